@@ -1,0 +1,1 @@
+"""Commands: the gate, explain, and what keeps the generated files current."""

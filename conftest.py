@@ -1,0 +1,99 @@
+"""Options and fixtures of every suite. No decisions here: those are in fixtures/."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator
+
+os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
+
+import pytest
+
+from fixtures import exploration, targets
+from fixtures.contracts import matcher
+from fixtures.targets import Target
+from fixtures.topology import PROVIDERS
+from fixtures.trials import Trial
+from suites import recorder
+from suites.recorder import BUILD, Recorder, is_worker
+from suites.types import TargetsOf
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What a run can be told."""
+    group = parser.getgroup("fcm-compat")
+    add = group.addoption
+    add(
+        "--target", action="append", default=[], metavar="NAME=URL", help="test a deployment of this provider"
+    )
+    add(
+        "--replay",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="recorded FCM answers, one JSON object a line",
+    )
+    add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same")
+    add("--examples", type=int, default=8, help="batches that each generated test judges")
+    add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse what cannot be tested at once and by name, then record the run."""
+    config.pluginmanager.register(recorder, "fcm-compat-findings")
+    if is_worker(config) or config.option.collectonly:
+        return
+    try:
+        deployed = dict(targets.parse(option) for option in config.option.target)
+        versions = targets.describe_all(deployed)
+    except targets.TargetError as error:
+        raise pytest.UsageError(str(error)) from error
+    except targets.Unreachable as error:
+        pytest.exit(str(error), returncode=2)
+    config.pluginmanager.register(Recorder(config, versions), "fcm-compat-recorder")
+
+
+@pytest.fixture(scope="session")
+def targets_of(pytestconfig: pytest.Config) -> Iterator[TargetsOf]:
+    """All providers of a version by name: reference services, except for deployments of *after*."""
+    deployed = dict(targets.parse(option) for option in pytestconfig.option.target)
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def of(version: str) -> dict[str, Target]:
+            replaced = deployed if version == "after" else {}
+            found = {name: targets.connect(name, url) for name, url in replaced.items()}
+            names = [name for name in PROVIDERS if name not in found]
+            if names:
+                found |= stack.enter_context(targets.embedded(names, version))
+            for target in found.values():
+                stack.callback(target.close)
+            return found
+
+        yield of
+
+
+@pytest.fixture
+def trial_of(request: pytest.FixtureRequest, targets_of: TargetsOf) -> Iterator[Callable[..., Trial]]:
+    """A trial of a provider, in the version after the release unless told otherwise."""
+    used: list[tuple[Target, int]] = []
+
+    def of(provider: str, version: str = "after") -> Trial:
+        target = targets_of(version)[provider]
+        used.append((target, target.delivered))
+        return Trial(target, matcher(provider, "answer").of)
+
+    yield of
+    reports = sum(target.delivered - before for target, before in used)
+    request.node.user_properties.append(("reports", reports))
+
+
+@pytest.fixture
+def explore(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Hypothesis, seeded by the run and the name of the test."""
+    options = request.config.option
+    return functools.partial(
+        exploration.explore, request.node.nodeid, run_seed=options.seed, examples=options.examples
+    )

@@ -1,0 +1,1 @@
+"""Pytest suites: choose inputs, deliver them, let a check judge."""

@@ -1,0 +1,23 @@
+"""Before and after agree on every legacy report: the release changes nothing for old senders."""
+
+from __future__ import annotations
+
+from fixtures.catalogue import Case, load
+from fixtures.checks.agreement import versions_agree
+from fixtures.exploration import answers_of, catalogue_example
+from fixtures.verdict import demand_none
+from suites.compat.parameters import at_each_provider
+from suites.types import Answers, Explore, TrialOf
+
+
+@at_each_provider(load().of("legacy"))
+def test_before_and_after_agree(trial_of: TrialOf, explore: Explore, provider: str, case: Case) -> None:
+    before, after = trial_of(provider, "before"), trial_of(provider, "after")
+
+    def judge(answers: Answers) -> None:
+        sent = after.entries(answers)
+        for version in (before, after):
+            version.subscribe(sent)
+        demand_none(versions_agree(after.provider, sent, before.post(sent), after.post(sent)))
+
+    explore(answers_of(case), judge, explicit=[catalogue_example(case)])

@@ -1,0 +1,28 @@
+"""The same dead device ends the same way, whichever protocol reported it."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+
+from fixtures.catalogue import Case, load
+from fixtures.checks.agreement import equivalents_end_alike
+from fixtures.exploration import batches_of
+from fixtures.strategies import answers, mixed
+from fixtures.verdict import demand_none
+from suites.compat.parameters import at_each_provider
+from suites.types import Explore, Pairs, TrialOf
+
+
+@at_each_provider(case for case in load().of("fcm_v1") if case.legacy_equivalent)
+def test_equivalents_end_alike(trial_of: TrialOf, explore: Explore, provider: str, case: Case) -> None:
+    trial = trial_of(provider)
+    old_cases = [load()[name] for name in case.legacy_equivalent]
+
+    def judge(pairs: Pairs) -> None:
+        legacy = trial.entries(old for old, _ in pairs)
+        v1 = trial.entries(new for _, new in pairs)
+        trial.subscribe([*legacy, *v1])
+        outcome = trial.post([*legacy, *v1])
+        demand_none(equivalents_end_alike(trial.provider, legacy, v1, outcome))
+
+    explore(batches_of(st.tuples(mixed(old_cases), answers(case)), most=10), judge)

@@ -1,0 +1,23 @@
+"""Replay: what FCM really answered, in the project's corpus and in the files of --replay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fixtures import recordings
+from fixtures.recordings import CORPUS
+from fixtures.topology import PROVIDERS
+from suites.types import TrialOf
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each file at each provider, by the file's name."""
+    files = [CORPUS, *map(Path, metafunc.config.option.replay)]
+    pairs = [(name, file) for file in files for name in PROVIDERS]
+    metafunc.parametrize(("provider", "file"), pairs, ids=[f"{name}-{file.name}" for name, file in pairs])
+
+
+def test_replay(trial_of: TrialOf, provider: str, file: Path) -> None:
+    trial_of(provider).replay(recordings.answers_of(file))

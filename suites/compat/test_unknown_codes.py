@@ -1,0 +1,18 @@
+"""Unknown codes: what nobody knows yet alerts a person and touches no subscriber."""
+
+from __future__ import annotations
+
+from fixtures.catalogue import Case, load
+from fixtures.exploration import answers_of, catalogue_example
+from suites.compat.parameters import at_each_provider
+from suites.types import Explore, TrialOf
+
+
+@at_each_provider(case for case in load().cases if not case.known)
+def test_unknown_codes(trial_of: TrialOf, explore: Explore, provider: str, case: Case) -> None:
+    trial = trial_of(provider)
+    explore(
+        answers_of(case),
+        lambda answers: trial.fresh(trial.entries(answers)),
+        explicit=[catalogue_example(case)],
+    )

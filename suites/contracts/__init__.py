@@ -1,0 +1,1 @@
+"""What consumers declare, and whether providers honour it."""

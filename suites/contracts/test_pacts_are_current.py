@@ -1,0 +1,69 @@
+"""The committed pacts are what the consumers declare today, byte for byte."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures.contracts import read_pact
+from fixtures.contracts.consumer import MAKER, generate
+from fixtures.contracts.values import PACTS
+from fixtures.topology import PROVIDERS
+from suites.contracts.parameters import each_pair
+
+ROOT = PACTS.parent
+
+
+def regenerate(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ci.regenerate_pacts", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.glob("*/*"))
+    }
+
+
+def test_regenerating_into_an_empty_folder_makes_the_committed_pacts(tmp_path: Path) -> None:
+    generate(tmp_path)
+    assert texts(tmp_path) == texts(PACTS)
+
+
+def test_the_check_says_that_all_is_current() -> None:
+    done = regenerate("--check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "pacts/ is current\n", "")
+
+
+def test_the_check_names_what_is_not_current_and_regenerating_mends_it(tmp_path: Path) -> None:
+    folder = tmp_path / "pacts"
+    shutil.copytree(PACTS, folder)
+    first, second, *_ = sorted(texts(folder))
+    (folder / first).write_text((folder / first).read_text(encoding="utf-8") + " ", encoding="utf-8")
+    (folder / second).unlink()
+    (folder / "after" / "a-b.json").write_text("{}", encoding="utf-8")
+    done = regenerate("--check", "--folder", str(folder))
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[:-1] == [
+        f"not current: {name}" for name in sorted([first, second, "after/a-b.json"])
+    ]
+    assert regenerate("--folder", str(folder)).returncode == 0
+    assert texts(folder) == texts(PACTS)
+
+
+@pytest.mark.parametrize("option", ["--chek", "--check=maybe", "now"])
+def test_wrong_usage_never_looks_like_an_answer(option: str) -> None:
+    done = regenerate(option)
+    assert done.returncode == 64
+    assert "next: python -m ci.regenerate_pacts" in done.stderr
+
+
+@each_pair
+def test_no_release_of_pact_is_written_down(provider: str, version: str) -> None:
+    pact = read_pact(PROVIDERS[provider], version)
+    assert pact["metadata"] == {"pactSpecification": {"version": "4.0"}}
+    assert not any(name in json.dumps(pact["metadata"]) for name in MAKER)

@@ -1,0 +1,164 @@
+"""The pytest plugin of the process that sees every result: it keeps the ledger and prints the table."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import time
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures import ledger, payloads, policy, terminal
+from fixtures.catalogue import Case, load
+from fixtures.verdict import Findings
+
+BUILD = Path(__file__).resolve().parent.parent / "build"
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is one of xdist's workers."""
+    return hasattr(config, "workerinput")
+
+
+def properties_of(item: pytest.Item) -> list[tuple[str, str]]:
+    """Which provider and which case a test is about, by its parameters."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    named = {"provider": params.get("provider"), "case": params.get("case")}
+    return [
+        (key, value.id if isinstance(value, Case) else str(value)) for key, value in named.items() if value
+    ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send what a check found, and which case it was about, to the process that keeps the ledger."""
+    report = yield
+    report.user_properties += properties_of(item)
+    if call.excinfo is not None and isinstance(call.excinfo.value, Findings):
+        again = reproduction(item.nodeid, item.config)
+        found = [finding.at(item.nodeid, again).to_json() for finding in call.excinfo.value.findings]
+        report.user_properties.append(("findings", json.dumps(found)))
+        report.longrepr = f"{call.excinfo.value}\n\n  again:    {again}"
+    return report
+
+
+def reproduction(test: str, config: pytest.Config) -> str:
+    """The command that runs one test of this run again."""
+    options = config.option
+    again = ["./ci/test", test, "--seed", str(options.seed), "--examples", str(options.examples)]
+    for name in ("target", "replay"):
+        again += [part for value in getattr(options, name) for part in (f"--{name}", value)]
+    return shlex.join(again)
+
+
+class Recorder:
+    """Writes a ledger line for every test, from the reports that workers send or that are made here."""
+
+    def __init__(self, config: pytest.Config, versions: Mapping[str, Any]) -> None:
+        self.config = config
+        self.versions = versions
+        self.run = os.urandom(8).hex()
+        self.started = time.monotonic()
+        self.writer: ledger.Writer | None = None
+        self.lines: dict[str, dict[str, Any]] = {}
+        self.durations: dict[str, float] = {}
+
+    def begin(self, collected: int) -> None:
+        """Write the header, once the number of tests is known."""
+        if self.writer is None:
+            self.writer = ledger.Writer(Path(self.config.option.ledger))
+            self.writer.write(
+                {
+                    "kind": "header",
+                    "run": self.run,
+                    "seed": self.config.option.seed,
+                    "started_at": payloads.rfc3339(payloads.now()),
+                    "versions": self.versions,
+                    "collected": collected,
+                }
+            )
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Without xdist, the tests are collected here."""
+        if not session.config.pluginmanager.hasplugin("dsession"):
+            self.begin(len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Each worker collects all tests; the first that is done tells how many."""
+        self.begin(len(ids))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be collected is a broken test."""
+        if report.failed:
+            self.begin(0)
+            self.write(report.nodeid, "broken", {}, f"cannot be collected: {_last_line(report)}")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A test is done when its teardown is, or when its worker has crashed."""
+        test = report.nodeid
+        self.durations[test] = self.durations.get(test, 0.0) + getattr(report, "duration", 0.0)
+        properties = dict(report.user_properties)
+        if report.failed:
+            result = "failed" if "findings" in properties else "broken"
+            message = str(report.longrepr) if result == "failed" else _last_line(report)
+            self.lines.setdefault(test, {"result": result, "message": message, **properties})
+        elif report.skipped:
+            self.lines.setdefault(test, {"result": "skipped", "message": _last_line(report), **properties})
+        if report.when == "teardown" or report.when not in ("setup", "call"):
+            line = {**properties, **self.lines.pop(test, {"result": "passed"})}
+            line["reports"] = properties.get("reports", 0)
+            self.write(test, line.pop("result"), line, line.pop("message", ""))
+
+    def write(self, test: str, result: str, properties: Mapping[str, Any], message: str) -> None:
+        """One line of the ledger."""
+        assert self.writer is not None
+        line = {
+            "kind": "test",
+            "test": test,
+            "suite": "/".join(test.split("/")[:2]),
+            "result": result,
+            "duration_s": round(self.durations.get(test, 0.0), 4),
+            "reports": int(properties.get("reports", 0)),
+        }
+        line |= {key: properties[key] for key in ("provider", "case") if key in properties}
+        line |= {"findings": json.loads(properties["findings"])} if "findings" in properties else {}
+        line |= {"message": message[:4000]} if message else {}
+        self.writer.write(line)
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """The footer; without it, the run proves nothing."""
+        self.begin(0)
+        assert self.writer is not None
+        for test, line in self.lines.items():
+            self.write(test, "broken", line, line.get("message", "ended without a result"))
+        self.writer.write(
+            {
+                "kind": "footer",
+                "run": self.run,
+                "tests": self.writer.tests,
+                "exit_status": int(exitstatus),
+                "duration_s": round(time.monotonic() - self.started, 3),
+            }
+        )
+        self.writer.close()
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The table of cases and providers, as the gate prints it."""
+        cases = policy.cases_by_provider(ledger.read(Path(self.config.option.ledger)).tests)
+        if cases and not os.environ.get("FCM_COMPAT_GATE"):
+            terminalreporter.write_line("")
+            terminalreporter.write(terminal.case_table(load(), cases))
+
+
+def _last_line(report: Any) -> str:
+    text = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    lines = [line for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith("E ")]
+    return (told or lines or ["no reason given"])[0 if told else -1].removeprefix("E ").strip()

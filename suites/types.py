@@ -1,0 +1,15 @@
+"""What the root conftest hands to tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from fixtures.targets import Target
+from fixtures.trials import Trial
+
+TrialOf: TypeAlias = Callable[..., Trial]
+TargetsOf: TypeAlias = Callable[[str], dict[str, Target]]
+Explore: TypeAlias = Callable[..., None]
+Answers: TypeAlias = list[Mapping[str, Any]]
+Pairs: TypeAlias = list[tuple[Mapping[str, Any], Mapping[str, Any]]]
