@@ -37,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same")
     add("--examples", type=int, default=8, help="batches that each generated test judges")
+    add("--run-id", default="", help="what the ledger calls this run")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
 
 

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
 
 from ci import exits
+from ci.arguments import Arguments, meant
 from fixtures.catalogue import CatalogueError
 from fixtures.recordings import BrokenLine, Recorded, read
 from fixtures.schemas import SchemaError
 
 OUTCOME_STYLE = {"unsubscribe": "bold red", "alert": "yellow", "fix_message": "magenta", "postpone": "cyan"}
 EXAMPLE = '{"id":"a","protocol":"fcm_v1","http_status":404,"headers":{},"body":{"error":{}}}'
-
-
-class Arguments(argparse.ArgumentParser):
-    """A parser whose usage errors exit 64."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the usage and the problem, and exit."""
-        self.print_usage(sys.stderr)
-        self.exit(exits.USAGE, f"usage: {message}\n  next: {self.prog} --help\n")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,20 +33,21 @@ def main(argv: list[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     try:
-        entries = list(_read(options.file, options.protocol))
+        file = options.file if options.file == "-" else str(meant(options.here, options.file))
+        entries = list(_read(file, options.protocol))
     except OSError as error:
         parser.error(f"unreadable-file: {options.file!r}: {error.strerror}; allowed: a file of NDJSON, or -")
     except UnicodeDecodeError as error:
         parser.error(f"unreadable-file: {options.file!r}: not UTF-8: {error.reason} at byte {error.start}")
     except (CatalogueError, SchemaError) as error:
-        parser.exit(exits.USAGE, f"{error}\n")
+        parser.refuse(error)
     answers = [entry for entry in entries if isinstance(entry, Recorded)]
     _print_json(answers) if options.json else _print_table(answers)
     broken = [entry for entry in entries if isinstance(entry, BrokenLine)]
     for entry in broken:
-        print(entry, file=sys.stderr)  # noqa: T201
+        print(entry, file=sys.stderr)
     if not entries:
-        print(f"empty-file: {options.file}: no line, so nothing to explain", file=sys.stderr)  # noqa: T201
+        print(f"empty-file: {options.file}: no line, so nothing to explain", file=sys.stderr)
     return exits.DATA if broken or not entries else exits.GO
 
 
@@ -75,7 +67,7 @@ def _utf8(stream: TextIO) -> TextIO:
 
 def _print_json(answers: list[Recorded]) -> None:
     for answer in answers:
-        print(json.dumps(answer.explain(), ensure_ascii=False))  # noqa: T201
+        print(json.dumps(answer.explain(), ensure_ascii=False))
 
 
 def _print_table(answers: list[Recorded]) -> None:

@@ -5,7 +5,6 @@ The only thing that writes there. `--check` writes nothing, and names the files 
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import shutil
@@ -13,9 +12,9 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from ci import exits
+from ci.arguments import Arguments, meant
 from fixtures import schemas
 from fixtures.catalogue import CatalogueError
 from fixtures.contracts import consumer
@@ -26,22 +25,13 @@ README = PACTS / "README.md"
 TABLE = re.compile(r"(<!-- pairs -->\n).*?(<!-- end of pairs -->)", re.DOTALL)
 
 
-class Parser(argparse.ArgumentParser):
-    """Wrong usage exits 64, so that it never looks like an answer."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and what is allowed."""
-        self.print_usage(sys.stderr)
-        self.exit(exits.USAGE, f"bad-usage: {message}\n  next: {REGENERATE} [--check] [--folder DIR]\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Regenerate, or with --check compare."""
-    parser = Parser(prog=REGENERATE, description="Write pacts/ anew from what the consumers declare.")
-    parser.add_argument("--folder", type=Path, default=PACTS, metavar="DIR", help="where the pacts stand")
+    parser = Arguments(REGENERATE, "Write pacts/ anew from what the consumers declare.")
+    parser.add_argument("--folder", default=str(PACTS), metavar="DIR", help="where the pacts stand")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not current")
     options = parser.parse_args(arguments)
-    folder: Path = options.folder
+    folder = meant(options.here, options.folder)
     try:
         wanted = generated(folder)
     except (CatalogueError, PactError, schemas.Invalid, schemas.SchemaError) as error:

@@ -63,7 +63,7 @@ class Recorder:
     def __init__(self, config: pytest.Config, versions: Mapping[str, Any]) -> None:
         self.config = config
         self.versions = versions
-        self.run = os.urandom(8).hex()
+        self.run = config.option.run_id or os.urandom(8).hex()
         self.started = time.monotonic()
         self.writer: ledger.Writer | None = None
         self.lines: dict[str, dict[str, Any]] = {}

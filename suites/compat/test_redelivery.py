@@ -16,7 +16,7 @@ from fixtures.verdict import demand_none
 from suites.compat.parameters import each_provider
 from suites.types import Answers, Explore, TrialOf
 
-ANY_ANSWERS = batches_of(mixed(load().cases), most=20)
+ANY_ANSWERS = batches_of(mixed(load().cases), most=25)
 REACTOR = "subscribers-errors"
 
 

@@ -1,7 +1,5 @@
 """Test ids of the contract suites: pairs, versions and interactions by name, never by position."""
 
-from typing import Any
-
 import pytest
 
 from fixtures.contracts import Interaction, declared
@@ -10,7 +8,7 @@ from fixtures.topology import PROVIDERS, VERSIONS
 PAIRS = [(name, version) for name in PROVIDERS for version in VERSIONS]
 
 
-def at_each_interaction() -> Any:
+def at_each_interaction() -> pytest.MarkDecorator:
     """Each declared interaction, as `[events-proxy=after,directory-events-api,a-look-at-a-known-report]`."""
     found = [
         pytest.param(name, version, interaction, id=f"{pair_id(name, version)},{slug(interaction)}")

@@ -1,15 +1,25 @@
 """Each provider version against each consumer version, by Pact's official Verifier: 2 x 2 per pair."""
 
+import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fixtures.contracts import Expectation, PactError, Verification, declared, expectations, judge, run_verifier
+from fixtures.contracts import (
+    Expectation,
+    PactError,
+    Problem,
+    Verification,
+    declared,
+    expectations,
+    judge,
+    run_verifier,
+    verify,
+)
 from fixtures.contracts.expectations import EXPECTED
-from fixtures.contracts.verification import Problem
-from fixtures.targets import Target, Unobservable
+from fixtures.contracts.verification import verification_of
+from fixtures.targets import Target, Unobservable, Unreachable, connect
 from fixtures.topology import PROVIDERS
 from fixtures.verdict import demand_none
 
@@ -19,8 +29,106 @@ TargetsOf = Callable[[str], dict[str, Target]]
 @pytest.mark.parametrize(
     ("provider", "expectation"), [pytest.param(one.provider, one, id=one.id) for one in expectations()]
 )
-def test_the_provider_honours_the_pact(targets_of: TargetsOf, provider: str, expectation: Expectation) -> None:
+def test_the_provider_honours_the_pact(
+    targets_of: TargetsOf, provider: str, expectation: Expectation
+) -> None:
     target = targets_of(expectation.provider_version)[provider]
     found = run_verifier(PROVIDERS[provider], expectation.consumer_version, target)
     assert len(found.verified) == len(declared(provider, expectation.consumer_version))
     demand_none(judge(expectation, found))
+
+
+def test_a_provider_that_remembers_can_be_verified_twice(targets_of: TargetsOf) -> None:
+    provider = "subscribers-errors"
+    target = connect(provider, targets_of("after")[provider].url)
+    first, again = (verify(PROVIDERS[provider], "after", target) for _ in range(2))
+    target.close()
+    assert {one.interaction for one in again} == {one.interaction for one in first}
+
+
+EXPECTATIONS = {one.id: one for one in expectations()}
+HONOURED = EXPECTATIONS["events-proxy=after,directory-events-api=after"]
+BROKEN = EXPECTATIONS["events-proxy=after,directory-events-api=before"]
+
+
+def verification_with(
+    expectation: Expectation, failing: set[str], *, unobserved: bool = False
+) -> Verification:
+    """A verification in which interactions that need these protocols fail."""
+    interactions = declared(expectation.provider, expectation.consumer_version)
+    problems = tuple(
+        Problem(one.description, "$.code", "Known", "Unknown", "not equal", unobserved=unobserved)
+        for one in interactions
+        if one.protocol in failing
+    )
+    return Verification(tuple(one.description for one in interactions), problems)
+
+
+@pytest.mark.parametrize(
+    ("expectation", "failing", "titles"),
+    [
+        pytest.param(HONOURED, set(), set(), id="honoured, as expected"),
+        pytest.param(HONOURED, {"legacy"}, {"breaks its contract with"}, id="old codes break"),
+        pytest.param(HONOURED, {"fcm_v1"}, {"breaks its contract with"}, id="new codes break"),
+        pytest.param(BROKEN, {"fcm_v1"}, set(), id="broken, as expected"),
+        pytest.param(
+            BROKEN, set(), {"keeps, against expectation, its contract with"}, id="honoured after all"
+        ),
+        pytest.param(
+            BROKEN, {"fcm_v1", "legacy"}, {"breaks its contract with"}, id="broken for another reason"
+        ),
+    ],
+)
+def test_what_contradicts_the_expectation_is_found(
+    expectation: Expectation, failing: set[str], titles: set[str]
+) -> None:
+    findings = judge(expectation, verification_with(expectation, failing))
+    assert {finding.title.partition(" events-proxy")[0] for finding in findings} == titles
+    assert all(finding.sent and finding.expected and finding.got for finding in findings)
+
+
+def test_a_refused_state_is_no_finding() -> None:
+    with pytest.raises(Unobservable, match="directory-events-api"):
+        judge(HONOURED, verification_with(HONOURED, {"fcm_v1"}, unobserved=True))
+    assert judge(BROKEN, verification_with(BROKEN, {"fcm_v1"}, unobserved=True)) == []
+
+
+def test_a_silent_provider_is_known_at_once() -> None:
+    target = Target(PROVIDERS["subscribers-errors"], "after", "http://127.0.0.1:9", embedded=False)
+    with pytest.raises(Unreachable):
+        verify(target.provider, "after", target)
+    target.close()
+
+
+@pytest.mark.parametrize("descriptions", [[], ["twin", "twin"]], ids=["no interaction", "twins"])
+def test_an_empty_verification_is_no_answer(targets_of: TargetsOf, descriptions: list[str]) -> None:
+    url = targets_of("after")["subscribers-errors"].url
+    request, response = {"method": "GET", "path": "/nowhere"}, {"status": 404}
+    pact = {
+        "consumer": {"name": "a"},
+        "provider": {"name": "b"},
+        "interactions": [
+            {"type": "Synchronous/HTTP", "description": one, "request": request, "response": response}
+            for one in descriptions
+        ],
+        "metadata": {"pactSpecification": {"version": "4.0"}},
+    }
+    with pytest.raises(PactError, match="verification-incomplete"):
+        verification_of(json.dumps(pact), url, states=False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "slug"),
+    [
+        ('expected = "broken"', 'expected = "maybe"', "expectations-invalid"),
+        ('protocol = "fcm_v1"', "", "expectations-invalid"),
+        ('consumer_version = "after"', 'consumer_version = "before"', "expectations-incomplete"),
+        ("[[verification]]", "[[verifications]]", "expectations-unreadable"),
+        ('why = "This is what runs today."', "", "expectations-unreadable"),
+    ],
+)
+def test_expectations_that_say_nothing_are_refused(tmp_path: Path, old: str, new: str, slug: str) -> None:
+    path = tmp_path / "expected.toml"
+    path.write_text(EXPECTED.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(PactError, match=slug):
+        expectations(path)

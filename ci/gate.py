@@ -1,0 +1,203 @@
+"""`./ci/gate`: run the suites, read the ledger, and say go, no-go or undecided."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from ci import exits, progress
+from ci.arguments import Arguments, meant
+from fixtures import catalogue, ledger, policy, recordings, schemas, targets, terminal
+from fixtures.verdict import Finding, describe
+
+ROOT = Path(__file__).resolve().parent.parent
+EXIT = {"go": exits.GO, "no-go": exits.NO_GO, "undecided": exits.UNDECIDED}
+SHOWN_FINDINGS = 8
+WORKERS = max(1, min(os.cpu_count() or 1, 8))
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a run leaves behind."""
+
+    build: Path
+
+    @property
+    def ledger(self) -> Path:
+        """The record of every test."""
+        return self.build / "ledger.jsonl"
+
+    @property
+    def verdict(self) -> Path:
+        """The answer."""
+        return self.build / "verdict.json"
+
+    @property
+    def junit(self) -> Path:
+        """For CI systems."""
+        return self.build / "junit.xml"
+
+    @property
+    def allure(self) -> Path:
+        """For the report."""
+        return self.build / "allure-results"
+
+    @property
+    def log(self) -> Path:
+        """What pytest printed."""
+        return self.build / "pytest.log"
+
+    def clear(self) -> None:
+        """Take away what an earlier run left, so that nothing old can speak for this one."""
+        self.build.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.allure, ignore_errors=True)
+        for file in (self.ledger, self.verdict, self.junit, self.log):
+            file.unlink(missing_ok=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit 0 go, 1 no-go, 2 undecided, 64 wrong usage, 70 if the gate itself crashed."""
+    try:
+        return run(options_of(argv))
+    except Exception:  # noqa: BLE001  whatever it is, it must not look like a verdict
+        traceback.print_exc()
+        print("gate-crashed: this is no verdict", file=sys.stderr)
+        return exits.CRASH
+
+
+def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line, with everything in it checked that can be before anything runs."""
+    parser = Arguments(prog="./ci/gate", description=__doc__)
+    add = parser.add_argument
+    add(
+        "--target", action="append", default=[], metavar="NAME=URL", help="test a deployment of this provider"
+    )
+    add("--replay", action="append", default=[], metavar="FILE", help="recorded FCM answers, one JSON a line")
+    add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same (default 0)")
+    add("--examples", type=int, default=5, help="batches per generated test (default 5)")
+    add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
+    add("--build", default="build", metavar="DIR", help="where everything is written (default build)")
+    options = parser.parse_args(argv)
+    options.replay = [str(meant(options.here, file)) for file in options.replay]
+    options.files = Files(ROOT / "build" if options.build == "build" else meant(options.here, options.build))
+    if options.examples < 1 or options.workers < 1:
+        parser.error("--examples and -n take a whole number of 1 or more")
+    try:
+        options.deployed = dict(targets.parse(option) for option in options.target)
+        catalogue.load()
+        for file in options.replay:
+            recordings.answers_of(Path(file))
+    except (
+        targets.TargetError,
+        recordings.BrokenRecording,
+        catalogue.CatalogueError,
+        schemas.SchemaError,
+    ) as error:
+        parser.refuse(error)
+    return options
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the suites on reachable targets, and decide."""
+    started = time.monotonic()
+    files: Files = options.files
+    files.clear()
+    trouble: list[str] = []
+    try:
+        targets.describe_all(options.deployed)
+    except targets.Unreachable as error:
+        trouble.append(str(error).splitlines()[0])
+        print(error, file=sys.stderr)
+    else:
+        trouble += run_suites(options, files)
+    record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
+    verdict = policy.decide(
+        record,
+        policy.load() if record.tests else policy.Policy({}, 0, every_case=False),
+        catalogue.load(),
+        duration_s=time.monotonic() - started,
+        trouble=trouble,
+    )
+    files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+    tell(verdict, files)
+    return EXIT[verdict["verdict"]]
+
+
+def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
+    """Run pytest in a process of its own, showing progress; what went wrong with the run itself."""
+    run_id = os.urandom(8).hex()
+    command = [sys.executable, "-m", "pytest", "suites", "-m", "not process", "-n", str(options.workers)]
+    command += [f"--ledger={files.ledger}", f"--junitxml={files.junit}", f"--alluredir={files.allure}"]
+    command += [
+        f"--seed={options.seed}",
+        f"--examples={options.examples}",
+        f"--run-id={run_id}",
+        "--tb=short",
+    ]
+    command += [f"--target={target}" for target in options.target]
+    command += [f"--replay={file}" for file in options.replay]
+    with files.log.open("wb") as log, _ended(_started(command, log)) as pytest:
+        try:
+            progress.follow(files.ledger, pytest)
+        except KeyboardInterrupt:
+            return ["interrupted: the run was stopped from outside"]
+    ran = ledger.read(files.ledger).header.get("run")
+    if ran not in (run_id, None):
+        return [f"ledger-of-another-run: {ran} instead of {run_id}"]
+    if pytest.returncode not in (0, 1):
+        return [f"suites-ended-badly: pytest exited {pytest.returncode}; see {files.log}"]
+    return []
+
+
+def _started(command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)  # noqa: S603  our own, no shell
+
+
+@contextlib.contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that does not outlive the block."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait()
+
+
+def tell(verdict: dict[str, Any], files: Files) -> None:
+    """Print the table, what was found, the verdict with its reasons, and where everything lies."""
+    color = sys.stdout.isatty()
+    if verdict["cases"]:
+        print(terminal.case_table(catalogue.load(), verdict["cases"], color=color))
+    distinct = {(found["provider"], found["title"]): found for found in reversed(verdict["findings"])}
+    for found in list(distinct.values())[::-1][:SHOWN_FINDINGS]:
+        print(f"{describe(Finding(**found))}\n  again:    {found['reproduce']}\n")
+    if len(distinct) > SHOWN_FINDINGS:
+        print(f"... and {len(distinct) - SHOWN_FINDINGS} more kinds of findings in {files.verdict}\n")
+    tests = sum(suite["tests"] for suite in verdict["suites"].values())
+    cases = sum(len(row) for row in verdict["cases"].values())
+    print(
+        f"{tests} tests, {cases} cases at providers, {verdict['reports']} reports, "
+        f"seed {verdict['seed']}, {verdict['duration_s']:.1f} s"
+    )
+    for name, tested in verdict["versions"].items():
+        print(f"  {name} {tested['version']} ({tested['target']})")
+    print(f"report: {files.verdict}, {files.junit.name}, {files.allure.name}/, {files.ledger.name}")
+    print(terminal.verdict_line(verdict["verdict"], color=color))
+    for reason in verdict["reasons"][: 2 * SHOWN_FINDINGS]:
+        print(f"  because {reason}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+# Sourced by the commands of ci/: makes .venv from the lock, once for each lock. Needs Python >= 3.11 and nothing else.
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+stamp=.venv/.lock-$(cksum < requirements.lock | cut -d' ' -f1)
+if [ ! -e "$stamp" ]; then
+    python=${PYTHON:-python3}
+    if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        echo "old-python: $("$python" --version 2>&1 || true): Python 3.11 or newer is needed" >&2
+        echo "  next: PYTHON=/path/to/python3.11 $0 $*" >&2
+        exit 64
+    fi
+    echo "Setting up .venv from requirements.lock ..." >&2
+    rm -rf .venv
+    "$python" -m venv .venv
+    .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps \
+        -r requirements.lock >&2
+    touch "$stamp"
+fi
+export PACT_DO_NOT_TRACK=true
