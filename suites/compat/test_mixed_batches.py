@@ -19,7 +19,8 @@ EXAMPLES = [example_report(case) for case in load().cases]
 @each_provider
 def test_poison_costs_nobody_else(trial_of: TrialOf, explore: Explore, provider: str) -> None:
     trial = trial_of(provider)
-    explore(with_poison(load().cases, trial.schema), lambda batch: trial.fresh(trial.poisoned(batch)))
+    batches = with_poison(load().cases, trial.schema)
+    explore(batches, lambda batch: trial.fresh(trial.poisoned(batch)), times=4)
 
 
 @each_provider

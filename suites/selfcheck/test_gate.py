@@ -1,0 +1,145 @@
+"""The gate answers honestly: ways to fool it, through the real process, and what it says to each."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures import schemas
+from fixtures.faults import FAULTS
+from fixtures.targets import ROOT, served
+
+pytestmark = pytest.mark.process
+
+REACTOR = "subscribers-errors"
+GATE = (sys.executable, "-m", "ci.gate")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the gate printed, wrote and exited with."""
+
+    exit_status: int
+    text: str
+    verdict: Mapping[str, Any] | None
+
+
+def gate(build: Path, *arguments: str, timeout: float = 240) -> Told:
+    """Run the gate as a user does, but for where it writes."""
+    command = [*GATE, f"--build={build}", *arguments]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout)  # noqa: S603
+    return Told(ran.returncode, ran.stdout + ran.stderr, verdict_of(build))
+
+
+def verdict_of(build: Path) -> Mapping[str, Any] | None:
+    """The verdict that was written, which satisfies its schema; None if there is none."""
+    file = build / "verdict.json"
+    if not file.exists():
+        return None
+    verdict: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    schemas.validate(verdict, "verdict.schema.json")
+    return verdict
+
+
+def closed_port() -> int:
+    """A port at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+USAGE: Mapping[str, tuple[Sequence[str], str]] = {
+    "unknown target": (["--target", "subscriber-errors=http://127.0.0.1:1"], "unknown-target"),
+    "no URL": (["--target", REACTOR], "bad-target-url"),
+    "no scheme": (["--target", f"{REACTOR}=localhost:80"], "bad-target-url"),
+    "unknown option": (["--fast"], "usage"),
+    "no examples": (["--examples", "0"], "usage"),
+    "missing replay file": (["--replay", "no-such-file.ndjson"], "unreadable-file"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "slug"), USAGE.values(), ids=USAGE)
+def test_wrong_usage_is_no_verdict(arguments: Sequence[str], slug: str, tmp_path: Path) -> None:
+    told = gate(tmp_path, *arguments)
+    assert told.exit_status == 64
+    assert slug in told.text
+    assert "next:" in told.text
+    assert told.verdict is None
+
+
+def test_a_broken_line_of_a_replay_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.ndjson"
+    file.write_text('{"http_status": 200, "body": {"name": "n"}}\nnot json\n')
+    told = gate(tmp_path / "build", "--replay", str(file))
+    assert told.exit_status == 64
+    assert "not-json" in told.text
+    assert "line 2" in told.text
+
+
+def test_an_unreachable_provider_is_undecided_at_once_and_by_name(tmp_path: Path) -> None:
+    started = time.monotonic()
+    told = gate(tmp_path, "--target", f"{REACTOR}=http://127.0.0.1:{closed_port()}")
+    assert told.exit_status == 2
+    assert told.verdict is not None
+    assert told.verdict["verdict"] == "undecided"
+    assert len(told.verdict["reasons"]) == 1
+    assert told.verdict["reasons"][0].startswith(f"unreachable-target: {REACTOR}")
+    assert time.monotonic() - started < 30
+
+
+def test_a_provider_with_another_interface_is_not_go(tmp_path: Path) -> None:
+    with served("fixtures.services.serve", "--service=directory-responses", "--version=after") as (other,):
+        told = gate(tmp_path, f"--target={REACTOR}={other['url']}", "--examples=1")
+    assert told.exit_status in (1, 2)
+    assert told.verdict is not None
+    assert any(REACTOR in reason for reason in told.verdict["reasons"])
+
+
+def test_a_fault_is_no_go_and_the_finding_can_be_repeated(tmp_path: Path) -> None:
+    fault = next(fault for fault in FAULTS if fault.name == "not-registered-ignored")
+    with served("fixtures.faults", fault.name) as (started,):
+        told = gate(tmp_path, f"--target={fault.service}={started['url']}", "--examples=1")
+        assert told.exit_status == 1
+        assert told.verdict is not None
+        assert told.verdict["cases"][REACTOR]["legacy-NotRegistered"] == "failed"
+        found = next(f for f in told.verdict["findings"] if f["case"] == "legacy-NotRegistered")
+        assert found["sent"][0]["response"] == {"error": "NotRegistered"}
+        assert found["reproduce"] in told.text
+        again = ["bash", "-c", f"{found['reproduce']} --ledger={tmp_path}/again.jsonl"]
+        ran = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
+    assert ran.returncode == 1, ran.stdout
+    assert found["title"] in ran.stdout
+
+
+def test_a_killed_run_is_undecided(tmp_path: Path) -> None:
+    process = subprocess.Popen(  # noqa: S603
+        [*GATE, f"--build={tmp_path}"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    ledger = tmp_path / "ledger.jsonl"
+    wait_for(lambda: process.poll() is None and ledger.exists() and ledger.read_text().count("\n") > 5)
+    children = f"/proc/{process.pid}/task/{process.pid}/children"
+    os.kill(int(Path(children).read_text().split()[0]), signal.SIGKILL)
+    process.communicate(timeout=60)
+    verdict = verdict_of(tmp_path)
+    assert process.returncode == 2
+    assert verdict is not None
+    assert any(reason.startswith("ledger-without-footer") for reason in verdict["reasons"])
+
+
+def wait_for(ready: Any, seconds: float = 60) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.05)
