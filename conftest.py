@@ -95,6 +95,5 @@ def trial_of(request: pytest.FixtureRequest, targets_of: TargetsOf) -> Iterator[
 def explore(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Hypothesis, seeded by the run and the name of the test."""
     options = request.config.option
-    return functools.partial(
-        exploration.explore, request.node.nodeid, run_seed=options.seed, examples=options.examples
-    )
+    profile = exploration.Profile(options.seed, options.examples)
+    return functools.partial(exploration.explore, request.node.nodeid, profile=profile)

@@ -1,7 +1,7 @@
 """`python -m benchmarks.check_loop`: reports a second in the check loop, and of bare httpx beside it.
 
 Both post the same pre-made batches to the same reference services. The check loop also subscribes, observes
-every report, compares with the pact and judges; `with generation` draws its batches as well. Medians of rounds.
+every report, compares with the pact and judges; `with generation` draws its batches as well. Medians.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def drawn(seed: int, count: int) -> list[Answers]:
     """Batches of answers of all cases."""
     batches: list[Answers] = []
     every_case = exploration.batches_of(strategies.mixed(load().cases))
-    exploration.explore("benchmark", every_case, batches.append, run_seed=seed, examples=count)
+    exploration.explore("benchmark", every_case, batches.append, profile=exploration.Profile(seed, count))
     return batches
 
 
@@ -63,7 +63,9 @@ def generated(trial: Trial, seed: int, count: int) -> float:
         trial.fresh(trial.entries(answers))
 
     every_case = exploration.batches_of(strategies.mixed(load().cases))
-    took = seconds(lambda: exploration.explore("benchmark", every_case, judge, run_seed=seed, examples=count))
+    took = seconds(
+        lambda: exploration.explore("benchmark", every_case, judge, profile=exploration.Profile(seed, count))
+    )
     return reports / took
 
 

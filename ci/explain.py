@@ -14,7 +14,7 @@ from rich.table import Table
 from ci import exits
 from ci.arguments import Arguments, meant
 from fixtures.catalogue import CatalogueError
-from fixtures.recordings import BrokenLine, Recorded, read
+from fixtures.recordings import BrokenLine, Recorded, opened, read
 from fixtures.schemas import SchemaError
 
 OUTCOME_STYLE = {"unsubscribe": "bold red", "alert": "yellow", "fix_message": "magenta", "postpone": "cyan"}
@@ -37,8 +37,6 @@ def main(argv: list[str] | None = None) -> int:
         entries = list(_read(file, options.protocol))
     except OSError as error:
         parser.error(f"unreadable-file: {options.file!r}: {error.strerror}; allowed: a file of NDJSON, or -")
-    except UnicodeDecodeError as error:
-        parser.error(f"unreadable-file: {options.file!r}: not UTF-8: {error.reason} at byte {error.start}")
     except (CatalogueError, SchemaError) as error:
         parser.refuse(error)
     answers = [entry for entry in entries if isinstance(entry, Recorded)]
@@ -55,13 +53,13 @@ def _read(file: str, protocol: str | None) -> Iterator[Recorded | BrokenLine]:
     if file == "-":
         yield from read(_utf8(sys.stdin), "standard input", protocol=protocol)
         return
-    with Path(file).open(encoding="utf-8") as lines:
+    with opened(Path(file)) as lines:
         yield from read(lines, file, protocol=protocol)
 
 
 def _utf8(stream: TextIO) -> TextIO:
     if hasattr(stream, "reconfigure"):
-        stream.reconfigure(encoding="utf-8")
+        stream.reconfigure(encoding="utf-8-sig", errors="replace")
     return stream
 
 

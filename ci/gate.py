@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -175,13 +175,18 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]
         process.wait()
 
 
+def by_effect(found: Mapping[str, Any]) -> bool:
+    """Put what happens to subscribers first."""
+    return bool(found["check"] != "effects")
+
+
 def tell(verdict: dict[str, Any], files: Files) -> None:
     """Print the table, what was found, the verdict with its reasons, and where everything lies."""
     color = sys.stdout.isatty()
     if verdict["cases"]:
         print(terminal.case_table(catalogue.load(), verdict["cases"], color=color))
     distinct = {(found["provider"], found["title"]): found for found in reversed(verdict["findings"])}
-    for found in list(distinct.values())[::-1][:SHOWN_FINDINGS]:
+    for found in sorted(reversed(distinct.values()), key=by_effect)[:SHOWN_FINDINGS]:
         print(f"{describe(Finding(**found))}\n  again:    {found['reproduce']}\n")
     if len(distinct) > SHOWN_FINDINGS:
         print(f"... and {len(distinct) - SHOWN_FINDINGS} more kinds of findings in {files.verdict}\n")
