@@ -185,8 +185,10 @@ def tell(verdict: dict[str, Any], files: Files) -> None:
     color = sys.stdout.isatty()
     if verdict["cases"]:
         print(terminal.case_table(catalogue.load(), verdict["cases"], color=color))
-    distinct = {(found["provider"], found["title"]): found for found in reversed(verdict["findings"])}
-    for found in sorted(reversed(distinct.values()), key=by_effect)[:SHOWN_FINDINGS]:
+    distinct: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for found in verdict["findings"]:
+        distinct.setdefault((found["provider"], found["title"]), found)
+    for found in sorted(distinct.values(), key=by_effect)[:SHOWN_FINDINGS]:
         print(f"{describe(Finding(**found))}\n  again:    {found['reproduce']}\n")
     if len(distinct) > SHOWN_FINDINGS:
         print(f"... and {len(distinct) - SHOWN_FINDINGS} more kinds of findings in {files.verdict}\n")
