@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fixtures.catalogue import Case, load
 from fixtures.exploration import answers_of, catalogue_example
-from suites.compat.parameters import at_each_provider
+from fixtures.strategies import misspelt
+from suites.compat.parameters import at_each_provider, each_provider
 from suites.types import Explore, TrialOf
 
 
@@ -14,5 +15,11 @@ def test_unknown_codes(trial_of: TrialOf, explore: Explore, provider: str, case:
     explore(
         answers_of(case),
         lambda answers: trial.fresh(trial.entries(answers)),
+        times=4,
         explicit=[catalogue_example(case)],
     )
+
+
+@each_provider
+def test_near_misses_of_known_codes_are_unknown(trial_of: TrialOf, provider: str) -> None:
+    trial_of(provider).replay(misspelt())

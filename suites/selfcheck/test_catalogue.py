@@ -479,7 +479,7 @@ def changed(case_id: str, **members: Any) -> Change:
 
 
 def alone(case_id: str, **members: Any) -> Change:
-    """A catalogue of one case, with some members made something else: what its schema refuses is refused fast."""
+    """A catalogue of one case, with some members changed: what its schema refuses is refused fast."""
 
     def change(data: dict[str, Any]) -> None:
         data["cases"] = [{**row(data, case_id), **members}]

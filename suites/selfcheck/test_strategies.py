@@ -14,9 +14,10 @@ from jsonschema import Draft202012Validator
 from fixtures import exploration, leaves, malformed, payloads, schemas, strategies
 from fixtures.catalogue import Case, example_report, load
 from fixtures.compiler import UnsupportedKeyword, compiled
+from fixtures.envelope import IDENTITY
 from fixtures.leaves import near_misses
 from fixtures.malformed import ENVELOPE, EVENT, Rule
-from fixtures.payloads import IDENTITY, Identities, Payload
+from fixtures.payloads import Identities, Payload
 from suites.selfcheck import samples
 from suites.selfcheck.samples import drawn, every_report, reports
 
@@ -203,11 +204,11 @@ def of_contradictions(report: Payload, error: Mapping[str, Any]) -> Iterator[str
     code = error.get("code")
     if isinstance(code, int) and code != report["http_status"]:
         yield "http_status: contradicts error.code"
-    if "UNREGISTERED" in codes(error) and report["http_status"] in (429, 500, 503):
-        yield "http_status: temporary beside UNREGISTERED"
+    if "UNREGISTERED" in codes(error) and report["http_status"] // 100 == 5:
+        yield "http_status: 5xx beside UNREGISTERED"
     if "UNREGISTERED" in codes(error) and error.get("status") not in ("NOT_FOUND", None):
         yield "status: contradicts UNREGISTERED"
-    if codes(error) & TEMPORARY and report["http_status"] in (400, 401, 403, 404):
+    if codes(error) & TEMPORARY and report["http_status"] // 100 == 4:
         yield "http_status: permanent beside a temporary code"
 
 
@@ -252,7 +253,7 @@ MUST_REACH = [
     "response: empty object, legacy",
     "response: empty object, fcm_v1",
     "http_status: contradicts error.code",
-    "http_status: temporary beside UNREGISTERED",
+    "http_status: 5xx beside UNREGISTERED",
     "http_status: permanent beside a temporary code",
     "status: contradicts UNREGISTERED",
 ]
@@ -261,6 +262,10 @@ MUST_REACH = [
 @pytest.mark.parametrize("special", MUST_REACH)
 def test_what_is_drawn_reaches(special: str) -> None:
     assert special in reached()
+
+
+SEEDS = {"legacy": 8, "fcm_v1": 4}
+"""One run repeats itself too much to misspell every way, and a legacy `error` is often no string at all."""
 
 
 def near(words: list[str]) -> dict[str, set[str]]:
@@ -280,9 +285,10 @@ def test_unknown_codes_are_near_misses(case: Case) -> None:
     known = [other.code for other in CASES if other.known and other.protocol == case.protocol]
     others = [other.code for other in CASES if other.known and other.protocol != case.protocol]
     said: set[str] = set()
-    for answer in drawn(case, batches=15):
-        error = answer["response"]["error"]
-        said |= codes(error) if case.protocol == "fcm_v1" else {str(error)}
+    for run_seed in range(SEEDS[case.protocol]):
+        for answer in drawn(case, run_seed=run_seed, batches=15):
+            error = answer["response"]["error"]
+            said |= codes(error) if case.protocol == "fcm_v1" else {str(error)}
     missed = [name for name, misses in near(known).items() if not misses & said]
     assert not missed
     assert set(others) & said, "no word of the other protocol"
