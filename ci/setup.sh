@@ -1,10 +1,12 @@
 # Sourced by the commands of ci/: makes .venv from the lock, once for each lock. Needs Python >= 3.11 and nothing else.
+# What fails here exits 70, which is no verdict.
+trap 'echo "set-up-failed: see above; next: rm -rf .venv and try again" >&2; exit 70' ERR
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 stamp=.venv/.lock-$(cksum < requirements.lock | cut -d' ' -f1)
 if [ ! -e "$stamp" ]; then
     python=${PYTHON:-python3}
     if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-        echo "old-python: $("$python" --version 2>&1 || true): Python 3.11 or newer is needed" >&2
+        echo "old-python: $("$python" --version 2>&1 || echo "no $python"): Python 3.11 or newer is needed" >&2
         echo "  next: PYTHON=/path/to/python3.11 $0 $*" >&2
         exit 64
     fi
@@ -16,3 +18,4 @@ if [ ! -e "$stamp" ]; then
     touch "$stamp"
 fi
 export PACT_DO_NOT_TRACK=true
+trap - ERR

@@ -152,7 +152,7 @@ class Recorder:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The table of cases and providers, as the gate prints it."""
         cases = policy.cases_by_provider(ledger.read(Path(self.config.option.ledger)).tests)
-        if cases and not os.environ.get("FCM_COMPAT_GATE"):
+        if cases:
             terminalreporter.write_line("")
             terminalreporter.write(terminal.case_table(load(), cases))
 
