@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from fixtures import exploration, payloads, recordings
+from fixtures import exploration, payloads, recordings, schemas
 from fixtures.catalogue import Case, load
 from fixtures.payloads import Identities, Payload
 from fixtures.recordings import CORPUS, Recorded
 
 BATCHES = 3
 """Batches drawn of each case: enough to reach what the strategies promise, few enough for every gate."""
+
+PROTOCOLS = ("legacy", "fcm_v1")
+GOOGLE = "type.googleapis.com/"
 
 Answer = Mapping[str, Any]
 
@@ -71,3 +74,35 @@ def v1(http_status: int, error: Any = None, **members: Any) -> dict[str, Any]:
 def legacy(response: Any, http_status: int = 200) -> dict[str, Any]:
     """A legacy answer."""
     return {"http_status": http_status, "retry_after": None, "response": response}
+
+
+def fcm_error(code: Any, kind: Any = f"{GOOGLE}google.firebase.fcm.v1.FcmError") -> dict[str, Any]:
+    """FCM's own detail."""
+    return {"@type": kind, "errorCode": code}
+
+
+def apns(**members: Any) -> dict[str, Any]:
+    """Apple's detail."""
+    return {"@type": f"{GOOGLE}google.firebase.fcm.v1.ApnsError", **members}
+
+
+def bad_request(*violations: Any) -> dict[str, Any]:
+    """Google's detail about the fields of the request."""
+    return {"@type": f"{GOOGLE}google.rpc.BadRequest", "fieldViolations": list(violations)}
+
+
+def retry_info(delay: Any) -> dict[str, Any]:
+    """Google's detail about the time to wait."""
+    return {"@type": f"{GOOGLE}google.rpc.RetryInfo", "retryDelay": delay}
+
+
+def both(schema: Any) -> Callable[[Any], tuple[bool, bool]]:
+    """What the reference validator says of a value, and what the fast one says."""
+    reference, fast = schemas.validator(schema), schemas.fast_validator(schema)
+    return lambda value: (reference.is_valid(value), fast.is_valid(value))
+
+
+def disagreements(schema: Any, values: Iterable[Any]) -> list[Any]:
+    """The values that only one of the two validators takes."""
+    judge = both(schema)
+    return [value for value in values if len(set(judge(value))) > 1]

@@ -1,0 +1,50 @@
+"""`./ci/explain`, called on files of recorded answers."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures import schemas
+
+explain = importlib.import_module("ci.explain")  # a command under test, by name: suites build on no command
+GO, USAGE, DATA = 0, 64, 65
+
+DEAD_V1 = {
+    "id": "dead-v1",
+    "http_status": 404,
+    "body": {
+        "error": {
+            "code": 404,
+            "details": [
+                {"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "UNREGISTERED"}
+            ],
+        }
+    },
+}
+DEAD_LEGACY = {"id": "dead-legacy", "http_status": 200, "body": {"results": [{"error": "NotRegistered"}]}}
+PAGE = {"id": "page", "http_status": 404, "body": "<HTML></HTML>"}
+
+Capsys = pytest.CaptureFixture[str]
+
+
+def written(tmp_path: Path, *lines: Any) -> str:
+    """A file of these lines: texts as they stand, anything else as JSON."""
+    file = tmp_path / "answers.ndjson"
+    texts = [line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines]
+    file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    return str(file)
+
+
+def explained(capsys: Capsys, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
+    """The exit code, the objects that --json prints, and what is said on stderr."""
+    code = explain.main([*arguments, "--json"])
+    out, err = capsys.readouterr()
+    objects = [json.loads(line) for line in out.splitlines()]
+    for found in objects:
+        schemas.validate(found, "explanation.schema.json")
+    return code, objects, err

@@ -1,0 +1,122 @@
+"""Of each case, what is drawn obeys the schemas, is decided by it, and reaches what has misled readers."""
+
+from __future__ import annotations
+
+from fixtures import catalogue as catalogues
+from fixtures import payloads, schemas
+from fixtures.catalogue import load, wait_s
+from fixtures.envelope import IDENTITY
+from fixtures.malformed import ENVELOPE, EVENT
+from fixtures.payloads import Identities
+from fixtures.services import fcm
+from suites.selfcheck import samples
+from suites.selfcheck.samples import both, corpus, disagreements, drawn, every_report, reports
+from suites.selfcheck.specials import DETAILS, RETRY_AFTER, of_report
+
+CASES = load().cases
+
+
+def test_a_drawn_answer_is_decided_by_its_case() -> None:
+    for case in CASES:
+        assert len(drawn(case)) > samples.BATCHES, case.id
+        assert {load().decide(report) for report in reports(case)} == {case}, case.id
+
+
+def test_a_drawn_report_is_valid_for_both_validators() -> None:
+    for case in CASES:
+        own = catalogues.REPORT_SCHEMA[case.protocol]
+        for report in reports(case)[::4]:
+            event = payloads.event(report, case.code)
+            for schema, value in ((ENVELOPE, report), (own, report), (EVENT, event)):
+                assert both(schema)(value) == (True, True), (case.id, schema, value)
+
+
+def test_validators_agree_on_what_a_case_matches() -> None:
+    answers = [*(entry.answer for entry in corpus()), *every_report()[::40]]
+    for case in CASES:
+        assert not disagreements(case.match, answers), case.id
+
+
+def test_services_decide_alike() -> None:
+    for case in CASES:
+        for report in reports(case):
+            found = fcm.decide(report)
+            wait = wait_s(case, report, answered_at=catalogues.instant(report["sent_at"]))
+            expected = (case.protocol, case.code, case.outcome, wait)
+            assert (found.protocol, found.code, found.outcome, found.wait_s) == expected, (case.id, report)
+
+
+# --- reach
+
+MUST_REACH = [
+    *(f"detail: {kind}" for kind in DETAILS),
+    "detail: an unknown @type",
+    "detail: an entry without @type",
+    "detail: an entry whose @type is no string",
+    "detail: an entry that is no object",
+    *(f"FcmError: {place}" for place in ("first", "middle", "last", "doubled", "without a readable code")),
+    "FcmError: spelled FcmError",
+    "FcmError: spelled FcmErrorCode",
+    *(f"details: {what}" for what in ("missing", "empty", "dict", "str", "NoneType")),
+    *(
+        f"unknown member: {where}"
+        for where in ("report", "legacy response", "fcm_v1 response", "error", "detail")
+    ),
+    *(
+        f"text: {kind}"
+        for kind in ("empty", "longest", "not ASCII", "outside the first plane", "control characters")
+    ),
+    "token: longest",
+    "token: not ASCII",
+    *(f"Retry-After: {form}" for form in RETRY_AFTER),
+    "response: text",
+    "response: empty text",
+    "response: empty object, legacy",
+    "response: empty object, fcm_v1",
+    "http_status: contradicts error.code",
+    "http_status: 5xx beside UNREGISTERED",
+    "http_status: permanent beside a temporary code",
+    "status: contradicts UNREGISTERED",
+]
+
+
+def test_what_is_drawn_reaches_all_that_is_special() -> None:
+    reached = {special for report in every_report() for special in of_report(report)}
+    assert sorted(set(MUST_REACH) - reached) == []
+
+
+# --- identity
+
+
+def test_identifiers_are_counted_not_drawn() -> None:
+    named = {name for case in CASES for answer in drawn(case) for name in answer}
+    assert named & set(IDENTITY) == {"protocol"}
+
+
+def test_addressed_reports_share_nothing() -> None:
+    found = every_report()
+    for member in ("report_id", "message_id", "subscriber_id", "token"):
+        assert len({report[member] for report in found}) == len(found)
+    assert {1 <= len(report["token"]) <= 4096 for report in found} == {True}
+    assert 4096 in {len(report["token"]) for report in found}
+
+
+def test_canonical_ids_are_unique() -> None:
+    case = next(case for case in CASES if case.outcome == "replace_token")
+    found = [report["response"]["registration_id"] for report in reports(case)]
+    assert len(set(found)) == len(found)
+    assert {1 <= len(token) <= 4096 for token in found} == {True}
+    assert not set(found) & {report["token"] for report in every_report()}
+
+
+def test_a_token_of_any_length_stays_one() -> None:
+    for length, addressed in {0: 0, 1: 15, 4095: 4096, 4096: 4096}.items():
+        answer = {"http_status": 200, "retry_after": None, "response": {"registration_id": "c" * length}}
+        report = payloads.address(answer, Identities())
+        schemas.validator(ENVELOPE).validate(report)
+        assert len(report["response"]["registration_id"]) == addressed, length
+
+
+def test_two_runs_share_no_identity() -> None:
+    one, two = Identities(), Identities()
+    assert not {*one.next(), *one.next()} & {*two.next(), *two.next()}

@@ -1,0 +1,107 @@
+"""The recorder writes down what became of each test, in a run of its own: a crash, too, is a result."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures import ledger
+from fixtures.targets import ROOT
+from fixtures.topology import PROVIDERS
+from suites.selfcheck.runs import verdict_of
+
+SAMPLE = """
+import os, time
+import pytest
+from fixtures.verdict import Finding, Findings
+
+@pytest.fixture
+def bad():
+    raise RuntimeError("no such thing")
+
+@pytest.fixture
+def bad_end():
+    yield
+    raise RuntimeError("no way back")
+
+@pytest.fixture
+def counted(request):
+    yield
+    request.node.user_properties.append(("reports", 40))
+
+def test_passes(counted): pass
+def test_fails(): assert 1 == 2, "sums"
+def test_skips(): SKIP("not today")
+def test_has_no_fixture(bad): pass
+def test_ends_badly(bad_end): pass
+def test_dies(): os._exit(3)
+
+@pytest.mark.parametrize("provider", ["subscribers-errors"])
+@pytest.mark.parametrize("case", ["v1-UNREGISTERED"])
+def test_finds(provider, case):
+    raise Findings([Finding("effects", provider, case, "answers 500", [{}], "unsubscribe", {"status": 500})])
+"""
+
+
+def recorded(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The ledger of a run of the sample, and how the run ended."""
+    folder = tmp_path / "some" / "suite"
+    folder.mkdir(parents=True)
+    sample = SAMPLE.replace("SKIP", "pytest.skip")  # no test of ours may hold the word
+    (folder / "test_sample.py").write_text(sample, encoding="utf-8")
+    file = tmp_path / "ledger.jsonl"
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path)]
+    command += ["-p", "conftest", "-p", "no:allure_pytest", "-n", "2", "--seed", "4", "--ledger", str(file)]
+    done = subprocess.run(  # noqa: S603  our own command
+        [*command, str(folder)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return file, done
+
+
+@pytest.mark.process
+def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
+    file, done = recorded(tmp_path)
+    read = ledger.read(file)
+    assert (list(read.problems), done.returncode) == ([], 1), done.stdout + done.stderr
+    assert (read.header["collected"], read.header["seed"]) == (7, 4)
+    assert set(read.header["versions"]) == set(PROVIDERS)
+    lines = {line["test"].rpartition("::")[2]: line for line in read.tests}
+    found = lines.pop("test_finds[v1-UNREGISTERED-subscribers-errors]")
+    assert {name: line["result"] for name, line in lines.items()} == {
+        "test_passes": "passed",
+        "test_fails": "broken",
+        "test_skips": "skipped",
+        "test_has_no_fixture": "broken",
+        "test_ends_badly": "broken",
+        "test_dies": "broken",
+    }
+    assert {line["suite"] for line in read.tests} == {"some/suite"}
+    assert (lines["test_passes"]["reports"], read.reports) == (40, 40)
+    assert "message" not in lines["test_passes"]
+    messages = {name: line["message"] for name, line in lines.items() if "message" in line}
+    assert "sums" in messages["test_fails"]
+    assert "not today" in messages["test_skips"]
+    assert messages["test_has_no_fixture"] == "RuntimeError: no such thing"
+    assert messages["test_ends_badly"] == "RuntimeError: no way back"
+    assert "crashed while running" in messages["test_dies"]
+    assert (found["result"], found["provider"], found["case"]) == (
+        "failed",
+        "subscribers-errors",
+        "v1-UNREGISTERED",
+    )
+    assert found["findings"][0]["title"] == "answers 500"
+    assert found["findings"][0]["test"] == found["test"]
+    assert found["findings"][0]["reproduce"] == f"./ci/test '{found['test']}' --seed 4 --examples 8"
+    assert "again:    ./ci/test" in found["message"]
+    verdict = verdict_of(file)
+    assert (verdict["verdict"], verdict["reasons"][0]) == ("no-go", "subscribers-errors: answers 500")

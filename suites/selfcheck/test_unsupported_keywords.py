@@ -1,0 +1,46 @@
+"""A schema that holds what cannot be drawn is refused, by the name and the place of the keyword."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from fixtures import leaves, schemas
+from fixtures.compiler import UnsupportedKeyword, compiled
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "multipleOf": ({"type": "integer", "multipleOf": 7}, "multipleOf"),
+    "not multipleOf": ({"type": "integer", "not": {"multipleOf": 7}}, "multipleOf"),
+    "uniqueItems": ({"type": "array", "uniqueItems": True}, "uniqueItems"),
+    "patternProperties": (
+        {"type": "object", "patternProperties": {"^x": {"type": "string"}}},
+        "patternProperties",
+    ),
+    "propertyNames": ({"type": "object", "propertyNames": {"minLength": 2}}, "propertyNames"),
+    "minProperties": ({"type": "object", "minProperties": 1}, "minProperties"),
+    "maxProperties": ({"type": "object", "maxProperties": 1}, "maxProperties"),
+    "prefixItems": ({"type": "array", "prefixItems": [{"type": "string"}]}, "prefixItems"),
+    "pattern without examples": ({"type": "string", "pattern": "^nobody gave any$"}, "pattern"),
+    "unknown format": ({"type": "string", "format": "email"}, "format"),
+    "minimum of a number": ({"type": "number", "minimum": 0.5}, "minimum of a number"),
+}
+
+
+@pytest.mark.parametrize(("schema", "keyword"), REFUSED.values(), ids=REFUSED)
+def test_an_unsupported_keyword_is_refused_by_name(schema: Any, keyword: str) -> None:
+    nested = {"type": "object", "required": ["a"], "properties": {"a": schema}}
+    with pytest.raises(UnsupportedKeyword) as caught:
+        compiled(schemas.canonical(nested))
+    assert caught.value.keyword.startswith(keyword)
+    assert caught.value.where == "/a"
+    assert re.match(
+        rf"unsupported-keyword: '{keyword}.*' at /a: no strategy is built for it; ", str(caught.value)
+    )
+    assert "supported: type, const, enum, " in str(caught.value)
+    assert "\n  next: " in str(caught.value)
+
+
+def test_every_pattern_that_is_drawn_has_examples() -> None:
+    assert all(leaves.pattern_examples().values())
