@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import time
 from collections.abc import Generator, Mapping
@@ -158,7 +159,14 @@ class Recorder:
 
 
 def _last_line(report: Any) -> str:
-    text = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    lines = [line for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith("E ")]
-    return (told or lines or ["no reason given"])[0 if told else -1].removeprefix("E ").strip()
+    """Why a test proved nothing, in one line."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = (
+        crash.message
+        if crash
+        else report.longrepr[2]
+        if isinstance(report.longrepr, tuple)
+        else report.longrepr
+    )
+    lines = [line.strip() for line in str(text).splitlines() if line.strip()] or ["no reason given"]
+    return re.sub(r"^fixtures\.[\w.]+: ", "", lines[0 if crash else -1])

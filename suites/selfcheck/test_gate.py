@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ class Told:
     verdict: Mapping[str, Any] | None
 
 
-def gate(build: Path, *arguments: str, timeout: float = 240) -> Told:
+def gate(build: Path, *arguments: str, timeout: float = 1200) -> Told:
     """Run the gate as a user does, but for where it writes."""
     command = [*GATE, f"--build={build}", *arguments]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout)  # noqa: S603
@@ -88,14 +89,13 @@ def test_a_broken_line_of_a_replay_file_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unreachable_provider_is_undecided_at_once_and_by_name(tmp_path: Path) -> None:
-    started = time.monotonic()
     told = gate(tmp_path, "--target", f"{REACTOR}=http://127.0.0.1:{closed_port()}")
     assert told.exit_status == 2
     assert told.verdict is not None
     assert told.verdict["verdict"] == "undecided"
     assert len(told.verdict["reasons"]) == 1
     assert told.verdict["reasons"][0].startswith(f"unreachable-target: {REACTOR}")
-    assert time.monotonic() - started < 30
+    assert told.verdict["suites"] == {}, "no test runs against a provider that does not answer"
 
 
 def test_a_provider_with_another_interface_is_not_go(tmp_path: Path) -> None:
@@ -117,29 +117,55 @@ def test_a_fault_is_no_go_and_the_finding_can_be_repeated(tmp_path: Path) -> Non
         assert found["sent"][0]["response"] == {"error": "NotRegistered"}
         assert found["reproduce"] in told.text
         again = ["bash", "-c", f"{found['reproduce']} --ledger={tmp_path}/again.jsonl"]
-        ran = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
+        ran = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)  # noqa: S603
     assert ran.returncode == 1, ran.stdout
     assert found["title"] in ran.stdout
 
 
+def test_a_provider_that_dies_half_way_is_undecided_for_one_reason(tmp_path: Path) -> None:
+    with served("fixtures.services.serve", "--service=directory-responses", "--version=after") as (started,):
+        target = f"--target=directory-responses={started['url']}"
+        with running_gate(tmp_path, target) as process:
+            wait_for(lambda: lines_of(tmp_path / "ledger.jsonl") > 20, process)
+            os.kill(started["pid"], signal.SIGKILL)
+            process.communicate(timeout=1200)
+    verdict = verdict_of(tmp_path)
+    assert process.returncode == 2
+    assert verdict is not None
+    unreachable = [reason for reason in verdict["reasons"] if "unreachable-target" in reason]
+    assert len(unreachable) == 1
+    assert "directory-responses" in unreachable[0]
+
+
 def test_a_killed_run_is_undecided(tmp_path: Path) -> None:
-    process = subprocess.Popen(  # noqa: S603
-        [*GATE, f"--build={tmp_path}"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    ledger = tmp_path / "ledger.jsonl"
-    wait_for(lambda: process.poll() is None and ledger.exists() and ledger.read_text().count("\n") > 5)
-    children = f"/proc/{process.pid}/task/{process.pid}/children"
-    os.kill(int(Path(children).read_text().split()[0]), signal.SIGKILL)
-    process.communicate(timeout=60)
+    with running_gate(tmp_path) as process:
+        wait_for(lambda: lines_of(tmp_path / "ledger.jsonl") > 5, process)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
+        process.communicate(timeout=600)
     verdict = verdict_of(tmp_path)
     assert process.returncode == 2
     assert verdict is not None
     assert any(reason.startswith("ledger-without-footer") for reason in verdict["reasons"])
 
 
-def wait_for(ready: Any, seconds: float = 60) -> None:
-    """Wait until something is so."""
+@contextlib.contextmanager
+def running_gate(build: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A gate that runs while something happens to it."""
+    command = [*GATE, f"--build={build}", "--examples=2", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:  # noqa: S603
+        yield process
+
+
+def lines_of(file: Path) -> int:
+    """How many lines a growing file has."""
+    return file.read_text(encoding="utf-8").count("\n") if file.exists() else 0
+
+
+def wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 600) -> None:
+    """Wait until something is so, as long as the process lives."""
     end = time.monotonic() + seconds
     while not ready():
+        assert process.poll() is None, "it ended before"
         assert time.monotonic() < end, "it never came to that"
         time.sleep(0.05)

@@ -63,7 +63,7 @@ def recorded(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     return file, done
 

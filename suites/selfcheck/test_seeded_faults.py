@@ -22,7 +22,7 @@ def test_the_fault_is_found(fault: Fault, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "pytest", suite, f"--ledger={record}", "-q", "--exitfirst"]
         command += [f"--target={fault.service}={started['url']}", "--examples=5"]
         command += [] if fault.caught_by == "test_counts_by_code.py" else ["-k", fault.service]
-        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)  # noqa: S603
     findings = [found for line in ledger.read(record).tests for found in line.get("findings", ())]
     assert ran.returncode == 1, ran.stdout[-3000:] + ran.stderr[-2000:]
     assert findings, ran.stdout[-3000:]
