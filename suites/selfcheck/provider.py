@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from fixtures.services import load
+from fixtures.services.exchange import News, Order
 from fixtures.services.messages import Reply, Request
 from fixtures.services.store import SqliteStore
-from fixtures.services.transact import answer
+from fixtures.services.transact import answer, hear
 
 DEVICE = "00000000-0000-4000-8000-00000000000A"
 APP = "04a4177e-d2a0-4372-bd59-0a417597e5a3"
@@ -51,6 +52,11 @@ class Provider:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return answer(self.service, Request(method, path, query, content, NOW), self.store)
 
+    def hear(self, news: News) -> list[Order]:
+        """Bring news to a service that calls others."""
+        exchange: Any = self.service
+        return hear(exchange, news, self.store)
+
     def state(self, name: str, action: str = "setup", **params: Any) -> Reply:
         """Change a provider state."""
         asked = {"state": name, "params": params, "action": action}
@@ -66,3 +72,11 @@ class Provider:
         """Show the device."""
         found: Mapping[str, Any] = self.ask("GET", "/v1/subscribers", id=(DEVICE,)).body["subscribers"][0]
         return found
+
+
+def errors(version: str = "after") -> Provider:
+    """subscribers-errors with one active device."""
+    provider = Provider("subscribers-errors", version)
+    device = {"subscriber_id": DEVICE, "token": "token", "token_since": "2024-01-01T00:00:00Z"}
+    assert provider.state("subscribers exist", subscribers=[device | {"firebase_app": APP}]).status == 200
+    return provider

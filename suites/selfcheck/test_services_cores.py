@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.services import NAMES, VERSIONS, fcm, load
 from fixtures.services.decision import Decision
-from suites.selfcheck.provider import APP, DEVICE, Provider, event, identity, report
+from suites.selfcheck.provider import APP, DEVICE, Provider, errors, event, identity, report
 
 BATCHES = {
     "directory-events-api": "/v1/reports",
@@ -20,13 +20,6 @@ BATCHES = {
 GONE = {"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "UNREGISTERED"}
 V1_GONE = {"protocol": "fcm_v1", "http_status": 404, "response": {"error": {"code": 404, "details": [GONE]}}}
 V1_BUSY = {"protocol": "fcm_v1", "http_status": 503, "response": {"error": {"code": 503}}}
-
-
-def errors(version: str = "after") -> Provider:
-    provider = Provider("subscribers-errors", version)
-    device = {"subscriber_id": DEVICE, "token": "token", "token_since": "2024-01-01T00:00:00Z"}
-    assert provider.state("subscribers exist", subscribers=[device | {"firebase_app": APP}]).status == 200
-    return provider
 
 
 def test_one_bad_report_never_costs_the_others() -> None:
