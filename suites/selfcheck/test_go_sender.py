@@ -143,8 +143,13 @@ def test_retry_after_is_passed_on_as_received(version: str, header: str | None) 
 @pytest.mark.parametrize("version", ["before", "after"])
 @pytest.mark.parametrize(
     ("answer", "http_status"),
-    [(Failure("timed out"), 504), (Failure("refused"), 503), (Answer(999, b""), 502)],
-    ids=["timed-out", "refused", "no-status"],
+    [
+        (Failure("timed out"), 504),
+        (Failure("refused"), 503),
+        (Failure("broken off"), 502),
+        (Answer(999, b""), 502),
+    ],
+    ids=["timed-out", "refused", "broken-off", "no-status"],
 )
 def test_no_answer_is_reported_too(version: str, answer: Any, http_status: int) -> None:
     sender = Provider("go-sender", version)
