@@ -132,6 +132,14 @@ def test_a_v1_answer_that_is_no_object_is_reported_as_text(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("version", ["before", "after"])
+def test_an_answer_of_any_size_makes_reports_that_a_queue_takes(version: str) -> None:
+    sender = Provider("go-sender", version)
+    long = json.dumps({"error": "x" * 1_000_000}).encode()
+    (report,) = reports(sender, requests(sender, record()), Answer(502, long))
+    assert report["response"] == long.decode()[:10_000]
+
+
+@pytest.mark.parametrize("version", ["before", "after"])
 @pytest.mark.parametrize("header", ["120", DATE, " 1 ", "soon", None])
 def test_retry_after_is_passed_on_as_received(version: str, header: str | None) -> None:
     sender = Provider("go-sender", version)
