@@ -14,7 +14,7 @@ from fixtures.catalogue import load
 from fixtures.queues import sqs
 from fixtures.queues.sqs import QueueError, SqsQueue
 from fixtures.system import all_of
-from suites.selfcheck.test_system import Pushed
+from suites.selfcheck.pushes import Pushed
 
 NUMBERS = itertools.count()
 HIDDEN_S = 1
