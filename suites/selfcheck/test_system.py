@@ -232,3 +232,23 @@ def test_a_record_without_legacy_stops_the_old_sender() -> None:
     pushed.system.drain()
     assert (pushed.system.container.count(key), pushed.system.reported) == (1, {})
     assert any("has no `legacy`" in reason for _, reason in pushed.system.told)
+
+
+def test_a_record_that_moved_up_while_another_was_taken_is_not_lost() -> None:
+    pushed = Pushed(all_of("after"), ())
+    cases = [load()["v1-delivered"], DEAD]
+    for case in cases:
+        pushed.push(case)
+    pushed.system.run("directory-messages")
+    container = pushed.system.container
+    peek = container.peek
+
+    def emptied_behind_our_back(key: str) -> str | None:
+        record = peek(key)
+        if record is not None and container.count(key) == len(cases):
+            container.pop(key)
+        return record
+
+    container.peek = emptied_behind_our_back  # type: ignore[method-assign]
+    pushed.system.drain()
+    assert not pushed.wrong(cases)
