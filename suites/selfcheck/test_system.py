@@ -33,7 +33,7 @@ def test_every_case_ends_once_and_as_the_catalogue_says(
     pushed = Pushed(dict(versions), cases)
     pushed.system.drain()
     assert not pushed.wrong(cases)
-    assert pushed.system.stored == len(cases)
+    assert pushed.system.stored == len(pushed.system.fates()) == len(cases)
     assert pushed.system.queue.count() == pushed.system.dead_letters.count() == 0
     assert not pushed.system.told
 
