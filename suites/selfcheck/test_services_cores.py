@@ -5,81 +5,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from fixtures.services import NAMES, VERSIONS, fcm, load
 from fixtures.services.decision import Decision
-from fixtures.services.messages import Reply, Request
-from fixtures.services.store import SqliteStore
-from fixtures.services.transact import answer
+from suites.selfcheck.provider import APP, DEVICE, Provider, errors, event, identity, report
 
-DEVICE = "00000000-0000-4000-8000-00000000000A"
-APP = "04a4177e-d2a0-4372-bd59-0a417597e5a3"
+BATCHES = {
+    "directory-events-api": "/v1/reports",
+    "directory-responses": "/v1/responses",
+    "subscribers-errors": "/v1/errors",
+    "events-proxy": "/v1/reports",
+}
 GONE = {"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "UNREGISTERED"}
 V1_GONE = {"protocol": "fcm_v1", "http_status": 404, "response": {"error": {"code": 404, "details": [GONE]}}}
 V1_BUSY = {"protocol": "fcm_v1", "http_status": 503, "response": {"error": {"code": 503}}}
-
-
-def identity(number: int) -> str:
-    return str(UUID(int=number))
-
-
-def report(number: int = 1, **members: Any) -> dict[str, Any]:
-    return {
-        "report_id": identity(number),
-        "firebase_app": APP,
-        "message_id": identity(1),
-        "subscriber_id": DEVICE,
-        "token": "token",
-        "spam": False,
-        "sent_at": "2024-05-01T10:00:00Z",
-        "http_status": 200,
-        "retry_after": None,
-        "response": {"error": "NotRegistered"},
-    } | members
-
-
-def event(number: int = 1, **members: Any) -> dict[str, Any]:
-    return report(number) | {"event_id": identity(1000 + number), "code": "any"} | members
-
-
-class Provider:
-    """A service with a memory of its own."""
-
-    def __init__(self, name: str, version: str = "after") -> None:
-        """Start with nothing known."""
-        self.service = load(name, version)
-        self.store = SqliteStore()
-
-    def ask(self, method: str, path: str, body: Any = None, **query: tuple[str, ...]) -> Reply:
-        """Answer one request."""
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return answer(self.service, Request(method, path, query, content), self.store)
-
-    def state(self, name: str, action: str = "setup", **params: Any) -> Reply:
-        """Change a provider state."""
-        asked = {"state": name, "params": params, "action": action}
-        return self.ask("POST", "/_pact/provider-states", asked)
-
-    def actions(self, *events: Any) -> list[str]:
-        """React to events, and name the actions."""
-        reply = self.ask("POST", "/v1/errors", {"errors": events})
-        assert reply.status == 200, reply
-        return [result["action"] for result in reply.body["results"]]
-
-    def device(self) -> Mapping[str, Any]:
-        """Show the device."""
-        found: Mapping[str, Any] = self.ask("GET", "/v1/subscribers", id=(DEVICE,)).body["subscribers"][0]
-        return found
-
-
-def errors(version: str = "after") -> Provider:
-    provider = Provider("subscribers-errors", version)
-    device = {"subscriber_id": DEVICE, "token": "token", "token_since": "2024-01-01T00:00:00Z"}
-    assert provider.state("subscribers exist", subscribers=[device | {"firebase_app": APP}]).status == 200
-    return provider
 
 
 def test_one_bad_report_never_costs_the_others() -> None:
@@ -135,9 +76,8 @@ def test_before_services_refuse_the_whole_batch(path: str, member: str, name: st
     ids=["empty", "not-utf-8", "list", "no-list", "nan", "deep", "too-many"],
 )
 def test_unreadable_bodies_are_refused(body: bytes, status: int) -> None:
-    paths = {"directory-events-api": "/v1/reports", "directory-responses": "/v1/responses"}
-    for name, version in itertools.product(NAMES, VERSIONS):
-        reply = Provider(name, version).ask("POST", paths.get(name, "/v1/errors"), body)
+    for (name, path), version in itertools.product(BATCHES.items(), VERSIONS):
+        reply = Provider(name, version).ask("POST", path, body)
         assert (reply.status, reply.content_type) == (status, "application/problem+json"), (name, version)
 
 
