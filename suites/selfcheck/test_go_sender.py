@@ -187,23 +187,22 @@ def test_a_record_in_the_format_of_another_sender_stays_in_the_container(version
     assert sender.hear(Started()) == sender.hear(Tick(NOW)) == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        "\ud800",
-        record(message_id=1),
-        record(recipients=[]),
-        record(recipients=[{"subscriber_id": identity(1), "token": ""}]),
-        record(recipients=[{"subscriber_id": identity(1), "token": "t"}] * 2),
-        record(attempt=0),
-        record(spam=1),
-    ],
-    ids=["empty", "list", "surrogate", "id", "nobody", "no-token", "twice", "attempt", "spam"],
-)
-def test_an_unreadable_record_stays_in_the_container(text: str) -> None:
-    (left,) = Provider("go-sender").hear(Found(text, NOW))
+UNREADABLE = {
+    "empty": "",
+    "list": "[]",
+    "half a character": "\ud800",
+    "id": record(message_id=1),
+    "nobody": record(recipients=[]),
+    "no token": record(recipients=[{"subscriber_id": identity(1), "token": ""}]),
+    "twice": record(recipients=[{"subscriber_id": identity(1), "token": "t"}] * 2),
+    "attempt": record(attempt=0),
+    "spam": record(spam=1),
+}
+
+
+@pytest.mark.parametrize("why", UNREADABLE)
+def test_an_unreadable_record_stays_in_the_container(why: str) -> None:
+    (left,) = Provider("go-sender").hear(Found(UNREADABLE[why], NOW))
     assert isinstance(left, Left)
 
 
