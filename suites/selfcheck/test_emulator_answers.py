@@ -200,6 +200,7 @@ def test_a_wrong_script_is_refused_and_the_old_one_stays(posted: Any, slug: str,
         ("case/v1-delivered;fault=rest/x", "unknown-fault", "reset"),
         ("case/v1-delivered;wait=1/x", "unknown-option", "delay=..."),
         ("case/v1-delivered;delay=soon/x", "bad-delay", "0 to 600"),
+        ("case/v1-delivered;retry-after=\u00e9/x", "bad-retry-after", "printable ASCII"),
         ("recorded/nobody/x", "unknown-recording", "none"),
     ],
 )
