@@ -141,9 +141,12 @@ def test_firebase_admin_for_python_reaches_every_exception() -> None:
     assert names == messaging | platform | {"sent"}
 
 
-def test_pyfcm_over_v1(emulator: dict[str, Any], service_account: Path) -> None:
+def test_pyfcm_over_v1(emulator: dict[str, Any], service_account: Path, tmp_path: Path) -> None:
     reached = REACHED["pyfcm 2.x"]
-    program = [str(ROOT / ".venv-clients" / PYTHON), str(HERE / "drive_pyfcm.py"), str(service_account)]
+    account = json.loads(service_account.read_text(encoding="utf-8"))
+    file = tmp_path / "service-account.json"  # one whose own token_uri is the emulator's
+    file.write_text(json.dumps({**account, "token_uri": emulator["url"] + "/token"}), encoding="utf-8")
+    program = [str(ROOT / ".venv-clients" / PYTHON), str(HERE / "drive_pyfcm.py"), str(file)]
     assert driven(emulator, program, reached) == reached
 
 
