@@ -77,7 +77,7 @@ def serve_fcm(options: argparse.Namespace) -> int:
         ca_file=(meant(options.here, options.ca) if options.ca else CA).resolve(),
     )
     say, told = (print_json, print_entry_json) if options.json else (print_where, print_entry)
-    emulator.serve(settings, say, told)
+    emulator.serve(settings, say, told, with_parent=False)  # `./ci/serve fcm &` has no standard input
     return exits.GO
 
 

@@ -241,7 +241,7 @@ def test_the_cases_are_listed() -> None:
 def test_the_command_prints_where_it_is_and_each_message_and_stops_cleanly(tmp_path: Path) -> None:
     call = [sys.executable, "-m", "ci.serve", "fcm", "--ca", str(tmp_path / "ca.pem")]
     with subprocess.Popen(  # noqa: S603  our own module
-        call, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        call, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         where = list(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
