@@ -1,0 +1,255 @@
+"""The emulator as a process: real HTTP, HTTPS and HTTP/2, broken connections, wrong usage."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead, RemoteDisconnected
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from h2.connection import H2Connection
+from h2.events import Event, ResponseReceived, StreamEnded, StreamReset
+
+from fixtures.catalogue import load
+from fixtures.emulator.asgi import JSON
+from fixtures.recordings import legacy_entries
+from fixtures.targets import served
+
+pytestmark = pytest.mark.process
+
+ROOT = Path(__file__).resolve().parents[2]
+SEND = "/v1/projects/demo/messages:send"
+BEARER = {"Authorization": "Bearer any"}
+KEY = {"Authorization": "key=any", "Content-Type": "application/json"}
+FCM = "fcm.googleapis.com"
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Where an emulator says that it is."""
+    ca = tmp_path_factory.mktemp("ca") / "ca.pem"
+    with served("fixtures.emulator.serve", "--ca", str(ca)) as [where]:
+        yield where
+
+
+@contextlib.contextmanager
+def connected(url: str) -> Iterator[HTTPConnection]:
+    """A connection to the emulator."""
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def posted(connection: HTTPConnection, token: str, protocol: str = "fcm_v1") -> HTTPResponse:
+    """Post a message for a token."""
+    if protocol == "legacy":
+        connection.request("POST", "/fcm/send", json.dumps({"to": token}), KEY)
+    else:
+        connection.request("POST", SEND, json.dumps({"message": {"token": token}}), BEARER)
+    return connection.getresponse()
+
+
+def test_every_case_over_http_is_decided_as_that_case(emulator: dict[str, Any]) -> None:
+    wrong = {}
+    with connected(emulator["url"]) as connection:
+        for case in load().cases:
+            response = posted(connection, f"case/{case.id}/x", case.protocol)
+            text = response.read().decode()
+            body = json.loads(text) if response.headers["content-type"] == JSON else text
+            answer = body if case.protocol == "fcm_v1" else legacy_entries(body)[0]
+            told = {"protocol": "fcm_v1"} if case.protocol == "fcm_v1" else {}
+            report = {
+                **told,
+                "http_status": response.status,
+                "retry_after": response.headers["retry-after"],
+                "response": answer,
+            }
+            found = load().decide(report)
+            if found is not case:
+                wrong[case.id] = found.id if found else None
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("fault", "failure"),
+    [
+        ("drop-before-headers", RemoteDisconnected),
+        ("reset", ConnectionResetError),
+        ("drop-after-headers", IncompleteRead),
+        ("truncate", IncompleteRead),
+    ],
+)
+def test_a_connection_fails_on_demand(emulator: dict[str, Any], fault: str, failure: type[Exception]) -> None:
+    with (
+        connected(emulator["url"]) as connection,
+        pytest.raises((HTTPException, ConnectionError)) as caught,
+    ):
+        posted(connection, f"case/v1-UNREGISTERED;fault={fault}/x").read()
+    assert caught.type is failure
+    if isinstance(caught.value, IncompleteRead):
+        assert bool(caught.value.partial) == (fault == "truncate")
+
+
+def test_an_answer_is_late_on_demand_and_others_do_not_wait(emulator: dict[str, Any]) -> None:
+    with connected(emulator["url"]) as slow, connected(emulator["url"]) as quick:
+        started = time.monotonic()
+        body = json.dumps({"message": {"token": "case/v1-delivered;delay=0.6/x"}})
+        slow.request("POST", SEND, body, BEARER)
+        assert posted(quick, "x").status == 200
+        assert time.monotonic() - started < 0.5
+        assert slow.getresponse().status == 200
+        assert time.monotonic() - started >= 0.6
+
+
+def test_a_broken_connection_costs_nobody_else_anything(emulator: dict[str, Any]) -> None:
+    for fault in ("reset", "truncate"):
+        with connected(emulator["url"]) as broken, contextlib.suppress(HTTPException, ConnectionError):
+            posted(broken, f"case/v1-delivered;fault={fault}/x").read()
+    with connected(emulator["url"]) as connection:
+        assert posted(connection, "x").status == 200
+
+
+# --- HTTPS
+
+
+def through_proxy(where: dict[str, Any], target: str) -> tuple[socket.socket, bytes]:
+    """A tunnel through the proxy, and what the proxy said first."""
+    host, port = urlsplit(where["proxy"]).netloc.split(":")
+    sock = socket.create_connection((host, int(port)), timeout=10)
+    sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+    return sock, sock.recv(4096)
+
+
+def secured(where: dict[str, Any], sock: socket.socket, *protocols: str) -> ssl.SSLSocket:
+    """TLS as a client has it that trusts the throwaway CA."""
+    context = ssl.create_default_context(cafile=where["ca"])
+    context.set_alpn_protocols(list(protocols))
+    return context.wrap_socket(sock, server_hostname=FCM)
+
+
+def test_the_proxy_leads_googles_name_to_the_emulator(emulator: dict[str, Any]) -> None:
+    sock, said = through_proxy(emulator, f"{FCM}:443")
+    assert said.startswith(b"HTTP/1.1 200 ")
+    with secured(emulator, sock, "http/1.1") as tls:
+        connection = HTTPConnection(FCM)
+        connection.sock = tls
+        assert posted(connection, "case/v1-UNREGISTERED/x").status == 404
+        connection.close()
+
+
+@pytest.mark.parametrize("target", ["example.org:443", f"{FCM}:80", "nonsense"])
+def test_the_proxy_leads_nowhere_else(emulator: dict[str, Any], target: str) -> None:
+    sock, said = through_proxy(emulator, target)
+    sock.close()
+    assert said.startswith(b"HTTP/1.1 403 ")
+    assert b"not-imitated" in said
+
+
+def test_http2_gets_the_same_answers(emulator: dict[str, Any]) -> None:
+    tokens = [
+        "x",
+        "case/v1-UNREGISTERED/x",
+        "case/v1-delivered;fault=reset/x",
+        "case/v1-text-404;delay=0.1/x",
+    ]
+    host, port = urlsplit(emulator["https"]).netloc.split(":")
+    with secured(emulator, socket.create_connection((host, int(port)), timeout=10), "h2") as tls:
+        talk = H2Connection()
+        talk.initiate_connection()
+        for number, token in enumerate(tokens):
+            body = json.dumps({"message": {"token": token}}).encode()
+            pseudo = {":method": "POST", ":path": SEND, ":authority": FCM, ":scheme": "https"}
+            talk.send_headers(2 * number + 1, [*pseudo.items(), ("authorization", "Bearer any")])
+            talk.send_data(2 * number + 1, body, end_stream=True)
+        tls.sendall(talk.data_to_send())
+        events: list[Event] = []
+        while sum(isinstance(event, StreamEnded | StreamReset) for event in events) < len(tokens):
+            events += talk.receive_data(tls.recv(65_536))
+    answered = [event for event in events if isinstance(event, ResponseReceived)]
+    statuses = {event.stream_id: dict(event.headers)[b":status"] for event in answered}
+    assert statuses == {1: b"200", 3: b"404", 7: b"404"}
+    assert [event.stream_id for event in events if isinstance(event, StreamReset)] == [5]
+
+
+# --- the command
+
+
+def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """./ci/serve, as a process that ends."""
+    call = [sys.executable, "-m", "ci.serve", *arguments]
+    return subprocess.run(  # noqa: S603  our own module
+        call, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **options
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "arguments are required: fcm"),
+        (("fmc",), "invalid choice: 'fmc'"),
+        (("fcm", "--port", "x"), "'x' is no port; allowed: 0 to 65535"),
+        (("fcm", "--token-lifetime", "0"), "'0' is no lifetime"),
+        (("fcm", "--recorded", "no-such-file"), "unreadable-file"),
+        (("fcm", "--ca", "/proc/none/ca.pem"), "unwritable-file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_wrong_usage_exits_64_and_serves_nothing(arguments: tuple[str, ...], said: str) -> None:
+    done = command(*arguments)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert said in done.stderr
+    assert "next:" in done.stderr
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = command("fcm", "--port", port)
+    assert done.returncode == 64
+    assert f"port-in-use: '{port}'" in done.stderr
+    assert "--port 0" in done.stderr
+
+
+def test_a_broken_recording_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "answers.ndjson"
+    file.write_text('{"http_status": 200, "body": {"name": "a"}}\nbroken\n', encoding="utf-8")
+    done = command("fcm", "--recorded", str(file))
+    assert done.returncode == 64
+    assert "not-json: 'answers.ndjson, line 2'" in done.stderr
+
+
+def test_the_cases_are_listed() -> None:
+    done = command("fcm", "--cases")
+    assert done.returncode == 0
+    assert "case/v1-UNREGISTERED/1" in done.stdout
+    assert "fault=reset" in done.stdout
+
+
+def test_the_command_prints_where_it_is_and_each_message_and_stops_cleanly(tmp_path: Path) -> None:
+    call = [sys.executable, "-m", "ci.serve", "fcm", "--ca", str(tmp_path / "ca.pem")]
+    with subprocess.Popen(  # noqa: S603  our own module
+        call, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        where = list(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
+        url = where[0].split()[-1]
+        with connected(url) as connection:
+            posted(connection, "case/v1-UNREGISTERED/x").read()
+        os.kill(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert any("HTTPS_PROXY=http://127.0.0.1:" in line for line in where)
+    assert out.splitlines()[-1] == "#1 fcm_v1 404 case/v1-UNREGISTERED/x -> v1-UNREGISTERED"
