@@ -1,0 +1,26 @@
+"""Fixtures of the self-checks that need a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fixtures import container
+from fixtures.redis_server import embedded
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The URL of a server of this run."""
+    with embedded() as url:
+        yield url
+
+
+@pytest.fixture
+def server(redis_url: str) -> Iterator[Any]:
+    """A client of that server."""
+    client = container.connect(redis_url)
+    yield client
+    client.close()
