@@ -85,7 +85,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--replay", action="append", default=[], metavar="FILE", help="recorded FCM answers, one JSON a line")
     add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same (default 0)")
-    add("--examples", type=int, default=5, help="batches per generated test (default 5)")
+    add("--examples", type=int, default=4, help="batches per generated test (default 4)")
     add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
     add("--build", default="build", metavar="DIR", help="where everything is written (default build)")
     options = parser.parse_args(argv)
@@ -137,7 +137,16 @@ def run(options: argparse.Namespace) -> int:
 def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
     """Run pytest in a process of its own, showing progress; what went wrong with the run itself."""
     run_id = os.urandom(8).hex()
-    command = [sys.executable, "-m", "pytest", "suites", "-m", "not process", "-n", str(options.workers)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "suites",
+        "-m",
+        "not process and not aside",
+        "-n",
+        str(options.workers),
+    ]
     command += [f"--ledger={files.ledger}", f"--junitxml={files.junit}", f"--alluredir={files.allure}"]
     command += [
         f"--seed={options.seed}",

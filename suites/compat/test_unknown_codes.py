@@ -15,7 +15,6 @@ def test_unknown_codes(trial_of: TrialOf, explore: Explore, provider: str, case:
     explore(
         answers_of(case),
         lambda answers: trial.fresh(trial.entries(answers)),
-        times=4,
         explicit=[catalogue_example(case)],
     )
 

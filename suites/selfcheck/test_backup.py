@@ -15,6 +15,8 @@ from fixtures import cleaner
 from fixtures.backup import BadBackup
 from suites.selfcheck.containers import all_of, cleaned, fresh, record, restored
 
+pytestmark = pytest.mark.aside
+
 OLD = record(1)
 
 

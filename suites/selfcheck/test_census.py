@@ -10,6 +10,8 @@ import pytest
 from fixtures import census
 from suites.selfcheck.containers import record
 
+pytestmark = pytest.mark.aside
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OLD, NEW = record(1), record(2, new=True)
 

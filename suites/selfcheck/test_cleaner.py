@@ -14,6 +14,8 @@ from fixtures import backup as backups
 from fixtures import census, cleaner, cleaner_scripts, schemas
 from suites.selfcheck.containers import all_of, cleaned, fresh, record, restored, spam_of
 
+pytestmark = pytest.mark.aside
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OLD, NEW = record(1), record(2, new=True)
 UNREADABLE = (

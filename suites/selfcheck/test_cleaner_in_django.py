@@ -14,7 +14,7 @@ from fixtures import backup as backups
 from fixtures import topology
 from suites.selfcheck.containers import COMMAND, command, fresh, ran, record
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.aside]
 
 GO, USAGE, DATA = 0, 64, 65
 

@@ -19,6 +19,8 @@ from fixtures import container, redis_server, schemas
 from fixtures.container import ContainerError, FirebaseMessages, FirebaseSpamMessages, RedisUnavailable
 from suites.selfcheck.containers import all_of, fresh, record, spam_of
 
+pytestmark = pytest.mark.aside
+
 APP = "04a4177e-d2a0-4372-bd59-0a417597e5a3"
 
 

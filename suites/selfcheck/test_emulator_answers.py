@@ -16,6 +16,8 @@ from fixtures.emulator.demand import FAULTS
 from fixtures.recordings import CORPUS
 from suites.selfcheck.emulated import BEARER, call, legacy, report, v1
 
+pytestmark = pytest.mark.aside
+
 CASES = load().cases
 WHOLE = frozenset({"legacy-InvalidParameters"}) | {name for name in BOOK if name.startswith("legacy-text")}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from fixtures.emulator.core import Emulator
 from fixtures.emulator.message_types import MESSAGES
 from fixtures.emulator.v1_fields import snake
 from suites.selfcheck.emulated import BEARER, KEY, call
+
+pytestmark = pytest.mark.aside
 
 FIELDS = sorted({name for fields in MESSAGES.values() for name in fields})
 LEGACY = [

@@ -26,7 +26,7 @@ from fixtures.emulator.asgi import JSON
 from fixtures.recordings import legacy_entries
 from fixtures.targets import served
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.aside]
 
 ROOT = Path(__file__).resolve().parents[2]
 SEND = "/v1/projects/demo/messages:send"

@@ -14,6 +14,8 @@ from fixtures.emulator.journal import Entry, Journal
 from fixtures.emulator.oauth import JWT_BEARER, Tokens
 from suites.selfcheck.emulated import BEARER, KEY, NOW, call, legacy, v1
 
+pytestmark = pytest.mark.aside
+
 SEND = "/v1/projects/demo/messages:send"
 BIG = "x" * 4097
 

@@ -9,6 +9,8 @@ from fixtures.services.exchange import Answer, Bury, Call, Delete, Failure, Late
 from fixtures.services.queues import MemoryQueue
 from suites.selfcheck.provider import Provider, event
 
+pytestmark = pytest.mark.aside
+
 V1_EVENT = event(2, protocol="fcm_v1", response={"error": {"code": 404}})
 
 

@@ -11,6 +11,8 @@ from fixtures.services.exchange import Answer, Call, Failure, Returned, Started,
 from fixtures.services.store import SqliteStore
 from suites.selfcheck.provider import NOW, Provider, report
 
+pytestmark = pytest.mark.aside
+
 EXTRA = report(1, protocol="fcm_v1", future={"a": [1]})
 
 

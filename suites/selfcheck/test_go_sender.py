@@ -22,6 +22,8 @@ from fixtures.services.exchange import (
 )
 from suites.selfcheck.provider import APP, NOW, Provider, identity
 
+pytestmark = pytest.mark.aside
+
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 NESTED = b'{"error":' * 500 + b"{}" + b"}" * 500
 

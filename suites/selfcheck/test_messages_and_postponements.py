@@ -9,6 +9,8 @@ from fixtures import schemas
 from fixtures.services.exchange import Tick
 from suites.selfcheck.provider import APP, DEVICE, NOW, Provider, errors, event, identity
 
+pytestmark = pytest.mark.aside
+
 MESSAGE = {
     "notification": {"title": "Hello", "body": "World"},
     "data": {"text": "a", "number": 1.5, "yes": True},

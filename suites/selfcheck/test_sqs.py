@@ -16,6 +16,8 @@ from fixtures.queues.sqs import QueueError, SqsQueue
 from fixtures.system import all_of
 from suites.selfcheck.pushes import Pushed
 
+pytestmark = pytest.mark.aside
+
 NUMBERS = itertools.count()
 HIDDEN_S = 1
 

@@ -15,6 +15,8 @@ from fixtures.services.exchange import Answer, Call, Failure
 from fixtures.system import all_of
 from suites.selfcheck.pushes import MESSAGE, Pushed, acted_once
 
+pytestmark = pytest.mark.aside
+
 CASES = load().cases
 LEGACY, V1 = load().of("legacy"), load().of("fcm_v1")
 DEAD = load()["v1-UNREGISTERED"]

@@ -13,6 +13,8 @@ from fixtures.services.exchange import Answer, Call, Failure
 from fixtures.system import FLOW, System, all_of
 from suites.selfcheck.pushes import Pushed, acted_once
 
+pytestmark = pytest.mark.aside
+
 V1 = load().of("fcm_v1")
 
 
