@@ -85,7 +85,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--replay", action="append", default=[], metavar="FILE", help="recorded FCM answers, one JSON a line")
     add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same (default 0)")
-    add("--examples", type=int, default=4, help="batches per generated test (default 4)")
+    add("--examples", type=int, default=3, help="batches per generated test (default 3)")
     add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
     add("--build", default="build", metavar="DIR", help="where everything is written (default build)")
     options = parser.parse_args(argv)
