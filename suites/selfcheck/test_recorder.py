@@ -55,7 +55,7 @@ def recorded(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
     (folder / "test_sample.py").write_text(sample, encoding="utf-8")
     file = tmp_path / "ledger.jsonl"
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path)]
-    command += ["-p", "conftest", "-p", "no:allure_pytest", "-n", "2", "--seed", "4", "--ledger", str(file)]
+    command += ["-p", "conftest", "-n", "2", "--seed", "4", "--ledger", str(file)]
     done = subprocess.run(  # noqa: S603  our own command
         [*command, str(folder)],
         cwd=tmp_path,
