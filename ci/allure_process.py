@@ -38,11 +38,11 @@ def clear(*folders: Path) -> None:
 
 
 def write(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write texts into a folder, by name."""
+    """Write texts into a folder, by name; what UTF-8 cannot hold, such as half a character, as its escape."""
     for name, text in texts.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def generate(

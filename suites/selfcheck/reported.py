@@ -1,0 +1,103 @@
+"""Runs for the tests of the report: good, with findings, doubtful, and with a script in every field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fixtures import ledger, policy
+from fixtures.catalogue import Case, example_report, load
+from fixtures.ledger import Ledger
+from fixtures.payloads import Identities, events, reports
+from fixtures.policy import Policy
+from fixtures.report.runs import Run
+from fixtures.verdict import Finding
+from suites.selfcheck.runs import ASKED, DURATION_S, FIRST_CASE, Line, at, good_run, judged
+
+REACTOR = "subscribers-errors"
+STATUS = {"unsubscribe": "unsubscribed", "postpone": "postponed"}
+SCRIPT = "<script>window.ran=1</script><img src=x onerror='window.ran=1'>\"'`--></style></title>"
+REMOTE = "<img src=https://attacker.example/x.png>![x](https://attacker.example/y.png)"
+HOSTILE = f"{SCRIPT}{REMOTE}{{{{7*7}}}} {{%x%}} javascript:alert(1) \x1b[31m\x00\ud800"
+
+
+def run_of(folder: Path, lines: list[Any], trouble: tuple[str, ...] = (), asked: Policy = ASKED) -> Run:
+    """A run that was recorded and judged."""
+    judged(folder, lines, trouble)
+    read = ledger.read(folder / "ledger.jsonl")
+    verdict = policy.decide(read, asked, load(), duration_s=DURATION_S, trouble=trouble)
+    return Run(read, verdict, load())
+
+
+def empty_run(reason: str) -> Run:
+    """A run without a ledger."""
+    nothing = Ledger({"environment": "nowhere"}, (), ())
+    verdict = policy.decide(nothing, ASKED, load(), duration_s=0.0, trouble=[reason])
+    return Run(nothing, verdict, load())
+
+
+def sent_for(case: Case) -> dict[str, Any]:
+    """An error event of a case."""
+    (entry,) = events(reports([example_report(case)], Identities(run="0123456789ab")))
+    return entry.payload
+
+
+def wrong_state(case: Case, status: str) -> dict[str, Any]:
+    """A finding: the subscriber ended otherwise than the case says."""
+    event = sent_for(case)
+    wanted = STATUS.get(case.outcome, "active")
+    said = f'{{"status":"{wanted}"}} ({case.outcome}: {case.why} [{case.source}])'
+    got = {
+        "subscriber_id": event["subscriber_id"],
+        "status": status,
+        "token": event["token"],
+        "postponed_until": None,
+    }
+    title = f"leaves the subscriber {status} after {case.id}"
+    found = Finding("effects", REACTOR, case.id, title, [event], said, got)
+    test = f"suites/compat/test_c.py::{REACTOR}-{case.id}"
+    return found.at(test, f"./ci/test '{test}'").to_json()
+
+
+def line_of(lines: list[Any], case: str, provider: str = REACTOR) -> int:
+    """Where the test of a case at a provider stands."""
+    told = [(line.get("case"), line.get("provider")) for line in lines]
+    return told.index((case, provider))
+
+
+def with_finding(lines: list[Any], found: dict[str, Any]) -> list[Any]:
+    """The same run, in which the test of the finding's case found it."""
+    at(line_of(lines, found["case"]), result="failed", findings=[found], message=found["title"])(lines)
+    return lines
+
+
+def no_go(folder: Path) -> Run:
+    """A live user unsubscribed, a dead one kept, and a test that broke."""
+    lines = good_run()
+    live = next(case for case in load().cases if case.outcome == "postpone" and case.protocol == "fcm_v1")
+    dead = next(case for case in load().cases if case.outcome == "unsubscribe")
+    with_finding(lines, wrong_state(live, "unsubscribed"))
+    with_finding(lines, wrong_state(dead, "active"))
+    at(FIRST_CASE, result="broken", message="KeyError: 'x'", trace="line 1\nline 2")(lines)
+    return run_of(folder, lines)
+
+
+def hostile(folder: Path) -> Run:
+    """A run with a script in every text that a service, a test or a person can put there."""
+    lines: list[Line] = good_run()
+    text = HOSTILE
+    case = load().cases[0]
+    found = wrong_state(case, "active")
+    found |= {"title": f"title {text}", "expected": text, "got": {"status": text, "body": text}}
+    found |= {
+        "sent": [{**found["sent"][0], "token": text, "response": text}],
+        "reproduce": f"./ci/test {text}",
+    }
+    position = line_of(lines, case.id)
+    at(position, result="failed", findings=[found], message=text, trace=text, promise=text, worker=text)(
+        lines
+    )
+    at(1, test=f"suites/x.py::test[{text}]", result="broken", message=text, trace=text)(lines)
+    versions = {name: {"version": text, "target": text} for name in lines[0]["versions"]}
+    at(0, environment=text, versions=versions)(lines)
+    return run_of(folder, lines, trouble=(f"trouble: {text}",))
