@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.catalogue import load
 from fixtures.report import allure
+from fixtures.report.harden import PAGES
 from fixtures.report.runs import Run, worst
 from fixtures.topology import PROVIDERS
 from suites.selfcheck.reported import REACTOR, empty_run, hostile, no_go, run_of, wrong_state
@@ -191,8 +192,8 @@ def test_links_lead_to_the_finding_the_catalogue_and_the_source(tmp_path: Path) 
     files = allure.files([run], "https://code.example/blob/1")
     failed = [json.loads(text) for name, text in files.items() if name.endswith("-result.json")]
     links = [link["url"] for result in failed if result["status"] == "failed" for link in result["links"]]
-    assert {f"../../findings/{kind.slug}.html" for kind in run.kinds} <= set(links)
-    assert {f"../../cases.html#{kind.case}" for kind in run.kinds} <= set(links)
+    assert {f"{PAGES}findings/{kind.slug}.html" for kind in run.kinds} <= set(links)
+    assert {f"{PAGES}cases.html#{kind.case}" for kind in run.kinds} <= set(links)
     assert any(link.startswith("https://code.example/blob/1/suites/compat/") for link in links)
 
 
