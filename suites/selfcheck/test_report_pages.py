@@ -217,6 +217,14 @@ def test_environments_stand_side_by_side(tmp_path: Path) -> None:
     assert "NO GO" in said.partition("What to do next")[0]
 
 
+def test_the_same_finding_in_two_environments_has_two_pages(tmp_path: Path) -> None:
+    lines = with_finding(good_run(), wrong_state(CASES[0], "active"))
+    one = run_of(tmp_path, lines)
+    at(0, environment="production")(lines)
+    made = pages([one, run_of(tmp_path, lines)], About())
+    assert len([name for name in made if name.startswith("findings/")]) == 2
+
+
 def test_colours_are_never_alone(tmp_path: Path) -> None:
     text = pages([no_go(tmp_path)], About())["index.html"]
     for state, word in (("passed", "right"), ("failed", "wrong"), ("undecided", "undecided")):
