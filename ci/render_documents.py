@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--into", default=str(DOCS), metavar="FOLDER", help="instead of docs")
     asked = parser.parse_args(argv)
     docs, wanted = meant(asked.here, asked.into), rendered()
-    if not asked.check:
+    if asked.check:
+        problems = list(differences(found(docs), wanted))
+        print("".join(problems), end="", file=sys.stderr)
+        return exits.NO_GO if problems else exits.GO
+    try:
         write(wanted, docs)
-        return exits.GO
-    there = found(docs)
-    stale = sorted(name for name in there | wanted if there.get(name) != wanted.get(name))
-    if not stale:
-        return exits.GO
-    print(f"stale-document: {', '.join(stale)}\n  next: python -m ci.render_documents", file=sys.stderr)
-    return exits.NO_GO
+    except OSError as error:
+        parser.refuse(f"folder-unwritable: {docs}: {error.strerror}\n  next: --into a folder of yours")
+    return exits.GO
+
+
+def differences(there: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> Iterator[str]:
+    """What is wrong with the documents that are there, and what to do about it."""
+    if stale := sorted(name for name in wanted if there.get(name) != wanted[name]):
+        yield f"stale-document: {', '.join(stale)}\n  next: python -m ci.render_documents\n"
+    if strays := sorted(there.keys() - wanted.keys()):
+        yield f"stray-document: {', '.join(strays)}: no service has it\n  next: delete it\n"
 
 
 def rendered() -> dict[str, bytes]:
@@ -49,14 +57,12 @@ def written(document: Mapping[str, Any]) -> bytes:
 
 def found(docs: Path) -> dict[str, bytes]:
     """The documents that are there."""
-    files = [file for folder in FOLDERS for file in (docs / folder).glob("*")]
+    files = [file for folder in FOLDERS for file in (docs / folder).glob("*.json")]
     return {file.relative_to(docs).as_posix(): file.read_bytes() for file in files}
 
 
 def write(documents: Mapping[str, bytes], docs: Path) -> None:
-    """Write the documents, and remove what is none of them."""
-    for name in found(docs).keys() - documents.keys():
-        (docs / name).unlink()
+    """Write the documents; what else is there stays, as it may be somebody's."""
     for name, content in documents.items():
         (docs / name).parent.mkdir(parents=True, exist_ok=True)
         (docs / name).write_bytes(content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,6 @@ DOCUMENTS: Mapping[str, Any] = {
     "platform": asyncapi.document(),
     **{service: openapi.document(service) for service in INTERFACES},
 }
-COMMAND = (sys.executable, "-m", "ci.render_documents")
 
 
 def references(value: Any) -> Iterator[str]:
@@ -126,24 +125,42 @@ def test_a_reference_to_elsewhere_is_refused() -> None:
         absolute("https://json-schema.org/draft/2020-12/schema", "x.schema.json")
 
 
+def rendered(folder: Path, *arguments: str) -> tuple[int, str]:
+    """How the command ends, and what it says."""
+    called = [sys.executable, "-m", "ci.render_documents", "--into", str(folder), *arguments]
+    done = subprocess.run(called, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own program
+    return done.returncode, done.stderr
+
+
 def test_the_documents_are_current() -> None:
-    done = subprocess.run([*COMMAND, "--check"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own program
-    assert (done.returncode, done.stderr) == (0, "")
+    assert rendered(ROOT / "docs", "--check") == (0, "")
 
 
 def test_a_document_that_is_not_current_is_named(tmp_path: Path) -> None:
-    def run(*arguments: str) -> tuple[int, str]:
-        called = [*COMMAND, "--into", str(tmp_path), *arguments]
-        done = subprocess.run(called, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own program
-        return done.returncode, done.stderr
-
-    assert run() == (0, "")
-    assert run("--check") == (0, "")
-    (tmp_path / "openapi" / "go-sender.json").write_text("{}", encoding="utf-8")
-    (tmp_path / "openapi" / "retired.json").write_text("{}", encoding="utf-8")
-    (tmp_path / "asyncapi" / "platform.json").unlink()
-    code, said = run("--check")
-    stale = re.escape("asyncapi/platform.json, openapi/go-sender.json, openapi/retired.json")
-    assert code == 1
-    assert re.match(rf"stale-document: {stale}\n  next: python -m ci\.render_documents", said)
+    run = functools.partial(rendered, tmp_path)
     assert run() == run("--check") == (0, "")
+    (tmp_path / "openapi" / "go-sender.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "asyncapi" / "platform.json").unlink()
+    next_step = "  next: python -m ci.render_documents\n"
+    assert run("--check") == (
+        1,
+        f"stale-document: asyncapi/platform.json, openapi/go-sender.json\n{next_step}",
+    )
+    assert run() == run("--check") == (0, "")
+
+
+def test_a_document_of_no_service_is_named_and_left_alone(tmp_path: Path) -> None:
+    assert rendered(tmp_path) == (0, "")
+    stray = tmp_path / "openapi" / "retired.json"
+    stray.write_text("{}", encoding="utf-8")
+    said = "stray-document: openapi/retired.json: no service has it\n  next: delete it\n"
+    assert rendered(tmp_path, "--check") == (1, said)
+    assert rendered(tmp_path) == (0, "")
+    assert stray.exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_wrong_use(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    code, said = rendered(file)
+    assert (code, said.split(":")[0]) == (64, "folder-unwritable")
