@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.contracts import Expectation, expectations, judge
+from fixtures.contracts import Expectation, expectations, judge, judge_reading
 from fixtures.contracts.cores import Core, core
 from fixtures.contracts.expectations import expected_readings
 from fixtures.contracts.message_proxy import verify_writer
@@ -41,7 +41,7 @@ def by_pact(pair: Expectation, fault: Fault) -> list[Finding]:
 def by_reading(pair: Expectation, fault: Fault) -> list[Finding]:
     """What a reading says of a pair with the fault."""
     written, found = readings(pair.edge, *cores_of(pair, fault))
-    return judge(pair, found, written)
+    return judge_reading(pair, found, written)
 
 
 def findings_of(fault: Fault) -> Iterator[tuple[str, Finding]]:

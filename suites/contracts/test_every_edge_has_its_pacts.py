@@ -10,7 +10,7 @@ import pytest
 
 from fixtures import schemas
 from fixtures.catalogue import example_report
-from fixtures.contracts import Expectation, Problem, declared, expectations, judge
+from fixtures.contracts import Expectation, Problem, declared, expectations, judge, judge_reading
 from fixtures.contracts.consumer import is_judged
 from fixtures.contracts.cores import core
 from fixtures.contracts.expectations import expected_readings
@@ -93,7 +93,7 @@ def test_the_pair_is_as_compatible_as_expected(url_of: UrlOf, verifications: Pat
     assert len(found.verified) == len(interactions)
     read = read_by_cores(pair) if pair.id in READINGS else None
     write_result(verifications, pair, (interactions, found), read)
-    findings = judge(READINGS[pair.id], read[1], read[0]) if read else []
+    findings = judge_reading(READINGS[pair.id], read[1], read[0]) if read else []
     demand_none([*judge(pair, found), *findings])
 
 
