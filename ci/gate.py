@@ -47,6 +47,11 @@ class Files:
         return self.build / "verdict.json"
 
     @property
+    def verifications(self) -> Path:
+        """Which versions honour which contracts."""
+        return self.build / "verifications"
+
+    @property
     def log(self) -> Path:
         """What pytest printed."""
         return self.build / "pytest.log"
@@ -59,8 +64,11 @@ class Files:
     def clear(self) -> None:
         """Take away what an earlier run left, so that nothing old can speak for this one."""
         self.build.mkdir(parents=True, exist_ok=True)
-        for folder in ("allure-results", "report", "rollout"):
-            shutil.rmtree(self.build / folder, ignore_errors=True)
+        for folder in (
+            self.verifications,
+            *(self.build / name for name in ("allure-results", "report", "rollout")),
+        ):
+            shutil.rmtree(folder, ignore_errors=True)
         for file in (self.ledger, self.verdict, self.build / "junit.xml", self.log):
             file.unlink(missing_ok=True)
 
