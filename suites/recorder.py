@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import ledger, payloads, policy, terminal
+from fixtures import ledger, payloads, policy, targets, terminal
 from fixtures.catalogue import Case, load
 from fixtures.verdict import Findings
 
@@ -61,8 +61,9 @@ def reproduction(test: str, config: pytest.Config) -> str:
     """The command that runs one test of this run again."""
     options = config.option
     again = ["./ci/test", test, "--seed", str(options.seed), "--examples", str(options.examples)]
-    for name in ("target", "replay"):
-        again += [part for value in getattr(options, name) for part in (f"--{name}", value)]
+    named = [targets.parse(option) for option in options.target]
+    again += [part for name, url in named for part in ("--target", f"{name}={targets.shown(url)}")]
+    again += [part for file in options.replay for part in ("--replay", file)]
     return shlex.join(again)
 
 

@@ -151,6 +151,12 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout.strip()
 
 
+def test_the_node_of_the_report_knows_what_the_quality_gate_needs(node: str) -> None:
+    asked = [node, "-p", "process.versions.node.split('.')[0]"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603  ditto
+    assert int(done.stdout) >= 22
+
+
 def shown_by_allure(node: str, run: Run, folder: Path, files: dict[str, str]) -> dict[str, Any]:
     """What Allure says that it shows of these files."""
     results = folder / "results"
