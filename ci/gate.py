@@ -144,7 +144,7 @@ def run(options: argparse.Namespace) -> int:
         trouble=trouble,
     )
     files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
-    made = report.make([Run(record, verdict, catalogue.load())], files.place(options))
+    made = report.made_or_doubted([Run(record, verdict, catalogue.load())], files.place(options))
     verdict = dict(made.runs[0].verdict)
     files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
     tell(verdict, files)

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -100,6 +101,17 @@ def make(runs: Sequence[Run], place: Place) -> Made:
     place.junit.write_text(exports.junit(runs), encoding="utf-8")
     place.past.write_text(history.appended(past, now), encoding="utf-8")
     return Made(runs, seen.missing)
+
+
+def made_or_doubted(runs: Sequence[Run], place: Place) -> Made:
+    """The report; one that cannot be made is a doubt about the run, and never hides its findings."""
+    try:
+        return make(runs, place)
+    except Exception as error:  # noqa: BLE001  whatever it is, the verdict must be told
+        traceback.print_exc()
+        problem = f"report-crashed: {type(error).__name__}: {error}".splitlines()[0]
+        told = [replace(run, verdict=policy.doubted(run.verdict, problem)) for run in runs]
+        return Made(told, problem)
 
 
 def exported(runs: Sequence[Run], about: About) -> dict[str, str]:
@@ -203,9 +215,14 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit as the gate does, by the worst verdict of the environments."""
+    """Exit as the gate does, by the worst verdict of the environments; 70 if the report crashed."""
     options = options_of(argv)
-    made = make(merged(options.ledger), options.place)
+    try:
+        made = make(merged(options.ledger), options.place)
+    except Exception:  # noqa: BLE001  whatever it is, it must not look like a verdict
+        traceback.print_exc()
+        print("report-crashed: this is no verdict", file=sys.stderr)
+        return exits.CRASH
     print(headline(made.runs))
     tell(made, options.place)
     return EXIT[worst(made.runs)]

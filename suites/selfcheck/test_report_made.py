@@ -107,6 +107,14 @@ def test_a_ledger_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     assert "next: ./ci/gate" in done.stderr
 
 
+def test_a_report_that_crashes_is_no_verdict(tmp_path: Path) -> None:
+    ledger = recorded(run_of(tmp_path, good_run()), tmp_path / "ledger.jsonl", tmp_path / "build")
+    (tmp_path / "build" / "verdict.json").write_text("{", encoding="utf-8")
+    done = reported([ledger], tmp_path / "build")
+    assert done.returncode == 70
+    assert "report-crashed: this is no verdict" in done.stderr
+
+
 def bare_tree(folder: Path) -> tuple[Path, str]:
     """A copy of the project as it is checked out, and a PATH without npm and Node."""
     tree, tools = folder / "tree", folder / "tools"
