@@ -67,6 +67,8 @@ def found(check: str, case: str | None, expected: str, got: Any, title: str = "t
         ),
         pytest.param(found("contract", None, "x", {"status": 202}), DRIFT, id="a contract"),
         pytest.param(found("pact", POSTPONES, "x", {"status": 500}), DRIFT, id="a pact"),
+        pytest.param(found("rollout", None, "x", {"stuck": [], "dead-device-kept": []}), DEAD, id="a step"),
+        pytest.param(found("rollout", None, "x", "no-go"), WRONG, id="a step after a bad one"),
         pytest.param(found("a check of tomorrow", None, "x", "y"), WRONG, id="anything else"),
     ],
 )
