@@ -1,11 +1,13 @@
 """How the time to judge a release grows with its services: `python -m benchmarks.rollout`.
 
-Each release is a chain: the first service writes into a queue that is cleaned as a step of its own, the others pass
-on by HTTP, and no service before its release takes what the one in front of it writes after its own.
+Each release is a chain: the first service writes into a queue that is cleaned as a step of its own, the
+others pass on by HTTP, and no service before its release takes what the one in front of it writes after its
+own.
 """
 
 from __future__ import annotations
 
+import itertools
 import resource
 import time
 from pathlib import Path
@@ -17,7 +19,7 @@ from fixtures.rollout.results import Recorded, Result
 
 def main() -> None:
     """Judge chains of every size by composition, and print how long each takes."""
-    print("services  orders              safe  states   seconds  peak MB")
+    print("services         orders  safe   states  seconds  peak MB")
     for services in range(FEWEST, MOST + 1):
         release, recorded = chain(services)
         started = time.perf_counter()
@@ -25,7 +27,8 @@ def main() -> None:
         seconds = time.perf_counter() - started
         orders, states = found["orders"], found["judged"]["states"]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{services:8}  {orders['all']:14,}  {orders['safe']:8,}  {states:7,}  {seconds:7.2f}  {peak:7.0f}")
+        counts = f"{services:8}  {orders['all']:13,}  {orders['safe']:4,}  {states:7,}"
+        print(f"{counts}  {seconds:7.2f}  {peak:7.0f}")
 
 
 def chain(services: int) -> tuple[Release, Recorded]:
@@ -33,7 +36,7 @@ def chain(services: int) -> tuple[Release, Recorded]:
     names = [f"service-{number}" for number in range(1, services + 1)]
     edges = tuple(
         Edge(f"from {writer}", writer, reader, "http" if place else "queue", long_lived=not place)
-        for place, (writer, reader) in enumerate(zip(names, names[1:], strict=False))
+        for place, (writer, reader) in enumerate(itertools.pairwise(names))
     )
     steps = (*map(Step, reversed(names)), Step(CLEAN + edges[0].name))
     release = Release(Path("chain.toml"), dict.fromkeys(names, ("1.0", "2.0")), edges, steps)

@@ -214,8 +214,8 @@ def tell(verdict: dict[str, Any], files: Files) -> None:
         print(f"{describe(Finding(**found))}\n  again:    {found['reproduce']}\n")
     if len(distinct) > SHOWN_FINDINGS:
         print(f"... and {len(distinct) - SHOWN_FINDINGS} more kinds of findings in {files.verdict}\n")
-    if verdict["rollout"]:
-        print(f"rollout: {verdict['rollout']['verdict']}; {words.orders(verdict['rollout'])} See {files.rollout}/")
+    if rollout := verdict["rollout"]:
+        print(f"rollout: {rollout['verdict']}; {words.orders(rollout)} See {files.rollout}/")
     tests = sum(suite["tests"] for suite in verdict["suites"].values())
     cases = sum(len(row) for row in verdict["cases"].values())
     print(

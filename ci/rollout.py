@@ -1,4 +1,4 @@
-"""`./ci/rollout`: is the plan of the release safe at every step, and is the way back open?"""
+"""`./ci/rollout` tells whether the plan of the release is safe at every step, and the way back open."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ ROOT = Path(__file__).resolve().parent.parent
 EXITS = {"go": exits.GO, "no-go": exits.NO_GO, "undecided": exits.UNDECIDED}
 USAGE_ERRORS = (ReleaseError, ResultsError, CatalogueError, SchemaError, TargetError)
 EPILOG = """
-Without --results, --matrix or --broker, and without results in the release file, the reference services are judged,
-by composition and end to end. With them, only what was recorded counts: what is missing is unknown, and then the
-answer is undecided. Exit: 0 go, 1 no-go, 2 undecided, 64 wrong usage.
+Without --results, --matrix or --broker, and without results in the release file, the reference services are
+judged, by composition and end to end. With them, only what was recorded counts: what is missing is unknown,
+and then the answer is undecided. Exit: 0 go, 1 no-go, 2 undecided, 64 wrong usage.
 """
 
 
@@ -83,7 +83,7 @@ def judge(options: argparse.Namespace) -> answer.Judged:
 
 
 def evidence(found: Release, options: argparse.Namespace) -> tuple[Table, Fates | None]:
-    """Pairwise results as recorded, or those of the reference services, with the fates of all ways through them."""
+    """Pairwise results as recorded; or those of the reference services, and the fates of all ways."""
     recorded: list[Recorded] = []
     if options.results:
         recorded.append(results.of_folder(found, meant(options.here, options.results)))

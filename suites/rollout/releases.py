@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def written(  # noqa: PLR0913 - each part of the file can be wrong
     results: str = "",
     unchanged: str = "",
 ) -> Path:
-    """A release of a chain of services, each of which refuses what the one before it writes after its release."""
+    """A release of a chain of services, each behind the next."""
     path = folder / "release.toml"
     numbers = {name: ("1.0", "1.0" if name == unchanged else "2.0") for name in services}
     path.write_text(
@@ -52,7 +53,7 @@ def written(  # noqa: PLR0913 - each part of the file can be wrong
 
 def chained(services: Sequence[str]) -> list[str]:
     """Edges from each service to the next."""
-    pairs = zip(services, services[1:], strict=False)
+    pairs = itertools.pairwise(services)
     return [f'[[edges]]\nname = "{a}-{b}"\nfrom = "{a}"\nto = "{b}"\nkind = "http"\n' for a, b in pairs]
 
 

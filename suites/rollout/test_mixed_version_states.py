@@ -58,7 +58,9 @@ def test_the_safe_orders_are_those_that_the_constraints_say(judged: Judged) -> N
 def test_the_safe_orders_are_counted_as_by_trying_each(judged: Judged) -> None:
     # Six of the nine steps, the others done first: few enough to walk every order of them.
     space, steps = judged.space, judged.release.steps
-    free = [n for n, step in enumerate(steps) if step.name not in ("directory-responses", "subscribers-postponed")]
+    free = [
+        n for n, step in enumerate(steps) if step.name not in ("directory-responses", "subscribers-postponed")
+    ]
     free = free[-6:]
     start = space.start
     for number in set(range(len(steps))) - set(free):
@@ -97,7 +99,9 @@ BREAKS = {
 }
 
 
-@pytest.mark.parametrize(("left_behind", "way"), BREAKS.items(), ids=[name.replace(" ", "-") for name in BREAKS])
+@pytest.mark.parametrize(
+    ("left_behind", "way"), BREAKS.items(), ids=[name.replace(" ", "-") for name in BREAKS]
+)
 def test_each_service_that_is_left_behind_breaks_v1(
     left_behind: str, way: tuple[str, ...], fates: Fates
 ) -> None:

@@ -1,4 +1,4 @@
-"""Releases of other people: their services, edges and results are data, and what nobody verified is unknown."""
+"""Releases of other people: services, edges and results are data, and what nobody verified is unknown."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 
 from benchmarks.rollout import chain
 from fixtures.rollout import answer, release, results
-from fixtures.rollout.release import RELEASE, Step
+from fixtures.rollout.release import Step
 from fixtures.rollout.results import Recorded, ResultsError
+from fixtures.topology import RELEASE
 from suites.rollout.releases import verified, written
 
 EXAMPLES = RELEASE.parent / "examples"
@@ -28,7 +29,10 @@ def test_the_example_is_go_with_its_two_constraints() -> None:
     path = EXAMPLES / "orders.toml"
     found = answered(path, results.of_release(release.read(path)))
     assert (found["verdict"], found["orders"]) == ("go", {"all": 24, "safe": 4, "undecided": 0})
-    assert [(c["first"], c["then"]) for c in found["constraints"]] == [("billing", "shop"), ("ledger", "billing")]
+    assert [(c["first"], c["then"]) for c in found["constraints"]] == [
+        ("billing", "shop"),
+        ("ledger", "billing"),
+    ]
     assert "drops an entry with a VAT id" in found["constraints"][1]["because"]
     assert found["explained"]
 
@@ -51,7 +55,12 @@ def test_the_example_the_wrong_way_round_is_no_go_and_shows_how() -> None:
 def test_long_lived_data_closes_the_way_back() -> None:
     path = EXAMPLES / "orders.toml"
     found = answered(path, results.of_release(release.read(path)))
-    assert [step["way_back"]["state"] for step in found["steps"]] == ["open", "after-stopping", "closed", "closed"]
+    assert [step["way_back"]["state"] for step in found["steps"]] == [
+        "open",
+        "after-stopping",
+        "closed",
+        "closed",
+    ]
 
 
 def test_what_was_never_verified_is_named_and_undecided(tmp_path: Path) -> None:
@@ -154,7 +163,7 @@ def matrix(success: bool | None) -> dict[str, Any]:  # noqa: FBT001 - as the bro
 
 
 @pytest.mark.parametrize("success", [True, False])
-def test_a_row_of_a_brokers_matrix_is_a_result(success: bool, tmp_path: Path) -> None:
+def test_a_row_of_a_brokers_matrix_is_a_result(success: bool, tmp_path: Path) -> None:  # noqa: FBT001
     (found,) = recorded_in(tmp_path, matrix(success)).results
     assert (found.edge, found.writer, found.reader, found.success) == ("one-two", "after", "before", success)
 

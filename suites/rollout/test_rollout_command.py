@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import schemas
-from fixtures.rollout.release import RELEASE
+from fixtures.topology import RELEASE
 from suites.rollout.releases import written
 
 EXAMPLE = RELEASE.parent / "examples" / "orders.toml"
@@ -54,7 +54,9 @@ def test_the_exit_code_is_the_verdict(plan: str, code: int, word: str, tmp_path:
     for name in ("timeline", "lattice", "constraints"):
         picture = ET.parse(tmp_path / f"{name}.svg").getroot()  # noqa: S314 - we have just written it
         assert picture.tag.endswith("svg")
-        assert "http" not in (tmp_path / f"{name}.svg").read_text(encoding="utf-8").replace("http://www.w3.org/", "")
+        assert "http" not in (tmp_path / f"{name}.svg").read_text(encoding="utf-8").replace(
+            "http://www.w3.org/", ""
+        )
 
 
 @pytest.mark.process
@@ -94,7 +96,12 @@ def test_the_answer_is_the_same_to_the_byte(tmp_path: Path) -> None:
 
 
 ROWS = {
-    "billing/consumer/shop": [("4.1", "2.8", True), ("4.1", "2.9", True), ("4.2", "2.8", False), ("4.2", "2.9", True)],
+    "billing/consumer/shop": [
+        ("4.1", "2.8", True),
+        ("4.1", "2.9", True),
+        ("4.2", "2.8", False),
+        ("4.2", "2.9", True),
+    ],
     "ledger/consumer/billing": [("2.8", "1.0", True), ("2.8", "1.1", True), ("2.9", "1.0", False)],
 }
 
@@ -157,6 +164,8 @@ def test_a_broker_is_asked_for_each_pair(broker: str, tmp_path: Path) -> None:
 
 @pytest.mark.process
 def test_a_broker_that_is_not_there_is_undecided(tmp_path: Path) -> None:
-    ran = rollout("--release", without_results(tmp_path), "--broker", "http://127.0.0.1:9", "--output", tmp_path)
+    ran = rollout(
+        "--release", without_results(tmp_path), "--broker", "http://127.0.0.1:9", "--output", tmp_path
+    )
     assert ran.returncode == 2
     assert "unreachable" in ran.stderr

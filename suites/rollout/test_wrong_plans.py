@@ -1,4 +1,4 @@
-"""Plans that are wrong in one way each: no-go at the right step, at the right service, and for the right reason."""
+"""Plans that are wrong in one way each: no-go at the right step and service, and for the right reason."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ WRONG = {
         "go-sender", "events", "before", "stuck", "response.error is not a string",
     ),
     "events-proxy-after-go-sender": Wrong(
-        moved("events-proxy", LAST), "go-sender", "errors", "after", "dead-device-kept", "events-proxy 1.12.5.0"
+        moved("events-proxy", LAST),
+        "go-sender", "errors", "after", "dead-device-kept", "events-proxy 1.12.5.0",
     ),
     "directory-events-api-after-go-sender": Wrong(
         moved("directory-events-api", LAST),
