@@ -20,6 +20,7 @@ from ci import exits, progress, report
 from ci.arguments import Arguments, meant
 from fixtures import catalogue, ledger, payloads, policy, recordings, schemas, targets, terminal
 from fixtures.report.runs import Run
+from fixtures.rollout import words
 from fixtures.verdict import Finding, describe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,6 +57,11 @@ class Files:
         """What pytest printed."""
         return self.build / "pytest.log"
 
+    @property
+    def rollout(self) -> Path:
+        """Whether the plan is safe, with pictures."""
+        return self.build / "rollout"
+
     def place(self, options: argparse.Namespace) -> report.Place:
         """Where the report goes."""
         history = meant(options.here, options.history) if options.history else self.build / "history"
@@ -64,10 +70,8 @@ class Files:
     def clear(self) -> None:
         """Take away what an earlier run left, so that nothing old can speak for this one."""
         self.build.mkdir(parents=True, exist_ok=True)
-        for folder in (
-            self.verifications,
-            *(self.build / name for name in ("allure-results", "report", "rollout")),
-        ):
+        reports = (self.build / name for name in ("allure-results", "report"))
+        for folder in (self.rollout, self.verifications, *reports):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (self.ledger, self.verdict, self.build / "junit.xml", self.log):
             file.unlink(missing_ok=True)
@@ -165,6 +169,7 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         "not process and not aside",
         "-n",
         str(options.workers),
+        "--dist=loadgroup",  # the tests of the rollout share one judged release
     ]
     command += [
         f"--ledger={files.ledger}",
@@ -221,6 +226,8 @@ def tell(verdict: Mapping[str, Any], files: Files) -> None:
         print(f"{describe(Finding(**found))}\n  again:    {found['reproduce']}\n")
     if len(distinct) > SHOWN_FINDINGS:
         print(f"... and {len(distinct) - SHOWN_FINDINGS} more kinds of findings in {files.verdict}\n")
+    if rollout := verdict["rollout"]:
+        print(f"rollout: {rollout['verdict']}; {words.orders(rollout)} See {files.rollout}/")
     tests = sum(suite["tests"] for suite in verdict["suites"].values())
     cases = sum(len(row) for row in verdict["cases"].values())
     print(

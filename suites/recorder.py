@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import ledger, payloads, policy, targets, terminal
+from fixtures import ledger, payloads, policy, targets, terminal, urls
 from fixtures.catalogue import Case, load
 from fixtures.verdict import Findings
 
@@ -62,7 +62,7 @@ def reproduction(test: str, config: pytest.Config) -> str:
     options = config.option
     again = ["./ci/test", test, "--seed", str(options.seed), "--examples", str(options.examples)]
     named = [targets.parse(option) for option in options.target]
-    again += [part for name, url in named for part in ("--target", f"{name}={targets.shown(url)}")]
+    again += [part for name, url in named for part in ("--target", f"{name}={urls.shown(url)}")]
     again += [part for file in options.replay for part in ("--replay", file)]
     return shlex.join(again)
 
@@ -148,7 +148,7 @@ class Recorder:
         if test in self.begun:
             began, worker = self.begun[test]
             line |= {"started_s": round(max(0.0, began - self.began), 3), "worker": worker}
-        line |= {"findings": json.loads(properties["findings"])} if "findings" in properties else {}
+        line |= {key: json.loads(properties[key]) for key in ("findings", "rollout") if key in properties}
         line |= {"message": message[:4000]} if message else {}
         self.writer.write(line)
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from fixtures.catalogue import Case, example_report
-from fixtures.system import Fate, System, scripted
+from fixtures.catalogue import Case, example_report, load
+from fixtures.observation import Fate, all_of
+from fixtures.system import System, scripted
 
 MESSAGE = {"notification": {"title": "Hello"}, "data": {"count": 3, "new": True}, "ttl_s": 60}
 DONE = {
@@ -18,6 +19,15 @@ DONE = {
     "fix_message": "active",
     "alert": "active",
 }
+
+LEGACY, V1 = load().of("legacy"), load().of("fcm_v1")
+WORLDS = {
+    "all-before-legacy": (all_of("before"), LEGACY),
+    "all-after-legacy": (all_of("after", go_sender="before"), LEGACY),
+    "all-after-v1": (all_of("after"), V1),
+    "mixed": (all_of("after", go_sender="before"), (*LEGACY, *V1)),
+}
+"""The versions of a world, and the cases that its FCM answers with."""
 
 
 class Pushed:

@@ -21,7 +21,16 @@ def test_the_table_of_cases_is_current() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["README.md", "CONTRIBUTING.md", "pacts/README.md", "docs/cases.md", "docs/report.md"]
+    "file",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "pacts/README.md",
+        "docs/cases.md",
+        "docs/emulator.md",
+        "docs/report.md",
+        "docs/serve.md",
+    ],
 )
 def test_links_lead_somewhere(file: str) -> None:
     page = ROOT / file

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from fixtures.targets import Target, shown
+from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
+from fixtures.urls import shown
 from suites.recorder import reproduction
 
 SECRET = "https://robot:s3cret@staging.example:8443/errors"  # noqa: S105  a made-up one
