@@ -25,7 +25,7 @@ from fixtures.report.runs import Run, worst
 
 ROOT = Path(__file__).resolve().parent.parent
 EXIT = {"go": exits.GO, "no-go": exits.NO_GO, "undecided": exits.UNDECIDED}
-ROLLOUT_PICTURES = ("timeline", "lattice", "constraints")
+ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
+from fixtures import schemas
 from fixtures.catalogue import load
 from fixtures.report.cells import About
 from fixtures.report.history import changes, remembered
@@ -16,6 +18,7 @@ from fixtures.report.runs import Run
 from fixtures.topology import PROVIDERS, release, version_number
 from suites.selfcheck.reported import (
     REACTOR,
+    SCRIPT,
     empty_run,
     hostile,
     no_go,
@@ -121,7 +124,7 @@ def test_every_service_of_the_update_map_has_a_line_and_a_verdict(tmp_path: Path
     for service in release()["services"]:
         assert f"{service} " in said
         assert f"{version_number(service, 'before')} → {version_number(service, 'after')}" in said
-    assert said.count("not judged in this run") >= len(release()["services"]) - len(PROVIDERS)
+    assert said.count("not judged on its own") == len(release()["services"]) - len(PROVIDERS)
     assert "wrong: 2 kinds of findings" in said
 
 
@@ -193,6 +196,63 @@ def test_the_rollout_is_said_not_to_be_judged_until_its_pictures_are_there(tmp_p
     assert "The order of the deployments was not judged in this run." in words_of(page_of(run))
     shown = page_of(run, about=About(pictures={"timeline": PICTURE}))
     assert len(shown.sources) == 1
+
+
+def planned(damage: str = "") -> dict[str, Any]:
+    """An answer of the rollout, with damage at its last step or none."""
+    verdict = "no-go" if damage else "go"
+    hurt = {"edge": "e", "written_by": "w", "service": "s", "version": "v", "why": "y", "timeline": []}
+    steps: list[dict[str, Any]] = [
+        {
+            "step": name,
+            "before": "1" if name != "clean records" else None,
+            "after": "2" if name != "clean records" else None,
+            "verdict": verdict if name == "go-sender" else "go",
+            "damage": [{**hurt, "text": damage, "kinds": {}}] if damage and name == "go-sender" else [],
+            "unknown": [],
+            "way_back": {"state": "closed" if name == "go-sender" else "open", "steps": []},
+        }
+        for name in ("events-proxy", "clean records", "go-sender")
+    ]
+    first = {"first": "events-proxy", "then": "go-sender", "because": "b", "kinds": {}, "timeline": []}
+    return {
+        "verdict": verdict,
+        "reasons": [damage] if damage else [],
+        "services": {},
+        "steps": steps,
+        "orders": {"all": 6, "safe": 3, "undecided": 0},
+        "constraints": [first],
+        "explained": True,
+        "no_return": ["go-sender"],
+        "suggestion": ["clean records", "events-proxy", "go-sender"] if damage else None,
+        "unknown": [],
+        "disagreements": [],
+        "judged": {},
+    }
+
+
+def with_plan(run: Run, plan: dict[str, Any]) -> Run:
+    """The same run, which judged the plan as well."""
+    schemas.validate(plan, "rollout.schema.json")
+    return Run(run.ledger, {**run.verdict, "rollout": plan}, run.catalogue)
+
+
+def test_a_judged_plan_gives_each_step_a_line_with_its_verdict_and_way_back(tmp_path: Path) -> None:
+    run = with_plan(run_of(tmp_path, good_run()), planned())
+    page = page_of(run)
+    said = words_of(page)
+    assert said.index("1. events-proxy") < said.index("2. clean records") < said.index("3. go-sender")
+    assert "only after events-proxy back: closed" in said
+    assert "The plan is safe at every step, forwards and back. 3 of 6 orders are safe." in said
+    assert "Point of no return: after go-sender there is no safe way back." in said
+    assert "was not judged in this run" not in said
+
+
+def test_a_plan_that_hurts_says_where_and_names_a_safe_one(tmp_path: Path) -> None:
+    said = words_of(page_of(with_plan(run_of(tmp_path, good_run()), planned(f"it hurts {SCRIPT}"))))
+    assert "The plan is not safe." in said
+    assert said.count("it hurts <script>") == 2
+    assert "The nearest safe plan: clean records, events-proxy, go-sender" in said
 
 
 def test_what_changed_since_the_last_run_is_told(tmp_path: Path) -> None:
