@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 MAKE = HERE / "allure" / "make.mjs"
 SET_UP_S, MAKE_S = 300, 300
 PAGES = ("awesome/index.html", "dashboard/index.html")
-HOW = "next: install Node.js with npm, then ./ci/report"
+HOW = "next: see that npm is there and reaches its registry, then ./ci/report"
 
 
 @dataclass(frozen=True)
