@@ -1,7 +1,7 @@
 // Makes the Allure report of one run: `node make.mjs ORDER.json`, as fixtures/report/allure.py writes the order.
 // Reading, judging and writing happen in one process, so history gets one point a build and the gate's answer
 // stands in the report. What it saw goes to standard output as one JSON object; nobody trusts its exit code alone.
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { AllureReport, FileSystemReportFiles, maxFailuresRule, minTestsCountRule } from "@allurereport/core";
 import Awesome from "@allurereport/plugin-awesome";
 import Dashboard from "@allurereport/plugin-dashboard";
@@ -55,6 +55,21 @@ const shown = await report.store.allTestResults({ includeRetries: false });
 const { results: gate } = await report.validate({ trs: shown });
 report.realtimeDispatcher.sendQualityGateResults(gate);
 await report.done();
+
+// Allure remembers every label and trace of every test, and puts six runs into its page: megabytes that nobody reads.
+const REMEMBERED_LABELS = new Set(["feature", "story", "severity"]);
+
+function slimmed(line) {
+  const point = JSON.parse(line);
+  for (const result of Object.values(point.testResults)) {
+    result.labels = result.labels.filter(({ name }) => REMEMBERED_LABELS.has(name));
+    delete result.trace;
+  }
+  return JSON.stringify(point);
+}
+
+const past = (await readFile(order.history, "utf8")).split("\n").filter(Boolean);
+await writeFile(order.history, past.map((line) => `${slimmed(line)}\n`).join(""));
 
 const statuses = {};
 for (const { status } of shown) {
