@@ -68,6 +68,6 @@ def test_a_judge_that_overlooks_damage_makes_no_go_of_a_go(
     planned: Release, table: Table, fates: Fates
 ) -> None:
     blind = replace(fates, runs={way: replace(run, damage=frozenset()) for way, run in fates.runs.items()})
-    assert answer.judge(planned, table, blind).space.disagreements
     found = answer.answer(answer.judge(planned, table, blind))
     assert (found["verdict"], found["reasons"][0].partition(":")[0]) == ("undecided", "judges-disagree")
+    assert found["disagreements"][0]["only"]["composed"]
