@@ -248,6 +248,8 @@ def test_a_judged_plan_gives_each_step_a_line_with_its_verdict_and_way_back(tmp_
     assert "The plan is safe at every step, forwards and back. 3 of 6 orders are safe." in said
     assert "Point of no return: after go-sender there is no safe way back." in said
     assert "was not judged in this run" not in said
+    assert "Release in this order: events-proxy, clean records, go-sender." in said
+    assert "and the planned order is safe at every step" in said
 
 
 def test_a_plan_that_hurts_says_where_and_names_a_safe_one(tmp_path: Path) -> None:
