@@ -24,7 +24,7 @@ OWN = ("file:", "data:", "blob:", "about:")
 
 def recorded(run: Run, ledger: Path, folder: Path) -> Path:
     """A run as the gate leaves it: its ledger, with the verdict beside it."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(ledger, folder / "ledger.jsonl")
     (folder / "verdict.json").write_text(json.dumps(run.verdict), encoding="utf-8")
     return folder / "ledger.jsonl"

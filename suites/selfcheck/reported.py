@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fixtures import ledger, policy
+from fixtures import ledger, policy, schemas
 from fixtures.catalogue import Case, example_report, load
 from fixtures.ledger import Ledger
 from fixtures.payloads import Identities, events, reports
@@ -17,6 +17,7 @@ from suites.selfcheck.runs import ASKED, DURATION_S, FIRST_CASE, Line, at, good_
 REACTOR = "subscribers-errors"
 STATUS = {"unsubscribe": "unsubscribed", "postpone": "postponed"}
 SCRIPT = "<script>window.ran=1</script><img src=x onerror='window.ran=1'>\"'`--></style></title>"
+PICTURE = "<svg xmlns='http://www.w3.org/2000/svg'><script>window.ran=1</script></svg>"
 REMOTE = "<img src=https://attacker.example/x.png>![x](https://attacker.example/y.png)"
 HOSTILE = f"{SCRIPT}{REMOTE}{{{{7*7}}}} {{%x%}} javascript:alert(1) \x1b[31m\x00\ud800"
 
@@ -101,3 +102,42 @@ def hostile(folder: Path) -> Run:
     versions = {name: {"version": text, "target": text} for name in lines[0]["versions"]}
     at(0, environment=text, versions=versions)(lines)
     return run_of(folder, lines, trouble=(f"trouble: {text}",))
+
+
+def planned(damage: str = "") -> dict[str, Any]:
+    """An answer of the rollout, with damage at its last step or none."""
+    verdict = "no-go" if damage else "go"
+    hurt = {"edge": "e", "written_by": "w", "service": "s", "version": "v", "why": "y", "timeline": []}
+    steps: list[dict[str, Any]] = [
+        {
+            "step": name,
+            "before": "1" if name != "clean records" else None,
+            "after": "2" if name != "clean records" else None,
+            "verdict": verdict if name == "go-sender" else "go",
+            "damage": [{**hurt, "text": damage, "kinds": {}}] if damage and name == "go-sender" else [],
+            "unknown": [],
+            "way_back": {"state": "closed" if name == "go-sender" else "open", "steps": []},
+        }
+        for name in ("events-proxy", "clean records", "go-sender")
+    ]
+    first = {"first": "events-proxy", "then": "go-sender", "because": "b", "kinds": {}, "timeline": []}
+    return {
+        "verdict": verdict,
+        "reasons": [damage] if damage else [],
+        "services": {},
+        "steps": steps,
+        "orders": {"all": 6, "safe": 3, "undecided": 0},
+        "constraints": [first],
+        "explained": True,
+        "no_return": ["go-sender"],
+        "suggestion": ["clean records", "events-proxy", "go-sender"] if damage else None,
+        "unknown": [],
+        "disagreements": [],
+        "judged": {},
+    }
+
+
+def with_plan(run: Run, plan: dict[str, Any]) -> Run:
+    """The same run, which judged the plan as well."""
+    schemas.validate(plan, "rollout.schema.json")
+    return Run(run.ledger, {**run.verdict, "rollout": plan}, run.catalogue)

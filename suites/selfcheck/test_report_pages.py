@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pytest
 
-from fixtures import schemas
 from fixtures.catalogue import load
 from fixtures.report.cells import About
 from fixtures.report.history import changes, remembered
@@ -17,13 +15,16 @@ from fixtures.report.pages import pages
 from fixtures.report.runs import Run
 from fixtures.topology import PROVIDERS, release, version_number
 from suites.selfcheck.reported import (
+    PICTURE,
     REACTOR,
     SCRIPT,
     empty_run,
     hostile,
     no_go,
+    planned,
     run_of,
     with_finding,
+    with_plan,
     wrong_state,
 )
 from suites.selfcheck.runs import at, good_run
@@ -32,7 +33,6 @@ pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 
 CASES = load().cases
 ALLOWED_SCHEMES = ("data:image/svg+xml;base64,",)
-PICTURE = "<svg xmlns='http://www.w3.org/2000/svg'><script>window.ran=1</script></svg>"
 
 
 class Page(HTMLParser):
@@ -198,45 +198,6 @@ def test_the_rollout_is_said_not_to_be_judged_until_its_pictures_are_there(tmp_p
     assert "The order of the deployments was not judged in this run." in words_of(page_of(run))
     shown = page_of(run, about=About(pictures={"timeline": PICTURE}))
     assert len(shown.sources) == 1
-
-
-def planned(damage: str = "") -> dict[str, Any]:
-    """An answer of the rollout, with damage at its last step or none."""
-    verdict = "no-go" if damage else "go"
-    hurt = {"edge": "e", "written_by": "w", "service": "s", "version": "v", "why": "y", "timeline": []}
-    steps: list[dict[str, Any]] = [
-        {
-            "step": name,
-            "before": "1" if name != "clean records" else None,
-            "after": "2" if name != "clean records" else None,
-            "verdict": verdict if name == "go-sender" else "go",
-            "damage": [{**hurt, "text": damage, "kinds": {}}] if damage and name == "go-sender" else [],
-            "unknown": [],
-            "way_back": {"state": "closed" if name == "go-sender" else "open", "steps": []},
-        }
-        for name in ("events-proxy", "clean records", "go-sender")
-    ]
-    first = {"first": "events-proxy", "then": "go-sender", "because": "b", "kinds": {}, "timeline": []}
-    return {
-        "verdict": verdict,
-        "reasons": [damage] if damage else [],
-        "services": {},
-        "steps": steps,
-        "orders": {"all": 6, "safe": 3, "undecided": 0},
-        "constraints": [first],
-        "explained": True,
-        "no_return": ["go-sender"],
-        "suggestion": ["clean records", "events-proxy", "go-sender"] if damage else None,
-        "unknown": [],
-        "disagreements": [],
-        "judged": {},
-    }
-
-
-def with_plan(run: Run, plan: dict[str, Any]) -> Run:
-    """The same run, which judged the plan as well."""
-    schemas.validate(plan, "rollout.schema.json")
-    return Run(run.ledger, {**run.verdict, "rollout": plan}, run.catalogue)
 
 
 def test_a_judged_plan_gives_each_step_a_line_with_its_verdict_and_way_back(tmp_path: Path) -> None:
