@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from fixtures.pushes import Journey, Plan
 from fixtures.targets import Target
 from fixtures.trials import Trial
 
@@ -13,3 +14,5 @@ TargetsOf: TypeAlias = Callable[[str], dict[str, Target]]
 Explore: TypeAlias = Callable[..., None]
 Answers: TypeAlias = list[Mapping[str, Any]]
 Pairs: TypeAlias = list[tuple[Mapping[str, Any], Mapping[str, Any]]]
+JourneyOf: TypeAlias = Callable[[str], Journey]
+Plans: TypeAlias = Sequence[Plan]
