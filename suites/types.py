@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from fixtures.pushes import Journey, Plan
+from fixtures.pushes import Journey, Mailing
 from fixtures.targets import Target
 from fixtures.trials import Trial
 
 TrialOf: TypeAlias = Callable[..., Trial]
 TargetsOf: TypeAlias = Callable[[str], dict[str, Target]]
 Explore: TypeAlias = Callable[..., None]
+ExploreSteps: TypeAlias = Callable[..., None]
 Answers: TypeAlias = list[Mapping[str, Any]]
 Pairs: TypeAlias = list[tuple[Mapping[str, Any], Mapping[str, Any]]]
 JourneyOf: TypeAlias = Callable[[str], Journey]
-Plans: TypeAlias = Sequence[Plan]
+Mailings: TypeAlias = Sequence[Mailing]
