@@ -107,7 +107,7 @@ ENDS: Mapping[str, tuple[Callable[[], Seen], str]] = {
         "postpones until",
     ),
     "no end of the wait": (lambda: state(POSTPONED, postponed_until=None), "postpones until None after"),
-    "too early an end": (lambda: state(POSTPONED, postponed_until=until(1)), "postpones until"),
+    "too early an end": (lambda: state(POSTPONED, postponed_until=until(-3)), "postpones until"),
     "too late an end": (lambda: state(POSTPONED, postponed_until=until(90_000)), "postpones until"),
     "no wait at all": (
         lambda: state(POSTPONED, status="active", postponed_until=None),
