@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from fixtures.targets import served
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("clients")]
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -42,18 +41,6 @@ SCRIPT: Mapping[str, Mapping[str, Any]] = {
     "busy-once": {"case": "v1-UNAVAILABLE", "times": 1},
     "broken-once": {"fault": "drop-before-headers", "protocol": "fcm_v1", "times": 1},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def clients() -> None:
-    """The clients, set up on demand; only once, though several workers may want them."""
-    (ROOT / "build").mkdir(exist_ok=True)
-    with (ROOT / "build" / "clients.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        done = subprocess.run(  # noqa: S603  our own script
-            [str(ROOT / "ci" / "setup-clients.sh")], capture_output=True, text=True, check=False
-        )
-    assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""What others say about our documents: the judges of those who write the specifications."""
