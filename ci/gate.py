@@ -54,6 +54,11 @@ class Files:
         return self.build / "allure-results"
 
     @property
+    def verifications(self) -> Path:
+        """Which versions honour which contracts."""
+        return self.build / "verifications"
+
+    @property
     def log(self) -> Path:
         """What pytest printed."""
         return self.build / "pytest.log"
@@ -61,7 +66,8 @@ class Files:
     def clear(self) -> None:
         """Take away what an earlier run left, so that nothing old can speak for this one."""
         self.build.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self.allure, ignore_errors=True)
+        for folder in (self.allure, self.verifications):
+            shutil.rmtree(folder, ignore_errors=True)
         for file in (self.ledger, self.verdict, self.junit, self.log):
             file.unlink(missing_ok=True)
 

@@ -19,7 +19,7 @@ from fixtures import schemas
 from fixtures.catalogue import CatalogueError
 from fixtures.contracts import consumer
 from fixtures.contracts.values import PACTS, REGENERATE, PactError, pact_file
-from fixtures.topology import PROVIDERS, VERSIONS
+from fixtures.topology import EDGES, VERSIONS
 
 README = PACTS / "README.md"
 TABLE = re.compile(r"(<!-- pairs -->\n).*?(<!-- end of pairs -->)", re.DOTALL)
@@ -62,15 +62,17 @@ def generated(folder: Path) -> dict[str, str]:
 
 def table(folder: Path) -> str:
     """The pairs, their files and how many interactions each has, for people."""
-    lines = ["| consumer | provider | consumer version | file | interactions |", "|---|---|---|---|---:|"]
-    for provider in PROVIDERS.values():
+    lines = [
+        "| consumer | provider | by | consumer version | file | interactions |",
+        "|---|---|---|---|---|---:|",
+    ]
+    for edge in EDGES:
         for version in VERSIONS:
-            path = pact_file(provider, version, folder)
+            path = pact_file(edge, version, folder)
             count = len(json.loads(path.read_text(encoding="utf-8"))["interactions"])
             name = path.relative_to(folder).as_posix()
-            lines.append(
-                f"| {provider.consumer} | {provider.name} | {version} | [{name}]({name}) | {count} |"
-            )
+            ends = f"{edge.consumer} | {edge.provider} | {edge.kind}"
+            lines.append(f"| {ends} | {version} | [{name}]({name}) | {count} |")
     return "\n".join(lines) + "\n"
 
 

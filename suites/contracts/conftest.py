@@ -1,30 +1,29 @@
-"""What only the contract suites need: the consumers, with connections that last for a module."""
+"""What only the contract suites need: the consumers, and the providers that the gate does not judge."""
 
 import contextlib
 import fcntl
 import functools
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fixtures.contracts import Interaction
 from fixtures.contracts.consumer import consumer_of
-from fixtures.outcome import Answer
+from fixtures.contracts.serving import serving
 from fixtures.targets import ROOT
-from fixtures.topology import PROVIDERS
-
-Read = Callable[[Interaction], Answer]
+from fixtures.topology import Edge
 
 
 @pytest.fixture(scope="module")
-def reading_from() -> Iterator[Callable[[str], Read]]:
-    """The consumer of a provider, as a function that makes a declared request of Pact's mock provider."""
+def reading_from() -> Iterator[Callable[[Edge, str], Callable[[Any], None]]]:
+    """The consumer of an edge, as a function that reads a declaration: PactError if it cannot."""
     with contextlib.ExitStack() as stack:
 
         @functools.cache
-        def of(provider: str) -> Read:
-            return stack.enter_context(consumer_of(PROVIDERS[provider]))
+        def of(edge: Edge, version: str) -> Callable[[Any], None]:
+            return stack.enter_context(consumer_of(edge, version))
 
         yield of
 
@@ -39,3 +38,21 @@ def clients() -> None:
             [str(ROOT / "ci" / "setup-clients.sh")], capture_output=True, text=True, check=False
         )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.fixture(scope="module")
+def url_of() -> Iterator[Callable[[str, str], str]]:
+    """Where a reference service, or the emulator, of a version is served in this process."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def of(provider: str, version: str) -> str:
+            return stack.enter_context(serving(provider, version))
+
+        yield of
+
+
+@pytest.fixture
+def verifications(pytestconfig: pytest.Config) -> Path:
+    """The folder of verification results, beside the ledger."""
+    return Path(pytestconfig.option.ledger).parent / "verifications"

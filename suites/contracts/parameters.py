@@ -1,33 +1,52 @@
-"""Test ids of the contract suites: pairs, versions and interactions by name, never by position."""
+"""Test ids of the contract suites: edges, versions and interactions by name, never by position."""
 
 import pytest
 
-from fixtures.contracts import Interaction, declared
-from fixtures.topology import PROVIDERS, VERSIONS
+from fixtures.contracts import declared
+from fixtures.contracts.consumer import is_judged
+from fixtures.contracts.values import Declared
+from fixtures.topology import EDGES, PROVIDERS, VERSIONS, Edge
 
 PAIRS = [(name, version) for name in PROVIDERS for version in VERSIONS]
 
 
 def at_each_interaction() -> pytest.MarkDecorator:
-    """Each declared interaction, as `[events-proxy=after,directory-events-api,a-look-at-a-known-report]`."""
+    """Each interaction with a judged provider, as `[events-proxy=after,directory-events-api,a-look-...]`."""
     found = [
-        pytest.param(name, version, interaction, id=f"{pair_id(name, version)},{slug(interaction)}")
+        pytest.param(name, version, one, id=f"{edge_id(PROVIDERS[name].edge, version)},{slug(one)}")
         for name, version in PAIRS
-        for interaction in declared(name, version)
+        for one in declared(PROVIDERS[name].edge, version)
     ]
     return pytest.mark.parametrize(("provider", "version", "interaction"), found)
 
 
-def pair_id(provider: str, version: str) -> str:
-    """Name a pair with the version of its consumer."""
-    return f"{PROVIDERS[provider].consumer}={version},{provider}"
+def at_each_other_declaration() -> pytest.MarkDecorator:
+    """Each interaction and message of all other edges, as `[go-sender=after,fcm,a-push-that-ends-as-...]`."""
+    found = [
+        pytest.param(edge, version, one, id=f"{edge_id(edge, version)},{slug(one)}")
+        for edge in EDGES
+        if not is_judged(edge)
+        for version in VERSIONS
+        for one in declared(edge, version)
+    ]
+    return pytest.mark.parametrize(("edge", "version", "declaration"), found)
 
 
-def slug(interaction: Interaction) -> str:
+def edge_id(edge: Edge, version: str) -> str:
+    """Name an edge with the version of its consumer."""
+    return f"{edge.consumer}={version},{edge.provider}"
+
+
+def slug(declaration: Declared) -> str:
     """Write a description so that it can be pasted after -k."""
-    return interaction.description.replace(" ", "-")
+    return declaration.description.replace(" ", "-")
 
 
 each_pair = pytest.mark.parametrize(
-    ("provider", "version"), [pytest.param(*pair, id=pair_id(*pair)) for pair in PAIRS]
+    ("provider", "version"),
+    [pytest.param(name, version, id=edge_id(PROVIDERS[name].edge, version)) for name, version in PAIRS],
+)
+at_each_edge = pytest.mark.parametrize(
+    ("edge", "version"),
+    [pytest.param(edge, version, id=edge_id(edge, version)) for edge in EDGES for version in VERSIONS],
 )

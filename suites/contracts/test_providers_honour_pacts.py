@@ -15,9 +15,12 @@ from fixtures.contracts import (
     expectations,
     judge,
     run_verifier,
+    verifier,
     verify,
 )
-from fixtures.contracts.expectations import EXPECTED
+from fixtures.contracts.consumer import is_judged
+from fixtures.contracts.expectations import EXPECTED, expected_readings
+from fixtures.contracts.results import write_result
 from fixtures.contracts.verification import verification_of
 from fixtures.targets import Target, Unobservable, Unreachable, connect
 from fixtures.topology import PROVIDERS
@@ -27,14 +30,17 @@ TargetsOf = Callable[[str], dict[str, Target]]
 
 
 @pytest.mark.parametrize(
-    ("provider", "expectation"), [pytest.param(one.provider, one, id=one.id) for one in expectations()]
+    ("provider", "expectation"),
+    [pytest.param(one.provider, one, id=one.id) for one in expectations() if is_judged(one.edge)],
 )
 def test_the_provider_honours_the_pact(
-    targets_of: TargetsOf, provider: str, expectation: Expectation
+    targets_of: TargetsOf, verifications: Path, provider: str, expectation: Expectation
 ) -> None:
     target = targets_of(expectation.provider_version)[provider]
     found = run_verifier(PROVIDERS[provider], expectation.consumer_version, target)
-    assert len(found.verified) == len(declared(provider, expectation.consumer_version))
+    interactions = declared(expectation.edge, expectation.consumer_version)
+    assert len(found.verified) == len(interactions)
+    write_result(verifications, expectation, (interactions, found))
     demand_none(judge(expectation, found))
 
 
@@ -55,7 +61,7 @@ def verification_with(
     expectation: Expectation, failing: set[str], *, unobserved: bool = False
 ) -> Verification:
     """A verification in which interactions that need these protocols fail."""
-    interactions = declared(expectation.provider, expectation.consumer_version)
+    interactions = declared(expectation.edge, expectation.consumer_version)
     problems = tuple(
         Problem(one.description, "$.code", "Known", "Unknown", "not equal", unobserved=unobserved)
         for one in interactions
@@ -117,6 +123,15 @@ def test_an_empty_verification_is_no_answer(targets_of: TargetsOf, descriptions:
         verification_of(json.dumps(pact), url, states=False)
 
 
+def test_a_verifier_that_dies_is_named_with_its_complaint_and_replaced(targets_of: TargetsOf) -> None:
+    url = targets_of("after")["subscribers-errors"].url
+    job = {"provider": "b", "pact": "no-such-file.json", "url": url, "transport": "http", "states_url": None}
+    with pytest.raises(PactError, match=r"(?s)verification-incomplete.*no-such-file"):
+        verifier.results_of(job)
+    target = targets_of("after")["directory-responses"]
+    assert verify(target.provider, "before", target) == []
+
+
 @pytest.mark.parametrize(
     ("old", "new", "slug"),
     [
@@ -132,3 +147,20 @@ def test_expectations_that_say_nothing_are_refused(tmp_path: Path, old: str, new
     path.write_text(EXPECTED.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(PactError, match=slug):
         expectations(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "slug"),
+    [
+        ('expected = "honoured"', 'expected = "honoured"\nbut = ["v1-text-*"]', "expectations-invalid"),
+        ('provider = "events-proxy"', 'provider = "fcm"', "expectations-incomplete"),
+        ("[[reading]]", "[[verification]]", "expectations-unreadable"),
+    ],
+)
+def test_expected_readings_that_say_nothing_are_refused(
+    tmp_path: Path, old: str, new: str, slug: str
+) -> None:
+    path = tmp_path / "expected.toml"
+    path.write_text(EXPECTED.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(PactError, match=slug):
+        expected_readings(path)
