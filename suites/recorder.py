@@ -27,9 +27,10 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def properties_of(item: pytest.Item) -> list[tuple[str, str]]:
-    """Which provider and which case a test is about, by its parameters, and what its file promises."""
+    """Which provider, or world of all of them, and which case a test is about, and what its file promises."""
     params = item.callspec.params if hasattr(item, "callspec") else {}
-    named = {"provider": params.get("provider"), "case": params.get("case"), "promise": promise_of(item)}
+    place = params.get("provider") or params.get("world")
+    named = {"provider": place, "case": params.get("case"), "promise": promise_of(item)}
     return [
         (key, value.id if isinstance(value, Case) else str(value)) for key, value in named.items() if value
     ]

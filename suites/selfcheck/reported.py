@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from fixtures.ledger import Ledger
 from fixtures.payloads import Identities, events, reports
 from fixtures.policy import Policy
 from fixtures.report.runs import Run
+from fixtures.topology import PROVIDERS, WORLDS
 from fixtures.verdict import Finding
 from suites.selfcheck.runs import ASKED, DURATION_S, FIRST_CASE, Line, at, good_run, judged
 
 REACTOR = "subscribers-errors"
+WORST_FIRST = ("failed", "undecided", "not-judged", "passed")
 STATUS = {"unsubscribe": "unsubscribed", "postpone": "postponed"}
 SCRIPT = "<script>window.ran=1</script><img src=x onerror='window.ran=1'>\"'`--></style></title>"
 PICTURE = "<svg xmlns='http://www.w3.org/2000/svg'><script>window.ran=1</script></svg>"
@@ -104,6 +107,17 @@ def hostile(folder: Path) -> Run:
     return run_of(folder, lines, trouble=(f"trouble: {text}",))
 
 
+def states_of(run: Run) -> Counter[str]:
+    """How many cells of the first page must be in each state: every provider, and the worst of all worlds."""
+    cells: Counter[str] = Counter()
+    for case in run.catalogue.cases:
+        worlds = [name for name in WORLDS if case.protocol in WORLDS[name].protocols]
+        for places in (*([name] for name in PROVIDERS), worlds):
+            states = {run.verdict["cases"].get(place, {}).get(case.id, "not-judged") for place in places}
+            cells[next(state for state in WORST_FIRST if state in states)] += 1
+    return cells
+
+
 def planned(damage: str = "") -> dict[str, Any]:
     """An answer of the rollout, with damage at its last step or none."""
     verdict = "no-go" if damage else "go"
@@ -137,7 +151,7 @@ def planned(damage: str = "") -> dict[str, Any]:
     }
 
 
-def with_plan(run: Run, plan: dict[str, Any]) -> Run:
-    """The same run, which judged the plan as well."""
-    schemas.validate(plan, "rollout.schema.json")
+def with_plan(run: Run, plan: dict[str, Any] | None) -> Run:
+    """The same run, which judged this plan, or none."""
+    schemas.validate({**run.verdict, "rollout": plan}, "verdict.schema.json")
     return Run(run.ledger, {**run.verdict, "rollout": plan}, run.catalogue)
