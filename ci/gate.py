@@ -137,9 +137,7 @@ def run(options: argparse.Namespace) -> int:
         trouble += run_suites(options, files)
     record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
     began = {"environment": options.environment, "started_at": started_at}
-    record = replace(
-        record, header={**began, **record.header}
-    )  # a run without a ledger, too, has a place and time
+    record = replace(record, header={**began, **record.header})  # where and when, without a ledger too
     verdict = policy.decide(
         record,
         policy.load() if record.tests else policy.NOTHING_ASKED,
