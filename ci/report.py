@@ -78,7 +78,7 @@ def make(runs: Sequence[Run], place: Place) -> Made:
     """Write exports, Allure and the pages; undecided if the report does not show every test."""
     allure.clear(place.pages, place.results)
     executor, commit, source = surroundings(os.environ), commit_of(ROOT), source_of(os.environ)
-    allure.write(place.results, allure_files(runs, source))
+    allure.write(place.results, allure_files(runs, source, pictures(place.build)))
     past = place.remembered()
     known = {(run["environment"], run["run"]) for run in past}
     facts = {"Commit": commit or "unknown", "Run by": executor or "a person"}

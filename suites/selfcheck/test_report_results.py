@@ -167,6 +167,18 @@ def test_evidence_is_attached_once_and_only_as_text_or_json(tmp_path: Path) -> N
     assert set(files) == {f"{result['uuid']}-result.json" for result in results(run)} | set(attached)
 
 
+def test_the_pictures_of_the_rollout_are_attached_to_the_test_that_judged_it(tmp_path: Path) -> None:
+    run = run_of(tmp_path, good_run())
+    files = allure.files([run], "", {"timeline": "<svg/>", "lattice": "<svg></svg>"})
+    shown = [json.loads(text) for name, text in files.items() if name.endswith("-result.json")]
+    (attached,) = [result["attachments"] for result in shown if result["attachments"]]
+    assert [(one["name"], one["type"]) for one in attached] == [
+        ("timeline", "image/svg+xml"),
+        ("lattice", "image/svg+xml"),
+    ]
+    assert [files[one["source"]] for one in attached] == ["<svg/>", "<svg></svg>"]
+
+
 def test_a_thousand_findings_make_no_more_files_than_one(tmp_path: Path) -> None:
     found = wrong_state(CASES[0], "active")
     one, many = good_run(), good_run()
