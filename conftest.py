@@ -6,13 +6,17 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
 
 import pytest
 
-from fixtures import exploration, targets
+from fixtures import deployments, exploration, targets
+from fixtures.budget import Budget
 from fixtures.contracts import matcher
+from fixtures.deployments import OWN_VARIABLE, Deployment, TargetError
+from fixtures.door import Unreachable
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
@@ -28,6 +32,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add(
         "--target", action="append", default=[], metavar="NAME=URL", help="test a deployment of this provider"
     )
+    add("--targets", metavar="FILE", help="where deployments are, by environment: ci/targets.example.toml")
+    add("--environment", metavar="NAME", help="which environment of the targets file")
+    add(
+        "--i-own",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an environment or host that may be tested",
+    )
+    add("--spent", metavar="FILE", help="where requests to deployments are counted")
     add(
         "--replay",
         action="append",
@@ -47,25 +61,37 @@ def pytest_configure(config: pytest.Config) -> None:
     if is_worker(config) or config.option.collectonly:
         return
     try:
-        deployed = dict(targets.parse(option) for option in config.option.target)
-        versions = targets.describe_all(deployed)
-    except targets.TargetError as error:
+        if config.option.spent is None:
+            config.option.spent = str(Path(config.option.ledger).with_suffix(".spent"))
+            Path(config.option.spent).unlink(missing_ok=True)
+        deployed = deployed_of(config)
+        versions = targets.describe_all(deployed, Budget(Path(config.option.spent)))
+    except TargetError as error:
         raise pytest.UsageError(str(error)) from error
-    except targets.Unreachable as error:
+    except Unreachable as error:
         pytest.exit(str(error), returncode=2)
     config.pluginmanager.register(Recorder(config, versions), "fcm-compat-recorder")
+
+
+def deployed_of(config: pytest.Config) -> dict[str, Deployment]:
+    """The deployments that the command line names."""
+    option = config.option
+    file = Path(option.targets) if option.targets else None
+    owned = [*option.i_own, *os.environ.get(OWN_VARIABLE, "").split(",")]
+    return deployments.chosen(option.target, file, option.environment, owned)
 
 
 @pytest.fixture(scope="session")
 def targets_of(pytestconfig: pytest.Config) -> Iterator[TargetsOf]:
     """All providers of a version by name: reference services, except for deployments of *after*."""
-    deployed = dict(targets.parse(option) for option in pytestconfig.option.target)
+    deployed = deployed_of(pytestconfig)
+    budget = Budget(Path(pytestconfig.option.spent))
     with contextlib.ExitStack() as stack:
 
         @functools.cache
         def of(version: str) -> dict[str, Target]:
             replaced = deployed if version == "after" else {}
-            found = {name: targets.connect(name, url) for name, url in replaced.items()}
+            found = {name: targets.connect(replaced[name], budget) for name in PROVIDERS if name in replaced}
             names = [name for name in PROVIDERS if name not in found]
             if names:
                 found |= stack.enter_context(targets.embedded(names, version))

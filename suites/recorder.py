@@ -55,6 +55,10 @@ def reproduction(test: str, config: pytest.Config) -> str:
     again = ["./ci/test", test, "--seed", str(options.seed), "--examples", str(options.examples)]
     for name in ("target", "replay"):
         again += [part for value in getattr(options, name) for part in (f"--{name}", value)]
+    for name in ("targets", "environment"):
+        value = getattr(options, name, None)
+        again += [f"--{name}", value] if value else []
+    again += [part for name in getattr(options, "i_own", ()) for part in ("--i-own", name)]
     return shlex.join(again)
 
 
