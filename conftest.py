@@ -82,10 +82,20 @@ def deployed_of(config: pytest.Config) -> dict[str, Deployment]:
 
 
 @pytest.fixture(scope="session")
-def targets_of(pytestconfig: pytest.Config) -> Iterator[TargetsOf]:
+def deployed(pytestconfig: pytest.Config) -> dict[str, Deployment]:
+    """The deployments of *after* that this run is about, by name."""
+    return deployed_of(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def budget(pytestconfig: pytest.Config) -> Budget:
+    """What this run has asked deployments, whichever of its processes did."""
+    return Budget(Path(pytestconfig.option.spent))
+
+
+@pytest.fixture(scope="session")
+def targets_of(deployed: dict[str, Deployment], budget: Budget) -> Iterator[TargetsOf]:
     """All providers of a version by name: reference services, except for deployments of *after*."""
-    deployed = deployed_of(pytestconfig)
-    budget = Budget(Path(pytestconfig.option.spent))
     with contextlib.ExitStack() as stack:
 
         @functools.cache
