@@ -1,0 +1,43 @@
+"""`python -m ci.licences`: what is installed, in which version, under which licence; 1 if one is not known to be fine."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+
+from ci import exits
+
+FINE = re.compile(
+    r"(?i)\b(mit|apache|bsd|isc|psf|python software foundation|mpl|mozilla|0bsd|unlicense|zlib|cnri|hpnd"
+    r"|public domain|blueoak)\b"
+)
+LONGEST = 60
+
+
+def main() -> int:
+    """Exit 0 if every licence is known to be fine for a tool of one's own, 1 if somebody must look."""
+    unknown = 0
+    for name, version, licence in licences():
+        fine = bool(FINE.search(licence))
+        unknown += not fine
+        print(f"{name:32} {version:16} {licence}{'' if fine else '   <- look at this one'}")
+    print(f"{unknown} to look at" if unknown else "all known to be fine")
+    return exits.NO_GO if unknown else exits.GO
+
+
+def licences() -> Iterator[tuple[str, str, str]]:
+    """Each installed package, by name."""
+    found = {str(one.metadata["Name"]).lower(): one for one in metadata.distributions()}
+    for name in sorted(found):
+        told = found[name].metadata
+        classifiers = [
+            row.rpartition(" :: ")[2] for row in told.get_all("Classifier") or () if row.startswith("License ::")
+        ]
+        licence = told.get("License-Expression") or "; ".join(classifiers) or told.get("License") or "not told"
+        yield name, found[name].version, " ".join(licence.split())[:LONGEST]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
