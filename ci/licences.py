@@ -1,4 +1,4 @@
-"""`python -m ci.licences`: what is installed, in which version, under which licence; 1 if one is not known to be fine."""
+"""`python -m ci.licences`: what is installed, in which version, and under which licence."""
 
 from __future__ import annotations
 
@@ -33,10 +33,21 @@ def licences() -> Iterator[tuple[str, str, str]]:
     for name in sorted(found):
         told = found[name].metadata
         classifiers = [
-            row.rpartition(" :: ")[2] for row in told.get_all("Classifier") or () if row.startswith("License ::")
+            row.rpartition(" :: ")[2]
+            for row in told.get_all("Classifier") or ()
+            if row.startswith("License ::")
         ]
-        licence = told.get("License-Expression") or "; ".join(classifiers) or told.get("License") or "not told"
+        licence = (
+            _first(told, "License-Expression")
+            or "; ".join(classifiers)
+            or _first(told, "License")
+            or "not told"
+        )
         yield name, found[name].version, " ".join(licence.split())[:LONGEST]
+
+
+def _first(told: metadata.PackageMetadata, name: str) -> str:
+    return next((str(row) for row in told.get_all(name) or ()), "")
 
 
 if __name__ == "__main__":

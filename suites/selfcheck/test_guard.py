@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+import types
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fixtures import guard
+from fixtures import gateway, guard
 from fixtures.budget import Budget
 from fixtures.deployments import Deployment, Limits, TargetError, chosen
 from fixtures.door import Door, Unreachable
 from fixtures.guard import Denied
 from fixtures.payloads import Identities
+from fixtures.targets import Target, Unobservable
+from fixtures.topology import PROVIDERS
 from suites.selfcheck.answering import answering
 
 PRODUCTION = Denied(
@@ -148,3 +153,44 @@ def test_requests_wait_for_their_turn_and_a_run_for_its_end(tmp_path: Path) -> N
     time.sleep(0.1)
     with pytest.raises(TargetError, match=r"limit-reached: 'a': .*0.05 s"):
         short.take()
+
+
+def test_a_function_of_the_user_makes_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    module = types.ModuleType("my_states")
+    module.change = lambda *asked: seen.append(asked)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "my_states", module)
+    provider = PROVIDERS["subscribers-errors"]
+    with answering() as somebody:
+        place = Deployment(provider.name, somebody.url, states="python:my_states:change")
+        target = Target(provider, "after", somebody.url, embedded=False, deployment=place)
+        target.set_state("subscribers exist", {"subscribers": []})
+        with gateway.before(target.door) as url:
+            verifier = Door(Deployment("verifier", url), embedded=True)
+            state = {"state": "reachable", "params": None, "action": "teardown"}
+            assert verifier.exchange("POST", gateway.STATES, json.dumps(state).encode()).status == 200
+            assert verifier.exchange("GET", "/v1/subscribers?id=a").content == b"{}"
+            verifier.close()
+        target.close()
+        lost = Target(
+            provider, "after", somebody.url, embedded=False, deployment=replace(place, states="python:no:a")
+        )
+        with pytest.raises(Unobservable, match="ModuleNotFoundError"):
+            lost.set_state("reachable", {})
+        lost.close()
+    assert seen == [("subscribers exist", {"subscribers": []}, "setup"), ("reachable", {}, "teardown")]
+    assert [path for _, path, _, _ in somebody.asked] == ["/v1/subscribers?id=a"]
+
+
+def test_who_asks_through_the_gateway_hears_nothing_of_what_may_not_be(tmp_path: Path) -> None:
+    with answering() as somebody:
+        spent = Budget(tmp_path / "spent", {"a": Limits(requests=1)})
+        door = Door(Deployment("subscribers-errors", somebody.url), spent)
+        with gateway.before(door) as url:
+            verifier = Door(Deployment("verifier", url), embedded=True)
+            assert verifier.exchange("GET", "/").status == 200
+            with pytest.raises(Unreachable):
+                verifier.exchange("GET", "/")
+            verifier.close()
+        door.close()
+    assert len(somebody.asked) == 1
