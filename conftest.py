@@ -15,7 +15,7 @@ import pytest
 from fixtures import deployments, exploration, targets
 from fixtures.budget import Budget
 from fixtures.contracts import matcher
-from fixtures.deployments import OWN_VARIABLE, Deployment, TargetError
+from fixtures.deployments import Deployment, TargetError
 from fixtures.door import Unreachable
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
@@ -76,9 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def deployed_of(config: pytest.Config) -> dict[str, Deployment]:
     """The deployments that the command line names."""
     option = config.option
-    file = Path(option.targets) if option.targets else None
-    owned = [*option.i_own, *os.environ.get(OWN_VARIABLE, "").split(",")]
-    return deployments.chosen(option.target, file, option.environment, owned)
+    may_test = deployments.owned(option.i_own, os.environ)
+    return deployments.chosen(option.target, option.targets, option.environment, may_test)
 
 
 @pytest.fixture(scope="session")

@@ -54,9 +54,8 @@ def deployed_of(options: argparse.Namespace) -> dict[str, Deployment]:
     """The deployments that the command line names; TargetError for whatever may not be asked."""
     if options.targets:
         options.targets = str(meant(options.here, options.targets))
-    file = Path(options.targets) if options.targets else None
-    owned = [*options.i_own, *os.environ.get(OWN_VARIABLE, "").split(",")]
-    return deployments.chosen(options.target, file, options.environment, owned)
+    may_test = deployments.owned(options.i_own, os.environ)
+    return deployments.chosen(options.target, options.targets, options.environment, may_test)
 
 
 def target_options(options: argparse.Namespace) -> list[str]:

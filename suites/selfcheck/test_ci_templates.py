@@ -16,6 +16,8 @@ import pytest
 from fixtures.targets import ROOT
 from suites.selfcheck.runs import good_run, judged
 
+pytestmark = pytest.mark.aside
+
 TEMPLATES = ROOT / "ci" / "templates"
 SCHEMAS: Mapping[str, tuple[str, ...]] = {
     "github-actions.yml": ("--builtin-schema=vendor.github-workflows",),

@@ -20,6 +20,8 @@ from fixtures.door import Door
 from fixtures.targets import embedded
 from suites.selfcheck.answering import answering
 
+pytestmark = pytest.mark.aside
+
 ALL = ("directory-events-api", "directory-responses", "subscribers-errors")
 doctor = import_module("ci.doctor")  # suites do not depend on ci; this one tests a command
 QUESTIONS = ["reachable", "TLS", "auth", "version", "clock", "states", "observation", "clean-up"]

@@ -16,6 +16,8 @@ from fixtures import recordings
 from fixtures.imports import cutter
 from fixtures.imports.collect import Collection
 
+pytestmark = pytest.mark.aside
+
 command = importlib.import_module("ci.import_reports")  # a command under test, by name
 
 TOKEN = "d8fGh2kQ0x4:APA91bH" + "x7_-" * 30

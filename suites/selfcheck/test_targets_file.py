@@ -27,11 +27,11 @@ def test_the_example_is_one() -> None:
     assert denied.hosts == ("push.example.com", "*.prod.example.com", "10.20.0.0/16")
     assert staging["subscribers-errors"].limits.requests_per_second == 50
     assert staging["subscribers-errors"].environment_limits.requests == 100_000
-    assert list(chosen([], EXAMPLE, "local", [])) == ["subscribers-errors"]
+    assert list(chosen([], str(EXAMPLE), "local", [])) == ["subscribers-errors"]
 
 
 def test_what_will_be_touched_is_told() -> None:
-    text = "\n".join(told(chosen([], EXAMPLE, "staging", ["staging"])))
+    text = "\n".join(told(chosen([], str(EXAMPLE), "staging", ["staging"])))
     for word in (
         "https://staging.example/subscribers-errors",
         "50 a second",
@@ -45,14 +45,14 @@ def test_what_will_be_touched_is_told() -> None:
 def test_the_command_line_goes_over_the_file_but_not_over_its_deny_list(tmp_path: Path) -> None:
     file = written(tmp_path, 'deny = ["127.0.0.2"]\n' + SERVICE + URL)
     mixed = chosen(
-        ["subscribers-errors=http://127.0.0.1:2", "directory-responses=http://[::1]:3"], file, None, []
+        ["subscribers-errors=http://127.0.0.1:2", "directory-responses=http://[::1]:3"], str(file), None, []
     )
     assert {name: one.url for name, one in mixed.items()} == {
         "subscribers-errors": "http://127.0.0.1:2",
         "directory-responses": "http://[::1]:3",
     }
     with pytest.raises(TargetError, match="denied-target"):
-        chosen(["directory-responses=http://127.0.0.2"], file, None, ["127.0.0.2"])
+        chosen(["directory-responses=http://127.0.0.2"], str(file), None, ["127.0.0.2"])
 
 
 WRONG: Mapping[str, tuple[str, str]] = {
@@ -77,7 +77,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
 @pytest.mark.parametrize(("text", "slug"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, slug: str) -> None:
     with pytest.raises(TargetError, match=f"^{slug}: "):
-        chosen([], written(tmp_path, text), None, [])
+        chosen([], str(written(tmp_path, text)), None, [])
 
 
 def test_the_nearest_environment_is_proposed() -> None:
@@ -110,7 +110,7 @@ def test_a_secret_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None
     with pytest.raises(
         TargetError, match=r"^secret-in-targets: 'environments.e.services.subscribers-errors"
     ) as told_so:
-        chosen([], written(tmp_path, text), None, ["e"])
+        chosen([], str(written(tmp_path, text)), None, ["e"])
     assert CANARY not in str(told_so.value)
 
 
@@ -178,7 +178,7 @@ def asked_with(folder: Path, row: str) -> Mapping[str, str]:
 def through(folder: Path, url: str, row: str) -> Exchange:
     """One request to a deployment as a targets file says."""
     file = written(folder, f'{SERVICE}url = "{url}"\n{row}')
-    door = Door(chosen([], file, None, [])["subscribers-errors"])
+    door = Door(chosen([], str(file), None, [])["subscribers-errors"])
     try:
         return door.exchange("POST", "/v1/errors", b"{}", {"Content-Type": "application/json"})
     finally:
