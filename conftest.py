@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--target", action="append", default=[], metavar="NAME=URL", help="test a deployment of this provider"
     )
     add("--targets", metavar="FILE", help="where deployments are, by environment: ci/targets.example.toml")
-    add("--environment", metavar="NAME", help="which environment of the targets file")
+    add("--environment", metavar="NAME", help="which one of the targets file, and what the report calls it")
     add(
         "--i-own",
         action="append",

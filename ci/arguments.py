@@ -40,7 +40,7 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--target", action="append", default=[], metavar="NAME=URL", help="a deployment of this provider")
     add("--targets", metavar="FILE", help="where deployments are: see ci/targets.example.toml")
-    add("--environment", metavar="NAME", help="which environment of the targets file")
+    add("--environment", metavar="NAME", help="which one of the targets file, and what the report calls it")
     add(
         "--i-own",
         action="append",

@@ -85,8 +85,6 @@ def test_the_nearest_environment_is_proposed() -> None:
         read(EXAMPLE, "stagin")
     with pytest.raises(TargetError, match="unknown-environment: 'None'"):
         read(EXAMPLE, None)
-    with pytest.raises(TargetError, match="environment-without-targets"):
-        chosen([], None, "staging", [])
     with pytest.raises(TargetError, match=r"(?s)no-targets-file.*targets.example.toml"):
         read(Path("none.toml"), None)
 
