@@ -41,9 +41,18 @@ def licences() -> Iterator[tuple[str, str, str]]:
             _first(told, "License-Expression")
             or "; ".join(classifiers)
             or _first(told, "License")
-            or "not told"
+            or _title(found[name])
         )
         yield name, found[name].version, " ".join(licence.split())[:LONGEST]
+
+
+def _title(package: metadata.Distribution) -> str:
+    """The first line of the licence that a package brings along, where it tells nothing else."""
+    for file in package.files or ():
+        if "licenses/" in str(file) or file.name.upper().startswith("LICEN"):
+            lines = file.read_text(encoding="utf-8").split("\n")
+            return next((line.strip() for line in lines if line.strip()), "not told")
+    return "not told"
 
 
 def _first(told: metadata.PackageMetadata, name: str) -> str:
