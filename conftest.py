@@ -6,14 +6,17 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
 
 import pytest
 
-from fixtures import exploration, targets
+from fixtures import deployments, exploration, targets
+from fixtures.budget import Budget
 from fixtures.contracts import matcher
-from fixtures.ledger import LOCAL
+from fixtures.deployments import Deployment, TargetError
+from fixtures.door import Unreachable
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
@@ -29,6 +32,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add(
         "--target", action="append", default=[], metavar="NAME=URL", help="test a deployment of this provider"
     )
+    add("--targets", metavar="FILE", help="where deployments are, by environment: ci/targets.example.toml")
+    add("--environment", metavar="NAME", help="which one of the targets file, and what the report calls it")
+    add(
+        "--i-own",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an environment or host that may be tested",
+    )
+    add("--spent", metavar="FILE", help="where requests to deployments are counted")
     add(
         "--replay",
         action="append",
@@ -38,7 +51,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same")
     add("--examples", type=int, default=8, help="batches that each generated test judges")
-    add("--environment", default=LOCAL, metavar="NAME", help=f"what is tested, by a name (default {LOCAL!r})")
     add("--run-id", default="", help="what the ledger calls this run")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
 
@@ -49,25 +61,46 @@ def pytest_configure(config: pytest.Config) -> None:
     if is_worker(config) or config.option.collectonly:
         return
     try:
-        deployed = dict(targets.parse(option) for option in config.option.target)
-        versions = targets.describe_all(deployed)
-    except targets.TargetError as error:
+        if config.option.spent is None:
+            config.option.spent = str(Path(config.option.ledger).with_suffix(".spent"))
+            Path(config.option.spent).unlink(missing_ok=True)
+        deployed = deployed_of(config)
+        versions = targets.describe_all(deployed, Budget(Path(config.option.spent)))
+    except TargetError as error:
         raise pytest.UsageError(str(error)) from error
-    except targets.Unreachable as error:
+    except Unreachable as error:
         pytest.exit(str(error), returncode=2)
     config.pluginmanager.register(Recorder(config, versions), "fcm-compat-recorder")
 
 
+def deployed_of(config: pytest.Config) -> dict[str, Deployment]:
+    """The deployments that the command line names."""
+    option = config.option
+    may_test = deployments.owned(option.i_own, os.environ)
+    return deployments.chosen(option.target, option.targets, option.environment, may_test)
+
+
 @pytest.fixture(scope="session")
-def targets_of(pytestconfig: pytest.Config) -> Iterator[TargetsOf]:
+def deployed(pytestconfig: pytest.Config) -> dict[str, Deployment]:
+    """The deployments of *after* that this run is about, by name."""
+    return deployed_of(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def budget(pytestconfig: pytest.Config) -> Budget:
+    """What this run has asked deployments, whichever of its processes did."""
+    return Budget(Path(pytestconfig.option.spent))
+
+
+@pytest.fixture(scope="session")
+def targets_of(deployed: dict[str, Deployment], budget: Budget) -> Iterator[TargetsOf]:
     """All providers of a version by name: reference services, except for deployments of *after*."""
-    deployed = dict(targets.parse(option) for option in pytestconfig.option.target)
     with contextlib.ExitStack() as stack:
 
         @functools.cache
         def of(version: str) -> dict[str, Target]:
             replaced = deployed if version == "after" else {}
-            found = {name: targets.connect(name, url) for name, url in replaced.items()}
+            found = {name: targets.connect(replaced[name], budget) for name in PROVIDERS if name in replaced}
             names = [name for name in PROVIDERS if name not in found]
             if names:
                 found |= stack.enter_context(targets.embedded(names, version))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 from ci import exits
+from fixtures import deployments
+from fixtures.deployments import OWN_VARIABLE, Deployment
 
 
 class Arguments(argparse.ArgumentParser):
@@ -30,3 +33,35 @@ class Arguments(argparse.ArgumentParser):
 def meant(here: str, path: str) -> Path:
     """A path on the command line, from where the user called."""
     return Path(here, path).resolve() if not Path(path).is_absolute() else Path(path)
+
+
+def add_targets(parser: argparse.ArgumentParser) -> None:
+    """The options that say which deployments are meant, and that they may be tested."""
+    add = parser.add_argument
+    add("--target", action="append", default=[], metavar="NAME=URL", help="a deployment of this provider")
+    add("--targets", metavar="FILE", help="where deployments are: see ci/targets.example.toml")
+    add("--environment", metavar="NAME", help="which one of the targets file, and what the report calls it")
+    add(
+        "--i-own",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=f"the environment or host may be tested: it is not production (or {OWN_VARIABLE}=NAME)",
+    )
+
+
+def deployed_of(options: argparse.Namespace) -> dict[str, Deployment]:
+    """The deployments that the command line names; TargetError for whatever may not be asked."""
+    if options.targets:
+        options.targets = str(meant(options.here, options.targets))
+    may_test = deployments.owned(options.i_own, os.environ)
+    return deployments.chosen(options.target, options.targets, options.environment, may_test)
+
+
+def target_options(options: argparse.Namespace) -> list[str]:
+    """The same options, for pytest."""
+    found = [f"--target={one}" for one in options.target]
+    found += [
+        f"--{name}={getattr(options, name)}" for name in ("targets", "environment") if getattr(options, name)
+    ]
+    return found + [f"--i-own={one}" for one in options.i_own]

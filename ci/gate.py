@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from ci import exits, progress, report
-from ci.arguments import Arguments, meant
-from fixtures import catalogue, ledger, payloads, policy, recordings, schemas, targets, terminal
+from ci.arguments import Arguments, add_targets, deployed_of, meant, target_options
+from fixtures import catalogue, deployments, ledger, payloads, policy, recordings, schemas, targets, terminal
+from fixtures.budget import Budget
+from fixtures.deployments import TargetError
+from fixtures.door import Unreachable
 from fixtures.report.runs import Run
 from fixtures.rollout import words
 from fixtures.verdict import Finding, describe
@@ -53,6 +56,11 @@ class Files:
         return self.build / "verifications"
 
     @property
+    def spent(self) -> Path:
+        """How much deployments were asked."""
+        return self.build / "spent.sqlite"
+
+    @property
     def log(self) -> Path:
         """What pytest printed."""
         return self.build / "pytest.log"
@@ -73,7 +81,7 @@ class Files:
         reports = (self.build / name for name in ("allure-results", "report"))
         for folder in (self.rollout, self.verifications, *reports):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.ledger, self.verdict, self.build / "junit.xml", self.log):
+        for file in (self.ledger, self.verdict, self.build / "junit.xml", self.log, self.spent):
             file.unlink(missing_ok=True)
 
 
@@ -91,29 +99,28 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line, with everything in it checked that can be before anything runs."""
     parser = Arguments(prog="./ci/gate", description=__doc__)
     add = parser.add_argument
-    add(
-        "--target", action="append", default=[], metavar="NAME=URL", help="test a deployment of this provider"
-    )
+    add_targets(parser)
     add("--replay", action="append", default=[], metavar="FILE", help="recorded FCM answers, one JSON a line")
     add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same (default 0)")
     add("--examples", type=int, default=3, help="batches per generated test (default 3)")
     add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
     add("--build", default="build", metavar="DIR", help="where everything is written (default build)")
-    add("--environment", default="", metavar="NAME", help="what is tested, by a name for the report")
     add("--history", metavar="DIR", help="where earlier runs are remembered (default build/history)")
     options = parser.parse_args(argv)
-    options.environment = options.environment or (DEPLOYED if options.target else ledger.LOCAL)
     options.replay = [str(meant(options.here, file)) for file in options.replay]
     options.files = Files(ROOT / "build" if options.build == "build" else meant(options.here, options.build))
     if options.examples < 1 or options.workers < 1:
         parser.error("--examples and -n take a whole number of 1 or more")
     try:
-        options.deployed = dict(targets.parse(option) for option in options.target)
+        options.deployed = deployed_of(options)
+        named = next((one.environment for one in options.deployed.values() if one.environment), None)
+        nameless = DEPLOYED if options.deployed else ledger.LOCAL
+        options.environment = options.environment or named or nameless
         catalogue.load()
         for file in options.replay:
             recordings.answers_of(Path(file))
     except (
-        targets.TargetError,
+        TargetError,
         recordings.BrokenRecording,
         catalogue.CatalogueError,
         schemas.SchemaError,
@@ -128,9 +135,11 @@ def run(options: argparse.Namespace) -> int:
     files: Files = options.files
     files.clear()
     trouble: list[str] = []
+    for line in deployments.told(options.deployed):
+        print(line, flush=True)
     try:
-        targets.describe_all(options.deployed)
-    except targets.Unreachable as error:
+        targets.describe_all(options.deployed, Budget(files.spent))
+    except (Unreachable, TargetError) as error:
         trouble.append(str(error).splitlines()[0])
         print(error, file=sys.stderr)
     else:
@@ -171,13 +180,12 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
     ]
     command += [
         f"--ledger={files.ledger}",
-        f"--environment={options.environment}",
         f"--seed={options.seed}",
         f"--examples={options.examples}",
         f"--run-id={run_id}",
         "--tb=short",
     ]
-    command += [f"--target={target}" for target in options.target]
+    command += [*target_options(options), f"--spent={files.spent}"]
     command += [f"--replay={file}" for file in options.replay]
     with files.log.open("wb") as log, _ended(_started(command, log)) as pytest:
         try:

@@ -14,6 +14,8 @@ from ci import exits
 from ci.arguments import Arguments, meant
 from fixtures import catalogue
 from fixtures.catalogue import CatalogueError
+from fixtures.deployments import TargetError
+from fixtures.door import Unreachable
 from fixtures.rollout import answer, endtoend, pairs, pictures, release, results, words
 from fixtures.rollout.broker import of_broker
 from fixtures.rollout.endtoend import Fates
@@ -21,7 +23,6 @@ from fixtures.rollout.pairs import Table
 from fixtures.rollout.release import Release, ReleaseError, Step
 from fixtures.rollout.results import Recorded, ResultsError
 from fixtures.schemas import SchemaError
-from fixtures.targets import TargetError, Unreachable
 from fixtures.topology import RELEASE
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import ledger, payloads, policy, targets, terminal, urls
+from fixtures import deployments, ledger, payloads, policy, terminal, urls
 from fixtures.catalogue import Case, load
 from fixtures.verdict import Findings
 
@@ -62,9 +62,13 @@ def reproduction(test: str, config: pytest.Config) -> str:
     """The command that runs one test of this run again."""
     options = config.option
     again = ["./ci/test", test, "--seed", str(options.seed), "--examples", str(options.examples)]
-    named = [targets.parse(option) for option in options.target]
+    named = [deployments.parse(option) for option in options.target]
     again += [part for name, url in named for part in ("--target", f"{name}={urls.shown(url)}")]
     again += [part for file in options.replay for part in ("--replay", file)]
+    for name in ("targets", "environment"):
+        value = getattr(options, name, None)
+        again += [f"--{name}", value] if value else []
+    again += [part for name in getattr(options, "i_own", ()) for part in ("--i-own", name)]
     return shlex.join(again)
 
 
@@ -94,7 +98,7 @@ class Recorder:
                     "started_at": payloads.rfc3339(payloads.now()),
                     "versions": self.versions,
                     "collected": collected,
-                    "environment": self.config.option.environment,
+                    "environment": self.config.option.environment or ledger.LOCAL,
                 }
             )
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from fixtures import chain, targets
+from fixtures import chain, gateway, targets
+from fixtures.budget import Budget
+from fixtures.deployments import Deployment
 from fixtures.exploration import Profile, explore
 from fixtures.pushes import Journey, drawn_in
-from fixtures.topology import FOLLOWED, WORLDS
+from fixtures.topology import FOLLOWED, PROVIDERS, WORLDS
 from fixtures.verdict import Finding
 from suites.types import FindingsOf, JourneyOf
 
@@ -19,21 +21,19 @@ MESSAGES_PER_CASE = 2
 
 
 @pytest.fixture(scope="session")
-def worlds(pytestconfig: pytest.Config) -> Iterator[JourneyOf]:
+def worlds(deployed: Mapping[str, Deployment], budget: Budget) -> Iterator[JourneyOf]:
     """Each world by its name, started when first asked for; deployments stand where a service is *after*."""
-    deployed = dict(targets.parse(option) for option in pytestconfig.option.target)
     with contextlib.ExitStack() as stack:
 
         @functools.cache
         def of(name: str) -> Journey:
             world = WORLDS[name]
-            elsewhere = {
-                service: url
-                for service, url in deployed.items()
-                if service in FOLLOWED and world.versions[service] == "after"
-            }
-            for service, url in elsewhere.items():
-                targets.connect(service, url).close()  # a dead one is told at once, not at a deadline
+            elsewhere = {}
+            for service in set(deployed) & set(FOLLOWED) & set(PROVIDERS):
+                if world.versions[service] == "after":
+                    target = targets.connect(deployed[service], budget)  # a dead one is told at once
+                    stack.callback(target.close)
+                    elsewhere[service] = stack.enter_context(gateway.before(target.door))
             system = stack.enter_context(chain.running(world.versions, elsewhere=elsewhere))
             return Journey(name, world, system)
 

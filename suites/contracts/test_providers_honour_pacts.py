@@ -22,7 +22,8 @@ from fixtures.contracts.consumer import is_judged
 from fixtures.contracts.expectations import EXPECTED, expected_readings
 from fixtures.contracts.results import write_result
 from fixtures.contracts.verification import verification_of
-from fixtures.targets import Target, Unobservable, Unreachable, connect
+from fixtures.door import Unreachable
+from fixtures.targets import Target, Unobservable
 from fixtures.topology import PROVIDERS
 from fixtures.verdict import demand_none
 
@@ -46,9 +47,8 @@ def test_the_provider_honours_the_pact(
 
 def test_a_provider_that_remembers_can_be_verified_twice(targets_of: TargetsOf) -> None:
     provider = "subscribers-errors"
-    target = connect(provider, targets_of("after")[provider].url)
+    target = targets_of("after")[provider]
     first, again = (verify(PROVIDERS[provider], "after", target) for _ in range(2))
-    target.close()
     assert {one.interaction for one in again} == {one.interaction for one in first}
 
 
@@ -108,7 +108,7 @@ def test_a_silent_provider_is_known_at_once() -> None:
 
 @pytest.mark.parametrize("descriptions", [[], ["twin", "twin"]], ids=["no interaction", "twins"])
 def test_an_empty_verification_is_no_answer(targets_of: TargetsOf, descriptions: list[str]) -> None:
-    url = targets_of("after")["subscribers-errors"].url
+    url = targets_of("before")["subscribers-errors"].url
     request, response = {"method": "GET", "path": "/nowhere"}, {"status": 404}
     pact = {
         "consumer": {"name": "a"},
@@ -124,11 +124,11 @@ def test_an_empty_verification_is_no_answer(targets_of: TargetsOf, descriptions:
 
 
 def test_a_verifier_that_dies_is_named_with_its_complaint_and_replaced(targets_of: TargetsOf) -> None:
-    url = targets_of("after")["subscribers-errors"].url
+    url = targets_of("before")["subscribers-errors"].url
     job = {"provider": "b", "pact": "no-such-file.json", "url": url, "transport": "http", "states_url": None}
     with pytest.raises(PactError, match=r"(?s)verification-incomplete.*no-such-file"):
         verifier.results_of(job)
-    target = targets_of("after")["directory-responses"]
+    target = targets_of("before")["directory-responses"]
     assert verify(target.provider, "before", target) == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from fixtures import catalogue as catalogues
 from fixtures import payloads, schemas
 from fixtures.catalogue import load, wait_s
@@ -110,7 +112,7 @@ def test_canonical_ids_are_unique() -> None:
 
 
 def test_a_token_of_any_length_stays_one() -> None:
-    for length, addressed in {0: 0, 1: 15, 4095: 4096, 4096: 4096}.items():
+    for length, addressed in {0: 0, 1: 20, 4095: 4096, 4096: 4096}.items():
         answer = {"http_status": 200, "retry_after": None, "response": {"registration_id": "c" * length}}
         report = payloads.address(answer, Identities())
         schemas.validator(ENVELOPE).validate(report)
@@ -120,3 +122,11 @@ def test_a_token_of_any_length_stays_one() -> None:
 def test_two_runs_share_no_identity() -> None:
     one, two = Identities(), Identities()
     assert not {*one.next(), *one.next()} & {*two.next(), *two.next()}
+
+
+def test_whoever_a_run_touches_is_recognised_as_its_own() -> None:
+    subscribers = [Identities().next()[2] for _ in range(50)]
+    assert all(payloads.is_own(one) and payloads.is_own(one.upper()) for one in subscribers)
+    assert all(payloads.NAMESPACE in Identities().next()[3] for _ in range(50))
+    strangers = [str(uuid.uuid4()), subscribers[0] + "0", Identities().next()[0], ""]
+    assert not any(payloads.is_own(one) for one in strangers)

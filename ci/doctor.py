@@ -1,0 +1,74 @@
+"""`./ci/doctor`: whether the deployments of a targets file can be tested at all, before any test."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.table import Table
+
+from ci import exits
+from ci.arguments import Arguments, add_targets, deployed_of
+from fixtures import deployments, doctor, terminal
+from fixtures.budget import Budget
+from fixtures.deployments import TargetError
+from fixtures.doctor import Symptom
+
+WIDTH = 140
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit 0 if all is well, 2 if a gate there would be undecided, 64 wrong usage, 70 its own crash."""
+    parser = Arguments(prog="./ci/doctor", description=__doc__)
+    add_targets(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+    options = parser.parse_args(argv)
+    try:
+        deployed = deployed_of(options)
+    except TargetError as error:
+        parser.refuse(error)
+    if not deployed:
+        parser.error("there is nothing to look at; allowed: --targets FILE, or --target NAME=URL")
+    try:
+        if not options.json:
+            print(*deployments.told(deployed, tuple(deployed)), sep="\n", flush=True)
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="fcm-compat-doctor-") as folder:
+            found = doctor.examined(deployed, Budget(Path(folder) / "spent"))
+        tell(found, time.monotonic() - began, as_json=options.json)
+    except Exception:  # noqa: BLE001  whatever it is, it must not look like an answer
+        traceback.print_exc()
+        print("doctor-crashed: this says nothing about the deployments", file=sys.stderr)
+        return exits.CRASH
+    return exits.GO if all(one.well for one in found) else exits.UNDECIDED
+
+
+def tell(found: Sequence[Symptom], seconds: float, *, as_json: bool) -> None:
+    """Print what was found, and what to do."""
+    if as_json:
+        for one in found:
+            print(json.dumps(asdict(one)))
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("service", "question", "", "found"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        sign = "[green]✓[/]" if one.well else "[bold red]✗[/]"
+        step = f"\nnext: {one.next_step}" if one.next_step else ""
+        table.add_row(one.service, one.question, sign, f"{one.said}{step}".replace("[", r"\["))
+    print(terminal.rendered(table, width=WIDTH, color=sys.stdout.isatty()))
+    ill = sum(not one.well for one in found)
+    said = (
+        f"{ill} of {len(found)} not well: mend these first" if ill else "all well: the gate can be run there"
+    )
+    print(f"{said} ({seconds:.1f} s)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

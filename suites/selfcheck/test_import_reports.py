@@ -1,0 +1,210 @@
+"""FCM answers are found in whatever a user has, with nobody in them; what is broken costs no other answer."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures import recordings
+from fixtures.imports import cutter
+from fixtures.imports.collect import Collection
+
+pytestmark = pytest.mark.aside
+
+command = importlib.import_module("ci.import_reports")  # a command under test, by name
+
+TOKEN = "d8fGh2kQ0x4:APA91bH" + "x7_-" * 30
+CANARIES = (
+    TOKEN,
+    "jane.doe+fcm@customer.example",
+    "AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY",
+    "ya29.c.Kl6iB-abcdefg",
+    "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln",
+    "mega-secret-project-4711",
+    "958d25b7-1c1e-4d5a-9d0b-0123456789ab",
+    "+4915112345678",
+)
+CANARY = " ".join(CANARIES[1:])
+DEAD = {
+    "error": {
+        "code": 404,
+        "message": f"Requested entity was not found for {TOKEN} {CANARY}",
+        "status": "NOT_FOUND",
+        "details": [
+            {"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "UNREGISTERED"}
+        ],
+    }
+}
+LEGACY = {
+    "multicast_id": 1,
+    "results": [{"error": "NotRegistered"}, {"message_id": "1:2", "registration_id": TOKEN}],
+}
+NEW = json.loads(json.dumps(DEAD).replace("UNREGISTERED", "TOKEN_ASLEEP"))
+DICE = random.Random(7)  # noqa: S311  noise, no secret
+RECORD = {"http_status": 404, "headers": {"Authorization": CANARY, "retry-after": "30"}, "body": DEAD}
+URL = "https://fcm.googleapis.com/v1/projects/mega-secret-project-4711/messages:send"
+
+
+def har(body: Any, status: int = 404, url: str = URL, **content: Any) -> dict[str, Any]:
+    """An entry of a HAR file."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    headers = [{"name": "Set-Cookie", "value": CANARY}, {"name": "Retry-After", "value": "30"}]
+    response = {"status": status, "headers": headers, "content": {"text": text, **content}}
+    return {"request": {"method": "POST", "url": url, "headers": headers}, "response": response}
+
+
+HAR = {"log": {"version": "1.2", "pages": [{"id": "p"}], "entries": [har(DEAD), har("<html>", 502)]}}
+DEAD_64 = base64.b64encode(json.dumps(DEAD).encode()).decode()
+ELSEWHERE = "https://other.example/x"
+UNREGISTERED = ["v1-UNREGISTERED"]
+BOTH = ["legacy-NotRegistered", "legacy-canonical-id"]
+
+FORMS: Mapping[str, tuple[str, list[str]]] = {
+    "NDJSON": (f"{json.dumps(RECORD)}\n{json.dumps(LEGACY)}\n", UNREGISTERED + BOTH),
+    "an array": (json.dumps([RECORD, LEGACY]), UNREGISTERED + BOTH),
+    "an array for people": (json.dumps([RECORD, LEGACY], indent=2), UNREGISTERED + BOTH),
+    "an array, a line each": (f"[\n{json.dumps(RECORD)},\n{json.dumps(LEGACY)}\n]\n", UNREGISTERED + BOTH),
+    "objects for people": (
+        json.dumps(RECORD, indent=2) + "\n" + json.dumps(LEGACY, indent=2),
+        UNREGISTERED + BOTH,
+    ),
+    "HAR": (json.dumps(HAR), [*UNREGISTERED, "v1-text-5xx"]),
+    "HAR for people": (json.dumps(HAR, indent=1), [*UNREGISTERED, "v1-text-5xx"]),
+    "HAR in base64": (json.dumps({"log": {"entries": [har(DEAD_64, encoding="base64")]}}), UNREGISTERED),
+    "HAR of others": (json.dumps({"log": {"entries": [har({"ok": 1}, 200, ELSEWHERE)]}}), []),
+    "log lines": (
+        f"[2026-01-01 12:00] WARN {{id}} got {json.dumps(DEAD)} in 3 ms\nno {{ JSON\n",
+        UNREGISTERED,
+    ),
+    "container logs": (json.dumps({"log": f"got {json.dumps(DEAD)}\n", "stream": "stderr"}), UNREGISTERED),
+    "an export": (
+        json.dumps({"hits": {"hits": [{"_source": {"status": 404, "body": json.dumps(DEAD)}}]}}),
+        UNREGISTERED,
+    ),
+    "reports": (
+        json.dumps({"token": TOKEN, "http_status": 200, "response": {"error": "NotRegistered"}}),
+        BOTH[:1],
+    ),
+    "a byte order mark": (f"\ufeff{json.dumps(RECORD)}\n", UNREGISTERED),
+    "other errors": (
+        json.dumps({"error": "no such user"}) + json.dumps({"name": "Jane", "results": [1]}),
+        [],
+    ),
+}
+
+
+def imported(tmp_path: Path, content: str | bytes) -> tuple[list[str], Collection, str]:
+    """The cases of what is found in a file, and what the replay file says."""
+    file = tmp_path / "mine"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    found = Collection()
+    with file.open("rb") as source:
+        lines = list(found.read(source, "mine"))
+    entries = list(recordings.read(lines))
+    return [one.case.id for one in entries if isinstance(one, recordings.Recorded)], found, "\n".join(lines)
+
+
+@pytest.mark.parametrize(("text", "cases"), FORMS.values(), ids=FORMS)
+def test_answers_are_found_and_nobody_is_in_them(tmp_path: Path, text: str, cases: list[str]) -> None:
+    found, collection, written = imported(tmp_path, text)
+    assert found == cases
+    assert not collection.broken
+    assert [canary for canary in CANARIES if canary in written] == []
+
+
+def test_a_document_too_long_to_hold_is_cut_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutter, "LONGEST_PIECE", 4096)
+    monkeypatch.setattr("fixtures.imports.pieces.CHUNK", 1000)
+    many = {"log": {"entries": [har({**DEAD, "n": "x" * n}, 404) for n in range(100)]}}
+    for indent in (None, 2):
+        found, collection, _ = imported(tmp_path, json.dumps(many, indent=indent))
+        assert (len(found), dict(collection.broken)) == (100, {})
+    huge = [DEAD, {"a": ["{" * 9000]}, DEAD, {"b": "}" * 3000, "c": "x" * 9000}, LEGACY]
+    found, collection, _ = imported(tmp_path, json.dumps(huge, indent=1))
+    assert (found, set(collection.broken)) == (UNREGISTERED + BOTH, {"too-long"})
+
+
+def test_each_shape_is_kept_once_and_all_are_counted(tmp_path: Path) -> None:
+    lines = [json.dumps({**RECORD, "headers": {"Retry-After": str(n)}, "n": n}) for n in range(500)]
+    found, collection, _ = imported(tmp_path, "\n".join([*lines, json.dumps({**RECORD, "http_status": 400})]))
+    assert (found, collection.answers) == (UNREGISTERED * 2, 501)
+    assert collection.outcomes == {"unsubscribe": 501}
+
+
+def test_a_code_that_the_catalogue_does_not_know_is_named(tmp_path: Path) -> None:
+    _, collection, _ = imported(tmp_path, json.dumps([NEW, {"results": [{"error": "Asleep"}]}, NEW]))
+    assert {name.split()[0]: number for name, number in collection.unknown.items()} == {
+        "TOKEN_ASLEEP": 2,
+        "Asleep": 1,
+    }
+
+
+BROKEN: Mapping[str, tuple[bytes, dict[str, int]]] = {
+    "a line cut off": (b'{"http_status": 404, "bo\n', {"not-json": 1}),
+    "too deep": (b'{"a":' * 100_000 + b"\n", {"not-json": 1}),
+    "zeros": (bytes(100_000) + b"\n", {}),
+    "not UTF-8": (b'{"a": "\xff\xfe"}\n', {}),
+    "noise": (DICE.randbytes(300_000).replace(b"{", b"") + b"\n", {}),
+    "brackets": (b"]}]}[[{{}}" * 1000 + b"\n", {}),
+}
+
+
+@pytest.mark.parametrize(("noise", "slugs"), BROKEN.values(), ids=BROKEN)
+def test_what_is_broken_is_listed_and_costs_no_other(
+    tmp_path: Path, noise: bytes, slugs: dict[str, int]
+) -> None:
+    good = json.dumps(RECORD).encode() + b"\n"
+    found, collection, _ = imported(tmp_path, good + noise + json.dumps(LEGACY).encode())
+    assert (found, dict(collection.broken)) == (UNREGISTERED + BOTH, slugs)
+    assert all("mine, line 2: " in line for line in collection.listed)
+
+
+def test_noise_is_harmless(tmp_path: Path) -> None:
+    for seed in range(20):
+        noise = DICE.choices(b'{}[]":,\\\n 0aerr\xff', k=20_000)
+        imported(tmp_path, b"[{" * (seed % 2) + bytes(noise))
+
+
+# --- the command
+
+
+def test_what_it_writes_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, output = tmp_path / "a.har", tmp_path / "out.ndjson"
+    file.write_text(json.dumps(HAR), encoding="utf-8")
+    assert command.main([str(file), "--output", str(output)]) == 0
+    assert f"next: ./ci/gate --replay {output}" in capsys.readouterr().out
+    assert len(recordings.answers_of(output)) == 2
+
+
+def test_a_broken_line_is_told_and_the_rest_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, output = tmp_path / "a", tmp_path / "out.ndjson"
+    file.write_text(json.dumps(RECORD) + "\n{\n", encoding="utf-8")
+    assert command.main([str(file), "--output", str(output)]) == 65
+    assert f"not-json: {file}, line 2" in capsys.readouterr().err
+    assert len(output.read_text().splitlines()) == 1
+    file.write_text("nothing\n", encoding="utf-8")
+    assert command.main([str(file), "--output", str(output)]) == 65
+    assert "no-answers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "slug"), [(["none"], "unreadable-file"), (["mine", "--output", "mine"], "output")]
+)
+def test_wrong_usage_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], slug: str
+) -> None:
+    (tmp_path / "mine").write_text("{}", encoding="utf-8")
+    with pytest.raises(SystemExit) as left:
+        command.main(["--from", str(tmp_path), *arguments])
+    assert left.value.code == 64
+    assert slug in capsys.readouterr().err
+    assert (tmp_path / "mine").read_text() == "{}"
