@@ -42,6 +42,7 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
         "seed": 5,
         "duration_s": 12.346,
         "suites": {suite: {"tests": tests, "passed": tests} for suite, tests in ASKED.suites.items()},
+        "rollout": None,
     }
 
 
