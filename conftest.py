@@ -13,6 +13,7 @@ import pytest
 
 from fixtures import exploration, targets
 from fixtures.contracts import matcher
+from fixtures.ledger import LOCAL
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
@@ -37,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same")
     add("--examples", type=int, default=8, help="batches that each generated test judges")
+    add("--environment", default=LOCAL, metavar="NAME", help=f"what is tested, by a name (default {LOCAL!r})")
     add("--run-id", default="", help="what the ledger calls this run")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
 
@@ -97,3 +99,11 @@ def explore(request: pytest.FixtureRequest) -> Callable[..., None]:
     options = request.config.option
     profile = exploration.Profile(options.seed, options.examples)
     return functools.partial(exploration.explore, request.node.nodeid, profile=profile)
+
+
+@pytest.fixture
+def explore_steps(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Walks of a state machine, seeded likewise."""
+    options = request.config.option
+    profile = exploration.Profile(options.seed, options.examples)
+    return functools.partial(exploration.explore_steps, request.node.nodeid, profile=profile)

@@ -142,7 +142,7 @@ def main() -> int:
         for name in CONTENDERS
         if kept(name).exists()
     }
-    absent = {name: unavailable(name) or "see below" for name in CONTENDERS if name not in runs}
+    absent = {name: unavailable(name) or "left out of this run" for name in CONTENDERS if name not in runs}
     PAGE.write_text(page(runs, FAULTS, absent, asked.limit_s), encoding="utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
     return 0

@@ -3,7 +3,8 @@
 import os
 import sys
 
-from fixtures.faults import Around, named
+from fixtures.faults import named
+from fixtures.faults.providers import Around
 from fixtures.services import load, serve
 from fixtures.services.messages import Request
 from fixtures.services.store import SqliteStore

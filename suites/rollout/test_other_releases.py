@@ -69,6 +69,7 @@ def test_what_was_never_verified_is_named_and_undecided(tmp_path: Path) -> None:
     assert found["verdict"] == "undecided"
     assert found["unknown"] == ["two-three: two 1.0 -> three 2.0"]
     assert found["orders"] == {"all": 6, "safe": 0, "undecided": 1}
+    assert [step["way_back"]["state"] for step in found["steps"]] == ["after-stopping", "unknown", "unknown"]
 
 
 def test_nothing_verified_is_undecided_and_never_go(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from fixtures.catalogue import Case
-from fixtures.observation import Fate, Observed, Push
-from suites.selfcheck.pushes import MESSAGE, acted_once, is_right
+from fixtures.observation import Observed, Push
+from fixtures.outcome import Fate
+from fixtures.pushes import MESSAGE
+from suites.selfcheck.pushes import acted_once, is_right
 
 NUMBERS = itertools.count(1)
 

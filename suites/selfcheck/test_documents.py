@@ -28,6 +28,7 @@ def test_the_table_of_cases_is_current() -> None:
         "pacts/README.md",
         "docs/cases.md",
         "docs/emulator.md",
+        "docs/report.md",
         "docs/serve.md",
     ],
 )

@@ -11,9 +11,10 @@ import pytest
 from fixtures import schemas
 from fixtures.catalogue import Case, example_report, load, wait_s
 from fixtures.observation import all_of
+from fixtures.pushes import MESSAGE
 from fixtures.services.container import key_of
 from fixtures.services.exchange import Answer, Call, Failure
-from suites.selfcheck.pushes import LEGACY, MESSAGE, V1, WORLDS, Pushed, acted_once
+from suites.selfcheck.pushes import LEGACY, V1, WORLDS, Pushed, acted_once
 
 pytestmark = pytest.mark.aside
 
