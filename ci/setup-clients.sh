@@ -4,19 +4,7 @@
 # And what judges our documents as others would: for suites/contracts/readers.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-python=${PYTHON:-python3}
-
-environment() {
-    local folder=$1 lock=$2
-    local stamp=$folder/.lock-$(cksum < "$lock" | cut -d' ' -f1)
-    [ -e "$stamp" ] && return
-    echo "Setting up $folder from $lock ..." >&2
-    rm -rf "$folder"
-    "$python" -m venv "$folder"
-    "$folder/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps \
-        -r "$lock" >&2
-    touch "$stamp"
-}
+source ci/own-environment.sh
 
 packages() {
     local folder=$1
@@ -32,7 +20,7 @@ packages() {
     touch "$stamp"
 }
 
-environment .venv-clients requirements-clients.lock
-environment .venv-clients-legacy requirements-clients-legacy.lock
+own_environment .venv-clients requirements-clients.lock
+own_environment .venv-clients-legacy requirements-clients-legacy.lock
 packages suites/contracts/clients/node
 packages suites/contracts/readers/node

@@ -1,0 +1,28 @@
+"""Serve one reference service, right or with a seeded fault, and note each request as a byte of a file."""
+
+import os
+import sys
+
+from fixtures.faults import named
+from fixtures.faults.providers import Around
+from fixtures.services import load, serve
+from fixtures.services.messages import Request
+from fixtures.services.store import SqliteStore
+
+
+def main() -> None:
+    """Serve until told to stop: `python -m benchmarks.peers.served PROVIDER FAULT|- FILE`."""
+    provider, fault, file = sys.argv[1:]
+    requests = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def noted(request: Request) -> Request:
+        os.write(requests, b".")
+        return request
+
+    service = load(provider, "after") if fault == "-" else named(fault).seeded()
+    counted = Around(service, request=noted)
+    serve.serve([counted], SqliteStore(":memory:"), [serve.open_socket(serve.command_line(), 0)])
+
+
+if __name__ == "__main__":
+    main()

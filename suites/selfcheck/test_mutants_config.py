@@ -1,0 +1,57 @@
+"""What ./ci/mutants is told is true: its modules and tests exist, and its survivors have a reason."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from typing import Any
+
+import pytest
+
+from fixtures.targets import ROOT
+
+CONFIG: dict[str, Any] = tomllib.loads((ROOT / "ci" / "mutants.toml").read_text(encoding="utf-8"))
+MUST = ("fixtures/services/*/after.py", "fixtures/services/fcm*.py", "fixtures/checks/*.py")
+
+
+def test_every_module_and_every_test_exists() -> None:
+    named = [*CONFIG["modules"], *(part for tests in CONFIG["killers"].values() for part in tests)]
+    assert [
+        name for name in named if name.startswith(("fixtures/", "suites/")) and not (ROOT / name).is_file()
+    ] == []
+
+
+def test_every_killer_is_known_and_used() -> None:
+    assert {module["killer"] for module in CONFIG["modules"].values()} == set(CONFIG["killers"])
+
+
+def test_no_service_and_no_check_is_left_out() -> None:
+    found = {path.relative_to(ROOT).as_posix() for pattern in MUST for path in ROOT.glob(pattern)}
+    assert {name for name in found if not name.endswith("__init__.py")} <= set(CONFIG["modules"])
+
+
+def test_every_equivalent_is_of_a_module_and_has_its_reason() -> None:
+    for row in CONFIG.get("equivalent", ()):
+        assert set(row) == {"module", "was", "becomes", "why"}, row
+        assert row["module"] in CONFIG["modules"], row
+        assert len(row["why"].split()) > 2, row
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("arguments", "slug"),
+    [
+        pytest.param(
+            ["--module", "fixtures/nothing.py"], "unknown-module: fixtures/nothing.py", id="no module"
+        ),
+        pytest.param(["--sample", "0"], "bad-sample: 0", id="nothing of each"),
+        pytest.param(["--sample", "x"], "usage: ", id="no number"),
+    ],
+)
+def test_wrong_usage_exits_64_and_says_what_is_allowed(arguments: list[str], slug: str) -> None:
+    command = [sys.executable, "-m", "ci.mutants", *arguments]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    assert ran.returncode == 64
+    assert slug in ran.stderr
+    assert "next: ./ci/mutants" in ran.stderr
