@@ -97,3 +97,11 @@ def explore(request: pytest.FixtureRequest) -> Callable[..., None]:
     options = request.config.option
     profile = exploration.Profile(options.seed, options.examples)
     return functools.partial(exploration.explore, request.node.nodeid, profile=profile)
+
+
+@pytest.fixture
+def explore_steps(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Walks of a state machine, seeded likewise."""
+    options = request.config.option
+    profile = exploration.Profile(options.seed, options.examples)
+    return functools.partial(exploration.explore_steps, request.node.nodeid, profile=profile)

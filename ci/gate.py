@@ -130,7 +130,7 @@ def run(options: argparse.Namespace) -> int:
     record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
     verdict = policy.decide(
         record,
-        policy.load() if record.tests else policy.Policy({}, 0, every_case=False),
+        policy.load() if record.tests else policy.Policy({}, 0, every_case=False, every_world=False),
         catalogue.load(),
         duration_s=time.monotonic() - started,
         trouble=trouble,
@@ -210,7 +210,7 @@ def tell(verdict: dict[str, Any], files: Files) -> None:
     tests = sum(suite["tests"] for suite in verdict["suites"].values())
     cases = sum(len(row) for row in verdict["cases"].values())
     print(
-        f"{tests} tests, {cases} cases at providers, {verdict['reports']} reports, "
+        f"{tests} tests, {cases} cases at providers and end to end, {verdict['reports']} reports, "
         f"seed {verdict['seed']}, {verdict['duration_s']:.1f} s"
     )
     for name, tested in verdict["versions"].items():

@@ -1,4 +1,4 @@
-"""`./ci/serve fcm`: serves the FCM emulator here until Ctrl-C, and prints a line for each message."""
+"""`./ci/serve`: serves the eight services, or the FCM emulator alone, here until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from fixtures.emulator.answer import Misuse
 from fixtures.emulator.book import BOOK
 from fixtures.emulator.demand import FAULTS
 from fixtures.emulator.journal import Entry
+from fixtures.observation import FLOW
 
 CA = Path("build/fcm-ca.pem")
 TOKENS_SHOWN = 3
@@ -25,13 +26,32 @@ for a late and broken connection; every other token is delivered.
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve what the subcommand names; 64 on wrong usage, before anything is served."""
+    """Serve what is named; 64 on wrong usage, before anything is served."""
+    asked = sys.argv[1:] if argv is None else argv
+    words = asked[2:] if asked[:1] == ["--from"] else asked
+    try:
+        return (
+            serve_alone(asked) if words[:1] == ["fcm"] and not set(FLOW) & set(words) else serve_chain(asked)
+        )
+    except KeyboardInterrupt:  # before it was served
+        return exits.INTERRUPTED
+
+
+def serve_chain(argv: list[str]) -> int:
+    """Serve services."""
+    from ci import serve_chain as chain  # noqa: PLC0415 - it takes a second, which FCM alone need not wait for
+
+    return chain.main(argv)
+
+
+def serve_alone(argv: list[str]) -> int:
+    """Serve FCM."""
     parser = Arguments(prog="./ci/serve", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="fcm", parser_class=SubArguments)
+    commands = parser.add_subparsers(required=True, metavar="fcm", parser_class=SubArguments)
     add_fcm(commands)
     options = parser.parse_args(argv)
     try:
-        return int(options.run(options))
+        return serve_fcm(options)
     except Misuse as misuse:
         parser.refuse(misuse)
 
@@ -51,7 +71,6 @@ def add_fcm(commands: Any) -> None:
     add("--ca", metavar="FILE", help=f"where the throwaway CA's certificate is written; {CA} by default")
     add("--json", action="store_true", help="one JSON object a line instead of text")
     add("--cases", action="store_true", help="list the cases, options and faults that tokens can ask for")
-    parser.set_defaults(run=serve_fcm)
 
 
 class SubArguments(argparse.ArgumentParser):

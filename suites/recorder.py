@@ -26,9 +26,9 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def properties_of(item: pytest.Item) -> list[tuple[str, str]]:
-    """Which provider and which case a test is about, by its parameters."""
+    """Which provider, or world of all of them, and which case a test is about, by its parameters."""
     params = item.callspec.params if hasattr(item, "callspec") else {}
-    named = {"provider": params.get("provider"), "case": params.get("case")}
+    named = {"provider": params.get("provider") or params.get("world"), "case": params.get("case")}
     return [
         (key, value.id if isinstance(value, Case) else str(value)) for key, value in named.items() if value
     ]

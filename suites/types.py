@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from fixtures.pushes import Journey, Mailing
 from fixtures.targets import Target
 from fixtures.trials import Trial
+from fixtures.verdict import Finding
 
 TrialOf: TypeAlias = Callable[..., Trial]
 TargetsOf: TypeAlias = Callable[[str], dict[str, Target]]
 Explore: TypeAlias = Callable[..., None]
+ExploreSteps: TypeAlias = Callable[..., None]
 Answers: TypeAlias = list[Mapping[str, Any]]
 Pairs: TypeAlias = list[tuple[Mapping[str, Any], Mapping[str, Any]]]
+JourneyOf: TypeAlias = Callable[[str], Journey]
+FindingsOf: TypeAlias = Callable[[str], list[Finding]]
+Mailings: TypeAlias = Sequence[Mailing]

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from fixtures.catalogue import Case, example_report
-from fixtures.system import Fate, System, scripted
+from fixtures.outcome import Fate
+from fixtures.system import System, scripted
 
 MESSAGE = {"notification": {"title": "Hello"}, "data": {"count": 3, "new": True}, "ttl_s": 60}
 DONE = {

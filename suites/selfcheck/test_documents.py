@@ -20,7 +20,17 @@ def test_the_table_of_cases_is_current() -> None:
     assert ran.returncode == 0
 
 
-@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", "pacts/README.md", "docs/cases.md"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "pacts/README.md",
+        "docs/cases.md",
+        "docs/emulator.md",
+        "docs/serve.md",
+    ],
+)
 def test_links_lead_somewhere(file: str) -> None:
     page = ROOT / file
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))

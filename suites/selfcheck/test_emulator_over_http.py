@@ -198,8 +198,6 @@ def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "arguments are required: fcm"),
-        (("fmc",), "invalid choice: 'fmc'"),
         (("fcm", "--port", "x"), "'x' is no port; allowed: 0 to 65535"),
         (("fcm", "--token-lifetime", "0"), "'0' is no lifetime"),
         (("fcm", "--recorded", "no-such-file"), "unreadable-file"),

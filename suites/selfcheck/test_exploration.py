@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from typing import Any, ClassVar
 
 import hypothesis.strategies as st
 import pytest
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from fixtures import exploration, strategies
 from fixtures.catalogue import Case, load
@@ -73,3 +75,42 @@ def test_a_failure_of_one_in_many_shrinks_to_it() -> None:
     assert [load().decide(answer) for answer in batch] == [dead]
     assert batch[0]["retry_after"] is None
     assert [d["errorCode"] for d in batch[0]["response"]["error"]["details"]] == ["UNREGISTERED"]
+
+
+class Walk(RuleBasedStateMachine):
+    """Steps by numbers, of which a great one is trouble of the kind that is not shrunk."""
+
+    walks: ClassVar[list[list[int]]]
+    trouble_from: ClassVar[int]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: list[int] = []
+        self.walks.append(self.steps)
+
+    @rule(number=st.integers(0, 1000))
+    def step(self, number: int) -> None:
+        self.steps.append(number)
+        with exploration.trouble_at_once():
+            if number >= self.trouble_from:
+                raise KeyError(number)
+
+
+def walked(run_seed: int, *, trouble_from: int = 1001) -> list[list[int]]:
+    """The steps of some walks, up to the first trouble."""
+    walks: list[list[int]] = []
+    walk = type("Walk", (Walk,), {"walks": walks, "trouble_from": trouble_from})
+    with contextlib.suppress(KeyError):
+        exploration.explore_steps("walk", walk, profile=exploration.Profile(run_seed, 5))
+    return walks
+
+
+def test_the_same_seed_walks_the_same_way() -> None:
+    assert walked(0) == walked(0)
+    assert walked(0) != walked(1)
+
+
+def test_trouble_ends_all_walks_at_once() -> None:
+    walks = walked(0, trouble_from=5)
+    assert [number >= 5 for walk in walks for number in walk].count(True) == 1
+    assert walks[-1][-1] >= 5

@@ -145,6 +145,18 @@ def test_a_postponement_never_shortens(version: str) -> None:
         assert until(provider) == kept
 
 
+def test_a_postponement_never_prolongs_another() -> None:
+    # Somebody who was held back for long, subscribed again, and is held back for a short time since.
+    provider = Provider("subscribers-postponed")
+    for asked in ("2026-01-01T01:00:00Z", "2026-01-01T00:00:10Z"):
+        assert put(provider, asked) == 204
+    for now in ("2026-01-01T00:00:10Z", "2026-01-01T01:00:00Z"):
+        provider.hear(Tick(now))
+        (*_, (_, forward)) = provider.store.forwards()
+        assert [item["until"] for item in forward.body["resumed"]] == [now]
+    assert provider.ask("GET", f"/v1/postponed/{DEVICE}").status == 404
+
+
 @pytest.mark.parametrize(("version", "status"), [("before", 422), ("after", 204)])
 def test_only_before_the_release_a_new_reason_is_refused(version: str, status: int) -> None:
     provider = Provider("subscribers-postponed", version)

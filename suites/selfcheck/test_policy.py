@@ -10,11 +10,12 @@ import pytest
 from fixtures import ledger, policy
 from fixtures.catalogue import load
 from fixtures.policy import Policy
-from fixtures.topology import PROVIDERS
+from fixtures.topology import PROVIDERS, WORLDS
 from fixtures.verdict import Verdict
 from suites.selfcheck.runs import (
     ASKED,
     CASES,
+    COMPAT,
     FIRST_CASE,
     GOOD_TESTS,
     NAME,
@@ -36,7 +37,13 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
         "verdict": "go",
         "reasons": [],
         "findings": [],
-        "cases": {provider: {case.id: "passed" for case in CASES} for provider in PROVIDERS},
+        "cases": {
+            **{provider: {case.id: "passed" for case in CASES} for provider in PROVIDERS},
+            **{
+                name: {case.id: "passed" for case in CASES if case.protocol in world.protocols}
+                for name, world in WORLDS.items()
+            },
+        },
         "reports": ASKED.reports,
         "versions": VERSIONS,
         "seed": 5,
@@ -57,7 +64,7 @@ DOUBTS: Mapping[str, tuple[Change, str]] = {
     ),
     "one case too few": (
         without_test(FIRST_CASE),
-        f"too-few-tests: suites/compat: {len(CASES) * 3 - 1} ran, the policy asks for {len(CASES) * 3}",
+        f"too-few-tests: suites/compat: {COMPAT - 1} ran, the policy asks for {COMPAT}",
     ),
     "one report too few": (
         at(2, reports=6),
@@ -66,6 +73,14 @@ DOUBTS: Mapping[str, tuple[Change, str]] = {
     "a case missing at a provider": (
         at(FIRST_CASE, case=CASES[1].id),
         f"cases-not-checked: {next(iter(PROVIDERS))}: 1 of the catalogue: {CASES[0].id}",
+    ),
+    "a case missing in a world": (
+        at(-2, case=CASES[0].id),
+        f"cases-not-checked: mixed: 1 of the catalogue: {CASES[-1].id}",
+    ),
+    "a world missing": (
+        lambda lines: [line.pop("provider") for line in lines if line.get("provider") == "all-after-v1"],
+        "cases-not-checked: all-after-v1: ",
     ),
     "a provider missing": (
         lambda lines: [
@@ -145,7 +160,7 @@ def test_no_tests_are_undecided_under_any_policy(tmp_path: Path) -> None:
     lines = [good_run()[0], good_run()[-1]]
     lines[0]["collected"] = lines[1]["tests"] = 0
     judged(tmp_path, lines)
-    nothing = Policy({}, 0, every_case=False)
+    nothing = Policy({}, 0, every_case=False, every_world=False)
     read = ledger.read(tmp_path / "ledger.jsonl")
     verdict = policy.decide(read, nothing, load(), duration_s=0)
     assert (verdict["verdict"], len(verdict["reasons"])) == ("undecided", 1)
@@ -155,6 +170,7 @@ def test_no_tests_are_undecided_under_any_policy(tmp_path: Path) -> None:
 def test_the_policy_of_the_gate_asks_for_every_case() -> None:
     asked = policy.load()
     assert asked.every_case
+    assert asked.every_world
     assert asked.reports > 0
     assert set(asked.suites) >= {"suites/compat", "suites/contracts", "suites/selfcheck"}
     assert min(asked.suites.values()) > 0

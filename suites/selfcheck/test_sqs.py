@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from fixtures.catalogue import load
+from fixtures.observation import all_of
 from fixtures.queues import sqs
 from fixtures.queues.sqs import QueueError, SqsQueue
-from fixtures.system import all_of
 from suites.selfcheck.pushes import Pushed
 
 pytestmark = pytest.mark.aside

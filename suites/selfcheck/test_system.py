@@ -10,9 +10,9 @@ import pytest
 
 from fixtures import schemas
 from fixtures.catalogue import Case, example_report, load, wait_s
+from fixtures.observation import all_of
 from fixtures.services.container import key_of
 from fixtures.services.exchange import Answer, Call, Failure
-from fixtures.system import all_of
 from suites.selfcheck.pushes import MESSAGE, Pushed, acted_once
 
 pytestmark = pytest.mark.aside

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from fixtures.catalogue import load
+from fixtures.observation import FLOW, all_of
 from fixtures.services.exchange import Answer, Call, Failure
-from fixtures.system import FLOW, System, all_of
+from fixtures.system import System
 from suites.selfcheck.pushes import Pushed, acted_once
 
 pytestmark = pytest.mark.aside

@@ -1,0 +1,73 @@
+"""Fixtures of the promises that take all services to keep."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fixtures import chain, targets
+from fixtures.exploration import Profile, explore
+from fixtures.pushes import Journey, drawn_in
+from fixtures.topology import FOLLOWED, WORLDS
+from fixtures.verdict import Finding
+from suites.types import FindingsOf, JourneyOf
+
+MESSAGES_PER_CASE = 2
+
+
+@pytest.fixture(scope="session")
+def worlds(pytestconfig: pytest.Config) -> Iterator[JourneyOf]:
+    """Each world by its name, started when first asked for; deployments stand where a service is *after*."""
+    deployed = dict(targets.parse(option) for option in pytestconfig.option.target)
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def of(name: str) -> Journey:
+            world = WORLDS[name]
+            elsewhere = {
+                service: url
+                for service, url in deployed.items()
+                if service in FOLLOWED and world.versions[service] == "after"
+            }
+            system = stack.enter_context(chain.running(world.versions, elsewhere=elsewhere))
+            return Journey(name, world, system)
+
+        yield of
+
+
+@pytest.fixture(scope="session")
+def judged(pytestconfig: pytest.Config) -> Callable[[Journey], list[Finding]]:
+    """What is found in a world when every case is pushed through it, all at once: a chain takes seconds."""
+    draw = functools.partial(explore, profile=Profile(pytestconfig.option.seed, MESSAGES_PER_CASE))
+    found: dict[str, list[Finding]] = {}
+
+    def of(journey: Journey) -> list[Finding]:
+        if journey.name not in found:
+            found[journey.name] = list(journey.findings(drawn_in(journey.world, draw)))
+        return found[journey.name]
+
+    return of
+
+
+@pytest.fixture
+def findings_of(journey_of: JourneyOf, judged: Callable[[Journey], list[Finding]]) -> FindingsOf:
+    """What is found in a world through which every case was pushed."""
+    return lambda name: judged(journey_of(name))
+
+
+@pytest.fixture
+def journey_of(request: pytest.FixtureRequest, worlds: JourneyOf) -> Iterator[Callable[[str], Journey]]:
+    """A world to push through; its reports count."""
+    used: list[tuple[Journey, int]] = []
+
+    def of(name: str) -> Journey:
+        journey = worlds(name)
+        used.append((journey, journey.reports))
+        return journey
+
+    yield of
+    reports = sum(journey.reports - before for journey, before in used)
+    request.node.user_properties.append(("reports", reports))

@@ -1,0 +1,28 @@
+"""End to end: a push goes through eight services, and its subscriber ends as the catalogue says."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.catalogue import Case
+from fixtures.pushes import traffic_in
+from fixtures.topology import WORLDS
+from fixtures.verdict import demand_none
+from suites.compat.parameters import in_each_world
+from suites.types import Explore, FindingsOf, JourneyOf, Mailings
+
+
+@in_each_world
+def test_end_to_end(findings_of: FindingsOf, world: str, case: Case) -> None:
+    demand_none(finding for finding in findings_of(world) if finding.case in (case.id, None))
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("world", WORLDS)
+def test_any_traffic(journey_of: JourneyOf, explore: Explore, world: str) -> None:
+    journey = journey_of(world)
+
+    def judge(mailings: Mailings) -> None:
+        demand_none(journey.findings(mailings))
+
+    explore(traffic_in(WORLDS[world]), judge, times=2)

@@ -1,0 +1,13 @@
+"""The life of a subscriber: whatever happens on the way, whoever must be active is, with the right token."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.life import life_in
+from suites.types import ExploreSteps
+
+
+@pytest.mark.parametrize("world", ["all-after-legacy", "all-after-v1"])
+def test_life_of_a_subscriber(explore_steps: ExploreSteps, world: str) -> None:
+    explore_steps(life_in(world), times=40)

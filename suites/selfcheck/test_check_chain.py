@@ -1,0 +1,153 @@
+"""The check of the chain finds nothing in what is right, and each wrong end, and tells it to people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fixtures import payloads
+from fixtures.catalogue import example_report, instant, load, wait_s
+from fixtures.checks.chain import CHECK, Seen, every_push_ends_as_it_must
+from fixtures.checks.effects import expected_subscriber
+from fixtures.outcome import Fate
+from fixtures.payloads import Identities, Sent
+from fixtures.verdict import Finding
+
+WORLD = "all-after-v1"
+CASES = load().cases
+SENT = payloads.reports([example_report(case) for case in CASES], Identities(run="0c" * 6))
+AT = instant(SENT[0].payload["sent_at"]) + timedelta(seconds=1)
+BYSTANDER = {"bystander": "token-of-nobody"}
+NOTHING = {"messages container": 0, "queue": 0, "dead letters": 0}
+UNSUBSCRIBED, POSTPONED, RENEWED, FINE = (
+    next(sent for sent in SENT if sent.case is not None and sent.case.outcome == outcome)
+    for outcome in ("unsubscribe", "postpone", "replace_token", "keep")
+)
+
+
+def key(sent: Sent) -> tuple[str, str]:
+    """Which push an entry is about."""
+    return sent.payload["message_id"], sent.payload["subscriber_id"]
+
+
+def right_fate(sent: Sent) -> Fate:
+    """The end that the catalogue wants."""
+    case = sent.case
+    assert case is not None
+    wait = wait_s(case, sent.payload, answered_at=AT)
+    until = None if wait is None else payloads.rfc3339(AT + timedelta(seconds=wait))
+    state = {"postponed_until": until, **expected_subscriber(sent, case)}
+    decided = {"protocol": case.protocol, "code": case.code, "outcome": case.outcome}
+    response = {"report_id": sent.report_id, **decided}
+    return Fate(sent.report_id, 1, response, () if case.outcome == "keep" else (case.outcome,), state)
+
+
+FATES = {key(sent): right_fate(sent) for sent in SENT}
+RIGHT = Seen(FATES, {"bystander": {"status": "active", "token": "token-of-nobody"}}, NOTHING, AT)
+
+
+def found(seen: Seen) -> list[Finding]:
+    """What the check finds in what was seen."""
+    return list(every_push_ends_as_it_must(WORLD, SENT, BYSTANDER, seen))
+
+
+def test_what_is_right_is_not_found() -> None:
+    assert found(RIGHT) == []
+
+
+def wrong(sent: Sent, **members: Any) -> Seen:
+    """One push ended otherwise."""
+    return replace(RIGHT, fates={**FATES, key(sent): replace(FATES[key(sent)], **members)})
+
+
+def state(sent: Sent, **members: Any) -> Seen:
+    """One subscriber is in another state."""
+    return wrong(sent, subscriber={**(FATES[key(sent)].subscriber or {}), **members})
+
+
+def until(seconds: float) -> str:
+    """A moment after the check looked."""
+    return payloads.rfc3339(AT + timedelta(seconds=seconds))
+
+
+ENDS: Mapping[str, tuple[Callable[[], Seen], str]] = {
+    "never reported": (lambda: wrong(FINE, reports=0), "makes 0 reports of one push"),
+    "reported twice": (lambda: wrong(FINE, reports=2), "makes 2 reports of one push"),
+    "not stored": (lambda: wrong(FINE, response=None), "stores no response to"),
+    "stored as another code": (
+        lambda: wrong(FINE, response={**(FATES[key(FINE)].response or {}), "code": "UNKNOWN"}),
+        "stores code UNKNOWN of",
+    ),
+    "an error forgotten": (lambda: wrong(POSTPONED, actions=()), "does nothing about"),
+    "another action": (lambda: wrong(POSTPONED, actions=("stale",)), "does stale about"),
+    "an error acted upon twice": (
+        lambda: wrong(UNSUBSCRIBED, actions=("unsubscribe", "unsubscribe")),
+        "does unsubscribe, unsubscribe about",
+    ),
+    "a success acted upon": (lambda: wrong(FINE, actions=("alert",)), "does alert about"),
+    "a subscriber lost": (lambda: wrong(FINE, subscriber=None), "lost the subscriber after"),
+    "a dead device kept": (
+        lambda: state(UNSUBSCRIBED, status="active"),
+        "leaves the subscriber active after",
+    ),
+    "a live user unsubscribed": (
+        lambda: state(FINE, status="unsubscribed"),
+        "leaves the subscriber unsubscribed after",
+    ),
+    "the old token kept": (
+        lambda: state(RENEWED, token=RENEWED.payload["token"]),
+        "leaves another token after",
+    ),
+    "a live user postponed": (
+        lambda: state(FINE, postponed_until=until(60)),
+        "postpones until",
+    ),
+    "no end of the wait": (lambda: state(POSTPONED, postponed_until=None), "postpones until None after"),
+    "too early an end": (lambda: state(POSTPONED, postponed_until=until(-3)), "postpones until"),
+    "too late an end": (lambda: state(POSTPONED, postponed_until=until(90_000)), "postpones until"),
+    "no wait at all": (
+        lambda: state(POSTPONED, status="active", postponed_until=None),
+        "leaves the subscriber active after",
+    ),
+    "a bystander touched": (
+        lambda: replace(RIGHT, bystanders={"bystander": {"status": "unsubscribed"}}),
+        "touches a subscriber to whom nothing was pushed",
+    ),
+    "a bystander lost": (
+        lambda: replace(RIGHT, bystanders={}),
+        "touches a subscriber to whom nothing was pushed",
+    ),
+    "a letter buried": (
+        lambda: replace(RIGHT, left={**NOTHING, "dead letters": 1}),
+        "leaves something in the dead letters",
+    ),
+    "a letter left": (lambda: replace(RIGHT, left={**NOTHING, "queue": 2}), "leaves something in the queue"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "title"), ENDS.values(), ids=ENDS)
+def test_each_wrong_end_is_found(wrong: Callable[[], Seen], title: str) -> None:
+    (finding,) = found(wrong())
+    assert (finding.check, finding.provider) == (CHECK, WORLD)
+    assert finding.title.startswith(title)
+    assert finding.sent
+    if finding.case is not None:
+        assert load()[finding.case].why in finding.expected
+        assert load()[finding.case].source in finding.expected
+
+
+def test_a_wait_that_is_over_may_have_ended() -> None:
+    active = {"status": "active", "postponed_until": None}
+    seen = state(POSTPONED, **active)
+    assert len(found(seen)) == 1
+    later = {
+        entry: replace(fate, subscriber={**(fate.subscriber or {}), **active})
+        if fate.actions == ("postpone",)
+        else fate
+        for entry, fate in FATES.items()
+    }
+    assert found(replace(RIGHT, fates=later, at=AT + timedelta(days=2))) == []
