@@ -11,7 +11,7 @@ os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
 
 import pytest
 
-from fixtures import exploration, targets
+from fixtures import exploration, targets, variants, verdict
 from fixtures.contracts import matcher
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
@@ -37,6 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same")
     add("--examples", type=int, default=8, help="batches that each generated test judges")
+    add("--variant", default="", metavar="NAME", help="reference services with this fault or tolerance")
+    add("--without", action="append", default=[], metavar="CHECK", help="overlook what this check finds")
     add("--run-id", default="", help="what the ledger calls this run")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
 
@@ -44,12 +46,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be tested at once and by name, then record the run."""
     config.pluginmanager.register(recorder, "fcm-compat-findings")
+    verdict.OVERLOOKED.set(frozenset(config.option.without))
     if is_worker(config) or config.option.collectonly:
         return
     try:
+        variant = variants.asked_for(config.option.variant)
         deployed = dict(targets.parse(option) for option in config.option.target)
-        versions = targets.describe_all(deployed)
-    except targets.TargetError as error:
+        versions = targets.describe_all(deployed) | variants.described(variant)
+    except (targets.TargetError, variants.UnknownVariant) as error:
         raise pytest.UsageError(str(error)) from error
     except targets.Unreachable as error:
         pytest.exit(str(error), returncode=2)
@@ -60,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def targets_of(pytestconfig: pytest.Config) -> Iterator[TargetsOf]:
     """All providers of a version by name: reference services, except for deployments of *after*."""
     deployed = dict(targets.parse(option) for option in pytestconfig.option.target)
+    variant = variants.asked_for(pytestconfig.option.variant)
     with contextlib.ExitStack() as stack:
 
         @functools.cache
@@ -68,7 +73,7 @@ def targets_of(pytestconfig: pytest.Config) -> Iterator[TargetsOf]:
             found = {name: targets.connect(name, url) for name, url in replaced.items()}
             names = [name for name in PROVIDERS if name not in found]
             if names:
-                found |= stack.enter_context(targets.embedded(names, version))
+                found |= stack.enter_context(variants.providers(variant, names, version))
             for target in found.values():
                 stack.callback(target.close)
             return found

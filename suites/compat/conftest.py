@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from fixtures import chain, targets
+from fixtures import chain, targets, variants
 from fixtures.exploration import Profile, explore
 from fixtures.pushes import Journey, drawn_in
+from fixtures.services import load
 from fixtures.topology import FOLLOWED, WORLDS
 from fixtures.verdict import Finding
-from suites.types import FindingsOf, JourneyOf
+from suites.types import Build, FindingsOf, JourneyOf
 
 MESSAGES_PER_CASE = 2
 
@@ -22,11 +23,14 @@ MESSAGES_PER_CASE = 2
 def worlds(pytestconfig: pytest.Config) -> Iterator[JourneyOf]:
     """Each world by its name, started when first asked for; deployments stand where a service is *after*."""
     deployed = dict(targets.parse(option) for option in pytestconfig.option.target)
+    variant = variants.asked_for(pytestconfig.option.variant)
     with contextlib.ExitStack() as stack:
 
         @functools.cache
         def of(name: str) -> Journey:
             world = WORLDS[name]
+            if variant:
+                return Journey(name, world, stack.enter_context(variants.system(variant, world)))
             elsewhere = {
                 service: url
                 for service, url in deployed.items()
@@ -71,3 +75,10 @@ def journey_of(request: pytest.FixtureRequest, worlds: JourneyOf) -> Iterator[Ca
     yield of
     reports = sum(journey.reports - before for journey, before in used)
     request.node.user_properties.append(("reports", reports))
+
+
+@pytest.fixture
+def build(pytestconfig: pytest.Config) -> Build:
+    """Where services in memory come from: a variant, or the reference."""
+    variant = variants.asked_for(pytestconfig.option.variant)
+    return variant.load if variant else load

@@ -19,7 +19,8 @@ from fixtures.contracts.readings import readings
 from fixtures.contracts.results import result_file, write_result
 from fixtures.contracts.values import PACTS, first_of, pact_file
 from fixtures.contracts.verification import Verification, verification_at
-from fixtures.observation import FLOW, System, scripted
+from fixtures.observation import FLOW
+from fixtures.system import System, scripted
 from fixtures.topology import EDGES, EMULATED, VERSIONS, edge, version_number
 from fixtures.verdict import demand_none
 
