@@ -19,6 +19,7 @@ from typing import IO, Any
 from ci import exits, progress
 from ci.arguments import Arguments, meant
 from fixtures import catalogue, ledger, policy, recordings, schemas, targets, terminal
+from fixtures.rollout import words
 from fixtures.verdict import Finding, describe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,10 +64,15 @@ class Files:
         """What pytest printed."""
         return self.build / "pytest.log"
 
+    @property
+    def rollout(self) -> Path:
+        """Whether the plan is safe, with pictures."""
+        return self.build / "rollout"
+
     def clear(self) -> None:
         """Take away what an earlier run left, so that nothing old can speak for this one."""
         self.build.mkdir(parents=True, exist_ok=True)
-        for folder in (self.allure, self.verifications):
+        for folder in (self.allure, self.rollout, self.verifications):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (self.ledger, self.verdict, self.junit, self.log):
             file.unlink(missing_ok=True)
@@ -130,7 +136,7 @@ def run(options: argparse.Namespace) -> int:
     record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
     verdict = policy.decide(
         record,
-        policy.load() if record.tests else policy.Policy({}, 0, every_case=False, every_world=False),
+        policy.load() if record.tests else policy.NOTHING_ASKED,
         catalogue.load(),
         duration_s=time.monotonic() - started,
         trouble=trouble,
@@ -152,6 +158,7 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         "not process and not aside",
         "-n",
         str(options.workers),
+        "--dist=loadgroup",  # the tests of the rollout share one judged release
     ]
     command += [f"--ledger={files.ledger}", f"--junitxml={files.junit}", f"--alluredir={files.allure}"]
     command += [
@@ -207,6 +214,8 @@ def tell(verdict: dict[str, Any], files: Files) -> None:
         print(f"{describe(Finding(**found))}\n  again:    {found['reproduce']}\n")
     if len(distinct) > SHOWN_FINDINGS:
         print(f"... and {len(distinct) - SHOWN_FINDINGS} more kinds of findings in {files.verdict}\n")
+    if rollout := verdict["rollout"]:
+        print(f"rollout: {rollout['verdict']}; {words.orders(rollout)} See {files.rollout}/")
     tests = sum(suite["tests"] for suite in verdict["suites"].values())
     cases = sum(len(row) for row in verdict["cases"].values())
     print(

@@ -17,11 +17,18 @@ from typing import Any
 from fixtures import ledger
 from fixtures.faults import Fault
 from fixtures.faults import named as fault_named
+from fixtures.faults.fault import LIFE
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPAT = "suites/compat"
 LIMIT_S = 300
 """How long one run of a file may take."""
+
+QUIET = ("-q", "--assert=plain", "-p", "no:logging")
+"""Nothing is rewritten: a worker has imported all of it before."""
+
+EXAMPLES = {LIFE: 16}
+"""Where more must be drawn than elsewhere: a life is short, and few faults show in most of them."""
 
 
 class TooLong(BaseException):
@@ -110,7 +117,11 @@ class Asked:
 def catch(name: str, asked: Asked) -> Caught:
     """Look for a fault until the first finding; then, if asked to, go without the checks that claim it."""
     fault = fault_named(name)
-    told = [f"--variant={name}", f"--examples={asked.examples}", f"--seed={asked.seed}"]
+    told = [
+        f"--variant={name}",
+        f"--examples={EXAMPLES.get(fault.caught_by, asked.examples)}",
+        f"--seed={asked.seed}",
+    ]
     told += [f"--without={check}" for check in asked.without]
     first = run([*where(fault), *told, "--exitfirst"])
     overlooked = [f"--without={check}" for check in fault.checks]
@@ -130,18 +141,10 @@ def run(arguments: Sequence[str]) -> Ran:
 
     with tempfile.TemporaryDirectory(prefix="fcm-selfcheck-") as folder, within(LIMIT_S):
         record = Path(folder) / "ledger.jsonl"
-        quiet = [
-            "-q",
-            "-p",
-            "no:logging",
-            f"--ledger={record}",
-            f"--rootdir={ROOT}",
-            "-c",
-            str(ROOT / "pyproject.toml"),
-        ]
+        told = [f"--ledger={record}", f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"]
         began = time.monotonic()
         with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
-            status = int(pytest.main([*arguments, *quiet]))
+            status = int(pytest.main([*arguments, *told, *QUIET]))
         seconds = time.monotonic() - began
         lines = ledger.read(record).tests if record.is_file() else []
     found = tuple(finding for line in lines for finding in line.get("findings", ()))

@@ -72,10 +72,10 @@ class Passages:
         """The passages that end with this answer."""
         reports = objects(asked, BATCHES.get(to, ""))
         match to, answered:
-            case "subscribers-errors", {"results": results}:
+            case "subscribers-errors", {"results": [*results]}:
                 for event, result in zip(asked["errors"], results, strict=False):
-                    if isinstance(event, dict):
-                        yield self._ended(event, event.get("code"), result["action"])
+                    if isinstance(event, dict) and isinstance(result, dict):
+                        yield self._ended(event, event.get("code"), str(result.get("action")))
             case "directory-responses", {"stored": _}:
                 for report in reports:
                     shown = self._shown(report)

@@ -95,7 +95,7 @@ def plan_of(options: argparse.Namespace, news: News) -> Plan:
     if "go-sender" in served:
         served.add(FCM)
     ports = dict(read_pair(text, "--port", "events-proxy=8080") for text in options.port)
-    return Plan(
+    plan = Plan(
         served=served,
         versions=read_versions(options.version),
         elsewhere=dict(read_pair(text, "--to", "events-proxy=http://127.0.0.1:8080") for text in options.to),
@@ -108,6 +108,12 @@ def plan_of(options: argparse.Namespace, news: News) -> Plan:
         told=lambda *told: news.put(told),
         remembers=False,
     )
+    if not plan.here:
+        problem = "all of it is elsewhere; allowed: at least one name that --to does not give"
+        raise ChainError("nothing-to-serve", " ".join(names), problem, f"{PROG} events-proxy")
+    for name in ports:
+        demand_known("not-served-here", name, plan.here)
+    return plan
 
 
 def read_pair(text: str, option: str, example: str) -> tuple[str, str]:

@@ -129,7 +129,7 @@ class Recorder:
             "reports": int(properties.get("reports", 0)),
         }
         line |= {key: properties[key] for key in ("provider", "case") if key in properties}
-        line |= {"findings": json.loads(properties["findings"])} if "findings" in properties else {}
+        line |= {key: json.loads(properties[key]) for key in ("findings", "rollout") if key in properties}
         line |= {"message": message[:4000]} if message else {}
         self.writer.write(line)
 

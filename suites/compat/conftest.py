@@ -36,6 +36,8 @@ def worlds(pytestconfig: pytest.Config) -> Iterator[JourneyOf]:
                 for service, url in deployed.items()
                 if service in FOLLOWED and world.versions[service] == "after"
             }
+            for service, url in elsewhere.items():
+                targets.connect(service, url).close()  # a dead one is told at once, not at a deadline
             system = stack.enter_context(chain.running(world.versions, elsewhere=elsewhere))
             return Journey(name, world, system)
 
@@ -46,12 +48,18 @@ def worlds(pytestconfig: pytest.Config) -> Iterator[JourneyOf]:
 def judged(pytestconfig: pytest.Config) -> Callable[[Journey], list[Finding]]:
     """What is found in a world when every case is pushed through it, all at once: a chain takes seconds."""
     draw = functools.partial(explore, profile=Profile(pytestconfig.option.seed, MESSAGES_PER_CASE))
-    found: dict[str, list[Finding]] = {}
+    found: dict[str, list[Finding] | Exception] = {}
 
     def of(journey: Journey) -> list[Finding]:
         if journey.name not in found:
-            found[journey.name] = list(journey.findings(drawn_in(journey.world, draw)))
-        return found[journey.name]
+            try:
+                found[journey.name] = list(journey.findings(drawn_in(journey.world, draw)))
+            except Exception as trouble:  # noqa: BLE001  kept, or every case would wait for the deadline again
+                found[journey.name] = trouble
+        judged = found[journey.name]
+        if isinstance(judged, Exception):
+            raise judged
+        return judged
 
     return of
 

@@ -10,4 +10,4 @@ from suites.types import Build, ExploreSteps
 
 @pytest.mark.parametrize("world", ["all-after-legacy", "all-after-v1"])
 def test_life_of_a_subscriber(explore_steps: ExploreSteps, build: Build, world: str) -> None:
-    explore_steps(life_in(world, build), times=40)
+    explore_steps(life_in(world, build), times=25)

@@ -10,7 +10,8 @@ from uuid import UUID
 from fixtures.catalogue import Case
 from fixtures.observation import Observed, Push
 from fixtures.outcome import Fate
-from suites.selfcheck.pushes import MESSAGE, acted_once, is_right
+from fixtures.pushes import MESSAGE
+from suites.selfcheck.pushes import acted_once, is_right
 
 NUMBERS = itertools.count(1)
 

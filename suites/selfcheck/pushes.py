@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from fixtures.catalogue import Case, example_report
+from fixtures import topology
+from fixtures.catalogue import Case, example_report, load
 from fixtures.outcome import Fate
+from fixtures.pushes import MESSAGE, cases_in
 from fixtures.system import System, scripted
 
-MESSAGE = {"notification": {"title": "Hello"}, "data": {"count": 3, "new": True}, "ttl_s": 60}
 DONE = {
     "keep": "active",
     "replace_token": "active",
@@ -19,6 +20,10 @@ DONE = {
     "fix_message": "active",
     "alert": "active",
 }
+
+LEGACY, V1 = load().of("legacy"), load().of("fcm_v1")
+WORLDS = {name: (dict(world.versions), tuple(cases_in(world))) for name, world in topology.WORLDS.items()}
+"""The versions of a world, and the cases that its FCM answers with."""
 
 
 class Pushed:

@@ -22,24 +22,20 @@ from fixtures.chain.plan import PLACES
 from fixtures.container import RedisUnavailable, WrongUse
 from fixtures.observation import FLOW, all_of
 from fixtures.queues.sqs import QueueError
+from fixtures.services.container import key_of
 from fixtures.services.exchange import Answer, Call
 from suites.selfcheck.chains import free_ports, lost, push, pushed, wrong
+from suites.selfcheck.pushes import LEGACY, V1, WORLDS
 
 pytestmark = pytest.mark.aside
 
-CASES = load().cases
-LEGACY, V1 = load().of("legacy"), load().of("fcm_v1")
 DEAD = load()["v1-UNREGISTERED"]
-WORLDS = {
-    "all-before-legacy": (all_of("before"), LEGACY),
-    "all-after-legacy": (all_of("after", go_sender="before"), LEGACY),
-    "all-after-v1": (all_of("after"), V1),
-}
+ALONE = {name: world for name, world in WORLDS.items() if name != "mixed"}
 SOON_S = 1.0
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("versions", "cases"), WORLDS.values(), ids=WORLDS)
+@pytest.mark.parametrize(("versions", "cases"), ALONE.values(), ids=ALONE)
 def test_every_case_ends_once_and_as_the_catalogue_says(
     versions: dict[str, str], cases: tuple[Case, ...]
 ) -> None:
@@ -56,13 +52,13 @@ def test_every_case_ends_once_and_as_the_catalogue_says(
 def test_mixed_traffic_ends_as_if_it_came_alone() -> None:
     with chain.running(all_of("after", go_sender="before")) as system:
         pushes = pushed(system, LEGACY)
-        while any("messages:" in said for said in system.left()):
+        while any("messages" in said for said in system.left()):  # in an outbox, or the container
             time.sleep(0.01)
         system.deploy("go-sender", "after")  # while legacy reports are under way
         pushes += pushed(system, V1)
         system.drain()
         assert not wrong(system, pushes)
-        assert system.stored == len(CASES)
+        assert system.stored == len(pushes)
 
 
 @pytest.mark.process
@@ -147,6 +143,41 @@ def test_a_stuck_call_stops_neither_the_others_nor_the_end_and_nothing_is_left(
             HTTPConnection(urlsplit(system.urls[place]).netloc, timeout=5).connect()
     with pytest.raises(RedisUnavailable):
         container.connect(system.urls["redis"])
+
+
+def test_the_queues_are_made_at_an_endpoint() -> None:
+    with chain.running() as system:
+        place = urlsplit(system.urls["queue"])
+        with chain.running(sqs_endpoint=f"{place.scheme}://{place.netloc}") as other:
+            assert other.urls["queue"].endswith("/fcm-compat-errors")
+            one = push(other, DEAD)
+            other.drain()
+            assert not wrong(other, [(DEAD, one)])
+
+
+def test_what_is_not_served_here_cannot_be_restarted() -> None:
+    with (
+        chain.running(served=["events-proxy"]) as system,
+        pytest.raises(ChainError, match="not-served-here: "),
+    ):
+        system.restart("go-sender")
+
+
+def test_a_round_that_fails_is_told_and_begins_again() -> None:
+    with chain.running() as system:
+        key = key_of(system.firebase_apps[0], spam=False)
+        server = container.connect(system.urls["redis"])
+        server.set(key, "no list")
+        while not system.told:
+            time.sleep(0.01)
+        server.delete(key)
+        server.close()
+        one = push(system, DEAD)
+        system.drain()
+        assert not wrong(system, [(DEAD, one)])
+        ((service, said),) = system.told
+        assert service == "go-sender"
+        assert "a round of work failed: RedisUnavailable" in said
 
 
 @pytest.mark.process

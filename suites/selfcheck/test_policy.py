@@ -9,7 +9,7 @@ import pytest
 
 from fixtures import ledger, policy
 from fixtures.catalogue import load
-from fixtures.policy import Policy
+from fixtures.policy import NOTHING_ASKED
 from fixtures.topology import PROVIDERS, WORLDS
 from fixtures.verdict import Verdict
 from suites.selfcheck.runs import (
@@ -19,6 +19,7 @@ from suites.selfcheck.runs import (
     FIRST_CASE,
     GOOD_TESTS,
     NAME,
+    ROLLOUT,
     VERSIONS,
     Change,
     a_test,
@@ -49,6 +50,7 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
         "seed": 5,
         "duration_s": 12.346,
         "suites": {suite: {"tests": tests, "passed": tests} for suite, tests in ASKED.suites.items()},
+        "rollout": ROLLOUT,
     }
 
 
@@ -73,6 +75,18 @@ DOUBTS: Mapping[str, tuple[Change, str]] = {
     "a case missing at a provider": (
         at(FIRST_CASE, case=CASES[1].id),
         f"cases-not-checked: {next(iter(PROVIDERS))}: 1 of the catalogue: {CASES[0].id}",
+    ),
+    "a rollout that nobody judged": (
+        lambda lines: lines[1].pop("rollout"),
+        "rollout-not-judged: the order of the release was not looked at",
+    ),
+    "a rollout that nobody verified": (
+        at(1, rollout={**ROLLOUT, "verdict": "undecided", "reasons": ["never-verified: shop"]}),
+        "rollout-undecided: never-verified: shop",
+    ),
+    "a rollout that is no go, and no finding says so": (
+        at(1, rollout={**ROLLOUT, "verdict": "no-go", "reasons": ["shop: unsafe"]}),
+        "rollout-no-go: shop: unsafe",
     ),
     "a case missing in a world": (
         at(-2, case=CASES[0].id),
@@ -160,7 +174,7 @@ def test_no_tests_are_undecided_under_any_policy(tmp_path: Path) -> None:
     lines = [good_run()[0], good_run()[-1]]
     lines[0]["collected"] = lines[1]["tests"] = 0
     judged(tmp_path, lines)
-    nothing = Policy({}, 0, every_case=False, every_world=False)
+    nothing = NOTHING_ASKED
     read = ledger.read(tmp_path / "ledger.jsonl")
     verdict = policy.decide(read, nothing, load(), duration_s=0)
     assert (verdict["verdict"], len(verdict["reasons"])) == ("undecided", 1)

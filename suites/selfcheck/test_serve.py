@@ -192,6 +192,8 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         ),
         (("--port", "fcm=70000"), 64, "bad-port: '70000': allowed: 0"),
         (("--port", "8080"), 64, "bad-option: '--port 8080': allowed: --port NAME=..."),
+        (("events-proxy", "--port", "fcm=0"), 64, "not-served-here: 'fcm': allowed: events-proxy"),
+        (("events-proxy", "--to", f"events-proxy={NOBODY}"), 64, "nothing-to-serve: 'events-proxy': "),
         (("--firebase-app", "x"), 64, "bad-firebase-app: 'x': allowed: a UUID"),
         (("--redis-url", "http://127.0.0.1"), 64, "bad-redis-url: "),
         (("--redis-url", "redis://127.0.0.1:9/0"), 69, "unreachable-redis: "),

@@ -11,21 +11,14 @@ import pytest
 from fixtures import schemas
 from fixtures.catalogue import Case, example_report, load, wait_s
 from fixtures.observation import all_of
+from fixtures.pushes import MESSAGE
 from fixtures.services.container import key_of
 from fixtures.services.exchange import Answer, Call, Failure
-from suites.selfcheck.pushes import MESSAGE, Pushed, acted_once
+from suites.selfcheck.pushes import LEGACY, V1, WORLDS, Pushed, acted_once
 
 pytestmark = pytest.mark.aside
 
-CASES = load().cases
-LEGACY, V1 = load().of("legacy"), load().of("fcm_v1")
 DEAD = load()["v1-UNREGISTERED"]
-WORLDS = {
-    "all-before-legacy": (all_of("before"), LEGACY),
-    "all-after-legacy": (all_of("after", go_sender="before"), LEGACY),
-    "all-after-v1": (all_of("after"), V1),
-    "mixed": (all_of("after", go_sender="before"), CASES),
-}
 
 
 @pytest.mark.parametrize(("versions", "cases"), WORLDS.values(), ids=WORLDS)

@@ -1,0 +1,1 @@
+"""Whether the order of the release is safe, and whether the judge of that can be trusted."""

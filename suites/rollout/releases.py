@@ -1,0 +1,71 @@
+"""Small releases for the tests: written as files, as users write them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from fixtures.rollout.results import Recorded, Result
+
+VERSIONS = ("before", "after")
+TOML = """[release]
+name = "three"
+
+{services}
+[plan]
+steps = {plan}
+
+{constraints}{edges}{results}"""
+
+
+def written(  # noqa: PLR0913 - each part of the file can be wrong
+    folder: Path,
+    *,
+    services: Sequence[str] = ("one", "two", "three"),
+    plan: Sequence[str] | None = None,
+    edges: Iterable[str] | None = None,
+    constraints: Iterable[tuple[str, str]] = (),
+    results: str = "",
+    unchanged: str = "",
+) -> Path:
+    """A release of a chain of services, each behind the next."""
+    path = folder / "release.toml"
+    numbers = {name: ("1.0", "1.0" if name == unchanged else "2.0") for name in services}
+    path.write_text(
+        TOML.format(
+            services="\n".join(
+                f'[services.{name}]\nbefore = "{before}"\nafter = "{after}"\n'
+                for name, (before, after) in numbers.items()
+            ),
+            plan=list(plan if plan is not None else reversed(services)),
+            constraints="".join(
+                f'[[constraints]]\nfirst = "{first}"\nthen = "{then}"\nwhy = "said so"\n\n'
+                for first, then in constraints
+            ),
+            edges="\n".join(edges if edges is not None else chained(services)),
+            results=results,
+        ).replace("'", '"'),
+        encoding="utf-8",
+    )
+    return path
+
+
+def chained(services: Sequence[str]) -> list[str]:
+    """Edges from each service to the next."""
+    pairs = itertools.pairwise(services)
+    return [f'[[edges]]\nname = "{a}-{b}"\nfrom = "{a}"\nto = "{b}"\nkind = "http"\n' for a, b in pairs]
+
+
+def verified(*edges: str, but: Iterable[tuple[str, str, str]] = ()) -> Recorded:
+    """Results of every pair of these edges: only what is new to an old reader fails; some are missing."""
+    missing = set(but)
+    return Recorded(
+        tuple(
+            Result(edge, writer, reader, success=(writer, reader) != ("after", "before"))
+            for edge in edges
+            for writer in VERSIONS
+            for reader in VERSIONS
+            if (edge, writer, reader) not in missing
+        )
+    )

@@ -1,0 +1,73 @@
+"""A release with one wrong service is no-go, and two judges that see different things are never a go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fixtures import catalogue
+from fixtures.rollout import answer, pairs, readers
+from fixtures.rollout.endtoend import Fates
+from fixtures.rollout.pairs import Table
+from fixtures.rollout.release import Release
+from fixtures.services import load
+
+pytestmark = pytest.mark.xdist_group("rollout")
+UNDONE = {
+    "events-proxy": "copy",
+    "directory-events-api": "refuse",
+    "directory-responses": "refuse",
+    "directory-errors-listener": "fails_on",
+    "subscribers-errors": "refuse",
+    "subscribers-postponed": "refuse",
+    "directory-messages": "parts",
+    "go-sender": "understands",
+}
+"""One decision of each service, which its new version takes otherwise than the old one."""
+
+
+def table_with(planned: Release, name: str, monkeypatch: pytest.MonkeyPatch) -> Table:
+    """Pairwise results, with one decision of a new version as the old one took it."""
+    decision = UNDONE[name]
+
+    def faulty(asked: str, version: str) -> Any:
+        service: Any = load(asked, version)
+        if (asked, version) != (name, "after"):
+            return service
+        return replace(service, **{decision: getattr(load(name, "before"), decision)})
+
+    monkeypatch.setattr(readers, "load", faulty)
+    return pairs.of_references(planned, catalogue.load())
+
+
+@pytest.mark.parametrize("name", UNDONE)
+def test_a_new_version_that_decides_like_the_old_one_is_no_go(
+    name: str, planned: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = answer.answer(answer.judge(planned, table_with(planned, name, monkeypatch), None))
+    assert found["verdict"] == "no-go"
+    assert found["orders"]["safe"] == 0
+    assert found["suggestion"] is None
+
+
+def test_judges_that_disagree_are_both_shown(
+    planned: Release, fates: Fates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = table_with(planned, "directory-responses", monkeypatch)
+    found = answer.answer(answer.judge(planned, table, fates))
+    assert found["verdict"] != "go"
+    shown: Mapping[str, Any] = found["disagreements"][-1]
+    assert shown["live"]["directory-responses"]
+    assert shown["only"]["composed"] or shown["only"]["end_to_end"]
+
+
+def test_a_judge_that_overlooks_damage_makes_no_go_of_a_go(
+    planned: Release, table: Table, fates: Fates
+) -> None:
+    blind = replace(fates, runs={way: replace(run, damage=frozenset()) for way, run in fates.runs.items()})
+    found = answer.answer(answer.judge(planned, table, blind))
+    assert (found["verdict"], found["reasons"][0].partition(":")[0]) == ("undecided", "judges-disagree")
+    assert found["disagreements"][0]["only"]["composed"]

@@ -1,0 +1,88 @@
+"""Release files that contradict themselves: a slug, the value, the line, what is allowed, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.rollout import release
+from fixtures.rollout.release import ReleaseError, Step
+from suites.rollout.releases import chained, written
+
+THREE = ("one", "two", "three")
+LONG = '[[edges]]\nname = "queue"\nfrom = "one"\nto = "two"\nkind = "queue"\nlong_lived = true\n'
+ROUND = '[[edges]]\nname = "back"\nfrom = "three"\nto = "one"\nkind = "http"\n'
+WRONG: Mapping[str, tuple[dict[str, Any], str, str, str]] = {
+    "cycle-of-constraints": (
+        {"constraints": [("one", "two"), ("two", "three"), ("three", "one")]},
+        "cyclic-constraints", "no order obeys", "first = ",
+    ),
+    "constraint-on-nobody": (
+        {"constraints": [("one", "tow")]}, "unknown-step", "allowed: two", 'then = "tow"'
+    ),
+    "edge-to-nobody": (
+        {"edges": [*chained(THREE), chained(["two", "four"])[0]]},
+        "unknown-service", "allowed:", 'to = "four"',
+    ),
+    "version-unchanged": ({"unchanged": "two"}, "version-unchanged", "both 1.0", 'after = "1.0"'),
+    "plan-omits-a-service": (
+        {"plan": ["one", "two"]}, "service-not-planned", "never deploys it", "steps = "
+    ),
+    "plan-has-a-stranger": (
+        {"plan": ["one", "two", "three", "for"]}, "unknown-service", "allowed:", "steps = "
+    ),
+    "plan-has-a-step-twice": ({"plan": ["one", "two", "three", "one"]}, "step-twice", "twice", "steps = "),
+    "clean-of-nothing": ({"plan": [*THREE, "clean one-two"]}, "unknown-edge", "long-lived", "steps = "),
+    "twin-edges": ({"edges": [LONG, LONG]}, "twin-edge", "this name", 'name = "queue"'),
+    "round-trip": ({"edges": [*chained(THREE), ROUND]}, "cyclic-edges", "circle", "[[edges]]"),
+    "too-few": ({"services": ("one", "two")}, "too-many-services", "3 to 12", "[services"),
+    "too-many": (
+        {"services": tuple(f"s{n}" for n in range(13))}, "too-many-services", "13 services", "[services"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "slug", "said", "line"), WRONG.values(), ids=WRONG)
+def test_a_release_that_contradicts_itself_is_refused_with_its_line(
+    parts: dict[str, Any], slug: str, said: str, line: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, **parts)
+    with pytest.raises(ReleaseError) as caught:
+        release.read(path)
+    error = caught.value
+    assert error.slug == slug
+    assert said in str(error)
+    assert "next: " in str(error)
+    assert line in path.read_text(encoding="utf-8").splitlines()[error.line - 1]
+
+
+def test_broken_toml_and_an_unknown_member_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    good = path.read_text(encoding="utf-8")
+    path.write_text(good + "\n[plan", encoding="utf-8")
+    with pytest.raises(ReleaseError, match="bad-toml"):
+        release.read(path)
+    path.write_text(good + "\nlong_live = true\n", encoding="utf-8")
+    with pytest.raises(ReleaseError, match=r"bad-release: (.|\n)*long_live"):
+        release.read(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="no-release"):
+        release.read(tmp_path / "none.toml")
+
+
+def test_another_plan_is_checked_like_that_of_the_file(tmp_path: Path) -> None:
+    found = release.read(written(tmp_path))
+    with pytest.raises(ReleaseError, match="service-not-planned: 'two'"):
+        release.with_plan(found, [Step("one"), Step("three")])
+    with pytest.raises(ReleaseError, match="unknown-service: 'fuor'"):
+        release.with_plan(found, [Step("fuor")])
+
+
+def test_an_answer_on_its_way_back_is_no_circle() -> None:
+    names = [edge.name for edge in release.read().in_order]
+    assert names.index("records") < names.index("answers") < names.index("reports")
