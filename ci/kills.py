@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
 import tempfile
 import time
@@ -17,10 +18,10 @@ from typing import Any
 from fixtures import ledger
 from fixtures.faults import Fault
 from fixtures.faults import named as fault_named
-from fixtures.faults.fault import LIFE
+from fixtures.faults.fault import CLEANER, LIFE
 
 ROOT = Path(__file__).resolve().parent.parent
-COMPAT = "suites/compat"
+COMPAT, SELFCHECK = "suites/compat", "suites/selfcheck"
 LIMIT_S = 300
 """How long one run of a file may take."""
 
@@ -37,11 +38,11 @@ class TooLong(BaseException):
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run of the suites with a variant came to."""
+    """What a run of the suites with a variant came to; `broken` are tests that failed without a finding."""
 
     tests: int
     findings: tuple[dict[str, Any], ...]
-    broken: tuple[str, ...]
+    broken: tuple[tuple[str, str], ...]
     exit_status: int
     seconds: float
 
@@ -53,12 +54,17 @@ class Ran:
     @property
     def why(self) -> str:
         """Why a run found nothing, as far as it can tell."""
-        return self.broken[0] if self.broken else f"{self.tests} tests passed, exit {self.exit_status}"
+        return self.broken[0][1] if self.broken else f"{self.tests} tests passed, exit {self.exit_status}"
 
     @property
     def checks(self) -> tuple[str, ...]:
         """Which checks found something."""
         return tuple(sorted({finding["check"] for finding in self.findings}))
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Which test functions failed by themselves: the cleaner's tests are their own checks."""
+        return tuple(sorted({re.sub(r"\[.*", "", test.rpartition("::")[2]) for test, _ in self.broken}))
 
 
 @dataclass(frozen=True)
@@ -70,22 +76,27 @@ class Caught:
     without: Ran | None
 
     @property
+    def name(self) -> str:
+        """The fault."""
+        return self.fault
+
+    @property
     def seconds(self) -> float:
         """How long it took to the first finding."""
         return self.first.seconds
 
     @property
-    def is_right(self) -> bool:
-        """Whether the claimed checks found it, and nothing else of the file finds it without them."""
-        return self.trouble is None
+    def found(self) -> tuple[str, ...]:
+        """The checks that found it."""
+        return self.first.functions if is_of_cleaner(fault_named(self.fault)) else self.first.checks
 
     @property
     def trouble(self) -> str | None:
         """What is wrong with the claim, if anything."""
         claimed = fault_named(self.fault).checks
-        if not self.first.findings:
+        if not self.found:
             return f"not caught: {self.first.why}"
-        if strange := set(self.first.checks) - set(claimed):
+        if strange := set(self.found) - set(claimed):
             return f"found by {', '.join(sorted(strange))} as well, which does not claim it"
         if self.without is None or self.without.is_clean:
             return None
@@ -98,10 +109,37 @@ class Caught:
         return self.trouble or "caught"
 
     @property
-    def shrunk(self) -> int:
+    def shrunk(self) -> int | None:
         """The size of the smallest payload that shows it, as JSON in bytes."""
-        sent = self.first.findings[0]["sent"] if self.first.findings else None
-        return len(json.dumps(sent, separators=(",", ":")))
+        if not self.first.findings:
+            return None
+        return len(json.dumps(self.first.findings[0]["sent"], separators=(",", ":")))
+
+
+@dataclass(frozen=True)
+class Tolerated:
+    """What the suites said of a right variant with a seed: nothing, or a false alarm."""
+
+    variant: str
+    seed: int
+    ran: Ran
+
+    @property
+    def name(self) -> str:
+        """The variant with its seed."""
+        return f"{self.variant} (seed {self.seed})"
+
+    @property
+    def trouble(self) -> str | None:
+        """The false alarm, if it is one."""
+        if self.ran.is_clean:
+            return None
+        return str(self.ran.findings[0]["title"]) if self.ran.findings else self.ran.why
+
+    @property
+    def word(self) -> str:
+        """What it came to, for people."""
+        return self.trouble or "go"
 
 
 @dataclass(frozen=True)
@@ -117,22 +155,37 @@ class Asked:
 def catch(name: str, asked: Asked) -> Caught:
     """Look for a fault until the first finding; then, if asked to, go without the checks that claim it."""
     fault = fault_named(name)
-    told = [
-        f"--variant={name}",
-        f"--examples={EXAMPLES.get(fault.caught_by, asked.examples)}",
-        f"--seed={asked.seed}",
-    ]
-    told += [f"--without={check}" for check in asked.without]
-    first = run([*where(fault), *told, "--exitfirst"])
-    overlooked = [f"--without={check}" for check in fault.checks]
-    without = run([*where(fault), *told, *overlooked, "--exitfirst"]) if asked.whole else None
-    return Caught(name, first, without)
+    examples = EXAMPLES.get(fault.caught_by, asked.examples)
+    told = [*where(fault), f"--variant={name}", f"--examples={examples}", f"--seed={asked.seed}"]
+    first = run([*told, *without(fault, asked.without), "--exitfirst"])
+    rest = run([*told, *without(fault, fault.checks), "--exitfirst"]) if asked.whole else None
+    return Caught(name, first, rest)
+
+
+def tolerate(name: str, seed: int, examples: int) -> Tolerated:
+    """Run all compat suites with a right variant, which must be go."""
+    told = [f"--variant={name}", f"--examples={examples}", f"--seed={seed}"]
+    return Tolerated(name, seed, run([COMPAT, "-m", "not process", *told]))
+
+
+def is_of_cleaner(fault: Fault) -> bool:
+    """Whether a fault is one of the cleaner, which is no service and has tests of its own."""
+    return fault.service == CLEANER
 
 
 def where(fault: Fault) -> list[str]:
     """The tests that must find a fault."""
+    if is_of_cleaner(fault):
+        return [f"{SELFCHECK}/{fault.caught_by}"]
     selected = ["-k", fault.where] if fault.where else []
     return [f"{COMPAT}/{fault.caught_by}", "-m", "not process", *selected]
+
+
+def without(fault: Fault, checks: Sequence[str]) -> list[str]:
+    """The options that take checks away."""
+    if not is_of_cleaner(fault):
+        return [f"--without={check}" for check in checks]
+    return ["-k", f"not ({' or '.join(checks)})"] if checks else []
 
 
 def run(arguments: Sequence[str]) -> Ran:
@@ -149,11 +202,11 @@ def run(arguments: Sequence[str]) -> Ran:
         lines = ledger.read(record).tests if record.is_file() else []
     found = tuple(finding for line in lines for finding in line.get("findings", ()))
     broken = tuple(
-        str(line.get("message") or line["result"])
+        (str(line["test"]), str(line.get("message") or line["result"]))
         for line in lines
         if line["result"] != "passed" and not line.get("findings")
     )
-    return Ran(len(lines), found, broken if lines else (said.getvalue()[-2000:],), status, seconds)
+    return Ran(len(lines), found, broken if lines else (("", said.getvalue()[-2000:]),), status, seconds)
 
 
 @contextlib.contextmanager
