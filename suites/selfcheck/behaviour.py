@@ -12,12 +12,15 @@ from fixtures.catalogue import example_report, instant, load
 from fixtures.life.services import Lived, Stopped
 from fixtures.observation import FLOW
 from fixtures.payloads import Identities, Sent
+from fixtures.services.asgi import safely_answer
 from fixtures.services.exchange import Answer, Call, Failure
+from fixtures.services.messages import Request
 from fixtures.services.routing import Service
 from fixtures.services.store import SqliteStore
 from fixtures.strategies import misread, misspelt
 from fixtures.system import scripted
 from fixtures.topology import BATCH_LIMIT, PROVIDERS, WORLDS, firebase_app
+from suites.selfcheck.samples import apns, v1
 
 Build = Callable[[str, str], Service]
 
@@ -50,7 +53,7 @@ class Told(Lived):
 
 def behaviour(name: str, build: Build) -> str:
     """All that a service does, as text: the same service always does the same."""
-    told = [decided(build(name, "after"))]
+    told = [decided(build(name, "after")), headed(build(name, "after"))]
     worlds = ("all-after-v1",) if name in PROVIDERS else ("all-after-v1", "all-after-legacy")
     for world in worlds:
         answers: dict[str, Any] = {}
@@ -80,6 +83,17 @@ def decided(service: Any) -> list[str]:
     return [decision(service, {**report, "sent_at": SENT_AT}) for report in reports]
 
 
+def headed(service: Any) -> list[str]:
+    """Under which content types a service answers a batch of nothing, and a body that is none."""
+    store = SqliteStore()
+    path = PROVIDERS[service.name].path if service.name in PROVIDERS else "/v1/reports"
+    batch = b'{"reports":[],"responses":[],"errors":[]}'
+    requests = [Request("POST", path, {}, body, SENT_AT) for body in (batch, b"")]
+    replies = [safely_answer(service, request, store) for request in requests]
+    store.close()
+    return [reply.content_type for reply in replies]
+
+
 def decision(service: Any, report: Any) -> str:
     """A decision, or what is raised instead."""
     try:
@@ -90,6 +104,7 @@ def decision(service: Any, report: Any) -> str:
 
 def kinds() -> Iterator[dict[str, Any]]:
     """Answers of all kinds."""
+    yield v1(400, status="INVALID_ARGUMENT", details=[apns(statusCode=403, reason="ExpiredProviderToken")])
     for case in load().cases:
         example = example_report(case)
         yield from ({**example, "retry_after": wait} for wait in WAITS)

@@ -11,6 +11,8 @@ import pytest
 
 from fixtures import schemas
 from fixtures.faults import FAULTS, Fault, sample
+from fixtures.faults.fault import CLEANER
+from fixtures.faults.tolerant import TOLERANT
 from fixtures.observation import FLOW
 from fixtures.targets import ROOT
 
@@ -33,7 +35,7 @@ def test_a_sample_of_all_services_and_files_is_caught(tmp_path: Path) -> None:
     assert status == 0, said
     schemas.validate(written, "selfcheck.schema.json")
     assert written["summary"]["caught"] == written["summary"]["faults"] == SAMPLED
-    assert {row["service"] for row in written["faults"]} >= set(FLOW)
+    assert {row["service"] for row in written["faults"]} == {*FLOW, CLEANER}
 
 
 @pytest.mark.process
@@ -57,17 +59,33 @@ def test_an_unknown_fault_is_wrong_usage(tmp_path: Path) -> None:
 
 
 def test_every_check_has_a_fault_that_only_it_claims() -> None:
-    assert {fault.checks[0] for fault in FAULTS if len(fault.checks) == 1} >= CHECKS - {"chain"}
-    assert {check for fault in FAULTS for check in fault.checks} == CHECKS
+    of_services = [fault for fault in FAULTS if fault.service != CLEANER]
+    assert {fault.checks[0] for fault in of_services if len(fault.checks) == 1} == CHECKS
+    assert {check for fault in of_services for check in fault.checks} == CHECKS
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_says_what_it_is(fault: Fault) -> None:
-    assert fault.service in FLOW
-    assert (ROOT / "suites" / "compat" / fault.caught_by).is_file()
+    folder = "selfcheck" if fault.service == CLEANER else "compat"
+    assert fault.service in (*FLOW, CLEANER)
+    assert (ROOT / "suites" / folder / fault.caught_by).is_file()
     assert fault.wrong
     assert fault.source
-    assert fault.seeded().name == fault.service
+    assert fault.checks
+    assert fault.service == CLEANER or fault.seeded().name == fault.service
+
+
+def test_right_variants_have_names_of_their_own() -> None:
+    names = [*(fault.name for fault in FAULTS), *(right.name for right in TOLERANT)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.process
+def test_a_right_variant_is_go(tmp_path: Path) -> None:
+    status, written, said = selfcheck(tmp_path, "--tolerant", "--sample=2", "--examples=1")
+    assert status == 0, said
+    assert written["summary"]["tolerant_runs"] == 2
+    assert all(row["tests"] > 400 for row in written["tolerant"])
 
 
 def test_faults_have_names_of_their_own() -> None:
