@@ -13,6 +13,7 @@ import pytest
 
 from fixtures import exploration, targets, variants, verdict
 from fixtures.contracts import matcher
+from fixtures.ledger import LOCAL
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
@@ -39,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--examples", type=int, default=8, help="batches that each generated test judges")
     add("--variant", default="", metavar="NAME", help="reference services with this fault or tolerance")
     add("--without", action="append", default=[], metavar="CHECK", help="overlook what this check finds")
+    add("--environment", default=LOCAL, metavar="NAME", help=f"what is tested, by a name (default {LOCAL!r})")
     add("--run-id", default="", help="what the ledger calls this run")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
 

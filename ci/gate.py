@@ -12,18 +12,21 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ci import exits, progress
+from ci import exits, progress, report
 from ci.arguments import Arguments, meant
-from fixtures import catalogue, ledger, policy, recordings, schemas, targets, terminal
+from fixtures import catalogue, ledger, payloads, policy, recordings, schemas, targets, terminal
+from fixtures.report.runs import Run
 from fixtures.rollout import words
 from fixtures.verdict import Finding, describe
 
 ROOT = Path(__file__).resolve().parent.parent
-EXIT = {"go": exits.GO, "no-go": exits.NO_GO, "undecided": exits.UNDECIDED}
+EXIT = report.EXIT
+DEPLOYED = "deployments"
+"""The environment of a run on deployments that names none."""
 SHOWN_FINDINGS = 8
 WORKERS = max(1, min(os.cpu_count() or 1, 8))
 
@@ -45,16 +48,6 @@ class Files:
         return self.build / "verdict.json"
 
     @property
-    def junit(self) -> Path:
-        """For CI systems."""
-        return self.build / "junit.xml"
-
-    @property
-    def allure(self) -> Path:
-        """For the report."""
-        return self.build / "allure-results"
-
-    @property
     def verifications(self) -> Path:
         """Which versions honour which contracts."""
         return self.build / "verifications"
@@ -69,12 +62,18 @@ class Files:
         """Whether the plan is safe, with pictures."""
         return self.build / "rollout"
 
+    def place(self, options: argparse.Namespace) -> report.Place:
+        """Where the report goes."""
+        history = meant(options.here, options.history) if options.history else self.build / "history"
+        return report.Place(self.build, history)
+
     def clear(self) -> None:
         """Take away what an earlier run left, so that nothing old can speak for this one."""
         self.build.mkdir(parents=True, exist_ok=True)
-        for folder in (self.allure, self.rollout, self.verifications):
+        reports = (self.build / name for name in ("allure-results", "report"))
+        for folder in (self.rollout, self.verifications, *reports):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.ledger, self.verdict, self.junit, self.log):
+        for file in (self.ledger, self.verdict, self.build / "junit.xml", self.log):
             file.unlink(missing_ok=True)
 
 
@@ -100,7 +99,10 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--examples", type=int, default=3, help="batches per generated test (default 3)")
     add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
     add("--build", default="build", metavar="DIR", help="where everything is written (default build)")
+    add("--environment", default="", metavar="NAME", help="what is tested, by a name for the report")
+    add("--history", metavar="DIR", help="where earlier runs are remembered (default build/history)")
     options = parser.parse_args(argv)
+    options.environment = options.environment or (DEPLOYED if options.target else ledger.LOCAL)
     options.replay = [str(meant(options.here, file)) for file in options.replay]
     options.files = Files(ROOT / "build" if options.build == "build" else meant(options.here, options.build))
     if options.examples < 1 or options.workers < 1:
@@ -122,7 +124,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> int:
     """Run the suites on reachable targets, and decide."""
-    started = time.monotonic()
+    started, started_at = time.monotonic(), payloads.rfc3339(payloads.now())
     files: Files = options.files
     files.clear()
     trouble: list[str] = []
@@ -134,6 +136,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         trouble += run_suites(options, files)
     record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
+    began = {"environment": options.environment, "started_at": started_at}
+    record = replace(record, header={**began, **record.header})  # where and when, without a ledger too
     verdict = policy.decide(
         record,
         policy.load() if record.tests else policy.NOTHING_ASKED,
@@ -142,7 +146,12 @@ def run(options: argparse.Namespace) -> int:
         trouble=trouble,
     )
     files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+    made = report.made_or_doubted([Run(record, verdict, catalogue.load())], files.place(options))
+    verdict = dict(made.runs[0].verdict)
+    files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
     tell(verdict, files)
+    report.tell(made, files.place(options))
+    say(verdict)
     return EXIT[verdict["verdict"]]
 
 
@@ -160,8 +169,9 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         str(options.workers),
         "--dist=loadgroup",  # the tests of the rollout share one judged release
     ]
-    command += [f"--ledger={files.ledger}", f"--junitxml={files.junit}", f"--alluredir={files.allure}"]
     command += [
+        f"--ledger={files.ledger}",
+        f"--environment={options.environment}",
         f"--seed={options.seed}",
         f"--examples={options.examples}",
         f"--run-id={run_id}",
@@ -202,8 +212,8 @@ def by_effect(found: Mapping[str, Any]) -> bool:
     return bool(found["check"] != "effects")
 
 
-def tell(verdict: dict[str, Any], files: Files) -> None:
-    """Print the table, what was found, the verdict with its reasons, and where everything lies."""
+def tell(verdict: Mapping[str, Any], files: Files) -> None:
+    """Print the table, what was found, and what was tested."""
     color = sys.stdout.isatty()
     if verdict["cases"]:
         print(terminal.case_table(catalogue.load(), verdict["cases"], color=color))
@@ -224,7 +234,11 @@ def tell(verdict: dict[str, Any], files: Files) -> None:
     )
     for name, tested in verdict["versions"].items():
         print(f"  {name} {tested['version']} ({tested['target']})")
-    print(f"report: {files.verdict}, {files.junit.name}, {files.allure.name}/, {files.ledger.name}")
+
+
+def say(verdict: Mapping[str, Any]) -> None:
+    """The verdict with its reasons, last, where nobody overlooks it."""
+    color = sys.stdout.isatty()
     print(terminal.verdict_line(verdict["verdict"], color=color))
     for reason in verdict["reasons"][: 2 * SHOWN_FINDINGS]:
         print(f"  because {reason}")

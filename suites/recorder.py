@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from fixtures import ledger, payloads, policy, terminal
+from fixtures import ledger, payloads, policy, targets, terminal, urls
 from fixtures.catalogue import Case, load
 from fixtures.verdict import Findings
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
+TRACE_LIMIT = 8000
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -26,12 +27,20 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def properties_of(item: pytest.Item) -> list[tuple[str, str]]:
-    """Which provider, or world of all of them, and which case a test is about, by its parameters."""
+    """Which provider, or world of all of them, and which case a test is about, and what its file promises."""
     params = item.callspec.params if hasattr(item, "callspec") else {}
-    named = {"provider": params.get("provider") or params.get("world"), "case": params.get("case")}
+    place = params.get("provider") or params.get("world")
+    named = {"provider": place, "case": params.get("case"), "promise": promise_of(item)}
     return [
         (key, value.id if isinstance(value, Case) else str(value)) for key, value in named.items() if value
     ]
+
+
+def promise_of(item: pytest.Item) -> str:
+    """What a test file proves: its docstring, up to the first colon or the end of its first sentence."""
+    module = getattr(item, "module", None)
+    first = re.split(r":\s|\.(?:\s|$)", (getattr(module, "__doc__", None) or "").strip(), maxsplit=1)[0]
+    return " ".join(first.split())
 
 
 @pytest.hookimpl(wrapper=True)
@@ -53,8 +62,9 @@ def reproduction(test: str, config: pytest.Config) -> str:
     """The command that runs one test of this run again."""
     options = config.option
     again = ["./ci/test", test, "--seed", str(options.seed), "--examples", str(options.examples)]
-    for name in ("target", "replay"):
-        again += [part for value in getattr(options, name) for part in (f"--{name}", value)]
+    named = [targets.parse(option) for option in options.target]
+    again += [part for name, url in named for part in ("--target", f"{name}={urls.shown(url)}")]
+    again += [part for file in options.replay for part in ("--replay", file)]
     return shlex.join(again)
 
 
@@ -66,9 +76,11 @@ class Recorder:
         self.versions = versions
         self.run = config.option.run_id or os.urandom(8).hex()
         self.started = time.monotonic()
+        self.began = time.time()
         self.writer: ledger.Writer | None = None
         self.lines: dict[str, dict[str, Any]] = {}
         self.durations: dict[str, float] = {}
+        self.begun: dict[str, tuple[float, str]] = {}
 
     def begin(self, collected: int) -> None:
         """Write the header, once the number of tests is known."""
@@ -82,6 +94,7 @@ class Recorder:
                     "started_at": payloads.rfc3339(payloads.now()),
                     "versions": self.versions,
                     "collected": collected,
+                    "environment": self.config.option.environment,
                 }
             )
 
@@ -105,11 +118,13 @@ class Recorder:
         """A test is done when its teardown is, or when its worker has crashed."""
         test = report.nodeid
         self.durations[test] = self.durations.get(test, 0.0) + getattr(report, "duration", 0.0)
+        self.begun.setdefault(test, (getattr(report, "start", time.time()), worker_of(report)))
         properties = dict(report.user_properties)
         if report.failed:
             result = "failed" if "findings" in properties else "broken"
             message = str(report.longrepr) if result == "failed" else _last_line(report)
-            self.lines.setdefault(test, {"result": result, "message": message, **properties})
+            shown = {} if result == "failed" else {"trace": str(report.longrepr)[-TRACE_LIMIT:]}
+            self.lines.setdefault(test, {"result": result, "message": message, **shown, **properties})
         elif report.skipped:
             self.lines.setdefault(test, {"result": "skipped", "message": _last_line(report), **properties})
         if report.when == "teardown" or report.when not in ("setup", "call"):
@@ -128,7 +143,12 @@ class Recorder:
             "duration_s": round(self.durations.get(test, 0.0), 4),
             "reports": int(properties.get("reports", 0)),
         }
-        line |= {key: properties[key] for key in ("provider", "case") if key in properties}
+        line |= {
+            key: properties[key] for key in ("provider", "case", "promise", "trace") if key in properties
+        }
+        if test in self.begun:
+            began, worker = self.begun[test]
+            line |= {"started_s": round(max(0.0, began - self.began), 3), "worker": worker}
         line |= {key: json.loads(properties[key]) for key in ("findings", "rollout") if key in properties}
         line |= {"message": message[:4000]} if message else {}
         self.writer.write(line)
@@ -156,6 +176,11 @@ class Recorder:
         if cases:
             terminalreporter.write_line("")
             terminalreporter.write(terminal.case_table(load(), cases))
+
+
+def worker_of(report: Any) -> str:
+    """Which process ran a test."""
+    return getattr(getattr(getattr(report, "node", None), "gateway", None), "id", "main")
 
 
 def _last_line(report: Any) -> str:

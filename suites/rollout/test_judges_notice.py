@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fixtures import catalogue
-from fixtures.rollout import answer, pairs, readers
+from fixtures.rollout import answer, pairs, readers, walk
+from fixtures.rollout.answer import Judged
+from fixtures.rollout.damage import UNHURT
 from fixtures.rollout.endtoend import Fates
+from fixtures.rollout.forms import Forms
 from fixtures.rollout.pairs import Table
 from fixtures.rollout.release import Release
+from fixtures.rollout.states import Disagreement, Space
+from fixtures.rollout.ways import Ways
 from fixtures.services import load
 
 pytestmark = pytest.mark.xdist_group("rollout")
@@ -53,21 +57,23 @@ def test_a_new_version_that_decides_like_the_old_one_is_no_go(
     assert found["suggestion"] is None
 
 
-def test_judges_that_disagree_are_both_shown(
-    planned: Release, fates: Fates, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table = table_with(planned, "directory-responses", monkeypatch)
-    found = answer.answer(answer.judge(planned, table, fates))
-    assert found["verdict"] != "go"
-    shown: Mapping[str, Any] = found["disagreements"][-1]
-    assert shown["live"]["directory-responses"]
-    assert shown["only"]["composed"] or shown["only"]["end_to_end"]
-
-
-def test_a_judge_that_overlooks_damage_makes_no_go_of_a_go(
+def test_judges_that_see_different_things_on_the_way_are_noticed(
     planned: Release, table: Table, fates: Fates
 ) -> None:
     blind = replace(fates, runs={way: replace(run, damage=frozenset()) for way, run in fates.runs.items()})
-    found = answer.answer(answer.judge(planned, table, blind))
+    space = Space(planned, [Ways(planned, blind), Forms(planned, table)])
+    walk.walk(space, planned.plan)
+    # On the plan itself there is nothing to overlook, but for the way back of the last step.
+    assert {found.live for found in space.disagreements}
+    assert all(found.composed and not found.end_to_end for found in space.disagreements)
+
+
+def test_judges_that_disagree_are_both_shown_and_never_a_go(judged: Judged) -> None:
+    live = judged.space.live(0)
+    differing = Disagreement(live, UNHURT, frozenset({("v1-delivered", "lost")}))
+    doubted = replace(judged, space=replace(judged.space, disagreements=[differing]))
+    found = answer.answer(doubted)
     assert (found["verdict"], found["reasons"][0].partition(":")[0]) == ("undecided", "judges-disagree")
-    assert found["disagreements"][0]["only"]["composed"]
+    (shown,) = found["disagreements"]
+    assert shown["only"] == {"end_to_end": [], "composed": [["v1-delivered", "lost"]]}
+    assert set(shown["live"]) == set(judged.release.names)

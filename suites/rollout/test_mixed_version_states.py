@@ -9,11 +9,12 @@ import pytest
 from fixtures.rollout import endtoend
 from fixtures.rollout.answer import Judged
 from fixtures.rollout.damage import KINDS
-from fixtures.rollout.endtoend import HOPS, Fates
+from fixtures.rollout.endtoend import Fates
 from fixtures.rollout.flow import BOTH
 from fixtures.rollout.pairs import Table
 from fixtures.rollout.release import Release
 from fixtures.rollout.states import Safety
+from fixtures.rollout.witness import HOPS
 from fixtures.services import NAMES
 
 pytestmark = pytest.mark.xdist_group("rollout")

@@ -98,6 +98,18 @@ def test_an_unreachable_provider_is_undecided_at_once_and_by_name(tmp_path: Path
     assert told.verdict["suites"] == {}, "no test runs against a provider that does not answer"
 
 
+def test_a_report_that_cannot_be_made_is_a_doubt_and_hides_no_reason(tmp_path: Path) -> None:
+    target = f"{REACTOR}=http://127.0.0.1:{closed_port()}"
+    (tmp_path / "no-folder").touch()
+    told = gate(tmp_path, "--target", target, "--history", str(tmp_path / "no-folder"))
+    assert told.exit_status == 2
+    assert told.verdict is not None
+    assert [reason.partition(":")[0] for reason in told.verdict["reasons"]] == [
+        "unreachable-target",
+        "report-crashed",
+    ]
+
+
 def test_a_provider_with_another_interface_is_not_go(tmp_path: Path) -> None:
     with served("fixtures.services.serve", "--service=directory-responses", "--version=after") as (other,):
         told = gate(tmp_path, f"--target={REACTOR}={other['url']}", "--examples=1")

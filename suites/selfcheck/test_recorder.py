@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from fixtures import ledger
+from fixtures.catalogue import load
+from fixtures.report.runs import Run
 from fixtures.targets import ROOT
 from fixtures.topology import PROVIDERS
 from suites.selfcheck.runs import verdict_of
@@ -55,7 +57,7 @@ def recorded(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
     (folder / "test_sample.py").write_text(sample, encoding="utf-8")
     file = tmp_path / "ledger.jsonl"
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path)]
-    command += ["-p", "conftest", "-p", "no:allure_pytest", "-n", "2", "--seed", "4", "--ledger", str(file)]
+    command += ["-p", "conftest", "-n", "2", "--seed", "4", "--ledger", str(file)]
     done = subprocess.run(  # noqa: S603  our own command
         [*command, str(folder)],
         cwd=tmp_path,
@@ -75,6 +77,10 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
     assert (list(read.problems), done.returncode) == ([], 1), done.stdout + done.stderr
     assert (read.header["collected"], read.header["seed"]) == (7, 4)
     assert set(read.header["versions"]) == set(PROVIDERS)
+    told = Run(read, verdict_of(file), load()).results
+    assert {line["test"] for line in read.tests} <= {result.test for result in told}, (
+        "none is lost to the report"
+    )
     lines = {line["test"].rpartition("::")[2]: line for line in read.tests}
     found = lines.pop("test_finds[v1-UNREGISTERED-subscribers-errors]")
     assert {name: line["result"] for name, line in lines.items()} == {

@@ -1,0 +1,123 @@
+"""What a finding would do to users is told by what was expected and what was got, whatever the check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fixtures.catalogue import load
+from fixtures.report.effects import (
+    BROKEN,
+    DEAD,
+    DRIFT,
+    EFFECTS,
+    LIVE,
+    LOST,
+    WRONG,
+    Effect,
+    counted,
+    effect_of,
+    kinds_of,
+)
+from fixtures.verdict import Finding
+
+pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
+
+UNSUBSCRIBES, POSTPONES = "v1-UNREGISTERED", "v1-QUOTA_EXCEEDED"
+GONE, ALIVE = '{"status":"unsubscribed"}', '{"status":"active"}'
+
+
+def found(check: str, case: str | None, expected: str, got: Any, title: str = "t") -> dict[str, Any]:
+    """A finding."""
+    return Finding(check, "subscribers-errors", case, title, [], expected, got).to_json()
+
+
+@pytest.mark.parametrize(
+    ("finding", "effect"),
+    [
+        pytest.param(found("effects", POSTPONES, "x", {"status": "unsubscribed"}), LIVE, id="a live user"),
+        pytest.param(found("effects", POSTPONES, "x", "unsubscribe"), LIVE, id="the action unsubscribes"),
+        pytest.param(found("effects", UNSUBSCRIBES, "x", {"status": "active"}), DEAD, id="a dead user"),
+        pytest.param(found("effects", UNSUBSCRIBES, "x", "alert"), DEAD, id="the action alerts"),
+        pytest.param(found("effects", POSTPONES, "x", {"status": "active"}), WRONG, id="not postponed"),
+        pytest.param(found("effects", POSTPONES, "x", {"status": 404, "body": ""}), LOST, id="a report lost"),
+        pytest.param(found("effects", POSTPONES, "x", None), LOST, id="a subscriber lost"),
+        pytest.param(
+            found("effects", UNSUBSCRIBES, "x", {"forwarded_to": ["directory-responses"]}),
+            DEAD,
+            id="not told",
+        ),
+        pytest.param(
+            found("effects", POSTPONES, "x", {"forwarded_to": ["directory-responses"]}), LOST, id="not sent"
+        ),
+        pytest.param(
+            found("effects", "v1-delivered", "x", {"forwarded_to": ["directory-errors-listener"]}),
+            LOST,
+            id="not kept",
+        ),
+        pytest.param(found("effects", POSTPONES, "x", {"code": "X"}), WRONG, id="another code"),
+        pytest.param(found("redelivery", UNSUBSCRIBES, ALIVE, {"status": "unsubscribed"}), LIVE, id="again"),
+        pytest.param(found("redelivery", UNSUBSCRIBES, GONE, {"status": "active"}), DEAD, id="resubscribed"),
+        pytest.param(found("agreement", POSTPONES, GONE, {"status": "postponed"}), LIVE, id="the other one"),
+        pytest.param(found("answers", None, "202", {"status": 500, "body": ""}), BROKEN, id="a crash"),
+        pytest.param(found("answers", None, "202", {"status": 400, "body": ""}), LOST, id="a batch refused"),
+        pytest.param(found("answers", None, "400", {"status": 202}), WRONG, id="nonsense accepted"),
+        pytest.param(found("answers", None, "{}", {"stored": 1}), LOST, id="counted too few"),
+        pytest.param(
+            found("answers", None, "x", {}, "answers in another shape"), BROKEN, id="an unreadable answer"
+        ),
+        pytest.param(found("contract", None, "x", {"status": 202}), DRIFT, id="a contract"),
+        pytest.param(found("pact", POSTPONES, "x", {"status": 500}), DRIFT, id="a pact"),
+        pytest.param(found("chain", POSTPONES, "x", ["postpone", "unsubscribe"]), LIVE, id="a push too many"),
+        pytest.param(found("chain", UNSUBSCRIBES, "x", []), DEAD, id="a push that nobody acted on"),
+        pytest.param(found("chain", UNSUBSCRIBES, "x", {"reports": 0}), LOST, id="a push without a report"),
+        pytest.param(found("chain", None, ALIVE, {"status": "unsubscribed"}), LIVE, id="a bystander"),
+        pytest.param(found("life", None, "active", {"status": "unsubscribed"}), LIVE, id="a life cut short"),
+        pytest.param(found("life", None, "unsubscribed", {"status": "active"}), DEAD, id="a life too long"),
+        pytest.param(found("rollout", None, "x", {"stuck": [], "dead-device-kept": []}), DEAD, id="a step"),
+        pytest.param(found("rollout", None, "x", "no-go"), WRONG, id="a step after a bad one"),
+        pytest.param(found("a check of tomorrow", None, "x", "y"), WRONG, id="anything else"),
+    ],
+)
+def test_a_finding_has_its_effect_on_users(finding: dict[str, Any], effect: Effect) -> None:
+    assert effect_of(finding, load()) is effect
+
+
+def test_the_worst_for_users_comes_first() -> None:
+    kinds = kinds_of(
+        [
+            found("a", None, "x", "y", "odd"),
+            found("effects", UNSUBSCRIBES, "x", "alert", "answers alert"),
+            found("effects", UNSUBSCRIBES, "x", {"status": "active"}, "leaves active"),
+            found("effects", POSTPONES, "x", "unsubscribe", "answers unsubscribe"),
+        ],
+        load(),
+    )
+    assert [kind.title for kind in kinds] == ["answers unsubscribe", "leaves active", "answers alert", "odd"]
+
+
+def test_the_smallest_finding_speaks_for_its_kind() -> None:
+    long, short = ({**found("a", None, "x", "y"), "sent": [{}] * number} for number in (9, 1))
+    (kind,) = kinds_of([long, short, long], load())
+    assert (kind.smallest, len(kind.findings)) == (short, 3)
+
+
+def test_a_case_counts_once_however_often_it_was_seen() -> None:
+    seen = [found("effects", POSTPONES, "x", "unsubscribe", title) for title in ("one", "two")]
+    assert counted(LIVE, kinds_of(seen, load())) == "1 kind of live users would be unsubscribed"
+    other = found("effects", "v1-INTERNAL", "x", "unsubscribe", "three")
+    assert counted(LIVE, kinds_of([*seen, other], load())) == "2 kinds of live users would be unsubscribed"
+
+
+def test_kinds_of_like_titles_have_pages_of_their_own() -> None:
+    kinds = kinds_of(
+        [found("a", None, "x", "y", title) for title in ("A b", "a-b", "a  B", "\ud800")], load()
+    )
+    assert len({kind.slug for kind in kinds}) == 4
+
+
+def test_every_effect_has_words_and_a_severity() -> None:
+    assert len({effect.category for effect in EFFECTS}) == len(EFFECTS)
+    assert {effect.severity for effect in EFFECTS} <= {"blocker", "critical", "normal"}
+    assert EFFECTS[0].severity == "blocker"
