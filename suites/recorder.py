@@ -65,6 +65,7 @@ def reproduction(test: str, config: pytest.Config) -> str:
     named = [targets.parse(option) for option in options.target]
     again += [part for name, url in named for part in ("--target", f"{name}={urls.shown(url)}")]
     again += [part for file in options.replay for part in ("--replay", file)]
+    again += ["--variant", options.variant] if options.variant else []
     return shlex.join(again)
 
 

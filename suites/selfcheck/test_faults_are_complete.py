@@ -18,6 +18,8 @@ from suites.selfcheck.behaviour import SENT_AT, behaviour, decision, kinds
 from suites.selfcheck.keywords import unstressed
 from suites.selfcheck.samples import drawn
 
+pytestmark = pytest.mark.aside
+
 NOT_EXERCISED: Mapping[str, str] = {}
 """Cases that no fault exercises, and why."""
 

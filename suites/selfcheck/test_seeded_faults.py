@@ -16,6 +16,8 @@ from fixtures.faults.tolerant import TOLERANT
 from fixtures.observation import FLOW
 from fixtures.targets import ROOT
 
+pytestmark = pytest.mark.aside
+
 SAMPLED = 30
 CHECKS = {"agreement", "answers", "chain", "contract", "effects", "life", "redelivery"}
 
