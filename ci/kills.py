@@ -28,7 +28,7 @@ LIMIT_S = 300
 QUIET = ("-q", "--assert=plain", "-p", "no:logging")
 """Nothing is rewritten: a worker has imported all of it before."""
 
-EXAMPLES = {LIFE: 16}
+EXAMPLES = {LIFE: 40}
 """Where more must be drawn than elsewhere: a life is short, and few faults show in most of them."""
 
 

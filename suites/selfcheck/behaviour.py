@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from fixtures import malformed, payloads, recordings
@@ -30,6 +31,7 @@ DATES = ("Thu, 01 Jan 2026 01:00:00 GMT", "Sat, 03 Jan 2026 00:00:00 GMT")
 WAITS = (None, "7200", "99999999", *DATES)
 STATUSES = (404, 500, 502)
 HALF_A_DAY_S = 43_200
+AT = datetime(2026, 1, 1, 8, 30, tzinfo=UTC)
 
 
 class Told(Lived):
@@ -67,7 +69,7 @@ def behaviour(name: str, build: Build) -> str:
 
         stores = [SqliteStore() for _ in FLOW]
         by_name = dict(zip(FLOW, stores, strict=True))
-        system = Told(fcm, WORLDS[world].versions, build=build, store_of=by_name.__getitem__)
+        system = Told(fcm, WORLDS[world].versions, build=build, store_of=by_name.__getitem__, started_at=AT)
         if name in PROVIDERS:
             provided(system, name)
         live(system, WORLDS[world].protocols[0], answers)
@@ -116,18 +118,20 @@ def live(system: Told, protocol: str, answers: dict[str, Any]) -> None:
     """Push some cases, with services that go away, stop and come back; then let all waits end."""
     identities = Identities(run="5e" * 6)
     examples = [example_report(case) for case in load().of(protocol)]
-    together = [one for one in examples if isinstance(one["response"], dict)]
+    together = [one for one in reversed(examples) if isinstance(one["response"], dict)]
     alone = next(one for one in examples if isinstance(one["response"], str))
     for number, wait in enumerate(("7200", None)):
         push(system, identities, answers, [{**answer, "retry_after": wait} for answer in together])
         push(system, identities, answers, [alone])
         system.down = {"events-proxy", "subscribers-errors"} if number else {"directory-events-api"}
         system.stops = "before" if number else "after"
-        for name in ("go-sender", "events-proxy", "directory-errors-listener"):
+        for name in ("directory-messages", "go-sender", "directory-errors-listener"):
             with suppress(Stopped):
                 system.run(name)
         system.stops = None
         for name in ("go-sender", "events-proxy"):
+            system.restart(name)
+            system.run(name)
             system.restart(name)
         system.run()
         system.run()
