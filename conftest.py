@@ -12,7 +12,7 @@ os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
 
 import pytest
 
-from fixtures import deployments, exploration, targets
+from fixtures import deployments, exploration, targets, variants, verdict
 from fixtures.budget import Budget
 from fixtures.contracts import matcher
 from fixtures.deployments import Deployment, TargetError
@@ -51,6 +51,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same")
     add("--examples", type=int, default=8, help="batches that each generated test judges")
+    add("--variant", default="", metavar="NAME", help="reference services with this fault or tolerance")
+    add("--without", action="append", default=[], metavar="CHECK", help="overlook what this check finds")
     add("--run-id", default="", help="what the ledger calls this run")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
 
@@ -58,6 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be tested at once and by name, then record the run."""
     config.pluginmanager.register(recorder, "fcm-compat-findings")
+    verdict.OVERLOOKED.set(frozenset(config.option.without))
     if is_worker(config) or config.option.collectonly:
         return
     try:
@@ -65,8 +68,10 @@ def pytest_configure(config: pytest.Config) -> None:
             config.option.spent = str(Path(config.option.ledger).with_suffix(".spent"))
             Path(config.option.spent).unlink(missing_ok=True)
         deployed = deployed_of(config)
-        versions = targets.describe_all(deployed, Budget(Path(config.option.spent)))
-    except TargetError as error:
+        variant = variants.asked_for(config.option.variant)
+        described = targets.describe_all(deployed, Budget(Path(config.option.spent)))
+        versions = described | variants.described(variant)
+    except (TargetError, variants.UnknownVariant) as error:
         raise pytest.UsageError(str(error)) from error
     except Unreachable as error:
         pytest.exit(str(error), returncode=2)
@@ -93,8 +98,11 @@ def budget(pytestconfig: pytest.Config) -> Budget:
 
 
 @pytest.fixture(scope="session")
-def targets_of(deployed: dict[str, Deployment], budget: Budget) -> Iterator[TargetsOf]:
+def targets_of(
+    deployed: dict[str, Deployment], budget: Budget, pytestconfig: pytest.Config
+) -> Iterator[TargetsOf]:
     """All providers of a version by name: reference services, except for deployments of *after*."""
+    variant = variants.asked_for(pytestconfig.option.variant)
     with contextlib.ExitStack() as stack:
 
         @functools.cache
@@ -103,7 +111,7 @@ def targets_of(deployed: dict[str, Deployment], budget: Budget) -> Iterator[Targ
             found = {name: targets.connect(replaced[name], budget) for name in PROVIDERS if name in replaced}
             names = [name for name in PROVIDERS if name not in found]
             if names:
-                found |= stack.enter_context(targets.embedded(names, version))
+                found |= stack.enter_context(variants.providers(variant, names, version))
             for target in found.values():
                 stack.callback(target.close)
             return found

@@ -1,4 +1,4 @@
-"""`python -m ci.render_tables`: write docs/cases.md from the catalogue, or `--check` it."""
+"""`python -m ci.render_tables`: write docs/cases.md and docs/faults.md from their data, or `--check` them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pathlib import Path
 from ci import exits
 from ci.arguments import Arguments
 from fixtures.catalogue import Case, Catalogue, Wait, load
+from fixtures.faults import FAULTS, Fault
+from fixtures.faults.tolerant import TOLERANT
 
-CASES = Path(__file__).resolve().parent.parent / "docs" / "cases.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 
+FAULT_COLUMNS = ("fault", "in version", "what it does wrong", "source", "must be noticed by", "its checks")
 COLUMNS = ("case", "code", "outcome", "shortest wait", "why", "means the same as", "source")
 
 INTRODUCTION = """# What must become of a subscriber
@@ -30,18 +33,56 @@ edit that file, never this one. The first case that matches a response report de
 """
 
 
+FAULTS_INTRODUCTION = """# What the suite is known to notice
+
+Generated from [fixtures/faults](../fixtures/faults) by `python -m ci.render_tables`: edit those, never this
+file. Each is put into the reference services by itself, and `./ci/selfcheck` shows that the checks named here
+find it, and that without them nothing else in the file does. A source that is no link names public code.
+"""
+
+TOLERANT_INTRODUCTION = """
+## Right in another way
+
+`./ci/selfcheck --tolerant` puts these into the reference services instead: all suites must say go.
+
+"""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write docs/cases.md, or exit 1 with `--check` if it is not current."""
+    """Write the tables, or exit 1 with `--check` if one is not current."""
     parser = Arguments(prog="python -m ci.render_tables", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
-    text = rendered(load())
-    if not parser.parse_args(argv).check:
-        CASES.write_text(text, encoding="utf-8")
-        return exits.GO
-    if CASES.is_file() and CASES.read_text(encoding="utf-8") == text:
-        return exits.GO
-    print(f"stale-table: {CASES.name}\n  next: python -m ci.render_tables", file=sys.stderr)
-    return exits.NO_GO
+    check = parser.parse_args(argv).check
+    stale = []
+    for name, text in {"cases.md": rendered(load()), "faults.md": rendered_faults()}.items():
+        file = DOCS / name
+        if not check:
+            file.write_text(text, encoding="utf-8")
+        elif not file.is_file() or file.read_text(encoding="utf-8") != text:
+            stale.append(name)
+    for name in stale:
+        print(f"stale-table: {name}\n  next: python -m ci.render_tables", file=sys.stderr)
+    return exits.NO_GO if stale else exits.GO
+
+
+def rendered_faults() -> str:
+    """The page of all faults, a table for each service, and of the tolerant variants."""
+    parts = [FAULTS_INTRODUCTION]
+    for service in dict.fromkeys(fault.service for fault in FAULTS):
+        faults = [fault for fault in FAULTS if fault.service == service]
+        parts.append(f"\n## {service}: {len(faults)} faults\n\n")
+        parts += [line(FAULT_COLUMNS), line(["---"] * len(FAULT_COLUMNS)), *map(fault_row, faults)]
+    columns = ("variant", "what is otherwise", "services")
+    parts += [TOLERANT_INTRODUCTION, line(columns), line(["---"] * len(columns))]
+    parts += [line((f"`{one.name}`", one.otherwise, ", ".join(one.services))) for one in TOLERANT]
+    return "".join(parts)
+
+
+def fault_row(fault: Fault) -> str:
+    """One row of the table of faults."""
+    checks = ", ".join(f"`{check}`" for check in fault.checks)
+    name, versions, file = f"`{fault.name}`", ", ".join(fault.versions), f"`{fault.caught_by}`"
+    return line((name, versions, fault.wrong, fault.source, file, checks))
 
 
 def rendered(catalogue: Catalogue) -> str:

@@ -69,6 +69,7 @@ def reproduction(test: str, config: pytest.Config) -> str:
         value = getattr(options, name, None)
         again += [f"--{name}", value] if value else []
     again += [part for name in getattr(options, "i_own", ()) for part in ("--i-own", name)]
+    again += ["--variant", options.variant] if options.variant else []
     return shlex.join(again)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from fixtures.pushes import Journey, Mailing
+from fixtures.services.routing import Service
 from fixtures.targets import Target
 from fixtures.trials import Trial
 from fixtures.verdict import Finding
@@ -19,3 +20,4 @@ Pairs: TypeAlias = list[tuple[Mapping[str, Any], Mapping[str, Any]]]
 JourneyOf: TypeAlias = Callable[[str], Journey]
 FindingsOf: TypeAlias = Callable[[str], list[Finding]]
 Mailings: TypeAlias = Sequence[Mailing]
+Build: TypeAlias = Callable[[str, str], Service]

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.peers.contenders import CONTENDERS, JAR, OWN, SCHEMATHESIS_S, Run, run
-from fixtures.faults import FAULTS, Fault
+from fixtures.faults import FAULTS, Fault, sample
 from fixtures.targets import ROOT
 from fixtures.topology import PROVIDERS
 
@@ -133,17 +133,19 @@ def main() -> int:
         "--contender", choices=list(CONTENDERS), action="append", help="only this; repeatable"
     )
     parser.add_argument("--limit-s", type=float, default=120, help="at most this long for each service")
+    parser.add_argument("--faults", type=int, default=11, help="how many, a balanced choice (default 11)")
     asked = parser.parse_args()
+    faults = [fault for fault in sample(len(FAULTS)) if fault.served_alone][: asked.faults]
     for name in asked.contender or CONTENDERS:
         if unavailable(name) is None:
-            keep(name, runs_of(name, FAULTS, asked.limit_s))
+            keep(name, runs_of(name, faults, asked.limit_s))
     runs = {
         name: {one: Run(**each) for one, each in json.loads(kept(name).read_text(encoding="utf-8")).items()}
         for name in CONTENDERS
         if kept(name).exists()
     }
     absent = {name: unavailable(name) or "left out of this run" for name in CONTENDERS if name not in runs}
-    PAGE.write_text(page(runs, FAULTS, absent, asked.limit_s), encoding="utf-8")
+    PAGE.write_text(page(runs, faults, absent, asked.limit_s), encoding="utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
     return 0
 

@@ -4,7 +4,7 @@ import os
 import sys
 
 from fixtures.faults import named
-from fixtures.faults.providers import Around
+from fixtures.faults.fault import Around
 from fixtures.services import load, serve
 from fixtures.services.messages import Request
 from fixtures.services.store import SqliteStore

@@ -8,26 +8,32 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from fixtures import chain, gateway, targets
+from fixtures import chain, gateway, targets, variants
 from fixtures.budget import Budget
 from fixtures.deployments import Deployment
 from fixtures.exploration import Profile, explore
 from fixtures.pushes import Journey, drawn_in
+from fixtures.services import load
 from fixtures.topology import FOLLOWED, PROVIDERS, WORLDS
 from fixtures.verdict import Finding
-from suites.types import FindingsOf, JourneyOf
+from suites.types import Build, FindingsOf, JourneyOf
 
 MESSAGES_PER_CASE = 2
 
 
 @pytest.fixture(scope="session")
-def worlds(deployed: Mapping[str, Deployment], budget: Budget) -> Iterator[JourneyOf]:
+def worlds(
+    deployed: Mapping[str, Deployment], budget: Budget, pytestconfig: pytest.Config
+) -> Iterator[JourneyOf]:
     """Each world by its name, started when first asked for; deployments stand where a service is *after*."""
+    variant = variants.asked_for(pytestconfig.option.variant)
     with contextlib.ExitStack() as stack:
 
         @functools.cache
         def of(name: str) -> Journey:
             world = WORLDS[name]
+            if variant:
+                return Journey(name, world, stack.enter_context(variants.system(variant, world)))
             elsewhere = {}
             for service in set(deployed) & set(FOLLOWED) & set(PROVIDERS):
                 if world.versions[service] == "after":
@@ -79,3 +85,10 @@ def journey_of(request: pytest.FixtureRequest, worlds: JourneyOf) -> Iterator[Ca
     yield of
     reports = sum(journey.reports - before for journey, before in used)
     request.node.user_properties.append(("reports", reports))
+
+
+@pytest.fixture
+def build(pytestconfig: pytest.Config) -> Build:
+    """Where services in memory come from: a variant, or the reference."""
+    variant = variants.asked_for(pytestconfig.option.variant)
+    return variant.load if variant else load

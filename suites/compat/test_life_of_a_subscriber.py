@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fixtures.life import life_in
-from suites.types import ExploreSteps
+from suites.types import Build, ExploreSteps
 
 
 @pytest.mark.parametrize("world", ["all-after-legacy", "all-after-v1"])
-def test_life_of_a_subscriber(explore_steps: ExploreSteps, world: str) -> None:
-    explore_steps(life_in(world), times=25)
+def test_life_of_a_subscriber(explore_steps: ExploreSteps, build: Build, world: str) -> None:
+    explore_steps(life_in(world, build), times=25)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fixtures.catalogue import Case, load
 from fixtures.exploration import answers_of, catalogue_example
-from suites.compat.parameters import at_each_provider
+from fixtures.strategies import misread
+from suites.compat.parameters import at_each_provider, each_provider
 from suites.types import Explore, TrialOf
 
 
@@ -16,3 +17,8 @@ def test_new_codes_do_not_break(trial_of: TrialOf, explore: Explore, provider: s
         lambda answers: trial.fresh(trial.entries(answers)),
         explicit=[catalogue_example(case)],
     )
+
+
+@each_provider
+def test_near_misses_of_what_decides(trial_of: TrialOf, provider: str) -> None:
+    trial_of(provider).replay(misread())

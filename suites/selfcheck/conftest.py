@@ -7,8 +7,15 @@ from typing import Any
 
 import pytest
 
-from fixtures import container
+from fixtures import container, variants
 from fixtures.redis_server import embedded
+
+
+@pytest.fixture(scope="session", autouse=True)
+def variant(pytestconfig: pytest.Config) -> Iterator[None]:
+    """A fault outside the services, if one is asked for."""
+    with variants.patched(variants.asked_for(pytestconfig.option.variant)):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -37,8 +37,8 @@ def mixed(count: int) -> list[bytes]:
 
 
 def is_old(message: bytes) -> bool:
-    """Whether a message is to go."""
-    return census.look(message, NOW).format == "old"
+    """Whether a message of these is to go; the census is not asked, whose word the cleaner takes."""
+    return message not in UNREADABLE and b'"v1"' not in message
 
 
 def test_a_survey_counts_and_changes_nothing(server: Any) -> None:

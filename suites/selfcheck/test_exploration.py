@@ -42,6 +42,19 @@ def test_the_examples_are_as_many_as_asked() -> None:
     assert {1 <= len(batch) <= exploration.BATCH for batch in judged} == {True}
 
 
+def test_what_fails_now_and_then_has_failed() -> None:
+    judged: list[Any] = []
+
+    def judge(batch: Any) -> None:
+        judged.append(batch)
+        assert len(judged) % 5, "failed once"
+
+    with pytest.raises(AssertionError, match="failed once"):
+        exploration.explore(
+            "flaky", exploration.answers_of(CASES[0]), judge, profile=exploration.Profile(0, 50)
+        )
+
+
 def smallest_failing(batches: st.SearchStrategy[Any], fails: Any) -> Any:
     """The batch that is left when Hypothesis has shrunk a failure."""
     failed: list[Any] = []

@@ -32,7 +32,9 @@ def test_a_url_is_shown_without_its_secret(url: str, told: str) -> None:
 def test_neither_the_description_nor_the_command_tells_a_password() -> None:
     target = Target(PROVIDERS["subscribers-errors"], "1.0", SECRET, embedded=False)
     assert target.describe() == {"version": "1.0", "target": SAFE}
-    options = SimpleNamespace(seed=1, examples=2, target=[f"subscribers-errors={SECRET}"], replay=[])
+    options = SimpleNamespace(
+        seed=1, examples=2, target=[f"subscribers-errors={SECRET}"], replay=[], variant=""
+    )
     told = reproduction("suites/x.py::y", cast("Any", SimpleNamespace(option=options)))
     assert "s3cret" not in told
     assert f"subscribers-errors={SAFE}" in told

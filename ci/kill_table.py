@@ -1,0 +1,105 @@
+"""The kill table: which fault was caught by what, how soon, and how small the payload that shows it."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ci.kills import Caught, Tolerated, where
+from fixtures.faults import named
+
+
+def to_json(judged: Sequence[Caught | Tolerated]) -> dict[str, Any]:
+    """As selfcheck.json holds it."""
+    return {
+        "summary": summary(judged),
+        "faults": [row(one) for one in judged if isinstance(one, Caught)],
+        "tolerant": [tolerant_row(one) for one in judged if isinstance(one, Tolerated)],
+    }
+
+
+def row(one: Caught) -> dict[str, Any]:
+    """One fault."""
+    fault = named(one.fault)
+    first = one.first.findings[0] if one.first.findings else {}
+    return {
+        "fault": one.fault,
+        "service": fault.service,
+        "caught_by": fault.caught_by,
+        "claimed": list(fault.checks),
+        "found": list(one.found),
+        "title": first.get("title"),
+        "test": first.get("test"),
+        "seconds": round(one.seconds, 2),
+        "shrunk_bytes": one.shrunk,
+        "trouble": one.trouble,
+    }
+
+
+def tolerant_row(one: Tolerated) -> dict[str, Any]:
+    """One right variant with one seed."""
+    told = {"variant": one.variant, "seed": one.seed, "tests": one.ran.tests}
+    return {**told, "seconds": round(one.ran.seconds, 2), "trouble": one.trouble}
+
+
+def summary(judged: Sequence[Caught | Tolerated]) -> dict[str, Any]:
+    """How many faults were caught, how soon and small; and how many right variants raised an alarm."""
+    caught = [one for one in judged if isinstance(one, Caught)]
+    tolerated = [one for one in judged if isinstance(one, Tolerated)]
+    seconds = sorted(one.seconds for one in caught if one.found)
+    sizes = [one.shrunk for one in caught if one.shrunk is not None]
+    return {
+        "faults": len(caught),
+        "caught": sum(one.trouble is None for one in caught),
+        "median_s": round(statistics.median(seconds), 2) if seconds else None,
+        "p95_s": round(seconds[math.ceil(0.95 * len(seconds)) - 1], 2) if seconds else None,
+        "median_shrunk_bytes": statistics.median_low(sizes) if sizes else None,
+        "tolerant_runs": len(tolerated),
+        "false_alarms": sum(one.trouble is not None for one in tolerated),
+    }
+
+
+def show(console: Console, judged: Sequence[Caught | Tolerated]) -> None:
+    """Print the table, what went wrong, and the sum."""
+    caught = [one for one in judged if isinstance(one, Caught)]
+    if caught:
+        console.print(table_of(caught))
+    for one in judged:
+        if one.trouble:
+            console.print(f"{one.name}: {one.trouble}", markup=False, style="bold red")
+            console.print(f"  next: {again(one)}", markup=False)
+    told = summary(judged)
+    if caught:
+        console.print(
+            f"{told['caught']} of {told['faults']} faults caught as claimed; seconds to the first finding: "
+            f"median {told['median_s']}, 95th percentile {told['p95_s']}; "
+            f"median size of the payload that shows it: {told['median_shrunk_bytes']} bytes"
+        )
+    if told["tolerant_runs"]:
+        console.print(f"{told['tolerant_runs']} runs of right variants, {told['false_alarms']} false alarms")
+
+
+def table_of(caught: Sequence[Caught]) -> Table:
+    """A line for each fault."""
+    table = Table("fault", "service", "caught by", "checks", "s", "bytes", title="Does the suite notice?")
+    for one in caught:
+        cells = row(one)
+        found = ", ".join(cells["found"]) or "nothing"
+        size = str(cells["shrunk_bytes"] or "-")
+        style = "bold red" if one.trouble else None
+        table.add_row(
+            one.fault, cells["service"], cells["caught_by"], found, f"{one.seconds:.1f}", size, style=style
+        )
+    return table
+
+
+def again(one: Caught | Tolerated) -> str:
+    """The command that shows the trouble once more."""
+    if isinstance(one, Tolerated):
+        return f"./ci/test suites/compat --variant {one.variant} --seed {one.seed}"
+    return f"./ci/test {where(named(one.fault))[0]} --variant {one.fault}"

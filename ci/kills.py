@@ -1,0 +1,231 @@
+"""One variant of the reference services, judged by the suites in a worker that is started once for many."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fixtures import ledger
+from fixtures.faults import Fault
+from fixtures.faults import named as fault_named
+from fixtures.faults.fault import CLEANER, LIFE
+
+ROOT = Path(__file__).resolve().parent.parent
+COMPAT, SELFCHECK = "suites/compat", "suites/selfcheck"
+LIMIT_S = 300
+"""How long one run of a file may take."""
+
+QUIET = ("-q", "--assert=plain", "-p", "no:logging")
+"""Nothing is rewritten: a worker has imported all of it before."""
+
+EXAMPLES = {LIFE: 40}
+"""Where more must be drawn than elsewhere: a life is short, and few faults show in most of them."""
+
+
+class TooLong(BaseException):
+    """A run that does not end: no Exception, so that no test can catch it."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the suites with a variant came to; `broken` are tests that failed without a finding."""
+
+    tests: int
+    findings: tuple[dict[str, Any], ...]
+    broken: tuple[tuple[str, str], ...]
+    exit_status: int
+    seconds: float
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether tests ran, and all of them passed."""
+        return self.exit_status == 0 and self.tests > 0 and not self.findings and not self.broken
+
+    @property
+    def why(self) -> str:
+        """Why a run found nothing, as far as it can tell."""
+        return self.broken[0][1] if self.broken else f"{self.tests} tests passed, exit {self.exit_status}"
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Which checks found something."""
+        return tuple(sorted({finding["check"] for finding in self.findings}))
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Which test functions failed by themselves: the cleaner's tests are their own checks."""
+        return tuple(sorted({re.sub(r"\[.*", "", test.rpartition("::")[2]) for test, _ in self.broken}))
+
+
+@dataclass(frozen=True)
+class Caught:
+    """How a fault was noticed, and what was found when the checks that claim it were taken away."""
+
+    fault: str
+    first: Ran
+    without: Ran | None
+
+    @property
+    def name(self) -> str:
+        """The fault."""
+        return self.fault
+
+    @property
+    def seconds(self) -> float:
+        """How long it took to the first finding."""
+        return self.first.seconds
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """The checks that found it."""
+        return self.first.functions if is_of_cleaner(fault_named(self.fault)) else self.first.checks
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the claim, if anything."""
+        claimed = fault_named(self.fault).checks
+        if not self.found:
+            return f"not caught: {self.first.why}"
+        if strange := set(self.found) - set(claimed):
+            return f"found by {', '.join(sorted(strange))} as well, which does not claim it"
+        if self.without is None or self.without.is_clean:
+            return None
+        others = ", ".join(self.without.checks) or self.without.why
+        return f"found without {', '.join(claimed)} as well: {others}"
+
+    @property
+    def word(self) -> str:
+        """What it came to, for people."""
+        return self.trouble or "caught"
+
+    @property
+    def shrunk(self) -> int | None:
+        """The size of the smallest payload that shows it, as JSON in bytes."""
+        if not self.first.findings:
+            return None
+        return len(json.dumps(self.first.findings[0]["sent"], separators=(",", ":")))
+
+
+@dataclass(frozen=True)
+class Tolerated:
+    """What the suites said of a right variant with a seed: nothing, or a false alarm."""
+
+    variant: str
+    seed: int
+    ran: Ran
+
+    @property
+    def name(self) -> str:
+        """The variant with its seed."""
+        return f"{self.variant} (seed {self.seed})"
+
+    @property
+    def trouble(self) -> str | None:
+        """The false alarm, if it is one."""
+        if self.ran.is_clean:
+            return None
+        return str(self.ran.findings[0]["title"]) if self.ran.findings else self.ran.why
+
+    @property
+    def word(self) -> str:
+        """What it came to, for people."""
+        return self.trouble or "go"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How to look: what is drawn, whether to try without the claimed checks, and which check to take away."""
+
+    examples: int
+    seed: int
+    whole: bool
+    without: tuple[str, ...] = ()
+
+
+def catch(name: str, asked: Asked) -> Caught:
+    """Look for a fault until the first finding; then, if asked to, go without the checks that claim it."""
+    fault = fault_named(name)
+    examples = EXAMPLES.get(fault.caught_by, asked.examples)
+    told = [*where(fault), f"--variant={name}", f"--examples={examples}", f"--seed={asked.seed}"]
+    # The cleaner's tests take no time, and all that find a fault are its checks.
+    first = run([*told, *without(fault, asked.without), *([] if is_of_cleaner(fault) else ["--exitfirst"])])
+    rest = run([*told, *without(fault, fault.checks), "--exitfirst"]) if asked.whole else None
+    return Caught(name, first, rest)
+
+
+def tolerate(name: str, seed: int, examples: int) -> Tolerated:
+    """Run all compat suites with a right variant, which must be go."""
+    told = [f"--variant={name}", f"--examples={examples}", f"--seed={seed}"]
+    return Tolerated(name, seed, run([COMPAT, "-m", "not process", *told]))
+
+
+def is_of_cleaner(fault: Fault) -> bool:
+    """Whether a fault is one of the cleaner, which is no service and has tests of its own."""
+    return fault.service == CLEANER
+
+
+def where(fault: Fault) -> list[str]:
+    """The tests that must find a fault."""
+    if is_of_cleaner(fault):
+        return [f"{SELFCHECK}/{fault.caught_by}"]
+    selected = ["-k", fault.where] if fault.where else []
+    return [f"{COMPAT}/{fault.caught_by}", "-m", "not process", *selected]
+
+
+def without(fault: Fault, checks: Sequence[str]) -> list[str]:
+    """The options that take checks away."""
+    if not is_of_cleaner(fault):
+        return [f"--without={check}" for check in checks]
+    return ["-k", f"not ({' or '.join(checks)})"] if checks else []
+
+
+def run(arguments: Sequence[str]) -> Ran:
+    """Run the suites here, and read from the ledger what they found."""
+    import pytest  # noqa: PLC0415 - only workers need it
+
+    with tempfile.TemporaryDirectory(prefix="fcm-selfcheck-") as folder, within(LIMIT_S):
+        record = Path(folder) / "ledger.jsonl"
+        told = [f"--ledger={record}", f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"]
+        began = time.monotonic()
+        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
+            status = int(pytest.main([*arguments, *told, *QUIET]))
+        seconds = time.monotonic() - began
+        lines = ledger.read(record).tests if record.is_file() else []
+    found = tuple(finding for line in lines for finding in line.get("findings", ()))
+    broken = tuple(
+        (str(line["test"]), str(line.get("message") or line["result"]))
+        for line in lines
+        if line["result"] != "passed" and not line.get("findings")
+    )
+    return Ran(len(lines), found, broken if lines else (("", said.getvalue()[-2000:]),), status, seconds)
+
+
+@contextlib.contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Raise TooLong in what takes longer."""
+
+    def stop(*_: object) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def prepare() -> None:
+    """Stand where pytest must stand; a worker does so once."""
+    os.chdir(ROOT)
