@@ -65,17 +65,22 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     try:
         if config.option.spent is None:
-            config.option.spent = str(Path(config.option.ledger).with_suffix(".spent"))
-            Path(config.option.spent).unlink(missing_ok=True)
+            spent_of(config).unlink(missing_ok=True)
         deployed = deployed_of(config)
         variant = variants.asked_for(config.option.variant)
-        described = targets.describe_all(deployed, Budget(Path(config.option.spent)))
+        described = targets.describe_all(deployed, Budget(spent_of(config)))
         versions = described | variants.described(variant)
     except (TargetError, variants.UnknownVariant) as error:
         raise pytest.UsageError(str(error)) from error
     except Unreachable as error:
         pytest.exit(str(error), returncode=2)
     config.pluginmanager.register(Recorder(config, versions), "fcm-compat-recorder")
+
+
+def spent_of(config: pytest.Config) -> Path:
+    """Where requests are counted; xdist's workers, which see the command line only, find the same place."""
+    option = config.option
+    return Path(option.spent) if option.spent else Path(option.ledger).with_suffix(".spent")
 
 
 def deployed_of(config: pytest.Config) -> dict[str, Deployment]:
@@ -94,7 +99,7 @@ def deployed(pytestconfig: pytest.Config) -> dict[str, Deployment]:
 @pytest.fixture(scope="session")
 def budget(pytestconfig: pytest.Config) -> Budget:
     """What this run has asked deployments, whichever of its processes did."""
-    return Budget(Path(pytestconfig.option.spent))
+    return Budget(spent_of(pytestconfig))
 
 
 @pytest.fixture(scope="session")
