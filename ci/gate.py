@@ -173,7 +173,7 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         "pytest",
         "suites",
         "-m",
-        "not process and not aside",
+        "not process and not aside and not nightly",
         "-n",
         str(options.workers),
         "--dist=loadgroup",  # the tests of the rollout share one judged release

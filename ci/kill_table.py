@@ -72,7 +72,7 @@ def show(console: Console, judged: Sequence[Caught | Tolerated]) -> None:
     for one in judged:
         if one.trouble:
             console.print(f"{one.name}: {one.trouble}", markup=False, style="bold red")
-            console.print(f"  next: {again(one)}", markup=False)
+            console.print(f"  next: {again(one)}", markup=False, soft_wrap=True)  # a command is pasted
     told = summary(judged)
     if caught:
         console.print(

@@ -51,7 +51,7 @@ def test_every_case_is_exercised_by_a_fault() -> None:
     assert {case.id for case in load().cases} - exercised == set(NOT_EXERCISED)
 
 
-@pytest.mark.process
+@pytest.mark.nightly
 @pytest.mark.parametrize("protocol", REPORT_OF)
 def test_every_keyword_is_stressed_by_what_is_drawn(protocol: str) -> None:
     identities = Identities()
@@ -67,7 +67,7 @@ def footprint(service: str, fault: str) -> str:
     return hashlib.sha256(behaviour(service, build).encode()).hexdigest()
 
 
-@pytest.mark.process
+@pytest.mark.nightly
 @pytest.mark.parametrize("service", dict.fromkeys(fault.service for fault in SERVICES))
 def test_every_fault_changes_something_and_no_two_the_same(service: str) -> None:
     names = ["", *(fault.name for fault in SERVICES if fault.service == service)]

@@ -18,7 +18,7 @@ from fixtures.targets import ROOT
 
 pytestmark = pytest.mark.aside
 
-SAMPLED = 30
+FEW, SAMPLED = 6, 30
 CHECKS = {"agreement", "answers", "chain", "contract", "effects", "life", "redelivery"}
 
 
@@ -32,6 +32,14 @@ def selfcheck(folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:
 
 
 @pytest.mark.process
+def test_a_few_faults_are_caught(tmp_path: Path) -> None:
+    status, written, said = selfcheck(tmp_path, f"--sample={FEW}", "--quick")
+    assert status == 0, said
+    schemas.validate(written, "selfcheck.schema.json")
+    assert written["summary"]["caught"] == written["summary"]["faults"] == FEW
+
+
+@pytest.mark.nightly
 def test_a_sample_of_all_services_and_files_is_caught(tmp_path: Path) -> None:
     status, written, said = selfcheck(tmp_path, f"--sample={SAMPLED}", "--quick")
     assert status == 0, said
@@ -82,7 +90,7 @@ def test_right_variants_have_names_of_their_own() -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.process
+@pytest.mark.nightly
 def test_a_right_variant_is_go(tmp_path: Path) -> None:
     status, written, said = selfcheck(tmp_path, "--tolerant", "--sample=2", "--examples=1")
     assert status == 0, said
