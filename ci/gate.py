@@ -179,6 +179,7 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         "--dist=loadgroup",  # the tests of the rollout share one judged release
     ]
     command += [
+        f"--rootdir={ROOT}",  # or an option's value could move it, and with it the name of every test
         f"--ledger={files.ledger}",
         f"--seed={options.seed}",
         f"--examples={options.examples}",

@@ -111,3 +111,18 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
     assert "again:    ./ci/test" in found["message"]
     verdict = verdict_of(file)
     assert (verdict["verdict"], verdict["reasons"][0]) == ("no-go", "subscribers-errors: answers 500")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("joined", [True, False], ids=["equals", "space"])
+def test_the_names_of_tests_do_not_depend_on_where_the_ledger_is(joined: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    place = tmp_path / "ledger.jsonl"
+    option = [f"--ledger={place}"] if joined else ["--ledger", str(place)]
+    # The history of a report is told apart by these names; ci/gate.py names the root for the same reason.
+    command = [sys.executable, "-m", "pytest", "suites/selfcheck/test_ledger.py", f"--rootdir={ROOT}"]
+    ran = subprocess.run(  # noqa: S603  our own, no shell
+        [*command, "--collect-only", "-q", *option], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    names = [line for line in ran.stdout.splitlines() if "::" in line]
+    assert len(names) > 10
+    assert all(name.startswith("suites/selfcheck/test_ledger.py::") for name in names)
