@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 from ci import exits
 from ci.arguments import Arguments, meant
@@ -16,7 +15,7 @@ from fixtures import catalogue
 from fixtures.catalogue import CatalogueError
 from fixtures.deployments import TargetError
 from fixtures.door import Unreachable
-from fixtures.rollout import answer, endtoend, pairs, pictures, release, results, words
+from fixtures.rollout import answer, endtoend, files, pairs, release, results, words
 from fixtures.rollout.broker import of_broker
 from fixtures.rollout.endtoend import Fates
 from fixtures.rollout.pairs import Table
@@ -37,8 +36,8 @@ and then the answer is undecided. Exit: 0 go, 1 no-go, 2 undecided, 64 wrong usa
 
 def main(argv: list[str] | None = None) -> int:
     """Judge a release, print and write the answer."""
-    options = arguments().parse_args(argv)
     parser = arguments()
+    options = parser.parse_args(argv)
     try:
         judged = judge(options)
     except USAGE_ERRORS as error:
@@ -48,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         return exits.UNDECIDED
     found = answer.answer(judged)
     folder = meant(options.here, options.output) if options.output else ROOT / "build" / "rollout"
-    write(folder, found, pictures.all_of(judged, found))
+    files.write(folder, judged, found)
     if options.json:
         print(json.dumps(found, indent=2))
     else:
@@ -98,15 +97,6 @@ def evidence(found: Release, options: argparse.Namespace) -> tuple[Table, Fates 
             print(f"other-version: {stranger}: not of this release, so it says nothing", file=sys.stderr)
         return results.table(found, recorded), None
     return pairs.of_references(found, catalogue.load()), endtoend.judge(processes=max(1, options.processes))
-
-
-def write(folder: Path, found: dict[str, Any], drawn: dict[str, str]) -> None:
-    """Write the answer, its pictures and the update map."""
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = {"rollout.json": json.dumps(found, indent=2) + "\n", "update-map.md": words.page(found)}
-    texts |= {f"{name}.svg": picture for name, picture in drawn.items()}
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

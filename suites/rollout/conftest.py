@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from fixtures import catalogue
-from fixtures.rollout import answer, endtoend, pairs, pictures, release, words
+from fixtures.rollout import answer, endtoend, files, pairs, release
 from fixtures.rollout.answer import Judged
 from fixtures.rollout.endtoend import Fates
 from fixtures.rollout.pairs import Table
@@ -45,10 +44,5 @@ def judged(planned: Release, table: Table, fates: Fates) -> Judged:
 def answered(judged: Judged, pytestconfig: pytest.Config) -> Mapping[str, Any]:
     """The answer, which is also written beside the ledger, with its pictures."""
     found = answer.answer(judged)
-    folder = Path(pytestconfig.option.ledger).parent / "rollout"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "rollout.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    (folder / "update-map.md").write_text(words.page(found), encoding="utf-8")
-    for name, picture in pictures.all_of(judged, found).items():
-        (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+    files.write(Path(pytestconfig.option.ledger).parent / "rollout", judged, found)
     return found
