@@ -11,13 +11,15 @@ import contextlib
 import json
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from ci import exits
 from ci.arguments import Arguments, add_targets, deployed_of
 from ci.deployable import asked_whether, command_line
-from fixtures import terminal
+from fixtures import terminal, topology
 from fixtures.broker import access, deploying, official, selection
 from fixtures.broker.access import Access, AccessError, BrokerError
 from fixtures.broker.client import Broker
@@ -36,6 +38,11 @@ SHARED = tuple(edge for edge in EDGES if edge.provider not in EMULATED)
 
 PROVIDERS = tuple(dict.fromkeys(edge.provider for edge in SHARED))
 EXITS = {Verdict.GO: exits.GO, Verdict.NO_GO: exits.NO_GO, Verdict.UNDECIDED: exits.UNDECIDED}
+TROUBLES = (BrokerError, PactError, TargetError, Unreachable, Unobservable)
+GONE = ("broker-silent", "broker-refuses")
+"""Of a broker that answers so, nothing else need be asked."""
+
+UNSTATED = "unstated"
 SHOWN = 8
 EPILOG = "Exit: 0 done or yes, 1 refused or no, 2 nobody knows, 64 wrong usage. More: docs/broker.md"
 
@@ -56,7 +63,7 @@ def done(parser: Arguments, options: argparse.Namespace) -> int:
         code: int = options.run(options, asked)
     except (AccessError, TargetError) as error:
         parser.refuse(error)
-    except (BrokerError, PactError, Unreachable, Unobservable) as error:
+    except TROUBLES as error:
         print(error, file=sys.stderr)
         return exits.UNDECIDED
     return code
@@ -143,7 +150,7 @@ def said(verdict: Verdict, reasons: Sequence[str]) -> int:
 def verify(options: argparse.Namespace, asked: Access) -> int:
     """Verify what the broker selects, and publish the results if that is wanted."""
     others = Query(selectors_of(options), options.branch, pending=True)
-    deployed = deployed_of(options)
+    deployed = {name: one for name, one in deployed_of(options).items() if name in topology.PROVIDERS}
     names = options.provider or PROVIDERS
     if options.publish and not options.publish_references and not set(names) <= set(deployed):
         lent = ", ".join(name for name in names if name not in deployed)
@@ -152,18 +159,33 @@ def verify(options: argparse.Namespace, asked: Access) -> int:
             "reference-results", "--publish", problem, "add --publish-references, or --target NAME=URL"
         )
     found: list[Honoured] = []
-    with contextlib.ExitStack() as stack:
-        broker = stack.enter_context(contextlib.closing(Broker(asked)))
+    troubles: list[Exception] = []
+    with contextlib.closing(Broker(asked)) as broker:
         for provider in names:
-            target = stack.enter_context(target_of(deployed, provider)) if provider in deployed else None
-            for edge, share in shares_of(broker, provider, others):
-                number = target.version if target else version_number(provider, options.version)
-                provided = Provided(edge, options.version, number, target)
-                publishing = options.publish_references or (options.publish and target is not None)
-                for honoured in brokered.verify(broker, share, provided, others, publish=publishing):
+            try:
+                for honoured in verified(broker, provider, others, deployed.get(provider), options):
                     print(line(honoured), flush=True)
                     found.append(honoured)
-    return told(found)
+            except TROUBLES as error:
+                troubles.append(error)
+                if isinstance(error, BrokerError) and error.slug in GONE:
+                    break
+    return told(found, troubles)
+
+
+def verified(
+    broker: Broker, provider: str, others: Query, deployment: Deployment | None, options: argparse.Namespace
+) -> Iterator[Honoured]:
+    """What becomes of the pacts with one provider, consumer by consumer."""
+    publishing = options.publish_references or (options.publish and deployment is not None)
+    with target_of(deployment) if deployment else contextlib.nullcontext() as target:
+        number = target.version if target else version_number(provider, options.version)
+        if publishing and number == UNSTATED:
+            problem = "it does not tell its version, so nobody knows which one the results are about"
+            raise BrokerError("version-unstated", provider, problem, "let GET /_pact/version tell it")
+        for edge, share in shares_of(broker, provider, others):
+            provided = Provided(edge, options.version, number, target)
+            yield from brokered.verify(broker, share, provided, others, publish=publishing)
 
 
 def selectors_of(options: argparse.Namespace) -> tuple[selection.Selector, ...]:
@@ -179,13 +201,14 @@ def selectors_of(options: argparse.Namespace) -> tuple[selection.Selector, ...]:
 
 
 @contextlib.contextmanager
-def target_of(deployed: dict[str, Deployment], provider: str) -> Iterator[Target]:
+def target_of(deployment: Deployment) -> Iterator[Target]:
     """A deployment as a target."""
-    target = connect(deployed[provider], Budget())
-    try:
-        yield target
-    finally:
-        target.close()
+    with tempfile.TemporaryDirectory(prefix="fcm-compat-broker-") as folder:
+        target = connect(deployment, Budget(Path(folder) / "spent.sqlite"))
+        try:
+            yield target
+        finally:
+            target.close()
 
 
 def shares_of(broker: Broker, provider: str, others: Query) -> list[tuple[Edge, selection.Share]]:
@@ -219,14 +242,17 @@ def line(found: Honoured) -> str:
     return f"{edge.consumer} {pacts} - {edge.provider} {found.provided.number}: {count}{waived}"
 
 
-def told(found: Sequence[Honoured]) -> int:
+def told(found: Sequence[Honoured], troubles: Sequence[Exception]) -> int:
     """Print what failed, and the verdict: what is waived proves nothing, nor does what did not take place."""
     failed = [problem for one in found for problem in one.failed if not problem.unobserved]
     unseen = [problem for one in found for problem in one.failed if problem.unobserved]
     for problem in failed[:SHOWN]:
         print(problem)
-    doubts = [f"not-observed: {problem.interaction}: {problem.mismatch}" for problem in unseen]
-    if not any(one.interactions and not one.waived for one in found):
+    for trouble in troubles:
+        print(trouble, file=sys.stderr)
+    doubts = [str(trouble).splitlines()[0] for trouble in troubles]
+    doubts += [f"not-observed: {problem.interaction}: {problem.mismatch}" for problem in unseen]
+    if found and not any(one.interactions and not one.waived for one in found):
         doubts.append("only-pending: every pact is pending and fails, so nothing is proved")
     if failed:
         kinds = dict.fromkeys(problem.interaction for problem in failed)

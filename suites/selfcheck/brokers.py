@@ -8,7 +8,7 @@ import copy
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fixtures.broker.access import PASSWORD, TOKEN, URL, USERNAME
@@ -42,9 +42,19 @@ def release_memory(*, deployed: bool = True, version: str = "before") -> Memory:
 
 def broken(pact: Pact, number: str) -> Pact:
     """A pact of another version that nobody can honour: it wants a status that nobody gives."""
+    return _changed(pact, number, lambda interaction: interaction["response"].update(status=299))
+
+
+def in_another_state(pact: Pact, number: str) -> Pact:
+    """A pact of another version in a state that the provider does not know."""
+    state = {"name": "the moon is full"}
+    return _changed(pact, number, lambda interaction: interaction.update(providerStates=[state]))
+
+
+def _changed(pact: Pact, number: str, change: Callable[[dict[str, Any]], None]) -> Pact:
     content: dict[str, Any] = copy.deepcopy(dict(pact.content))
     for interaction in content["interactions"]:
-        interaction["response"]["status"] = 299
+        change(interaction)
     return Pact(pact.consumer, number, pact.provider, content)
 
 

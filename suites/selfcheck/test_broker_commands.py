@@ -23,6 +23,7 @@ from suites.selfcheck.brokers import (
     a_broker,
     broken,
     broker,
+    in_another_state,
     leaks,
     pact_of,
     release_memory,
@@ -278,6 +279,33 @@ def test_a_consumer_that_nobody_knows_is_named() -> None:
     with a_broker(memory) as served:
         ran = broker(served, *ONE)
     assert (ran.returncode, "unknown-consumer: a-stranger" in ran.stderr) == (2, True)
+
+
+def test_a_failure_outweighs_whatever_could_not_be_seen() -> None:
+    memory = with_a_broken_pact(deployed=True)
+    memory.pacts = [one for one in memory.pacts if one.provider != "directory-messages"]
+    with a_broker(memory) as served:
+        ran = broker(served, *ONE, "--provider", "directory-messages")
+    assert (ran.returncode, ran.stderr.partition(":")[0]) == (1, "no-pacts")
+    with a_broker(release_memory()) as served:
+        ran = broker(served, *ONE, "--target", f"subscribers-errors=http://127.0.0.1:{closed_port()}")
+        assert ran.returncode == 0  # nobody asked for that one
+        there = f"subscribers-errors=http://127.0.0.1:{closed_port()}"
+        ran = broker(served, *ONE, "--provider", "subscribers-errors", "--target", there)
+    assert (ran.returncode, ran.stderr.partition(":")[0]) == (2, "unreachable-target")
+
+
+@pytest.mark.parametrize("ends", [ENDS, ("go-sender", "directory-messages")], ids="-".join)
+def test_a_state_that_the_provider_does_not_know_is_no_failure(ends: tuple[str, str]) -> None:
+    memory = release_memory()
+    pact = in_another_state(pact_of(*ends, "before"), "9.9")
+    memory.have_version(pact.consumer, pact.version, "main")
+    memory.publish(pact)
+    memory.deploy(pact.consumer, pact.version, "production")
+    with a_broker(memory) as served:
+        ran = broker(served, "verify", "--provider", ends[1])
+    assert (ran.returncode, ran.stderr) == (2, "")
+    assert "because not-observed: " in ran.stdout
 
 
 USAGE: Mapping[str, tuple[Sequence[str], Mapping[str, str], str]] = {
