@@ -64,7 +64,7 @@ def done(parser: Arguments, options: argparse.Namespace) -> int:
     except (AccessError, TargetError) as error:
         parser.refuse(error)
     except TROUBLES as error:
-        print(error, file=sys.stderr)
+        print(asked.redacted(str(error)), file=sys.stderr)
         return exits.UNDECIDED
     return code
 
@@ -159,7 +159,7 @@ def verify(options: argparse.Namespace, asked: Access) -> int:
             "reference-results", "--publish", problem, "add --publish-references, or --target NAME=URL"
         )
     found: list[Honoured] = []
-    troubles: list[Exception] = []
+    troubles: list[str] = []
     with contextlib.closing(Broker(asked)) as broker:
         for provider in names:
             try:
@@ -167,7 +167,7 @@ def verify(options: argparse.Namespace, asked: Access) -> int:
                     print(line(honoured), flush=True)
                     found.append(honoured)
             except TROUBLES as error:
-                troubles.append(error)
+                troubles.append(asked.redacted(str(error)))
                 if isinstance(error, BrokerError) and error.slug in GONE:
                     break
     return told(found, troubles)
@@ -242,7 +242,7 @@ def line(found: Honoured) -> str:
     return f"{edge.consumer} {pacts} - {edge.provider} {found.provided.number}: {count}{waived}"
 
 
-def told(found: Sequence[Honoured], troubles: Sequence[Exception]) -> int:
+def told(found: Sequence[Honoured], troubles: Sequence[str]) -> int:
     """Print what failed, and the verdict: what is waived proves nothing, nor does what did not take place."""
     failed = [problem for one in found for problem in one.failed if not problem.unobserved]
     unseen = [problem for one in found for problem in one.failed if problem.unobserved]
@@ -250,7 +250,7 @@ def told(found: Sequence[Honoured], troubles: Sequence[Exception]) -> int:
         print(problem)
     for trouble in troubles:
         print(trouble, file=sys.stderr)
-    doubts = [str(trouble).splitlines()[0] for trouble in troubles]
+    doubts = [trouble.splitlines()[0] for trouble in troubles]
     doubts += [f"not-observed: {problem.interaction}: {problem.mismatch}" for problem in unseen]
     if found and not any(one.interactions and not one.waived for one in found):
         doubts.append("only-pending: every pact is pending and fails, so nothing is proved")

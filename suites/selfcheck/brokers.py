@@ -8,7 +8,7 @@ import copy
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fixtures.broker.access import PASSWORD, TOKEN, URL, USERNAME
@@ -82,10 +82,15 @@ def run(module: str, *arguments: str, **variables: str) -> subprocess.CompletedP
 def broker(served: Served | str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run ./ci/broker against a stand-in, or a URL; nothing of the credentials may come out."""
     url = served if isinstance(served, str) else served.url
-    who = {TOKEN: CANARY} if not {USERNAME, TOKEN} & variables.keys() else {}
-    ran = run("ci.broker", *arguments, **{URL: url, **who, **variables})
+    ran = run("ci.broker", *arguments, **variables_of(url, variables))
     assert not leaks(ran.stdout + ran.stderr), "a secret came out"
     return ran
+
+
+def variables_of(url: str, others: Mapping[str, str]) -> dict[str, str]:
+    """What names a broker, and the canary as its token if nobody else is named."""
+    who = {TOKEN: CANARY} if not {USERNAME, TOKEN} & others.keys() else {}
+    return {URL: url, **who, **others}
 
 
 def leaks(text: str) -> bool:

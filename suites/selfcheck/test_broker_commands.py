@@ -5,9 +5,12 @@ They talk to a stand-in over real HTTP; whatever goes wrong there is never a yes
 
 from __future__ import annotations
 
+import importlib
 import json
-from collections.abc import Mapping, Sequence
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -28,6 +31,7 @@ from suites.selfcheck.brokers import (
     pact_of,
     release_memory,
     run,
+    variables_of,
 )
 from suites.selfcheck.test_gate import closed_port, verdict_of
 
@@ -36,6 +40,29 @@ pytestmark = pytest.mark.process
 ENDS = ("subscribers-errors", "subscribers-postponed")
 ONE = ("verify", "--provider", "subscribers-postponed")
 SERVICES = tuple(release()["services"])
+
+
+Here: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
+    """./ci/broker in this process, for what need not wait for another one."""
+
+    def ran(url: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        for name in (URL, TOKEN, *BASIC):
+            monkeypatch.delenv(name, raising=False)
+        for name, text in variables_of(url, variables).items():
+            monkeypatch.setenv(name, text)
+        try:
+            code = importlib.import_module("ci.broker").main(arguments)  # a command under test, by name
+        except SystemExit as end:
+            code = end.code
+        said = capfd.readouterr()
+        assert not leaks(said.out + said.err), "a secret came out"
+        return subprocess.CompletedProcess(arguments, code, said.out, said.err)
+
+    return ran
 
 
 def test_a_release_goes_all_the_way_from_its_pacts_to_yes() -> None:
@@ -97,9 +124,9 @@ def with_a_broken_pact(*, deployed: bool) -> Memory:
     return memory
 
 
-def test_a_pending_pact_may_fail_while_nobody_has_deployed_it() -> None:
+def test_a_pending_pact_may_fail_while_nobody_has_deployed_it(here: Here) -> None:
     with a_broker(with_a_broken_pact(deployed=False)) as served:
-        ran = broker(served, *ONE, "--publish-references")
+        ran = here(served.url, *ONE, "--publish-references")
         assert ran.returncode == 0, ran.stdout
         assert "9.9 (pending) - subscribers-postponed" in ran.stdout
         assert "interactions fail; pending, so that does not count yet" in ran.stdout
@@ -109,21 +136,21 @@ def test_a_pending_pact_may_fail_while_nobody_has_deployed_it() -> None:
         ]
 
 
-def test_a_pact_of_a_deployed_version_is_never_pending() -> None:
+def test_a_pact_of_a_deployed_version_is_never_pending(here: Here) -> None:
     with a_broker(with_a_broken_pact(deployed=True)) as served:
         (pact,) = (one for one in served.memory.pacts if one.version == "9.9")
         assert served.memory.pending(pact, "main")  # so says the broker, and would wave it through
-        ran = broker(served, *ONE)
+        ran = here(served.url, *ONE)
         assert ran.returncode == 1, ran.stdout + ran.stderr
         assert "9.9 (deployed) - subscribers-postponed" in ran.stdout
         assert "because broken:" in ran.stdout
 
 
-def test_pending_pacts_that_all_fail_prove_nothing() -> None:
+def test_pending_pacts_that_all_fail_prove_nothing(here: Here) -> None:
     memory = with_a_broken_pact(deployed=False)
     memory.deployed.clear()
     with a_broker(memory) as served:
-        ran = broker(served, *ONE)
+        ran = here(served.url, *ONE)
         assert (ran.returncode, "only-pending" in ran.stdout) == (2, True)
 
 
@@ -151,6 +178,7 @@ def test_a_wrong_provider_is_told_to_the_broker_which_says_no(tmp_path: Path) ->
         assert (ran.returncode, verdict["verdict"]) == (1, "no-go")
         assert [(one["check"], one["provider"]) for one in verdict["findings"]] == [("can-i-deploy", ENDS[1])]
         assert f"{ENDS[1]} {after}" in verdict["findings"][0]["expected"]
+        assert [reason.partition(":")[0] for reason in verdict["reasons"]] == [ENDS[1], "unreachable-target"]
         assert "again:    ./ci/broker can-i-deploy" in ran.stdout
     for file in (path for path in tmp_path.rglob("*") if path.is_file()):
         assert not leaks(file.read_text(encoding="utf-8", errors="replace")), file
@@ -207,20 +235,22 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 
 
 @pytest.mark.parametrize(("trouble", "slug"), TROUBLES.values(), ids=TROUBLES)
-def test_a_broker_in_trouble_is_undecided_and_named(trouble: Trouble, slug: str) -> None:
+def test_a_broker_in_trouble_is_undecided_and_named(trouble: Trouble, slug: str, here: Here) -> None:
     with a_broker(release_memory(), trouble=trouble) as served:
-        ran = broker(served, *ONE)
+        ran = here(served.url, *ONE)
     assert ran.returncode == 2, ran.stdout
     assert ran.stderr.startswith(f"{slug}: http://127.0.0.1:")
     assert "next: " in ran.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_a_broker_that_is_not_there_or_lets_nobody_in_is_undecided(command: Sequence[str]) -> None:
-    ran = broker(f"http://127.0.0.1:{closed_port()}", *command)
+def test_a_broker_that_is_not_there_or_lets_nobody_in_is_undecided(
+    command: Sequence[str], here: Here
+) -> None:
+    ran = here(f"http://127.0.0.1:{closed_port()}", *command)
     assert (ran.returncode, ran.stderr.partition(":")[0]) == (2, "broker-silent")
     with a_broker(release_memory()) as served:
-        ran = broker(served, *command, **{TOKEN: "wrong"})
+        ran = here(served.url, *command, **{TOKEN: "wrong"})
         assert (ran.returncode, ran.stderr.partition(":")[0]) == (2, "broker-refuses")
 
 
@@ -253,57 +283,74 @@ LATER: Mapping[str, tuple[Sequence[str], Trouble, str]] = {
 
 
 @pytest.mark.parametrize(("command", "trouble", "slug"), LATER.values(), ids=LATER)
-def test_trouble_half_way_is_undecided_and_named(command: Sequence[str], trouble: Trouble, slug: str) -> None:
+def test_trouble_half_way_is_undecided_and_named(
+    command: Sequence[str], trouble: Trouble, slug: str, here: Here
+) -> None:
     with a_broker(release_memory(), trouble=trouble) as served:
-        ran = broker(served, *command)
+        ran = here(served.url, *command)
     assert (ran.returncode, ran.stderr.partition(":")[0]) == (2, slug), ran.stdout + ran.stderr
 
 
-def test_a_broker_without_pacts_proves_nothing() -> None:
+def test_a_broker_without_pacts_proves_nothing(here: Here) -> None:
     with a_broker() as served:
-        ran = broker(served, *ONE)
+        ran = here(served.url, *ONE)
         assert (ran.returncode, ran.stderr.partition(":")[0]) == (2, "no-pacts")
-        ran = broker(served, "can-i-deploy")
+        ran = here(served.url, "can-i-deploy")
         assert (ran.returncode, "Pacticipant directory-messages not found" in ran.stderr) == (2, True)
     with a_broker(release_memory(deployed=False)) as served:
-        ran = broker(served, *ONE, "--selector", '{"branch": "nobody-works-here"}')
+        ran = here(served.url, *ONE, "--selector", '{"branch": "nobody-works-here"}')
         assert (ran.returncode, ran.stderr.partition(":")[0]) == (2, "no-pacts")
 
 
-def test_a_consumer_that_nobody_knows_is_named() -> None:
+def test_a_verifier_that_finds_less_than_there_is_proves_nothing(here: Here) -> None:
+    nothing = json.dumps({"_embedded": {"pacts": []}, "_links": {}})
+    asked: list[str] = []
+
+    def forgetful(method: str, path: str) -> tuple[int, str, str] | None:
+        """Answer us, who ask twice, and tell the Verifier of no pact: then it passes."""
+        asked.extend([path] if (method, path[-17:]) == ("POST", "/for-verification") else [])
+        return (200, "application/hal+json", nothing) if method == "POST" and len(asked) > 2 else None
+
+    with a_broker(release_memory(), trouble=forgetful) as served:
+        ran = here(served.url, *ONE)
+    assert (ran.returncode, ran.stderr.partition(":")[0]) == (2, "verification-incomplete")
+    assert "0 of 9 interactions verified" in ran.stderr
+
+
+def test_a_consumer_that_nobody_knows_is_named(here: Here) -> None:
     memory = release_memory()
     pact = pact_of(*ENDS, "before")
     content = {**pact.content, "consumer": {"name": "a-stranger"}}
     memory.have_version("a-stranger", "1", "main")
     memory.publish(type(pact)("a-stranger", "1", pact.provider, content))
     with a_broker(memory) as served:
-        ran = broker(served, *ONE)
+        ran = here(served.url, *ONE)
     assert (ran.returncode, "unknown-consumer: a-stranger" in ran.stderr) == (2, True)
 
 
-def test_a_failure_outweighs_whatever_could_not_be_seen() -> None:
+def test_a_failure_outweighs_whatever_could_not_be_seen(here: Here) -> None:
     memory = with_a_broken_pact(deployed=True)
     memory.pacts = [one for one in memory.pacts if one.provider != "directory-messages"]
     with a_broker(memory) as served:
-        ran = broker(served, *ONE, "--provider", "directory-messages")
+        ran = here(served.url, *ONE, "--provider", "directory-messages")
     assert (ran.returncode, ran.stderr.partition(":")[0]) == (1, "no-pacts")
     with a_broker(release_memory()) as served:
-        ran = broker(served, *ONE, "--target", f"subscribers-errors=http://127.0.0.1:{closed_port()}")
+        ran = here(served.url, *ONE, "--target", f"subscribers-errors=http://127.0.0.1:{closed_port()}")
         assert ran.returncode == 0  # nobody asked for that one
         there = f"subscribers-errors=http://127.0.0.1:{closed_port()}"
-        ran = broker(served, *ONE, "--provider", "subscribers-errors", "--target", there)
+        ran = here(served.url, *ONE, "--provider", "subscribers-errors", "--target", there)
     assert (ran.returncode, ran.stderr.partition(":")[0]) == (2, "unreachable-target")
 
 
 @pytest.mark.parametrize("ends", [ENDS, ("go-sender", "directory-messages")], ids="-".join)
-def test_a_state_that_the_provider_does_not_know_is_no_failure(ends: tuple[str, str]) -> None:
+def test_a_state_that_the_provider_does_not_know_is_no_failure(ends: tuple[str, str], here: Here) -> None:
     memory = release_memory()
     pact = in_another_state(pact_of(*ends, "before"), "9.9")
     memory.have_version(pact.consumer, pact.version, "main")
     memory.publish(pact)
     memory.deploy(pact.consumer, pact.version, "production")
     with a_broker(memory) as served:
-        ran = broker(served, "verify", "--provider", ends[1])
+        ran = here(served.url, "verify", "--provider", ends[1])
     assert (ran.returncode, ran.stderr) == (2, "")
     assert "because not-observed: " in ran.stdout
 
@@ -326,21 +373,21 @@ USAGE: Mapping[str, tuple[Sequence[str], Mapping[str, str], str]] = {
 
 @pytest.mark.parametrize(("command", "variables", "slug"), USAGE.values(), ids=USAGE)
 def test_wrong_usage_exits_64_and_says_what_next(
-    command: Sequence[str], variables: Mapping[str, str], slug: str
+    command: Sequence[str], variables: Mapping[str, str], slug: str, here: Here
 ) -> None:
-    ran = broker("http://127.0.0.1:9", *command, **variables)
+    ran = here("http://127.0.0.1:9", *command, **variables)
     assert ran.returncode == 64, ran.stdout + ran.stderr
     assert slug in ran.stderr
     assert "next: " in ran.stderr
 
 
-def test_selectors_say_which_pacts_are_verified() -> None:
+def test_selectors_say_which_pacts_are_verified(here: Here) -> None:
     memory = release_memory()
     pact = broken(pact_of(*ENDS, "before"), "9.9")
     memory.have_version(pact.consumer, pact.version, "feature/x")
     memory.publish(pact)
     with a_broker(memory) as served:
-        ran = broker(served, *ONE)
+        ran = here(served.url, *ONE)
         assert (ran.returncode, "9.9" in ran.stdout) == (0, False)
-        ran = broker(served, *ONE, "--selector", json.dumps({"branch": "feature/x"}))
+        ran = here(served.url, *ONE, "--selector", json.dumps({"branch": "feature/x"}))
         assert (ran.returncode, "9.9 (pending)" in ran.stdout) == (0, True)
