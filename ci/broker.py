@@ -13,8 +13,9 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ci import exits
 from ci.arguments import Arguments, add_targets, deployed_of
@@ -74,14 +75,11 @@ def parsed(argv: Sequence[str] | None) -> tuple[Arguments, argparse.Namespace]:
     parser = Arguments(prog="./ci/broker", description=__doc__)
     parser.epilog = EPILOG
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    publishing = commands.add_parser("publish", description="publish pacts/ for the versions of the release")
-    publishing.set_defaults(run=publish)
-    verifying = commands.add_parser("verify", description="verify the pacts that the broker selects")
-    verifying.set_defaults(run=verify)
-    asking = commands.add_parser(
-        "can-i-deploy", description="may all versions of the release go live together?"
+    publishing = added(commands, "publish", publish, "publish pacts/ for the versions of the release")
+    verifying = added(commands, "verify", verify, "verify the pacts that the broker selects")
+    asking = added(
+        commands, "can-i-deploy", can_i_deploy, "may all versions of the release go live together?"
     )
-    asking.set_defaults(run=can_i_deploy)
     publishing.add_argument("--version", choices=(*VERSIONS, "both"), default="both", help="of the consumers")
     for command in (verifying, asking):
         command.add_argument(
@@ -112,6 +110,13 @@ def parsed(argv: Sequence[str] | None) -> tuple[Arguments, argparse.Namespace]:
     )
     add_targets(verifying)
     return parser, parser.parse_args(argv)
+
+
+def added(commands: Any, name: str, run: Callable[..., int], about: str) -> Arguments:
+    """A subcommand."""
+    command: Arguments = commands.add_parser(name, description=about, help=about)
+    command.set_defaults(run=run)
+    return command
 
 
 def publish(options: argparse.Namespace, asked: Access) -> int:
