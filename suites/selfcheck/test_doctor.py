@@ -17,6 +17,7 @@ import trustme
 
 from fixtures.deployments import OWN_VARIABLE, Deployment
 from fixtures.door import Door
+from fixtures.queues.sqs import COUNTS
 from fixtures.targets import embedded
 from suites.selfcheck.answering import answering
 
@@ -161,6 +162,23 @@ def test_trouble_on_the_way_is_found(
     status, found = rows(capsys, f"--targets={file}", "--i-own=e")
     assert (status, [(one["question"], one["well"]) for one in found]) == (2, [(question, False)])
     assert step in found[0]["next_step"]
+
+
+def test_the_doctor_asks_a_queue_no_more_often_than_its_limits_say(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def count(_request: BaseHTTPRequestHandler, _body: bytes) -> Answered:
+        return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps({"Attributes": none}).encode()
+
+    none = dict.fromkeys(COUNTS, "0")
+    with answering(count) as queue:
+        file = tmp_path / "targets.toml"
+        row = f'queue = "{queue.url}/0/errors"\nlimits = {{ requests = 1 }}\n'
+        file.write_text(f"[environments.e.services.directory-events-api]\n{row}", encoding="utf-8")
+        status, (found,) = rows(capsys, f"--targets={file}")
+    assert (status, found["question"], len(queue.asked)) == (2, "queue", 1)
+    assert "limit-reached" in found["said"]
+    assert "raise its limits" in found["next_step"]
 
 
 def test_a_certificate_that_nobody_knows_is_found(capsys: pytest.CaptureFixture[str]) -> None:
