@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from ci import exits, progress, report
 from ci.arguments import Arguments, add_targets, deployed_of, meant, target_options
+from ci.cleanup_states import interruptible, swept
 from fixtures import catalogue, deployments, ledger, payloads, policy, recordings, schemas, targets, terminal
 from fixtures.budget import Budget
 from fixtures.deployments import TargetError
@@ -88,7 +89,8 @@ class Files:
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit 0 go, 1 no-go, 2 undecided, 64 wrong usage, 70 if the gate itself crashed."""
     try:
-        return run(options_of(argv))
+        with interruptible():
+            return run(options_of(argv))
     except Exception:  # noqa: BLE001  whatever it is, it must not look like a verdict
         traceback.print_exc()
         print("gate-crashed: this is no verdict", file=sys.stderr)
@@ -135,6 +137,7 @@ def run(options: argparse.Namespace) -> int:
     files: Files = options.files
     files.clear()
     trouble: list[str] = []
+    swept(files.build, options.deployed)  # what a run left that could not clean up
     for line in deployments.told(options.deployed):
         print(line, flush=True)
     try:
@@ -144,6 +147,7 @@ def run(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
     else:
         trouble += run_suites(options, files)
+    notes = swept(files.build, options.deployed)
     record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
     began = {"environment": options.environment, "started_at": started_at}
     record = replace(record, header={**began, **record.header})  # where and when, without a ledger too
@@ -153,6 +157,7 @@ def run(options: argparse.Namespace) -> int:
         catalogue.load(),
         duration_s=time.monotonic() - started,
         trouble=trouble,
+        notes=notes,
     )
     files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
     made = report.made_or_doubted([Run(record, verdict, catalogue.load())], files.place(options))
@@ -251,6 +256,8 @@ def say(verdict: Mapping[str, Any]) -> None:
     print(terminal.verdict_line(verdict["verdict"], color=color))
     for reason in verdict["reasons"][: 2 * SHOWN_FINDINGS]:
         print(f"  because {reason}")
+    for note in verdict.get("notes", ()):
+        print(f"  note: {note}")
 
 
 if __name__ == "__main__":

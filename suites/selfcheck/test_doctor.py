@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,7 +34,8 @@ JSON = {"Content-Type": "application/json"}
 
 def rows(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]]]:
     """The exit status, and what was found."""
-    status = doctor.main(["--json", *arguments])
+    with tempfile.TemporaryDirectory() as build:
+        status = doctor.main(["--json", f"--build={build}", *arguments])
     return status, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
