@@ -18,7 +18,7 @@ from fixtures.contracts import matcher
 from fixtures.deployments import Deployment, TargetError
 from fixtures.door import Unreachable
 from fixtures.states import cleaning
-from fixtures.states.journal import Journal
+from fixtures.states.inventory import Inventory
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
@@ -84,9 +84,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     options = config.option
     if is_worker(config) or options.collectonly or options.spent or not (options.target or options.targets):
         return
-    build, journal = spent_of(config).parent, Journal(Budget(spent_of(config)).journal)
-    if journal.left():
-        left = cleaning.clean(build, journal, deployed_of(config))
+    build, inventory = spent_of(config).parent, Inventory(Budget(spent_of(config)).inventory)
+    if inventory.left():
+        left = cleaning.clean(build, inventory, deployed_of(config))
         for line in cleaning.told(left, build / cleaning.FILE):
             config.get_terminal_writer().line(line)
 

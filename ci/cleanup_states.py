@@ -15,7 +15,7 @@ from ci.arguments import Arguments, add_targets, deployed_of, meant
 from fixtures.budget import MADE
 from fixtures.deployments import Deployment, TargetError
 from fixtures.states import cleaning
-from fixtures.states.journal import Journal
+from fixtures.states.inventory import Inventory
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -54,8 +54,8 @@ def build_of(options: argparse.Namespace) -> Path:
 
 
 def _cleaned(build: Path, deployed: Mapping[str, Deployment], *, forget: bool) -> int:
-    journal = Journal(build / MADE)
-    made = sum(map(len, journal.left().values()))
+    inventory = Inventory(build / MADE)
+    made = sum(map(len, inventory.left().values()))
     if forget:
         (build / MADE).unlink(missing_ok=True)
         cleaning.write(build / cleaning.FILE, [])
@@ -63,22 +63,22 @@ def _cleaned(build: Path, deployed: Mapping[str, Deployment], *, forget: bool) -
         return exits.GO
     notes = swept(build, deployed)
     print(*notes, sep="\n", end="\n" if notes else "")
-    left = sum(map(len, journal.left().values()))
+    left = sum(map(len, inventory.left().values()))
     print(f"{made - left} of {made} subscribers were removed")
     return exits.UNAVAILABLE if left else exits.GO
 
 
 def swept(build: Path, deployed: Mapping[str, Deployment]) -> list[str]:
     """Remove what any run left here; a note for each place and reason why something could not be removed."""
-    journal = Journal(build / MADE)
-    if not journal.left():
-        journal.end()
+    inventory = Inventory(build / MADE)
+    if not inventory.left():
+        inventory.end()
         cleaning.write(build / cleaning.FILE, [])
         return []
     try:
-        return cleaning.told(cleaning.clean(build, journal, deployed), build / cleaning.FILE)
+        return cleaning.told(cleaning.clean(build, inventory, deployed), build / cleaning.FILE)
     except KeyboardInterrupt:
-        left = sum(map(len, journal.left().values()))
+        left = sum(map(len, inventory.left().values()))
         return [f"not-removed: interrupted: {left} subscribers are left; next: ./ci/cleanup-states"]
 
 

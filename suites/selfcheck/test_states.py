@@ -16,7 +16,7 @@ from fixtures.catalogue import example_report, load
 from fixtures.deployments import TargetError, chosen
 from fixtures.door import Door
 from fixtures.payloads import Identities
-from fixtures.states.journal import Journal
+from fixtures.states.inventory import Inventory
 from fixtures.targets import Target, Unobservable, connect
 from fixtures.trials import Trial
 from suites.selfcheck.answering import answering
@@ -153,11 +153,11 @@ def test_a_stranger_is_neither_made_nor_removed(tmp_path: Path, place: Stored) -
 def test_statements_make_every_case_judgeable_and_remove_all(tmp_path: Path, place: Stored) -> None:
     with connected(targets_file(tmp_path, place.url, SQL), tmp_path) as target:
         assert findings(target) == []
-        made = [one for rows in Journal(tmp_path / "made.sqlite").left().values() for one in rows]
+        made = [one for rows in Inventory(tmp_path / "made.sqlite").left().values() for one in rows]
         assert {one["subscriber_id"] for one in made} == place.ids() != set()
         target.set_state("subscribers exist", {"subscribers": made}, action="teardown")
     assert place.ids() == set()
-    assert Journal(tmp_path / "made.sqlite").left() == {}
+    assert Inventory(tmp_path / "made.sqlite").left() == {}
 
 
 def test_one_failed_statement_undoes_the_others(tmp_path: Path, place: Stored) -> None:

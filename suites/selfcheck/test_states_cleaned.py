@@ -17,7 +17,7 @@ import pytest
 from fixtures.budget import MADE
 from fixtures.payloads import Identities
 from fixtures.states import cleaning
-from fixtures.states.journal import Journal, Place
+from fixtures.states.inventory import Inventory, Place
 from fixtures.targets import ROOT
 from suites.selfcheck.stored import POOL, REACTOR, SQL, VARIABLE, Stored, pool_of, stored, targets_file
 
@@ -110,7 +110,7 @@ def test_what_a_killed_run_left_is_known_and_removed(tmp_path: Path, place: Stor
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
     assert place.ids() != set()
-    made = Journal(tmp_path / "build" / MADE).left()
+    made = Inventory(tmp_path / "build" / MADE).left()
     assert place.ids() <= {row["subscriber_id"] for rows in made.values() for row in rows}
     told = cleaned(tmp_path, SQL, place)
     assert (told.returncode, place.ids()) == (0, set()), told.stdout + told.stderr
@@ -124,7 +124,7 @@ def test_a_pool_is_given_back_as_new(tmp_path: Path, place: Stored) -> None:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
     left = {
-        row["subscriber_id"] for rows in Journal(tmp_path / "build" / MADE).left().values() for row in rows
+        row["subscriber_id"] for rows in Inventory(tmp_path / "build" / MADE).left().values() for row in rows
     }
     assert cleaned(tmp_path, POOL, place).returncode == 0
     assert {place.statuses()[one] for one in left} == {"active"}
@@ -167,19 +167,19 @@ def test_the_gate_cleans_up_when_it_is_told_to_stop_and_notes_what_it_could_not(
 
 def test_whom_a_running_process_made_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cleaning, "ENDING_S", 0.1)
-    journal = Journal(tmp_path / MADE)
+    inventory = Inventory(tmp_path / MADE)
     row = {"subscriber_id": Identities().next()[2], "token": "t"}
     monkeypatch.setattr("os.getpid", os.getppid)
-    journal.note(Place(REACTOR, "http://127.0.0.1:9", None), [row])
+    inventory.note(Place(REACTOR, "http://127.0.0.1:9", None), [row])
     monkeypatch.undo()
-    (left,) = cleaning.clean(tmp_path, journal, {})
+    (left,) = cleaning.clean(tmp_path, inventory, {})
     assert (left.subscriber_id, left.why) == (row["subscriber_id"], "the process that made it still runs")
 
 
 def test_a_list_can_be_forgotten(tmp_path: Path, place: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = Journal(tmp_path / "build" / MADE)
+    inventory = Inventory(tmp_path / "build" / MADE)
     monkeypatch.setattr("os.getpid", lambda: 2**22 + 1)  # more than there can be
-    journal.note(Place(REACTOR, "http://gone.example", "e"), [{"subscriber_id": Identities().next()[2]}])
+    inventory.note(Place(REACTOR, "http://gone.example", "e"), [{"subscriber_id": Identities().next()[2]}])
     assert cleaned(tmp_path, SQL, place).returncode == 69
     told = cleaned(tmp_path, SQL, place, "--forget")
     assert (told.returncode, told.stdout) == (0, "1 subscribers were taken off the list\n")
