@@ -17,6 +17,8 @@ from fixtures.budget import Budget
 from fixtures.contracts import matcher
 from fixtures.deployments import Deployment, TargetError
 from fixtures.door import Unreachable
+from fixtures.states import cleaning
+from fixtures.states.inventory import Inventory
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
@@ -75,6 +77,18 @@ def pytest_configure(config: pytest.Config) -> None:
     except Unreachable as error:
         pytest.exit(str(error), returncode=2)
     config.pluginmanager.register(Recorder(config, versions), "fcm-compat-recorder")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what was made at deployments; the gate, which says where to count, does it itself."""
+    options = config.option
+    if is_worker(config) or options.collectonly or options.spent or not (options.target or options.targets):
+        return
+    build, inventory = spent_of(config).parent, Inventory(Budget(spent_of(config)).inventory)
+    if inventory.left():
+        left = cleaning.clean(build, inventory, deployed_of(config))
+        for line in cleaning.told(left, build / cleaning.FILE):
+            config.get_terminal_writer().line(line)
 
 
 def spent_of(config: pytest.Config) -> Path:

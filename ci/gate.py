@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from ci import deployable, exits, progress, report
 from ci.arguments import Arguments, add_targets, deployed_of, meant, target_options
+from ci.cleanup_states import interruptible, swept
 from fixtures import catalogue, deployments, ledger, payloads, policy, recordings, schemas, targets, terminal
 from fixtures.broker import access
 from fixtures.broker.access import AccessError
@@ -90,7 +91,8 @@ class Files:
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit 0 go, 1 no-go, 2 undecided, 64 wrong usage, 70 if the gate itself crashed."""
     try:
-        return run(options_of(argv))
+        with interruptible():
+            return run(options_of(argv))
     except Exception:  # noqa: BLE001  whatever it is, it must not look like a verdict
         traceback.print_exc()
         print("gate-crashed: this is no verdict", file=sys.stderr)
@@ -141,6 +143,7 @@ def run(options: argparse.Namespace) -> int:
     files.clear()
     broker = deployable.of_release(options.access)
     trouble: list[str] = []
+    swept(files.build, options.deployed)  # what a run left that could not clean up
     for line in deployments.told(options.deployed):
         print(line, flush=True)
     try:
@@ -150,6 +153,7 @@ def run(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
     else:
         trouble += run_suites(options, files)
+    notes = swept(files.build, options.deployed)
     record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
     began = {"environment": options.environment, "started_at": started_at}
     record = replace(record, header={**began, **record.header})  # where and when, without a ledger too
@@ -161,6 +165,7 @@ def run(options: argparse.Namespace) -> int:
         trouble=[*trouble, *broker.doubts],
         found=broker.findings,
     )
+    verdict["notes"] = notes  # what somebody must do, whatever the verdict is
     files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
     made = report.made_or_doubted([Run(record, verdict, catalogue.load())], files.place(options))
     verdict = dict(made.runs[0].verdict)
@@ -258,6 +263,8 @@ def say(verdict: Mapping[str, Any]) -> None:
     print(terminal.verdict_line(verdict["verdict"], color=color))
     for reason in verdict["reasons"][: 2 * SHOWN_FINDINGS]:
         print(f"  because {reason}")
+    for note in verdict.get("notes", ()):
+        print(f"  note: {note}")
 
 
 if __name__ == "__main__":

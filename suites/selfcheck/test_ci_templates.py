@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from fixtures.targets import ROOT
-from suites.selfcheck.runs import good_run, judged
+from suites.selfcheck.reported import no_go
+from suites.selfcheck.runs import finding, good_run, judged
 
 pytestmark = pytest.mark.aside
 
@@ -25,6 +26,7 @@ SCHEMAS: Mapping[str, tuple[str, ...]] = {
 }
 summary = importlib.import_module("ci.summary")  # a command under test, by name
 gate = importlib.import_module("ci.gate")
+report = importlib.import_module("ci.report")
 
 
 def checked(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
@@ -67,30 +69,25 @@ def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.Captur
 # --- the summary
 
 
-def test_a_summary_says_the_verdict_and_nothing_that_it_quotes(
+def test_the_summary_is_the_one_of_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "verdict.json").write_text(json.dumps(judged(tmp_path, good_run())), encoding="utf-8")
+    assert summary.main(["--build", str(tmp_path)]) == 69
+    assert "no-verdict: summary.md" in capsys.readouterr().out, "a report that was not made sums nothing up"
+    report.make([no_go(tmp_path)], report.Place(tmp_path, tmp_path / "history"))
+    assert summary.main(["--build", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("## NO GO")
+    assert said == (tmp_path / "report" / "exports" / "summary.md").read_text(encoding="utf-8")
+
+
+def test_an_annotation_is_nothing_but_what_it_quotes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     evil = "<script>alert(1)</script> | [x](javascript:y)\n::error::forged `code`"
-    found = {
-        "check": "effects",
-        "provider": "subscribers-errors",
-        "case": "v1-UNREGISTERED",
-        "title": evil,
-        "sent": [{"token": evil}],
-        "expected": evil,
-        "got": None,
-        "reproduce": "./ci/test x",
-        "test": "suites/compat/x.py::y",
-    }
+    found = {**finding(evil), "expected": evil, "test": "suites/compat/x.py::y"}
     run = good_run()
     run[20].update(result="failed", findings=[found])
     (tmp_path / "verdict.json").write_text(json.dumps(judged(tmp_path, run)), encoding="utf-8")
-    assert summary.main(["--build", str(tmp_path)]) == 0
-    text = capsys.readouterr().out
-    outside = re.sub(r"(?s)````json.*?````", "", text)
-    assert "NO-GO" in text
-    assert "subscribers\\-errors" in text
-    assert "<script>" not in outside.replace("\\<", "")
     assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("::")[1].split()[0] for line in lines] == ["error", "error"]
