@@ -20,7 +20,7 @@ from fixtures.door import Unreachable
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
-from suites import recorder
+from suites import recorder, sharding
 from suites.recorder import BUILD, Recorder, is_worker
 from suites.types import TargetsOf
 
@@ -54,12 +54,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--variant", default="", metavar="NAME", help="reference services with this fault or tolerance")
     add("--without", action="append", default=[], metavar="CHECK", help="overlook what this check finds")
     add("--run-id", default="", help="what the ledger calls this run")
+    add("--shard", default="", metavar="JSON", help="which shard of which run this is, for the ledger")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be tested at once and by name, then record the run."""
     config.pluginmanager.register(recorder, "fcm-compat-findings")
+    config.pluginmanager.register(sharding, "fcm-compat-sharding")
     verdict.OVERLOOKED.set(frozenset(config.option.without))
     if is_worker(config) or config.option.collectonly:
         return

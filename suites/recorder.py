@@ -16,6 +16,7 @@ import pytest
 from fixtures import deployments, ledger, payloads, policy, terminal, urls
 from fixtures.catalogue import Case, load
 from fixtures.verdict import Findings
+from suites import sharding
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
 TRACE_LIMIT = 8000
@@ -100,6 +101,7 @@ class Recorder:
                     "versions": self.versions,
                     "collected": collected,
                     "environment": self.config.option.environment or ledger.LOCAL,
+                    **sharding.told(self.config),
                 }
             )
 
@@ -171,6 +173,7 @@ class Recorder:
                 "tests": self.writer.tests,
                 "exit_status": int(exitstatus),
                 "duration_s": round(time.monotonic() - self.started, 3),
+                **sharding.whole(self.config),
             }
         )
         self.writer.close()
