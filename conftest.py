@@ -144,14 +144,14 @@ def trial_of(request: pytest.FixtureRequest, targets_of: TargetsOf) -> Iterator[
 @pytest.fixture
 def explore(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Hypothesis, seeded by the run and the name of the test."""
-    options = request.config.option
-    profile = exploration.Profile(options.seed, options.examples)
-    return functools.partial(exploration.explore, request.node.nodeid, profile=profile)
+    return functools.partial(
+        exploration.explore, request.node.nodeid, profile=sharding.profile(request.config)
+    )
 
 
 @pytest.fixture
 def explore_steps(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Walks of a state machine, seeded likewise."""
-    options = request.config.option
-    profile = exploration.Profile(options.seed, options.examples)
-    return functools.partial(exploration.explore_steps, request.node.nodeid, profile=profile)
+    return functools.partial(
+        exploration.explore_steps, request.node.nodeid, profile=sharding.profile(request.config)
+    )

@@ -149,6 +149,7 @@ def run(options: argparse.Namespace) -> int:
         trouble.append(str(error).splitlines()[0])
         print(error, file=sys.stderr)
     else:
+        sharding.ask_known_failures(options.known_failures)
         trouble += run_suites(options, files)
     record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
     began = {"environment": options.environment, "started_at": started_at}

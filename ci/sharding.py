@@ -7,12 +7,13 @@ import hashlib
 import json
 import os
 import shlex
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from ci import report
 from ci.arguments import Arguments, meant
-from fixtures import policy, shards
+from fixtures import container, known, policy, shards
 from fixtures.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--shard", metavar="N/OF", help="run one part, such as 3/16: ./ci/merge says the verdict of all")
     add_run(parser)
+    known_at = f"a Redis in which shards tell each other what failed (better {known.VARIABLE}=URL)"
+    add("--known-failures", default=os.environ.get(known.VARIABLE, ""), metavar="URL", help=known_at)
     add("--durations", metavar="FILE", help="what shards are cut by (default durations.json of the history)")
 
 
@@ -43,6 +46,11 @@ def check(options: argparse.Namespace, parser: Arguments, history: Path) -> None
     """Read the options of a shard, and refuse what makes none."""
     named = options.durations
     options.durations = meant(options.here, named) if named else history / "durations.json"
+    if options.known_failures and not known.usable(options.known_failures):
+        parser.refuse(
+            f"bad-known-failures: {container.shown(options.known_failures)!r}: allowed: redis://, rediss:// "
+            f"with HOST:PORT/DB, or unix:///PATH\n  next: {known.VARIABLE}=redis://127.0.0.1:6379/0"
+        )
     if not options.shard:
         return
     try:
@@ -59,6 +67,14 @@ def check(options: argparse.Namespace, parser: Arguments, history: Path) -> None
             f"bad-durations: {str(options.durations)!r}: allowed: a JSON object of tests and seconds\n"
             f"  next: delete it; a whole run or ./ci/merge writes another one"
         )
+
+
+def ask_known_failures(url: str) -> None:
+    """Hand on where failures are known, not on a command line; say it if nobody is there."""
+    if url:
+        os.environ[known.VARIABLE] = url
+        if trouble := known.trouble(url):
+            print(trouble, file=sys.stderr, flush=True)
 
 
 def recorded(file: Path) -> dict[str, float] | None:

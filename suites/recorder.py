@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import deployments, ledger, payloads, policy, terminal, urls
+from fixtures import deployments, known, ledger, payloads, policy, terminal, urls
 from fixtures.catalogue import Case, load
 from fixtures.verdict import Findings
 from suites import sharding
@@ -71,7 +71,8 @@ def reproduction(test: str, config: pytest.Config) -> str:
         again += [f"--{name}", value] if value else []
     again += [part for name in getattr(options, "i_own", ()) for part in ("--i-own", name)]
     again += ["--variant", options.variant] if options.variant else []
-    return shlex.join(again)
+    url = os.environ.get(known.VARIABLE)
+    return (known.again(url) if url else "") + shlex.join(again)
 
 
 class Recorder:
