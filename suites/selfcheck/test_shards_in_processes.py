@@ -23,6 +23,7 @@ from fixtures.faults import FAULTS
 from fixtures.policy import Policy
 from fixtures.report.runs import Run
 from fixtures.targets import ROOT, served
+from fixtures.topology import PROVIDERS, WORLDS
 
 pytestmark = pytest.mark.process
 
@@ -105,7 +106,7 @@ def merged(
 ) -> Callable[..., tuple[int, dict[str, Any]]]:
     """What ./ci/merge says of what came; the policy asks for no more than the slice holds."""
     monkeypatch.setattr(policy, "load", lambda: ENOUGH)
-    monkeypatch.setattr(Run, "asked", {})
+    monkeypatch.setattr(Run, "asked", {name: [] for name in (*PROVIDERS, *WORLDS)})
     came = tmp_path / "came"
     shutil.copytree(arrived / "run-2", came)
 
