@@ -22,7 +22,7 @@ from fixtures.states.inventory import Inventory
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
-from suites import recorder
+from suites import recorder, sharding
 from suites.recorder import BUILD, Recorder, is_worker
 from suites.types import TargetsOf
 
@@ -56,12 +56,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--variant", default="", metavar="NAME", help="reference services with this fault or tolerance")
     add("--without", action="append", default=[], metavar="CHECK", help="overlook what this check finds")
     add("--run-id", default="", help="what the ledger calls this run")
+    add("--shard", default="", metavar="JSON", help="which shard of which run this is, for the ledger")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be tested at once and by name, then record the run."""
     config.pluginmanager.register(recorder, "fcm-compat-findings")
+    config.pluginmanager.register(sharding, "fcm-compat-sharding")
     verdict.OVERLOOKED.set(frozenset(config.option.without))
     if is_worker(config) or config.option.collectonly:
         return
@@ -156,14 +158,14 @@ def trial_of(request: pytest.FixtureRequest, targets_of: TargetsOf) -> Iterator[
 @pytest.fixture
 def explore(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Hypothesis, seeded by the run and the name of the test."""
-    options = request.config.option
-    profile = exploration.Profile(options.seed, options.examples)
-    return functools.partial(exploration.explore, request.node.nodeid, profile=profile)
+    return functools.partial(
+        exploration.explore, request.node.nodeid, profile=sharding.profile(request.config)
+    )
 
 
 @pytest.fixture
 def explore_steps(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Walks of a state machine, seeded likewise."""
-    options = request.config.option
-    profile = exploration.Profile(options.seed, options.examples)
-    return functools.partial(exploration.explore_steps, request.node.nodeid, profile=profile)
+    return functools.partial(
+        exploration.explore_steps, request.node.nodeid, profile=sharding.profile(request.config)
+    )

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ci import deployable, exits, progress, report
+from ci import deployable, exits, progress, report, sharding
 from ci.arguments import Arguments, add_targets, deployed_of, meant, target_options
 from ci.cleanup_states import interruptible, swept
 from fixtures import catalogue, deployments, ledger, payloads, policy, recordings, schemas, targets, terminal
@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXIT = report.EXIT
 DEPLOYED = "deployments"
 """The environment of a run on deployments that names none."""
+NO_TESTS = 5
 SHOWN_FINDINGS = 8
 WORKERS = max(1, min(os.cpu_count() or 1, 8))
 
@@ -73,10 +74,13 @@ class Files:
         """Whether the plan is safe, with pictures."""
         return self.build / "rollout"
 
+    def history(self, options: argparse.Namespace) -> Path:
+        """Where earlier runs are remembered."""
+        return meant(options.here, options.history) if options.history else self.build / "history"
+
     def place(self, options: argparse.Namespace) -> report.Place:
         """Where the report goes."""
-        history = meant(options.here, options.history) if options.history else self.build / "history"
-        return report.Place(self.build, history)
+        return report.Place(self.build, self.history(options))
 
     def clear(self) -> None:
         """Take away what an earlier run left, so that nothing old can speak for this one."""
@@ -111,9 +115,11 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
     add("--build", default="build", metavar="DIR", help="where everything is written (default build)")
     add("--history", metavar="DIR", help="where earlier runs are remembered (default build/history)")
+    sharding.add_options(parser)
     options = parser.parse_args(argv)
     options.replay = [str(meant(options.here, file)) for file in options.replay]
     options.files = Files(ROOT / "build" if options.build == "build" else meant(options.here, options.build))
+    sharding.check(options, parser, options.files.history(options))
     if options.examples < 1 or options.workers < 1:
         parser.error("--examples and -n take a whole number of 1 or more")
     try:
@@ -152,6 +158,7 @@ def run(options: argparse.Namespace) -> int:
         trouble.append(str(error).splitlines()[0])
         print(error, file=sys.stderr)
     else:
+        sharding.ask_known_failures(options.known_failures)
         trouble += run_suites(options, files)
     notes = swept(files.build, options.deployed)
     record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
@@ -159,19 +166,29 @@ def run(options: argparse.Namespace) -> int:
     record = replace(record, header={**began, **record.header})  # where and when, without a ledger too
     verdict = policy.decide(
         record,
-        policy.load() if record.tests else policy.NOTHING_ASKED,
+        policy.load() if record.tests and not options.shard else policy.NOTHING_ASKED,
         catalogue.load(),
         duration_s=time.monotonic() - started,
-        trouble=[*trouble, *broker.doubts],
+        trouble=[*trouble, *broker.doubts, *sharding.alone(options)],
         found=broker.findings,
     )
     verdict["notes"] = notes  # what somebody must do, whatever the verdict is
     files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
-    made = report.made_or_doubted([Run(record, verdict, catalogue.load())], files.place(options))
+    if not options.shard:
+        return concluded(record, verdict, files, files.place(options))
+    tell(verdict, files)
+    say(verdict)
+    return EXIT[verdict["verdict"]]
+
+
+def concluded(record: ledger.Ledger, verdict: Mapping[str, Any], files: Files, place: report.Place) -> int:
+    """Write and tell what a whole run has come to; the exit status."""
+    sharding.write_durations(place.history / "durations.json", record)
+    made = report.made_or_doubted([Run(record, verdict, catalogue.load())], place)
     verdict = dict(made.runs[0].verdict)
     files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
     tell(verdict, files)
-    report.tell(made, files.place(options))
+    report.tell(made, place)
     say(verdict)
     return EXIT[verdict["verdict"]]
 
@@ -198,7 +215,7 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         f"--run-id={run_id}",
         "--tb=short",
     ]
-    command += [*target_options(options), f"--spent={files.spent}"]
+    command += [*target_options(options), f"--spent={files.spent}", *sharding.pytest_options(options)]
     command += [f"--replay={file}" for file in options.replay]
     with files.log.open("wb") as log, _ended(_started(command, log)) as pytest:
         try:
@@ -208,7 +225,7 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
     ran = ledger.read(files.ledger).header.get("run")
     if ran not in (run_id, None):
         return [f"ledger-of-another-run: {ran} instead of {run_id}"]
-    if pytest.returncode not in (0, 1):
+    if pytest.returncode not in ((0, 1, NO_TESTS) if options.shard else (0, 1)):  # a shard may hold none
         return [f"suites-ended-badly: pytest exited {pytest.returncode}; see {files.log}"]
     return []
 

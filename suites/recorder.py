@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from fixtures import deployments, ledger, payloads, policy, terminal, urls
+from fixtures import deployments, known, ledger, payloads, policy, terminal, urls
 from fixtures.catalogue import Case, load
 from fixtures.verdict import Findings
+from suites import sharding
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
 TRACE_LIMIT = 8000
@@ -70,7 +71,8 @@ def reproduction(test: str, config: pytest.Config) -> str:
         again += [f"--{name}", value] if value else []
     again += [part for name in getattr(options, "i_own", ()) for part in ("--i-own", name)]
     again += ["--variant", options.variant] if options.variant else []
-    return shlex.join(again)
+    url = os.environ.get(known.VARIABLE)
+    return (known.again(url) if url else "") + shlex.join(again)
 
 
 class Recorder:
@@ -100,6 +102,7 @@ class Recorder:
                     "versions": self.versions,
                     "collected": collected,
                     "environment": self.config.option.environment or ledger.LOCAL,
+                    **sharding.told(self.config),
                 }
             )
 
@@ -171,6 +174,7 @@ class Recorder:
                 "tests": self.writer.tests,
                 "exit_status": int(exitstatus),
                 "duration_s": round(time.monotonic() - self.started, 3),
+                **sharding.whole(self.config),
             }
         )
         self.writer.close()

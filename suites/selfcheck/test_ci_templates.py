@@ -24,6 +24,7 @@ SCHEMAS: Mapping[str, tuple[str, ...]] = {
     "github-actions.yml": ("--builtin-schema=vendor.github-workflows",),
     "gitlab-ci.yml": ("--builtin-schema=vendor.gitlab-ci", "--data-transform=gitlab-ci"),
 }
+SCHEMA_OF = {**SCHEMAS, **{name.replace(".", "-shards."): schema for name, schema in SCHEMAS.items()}}
 summary = importlib.import_module("ci.summary")  # a command under test, by name
 gate = importlib.import_module("ci.gate")
 report = importlib.import_module("ci.report")
@@ -36,7 +37,7 @@ def checked(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("name", "schema"), SCHEMAS.items(), ids=SCHEMAS)
+@pytest.mark.parametrize(("name", "schema"), SCHEMA_OF.items(), ids=SCHEMA_OF)
 def test_a_template_is_what_its_system_reads(tmp_path: Path, name: str, schema: tuple[str, ...]) -> None:
     ran = checked(TEMPLATES / name, schema)
     assert ran.returncode == 0, ran.stdout
@@ -46,10 +47,10 @@ def test_a_template_is_what_its_system_reads(tmp_path: Path, name: str, schema: 
     assert checked(damaged, schema).returncode != 0
 
 
-def test_the_pipeline_of_jenkins_is_balanced() -> None:
-    text = re.sub(
-        r"//.*|'''.*?'''|'[^']*'|\"[^\"]*\"", "", (TEMPLATES / "Jenkinsfile").read_text(), flags=re.DOTALL
-    )
+@pytest.mark.parametrize("name", ["Jenkinsfile", "Jenkinsfile-shards"])
+def test_the_pipeline_of_jenkins_is_balanced(name: str) -> None:
+    written = re.sub(r"(?m)//.*$", "", (TEMPLATES / name).read_text())
+    text = re.sub(r"'''.*?'''|'[^']*'|\"[^\"]*\"", "", written, flags=re.DOTALL)
     assert [text.count(one) for one in "{(["] == [text.count(one) for one in "})]"]
 
 
@@ -57,13 +58,30 @@ def test_the_pipeline_of_jenkins_is_balanced() -> None:
 def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = template.read_text(encoding="utf-8")
     commands = set(re.findall(r"\./ci/[a-z-]+", text))
-    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"}
+    merged = {"./ci/merge"} if "-shards" in template.name else set()
+    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"} | merged
     assert all((ROOT / command).is_file() for command in commands)
     options = set(re.findall(r"(?<!-)--[a-z-]+", re.sub(r"(?m)^\s*(#|//).*", "", text)))
     with pytest.raises(SystemExit):
         gate.options_of(["--help"])
     assert options - {"--annotations"} <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     assert "build/" in text
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*-shards*")), ids=lambda file: file.name)
+def test_a_template_runs_each_of_its_shards_once_and_tells_them_and_the_merge_the_same_run(
+    template: Path,
+) -> None:
+    text = template.read_text(encoding="utf-8")
+    assert text.count("FCM_COMPAT_RUN") == 1, "shards and merge have it from the environment of all jobs"
+    numbers = re.search(r"shard: \[(.*)\]|values ('.*')|parallel: \d+", text)
+    assert numbers is not None
+    if listed := numbers[1] or numbers[2]:
+        of = re.search(r"SHARDS(?:: | = )[\"'](\d+)", text)
+        assert of is not None
+        assert re.findall(r"\d+", listed) == [str(number) for number in range(1, int(of[1]) + 1)]
+    else:
+        assert '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' in text
 
 
 # --- the summary
