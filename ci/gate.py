@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import subprocess
@@ -16,9 +15,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ci import exits, progress, report
+from ci import endings, exits, progress, report
 from ci.arguments import Arguments, add_targets, deployed_of, meant, target_options
-from fixtures import catalogue, deployments, ledger, payloads, policy, recordings, schemas, targets, terminal
+from fixtures import (
+    catalogue,
+    closing,
+    deployments,
+    ledger,
+    payloads,
+    policy,
+    recordings,
+    redaction,
+    schemas,
+    targets,
+    terminal,
+)
 from fixtures.budget import Budget
 from fixtures.deployments import TargetError
 from fixtures.door import Unreachable
@@ -87,10 +98,14 @@ class Files:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit 0 go, 1 no-go, 2 undecided, 64 wrong usage, 70 if the gate itself crashed."""
+    endings.ending_like_ctrl_c()
     try:
-        return run(options_of(argv))
+        try:
+            return run(options_of(argv))
+        except OSError as error:
+            return endings.not_written(error)
     except Exception:  # noqa: BLE001  whatever it is, it must not look like a verdict
-        traceback.print_exc()
+        print(redaction.text(traceback.format_exc()), file=sys.stderr)
         print("gate-crashed: this is no verdict", file=sys.stderr)
         return exits.CRASH
 
@@ -116,34 +131,33 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
         named = next((one.environment for one in options.deployed.values() if one.environment), None)
         nameless = DEPLOYED if options.deployed else ledger.LOCAL
         options.environment = options.environment or named or nameless
-        catalogue.load()
-        for file in options.replay:
+        options.hopeless = closing.hopeless()
+        for file in options.replay if not options.hopeless else ():
             recordings.answers_of(Path(file))
-    except (
-        TargetError,
-        recordings.BrokenRecording,
-        catalogue.CatalogueError,
-        schemas.SchemaError,
-    ) as error:
+    except (TargetError, recordings.BrokenRecording, schemas.SchemaError) as error:
         parser.refuse(error)
     return options
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the suites on reachable targets, and decide."""
-    started, started_at = time.monotonic(), payloads.rfc3339(payloads.now())
+    started, started_at, clock = time.monotonic(), payloads.rfc3339(payloads.now()), closing.clock()
     files: Files = options.files
     files.clear()
+    if options.hopeless:
+        return endings.at_once(files.verdict, options.hopeless)
     trouble: list[str] = []
     for line in deployments.told(options.deployed):
         print(line, flush=True)
     try:
         targets.describe_all(options.deployed, Budget(files.spent))
     except (Unreachable, TargetError) as error:
-        trouble.append(str(error).splitlines()[0])
-        print(error, file=sys.stderr)
+        said = redaction.text(str(error))
+        trouble.append(said.splitlines()[0])
+        print(said, file=sys.stderr)
     else:
         trouble += run_suites(options, files)
+    trouble += closing.clock_doubts(clock)
     record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
     began = {"environment": options.environment, "started_at": started_at}
     record = replace(record, header={**began, **record.header})  # where and when, without a ledger too
@@ -154,10 +168,10 @@ def run(options: argparse.Namespace) -> int:
         duration_s=time.monotonic() - started,
         trouble=trouble,
     )
-    files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+    closing.write(files.verdict, policy.doubted(verdict, "gate-ended: it ended before its report was made"))
     made = report.made_or_doubted([Run(record, verdict, catalogue.load())], files.place(options))
     verdict = dict(made.runs[0].verdict)
-    files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+    closing.write(files.verdict, verdict)
     tell(verdict, files)
     report.tell(made, files.place(options))
     say(verdict)
@@ -177,6 +191,7 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         "-n",
         str(options.workers),
         "--dist=loadgroup",  # the tests of the rollout share one judged release
+        "--max-worker-restart=0",  # without a worker the run proves nothing; the next one may wait for ever
     ]
     command += [
         f"--rootdir={ROOT}",  # or an option's value could move it, and with it the name of every test
@@ -193,16 +208,19 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
             progress.follow(files.ledger, pytest)
         except KeyboardInterrupt:
             return ["interrupted: the run was stopped from outside"]
+    closing.clean(files.log)
     ran = ledger.read(files.ledger).header.get("run")
     if ran not in (run_id, None):
         return [f"ledger-of-another-run: {ran} instead of {run_id}"]
     if pytest.returncode not in (0, 1):
-        return [f"suites-ended-badly: pytest exited {pytest.returncode}; see {files.log}"]
+        why = closing.last_words(files.log)
+        return [f"suites-ended-badly: pytest exited {pytest.returncode}; {why}see {files.log}"]
     return []
 
 
 def _started(command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)  # noqa: S603  our own, no shell
+    own = closing.own_environment()
+    return subprocess.Popen(command, cwd=ROOT, env=own, stdout=log, stderr=log)  # noqa: S603  our own, no shell
 
 
 @contextlib.contextmanager

@@ -1,0 +1,60 @@
+"""Ends of the gate that no test comes to: nothing can be written or proved, or somebody ends it."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import NoReturn
+
+from ci import exits
+from fixtures import closing, ledger, policy, terminal
+from fixtures.catalogue import Catalogue
+
+NOT_WRITABLE = {
+    getattr(errno, name)
+    for name in (
+        "ENOSPC",
+        "EDQUOT",
+        "EFBIG",
+        "EROFS",
+        "EACCES",
+        "EPERM",
+        "EIO",
+        "EEXIST",
+        "ENOTDIR",
+        "EISDIR",
+    )
+}
+
+
+def at_once(file: Path, reason: str) -> int:
+    """Be undecided before anything ran."""
+    nothing = ledger.Ledger({}, (), ())
+    first = reason.splitlines()[0]
+    closing.write(
+        file, policy.decide(nothing, policy.NOTHING_ASKED, Catalogue(()), duration_s=0, trouble=[first])
+    )
+    print(f"{terminal.verdict_line('undecided', color=sys.stdout.isatty())}\n  because {reason}", flush=True)
+    return exits.UNDECIDED
+
+
+def not_written(error: OSError) -> int:
+    """Say that nothing can be said, since nothing can be written; any other trouble is a crash."""
+    if error.errno not in NOT_WRITABLE:
+        raise error
+    print(terminal.verdict_line("undecided", color=sys.stdout.isatty()))
+    print(f"  because cannot-write: {error.filename or 'a file'}: {error.strerror}", flush=True)
+    return exits.UNDECIDED
+
+
+def ending_like_ctrl_c() -> None:
+    """Let SIGTERM, by which CI systems end a job, be what Ctrl-C is: a reason, and nothing left running."""
+
+    def end(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)
