@@ -138,18 +138,15 @@ class Recorder:
         test = report.nodeid
         self.durations[test] = self.durations.get(test, 0.0) + getattr(report, "duration", 0.0)
         self.begun.setdefault(test, (getattr(report, "start", time.time()), worker_of(report)))
-        properties = dict(report.user_properties)
+        properties: dict[str, Any] = dict(report.user_properties)
+        why = properties.pop("why", "") or (_last_line(report) if report.longrepr else "")
         if report.failed:
             result = "failed" if "findings" in properties else "broken"
-            message = (
-                str(report.longrepr)
-                if result == "failed"
-                else str(properties.pop("why", "")) or _last_line(report)
-            )
+            message = str(report.longrepr) if result == "failed" else why
             shown = {} if result == "failed" else {"trace": str(report.longrepr)[-TRACE_LIMIT:]}
             self.lines.setdefault(test, {"result": result, "message": message, **shown, **properties})
         elif report.skipped:
-            self.lines.setdefault(test, {"result": "skipped", "message": _last_line(report), **properties})
+            self.lines.setdefault(test, {"result": "skipped", "message": why, **properties})
         if report.when == "teardown" or report.when not in ("setup", "call"):
             line = {**properties, **self.lines.pop(test, {"result": "passed"})}
             line["reports"] = properties.get("reports", 0)
