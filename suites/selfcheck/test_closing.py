@@ -10,6 +10,8 @@ import pytest
 
 from fixtures import closing
 
+pytestmark = pytest.mark.aside
+
 
 def test_nothing_from_outside_changes_which_tests_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "--without=effects")

@@ -70,6 +70,7 @@ def scene(house: Path, behind: Mapping[str, str], tmp_path: Path) -> Callable[[s
     return of
 
 
+@pytest.mark.aside
 def test_the_table_is_written_down() -> None:
     rows = re.findall(
         r"^\| `([\w-]+)` \| (.*?) \| (\S+) \|", WRITTEN.read_text(encoding="utf-8"), re.MULTILINE

@@ -14,6 +14,8 @@ from fixtures.payloads import Identities, events, reports
 from suites.selfcheck.canaries import CANARIES, HIDDEN, MEMBER, SHAPED, SHAPES, TOLD, sightings
 from suites.selfcheck.runs import finding
 
+pytestmark = pytest.mark.aside
+
 
 @pytest.fixture(autouse=True)
 def told(monkeypatch: pytest.MonkeyPatch) -> None:

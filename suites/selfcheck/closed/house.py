@@ -51,6 +51,8 @@ reports = {reports}
 tests = {tests}
 """
 PATIENCE_S = 600.0
+FOREIGN = ("PYTEST_", "FCM_", "PYTHONDONTWRITEBYTECODE")
+"""What is somebody's own setting: these tests may themselves be run by pytest-xdist."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,7 @@ def ran(fault: Fault, scene: Scene) -> Told:
 def gate(scene: Scene, setting: Setting, because: re.Pattern[str]) -> Told:
     """Run the gate of a house, and note when its reason is first told."""
     began, lines, known = time.monotonic(), [], None
-    # Nobody's own settings come in: a test of this project may itself be run by pytest-xdist.
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "FCM_"))}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     with subprocess.Popen(  # noqa: S603  our own gate
         [*command(scene.build), *setting.arguments],
         cwd=scene.house,
