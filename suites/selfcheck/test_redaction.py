@@ -90,6 +90,13 @@ def test_what_people_must_read_stays(said: str) -> None:
     assert redaction.text(said) == said
 
 
+@pytest.mark.parametrize("letters", ["a", "a-", "aB3", "%41", "a@", "//a:", "-----BEGIN", "x.y "], ids=repr)
+def test_an_answer_of_megabytes_is_quoted_in_part_and_soon(letters: str) -> None:
+    got = {"status": 200, "body": letters * (4_000_000 // len(letters))}
+    shown = redaction.finding({**finding(), "got": got})["got"]["body"]
+    assert len(shown) < 200_000
+
+
 def test_redacting_twice_is_redacting_once() -> None:
     for secret in CANARIES.values():
         once = redaction.text(f"x {secret} y")
