@@ -12,7 +12,7 @@ os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
 
 import pytest
 
-from fixtures import deployments, exploration, targets, variants, verdict
+from fixtures import deployments, exploration, redaction, targets, variants, verdict
 from fixtures.budget import Budget
 from fixtures.contracts import matcher
 from fixtures.deployments import Deployment, TargetError
@@ -75,9 +75,9 @@ def pytest_configure(config: pytest.Config) -> None:
         described = targets.describe_all(deployed, Budget(spent_of(config)))
         versions = described | variants.described(variant)
     except (TargetError, variants.UnknownVariant) as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(redaction.text(str(error))) from error
     except Unreachable as error:
-        pytest.exit(str(error), returncode=2)
+        pytest.exit(redaction.text(str(error)), returncode=2)
     config.pluginmanager.register(Recorder(config, versions), "fcm-compat-recorder")
 
 

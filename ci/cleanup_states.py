@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import signal
 import sys
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -37,9 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _cleaned(build, deployed, forget=options.forget)
     except Exception:  # noqa: BLE001  whatever it is, it must not look like an answer
-        traceback.print_exc()
-        print("cleanup-crashed: what is left is still on the list", file=sys.stderr)
-        return exits.CRASH
+        return exits.crashed("cleanup-crashed: what is left is still on the list")
 
 
 def add_build(parser: argparse.ArgumentParser) -> None:

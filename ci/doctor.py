@@ -6,9 +6,8 @@ import json
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.table import Table
@@ -16,7 +15,7 @@ from rich.table import Table
 from ci import exits
 from ci.arguments import Arguments, add_targets, deployed_of
 from ci.cleanup_states import add_build, build_of, interruptible, swept
-from fixtures import deployments, doctor, terminal
+from fixtures import deployments, doctor, redaction, terminal
 from fixtures.budget import MADE, Budget
 from fixtures.deployments import TargetError
 from fixtures.doctor import Symptom
@@ -50,14 +49,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         tell(found, time.monotonic() - began, as_json=options.json)
         print(*notes, sep="\n", end="\n" if notes else "", file=sys.stderr)
     except Exception:  # noqa: BLE001  whatever it is, it must not look like an answer
-        traceback.print_exc()
-        print("doctor-crashed: this says nothing about the deployments", file=sys.stderr)
-        return exits.CRASH
+        return exits.crashed("doctor-crashed: this says nothing about the deployments")
     return exits.GO if all(one.well for one in found) else exits.UNDECIDED
 
 
 def tell(found: Sequence[Symptom], seconds: float, *, as_json: bool) -> None:
-    """Print what was found, and what to do."""
+    """Print what was found, and what to do; what deployments said may hold anything."""
+    found = [replace(one, said=redaction.text(one.said)) for one in found]
     if as_json:
         for one in found:
             print(json.dumps(asdict(one)))

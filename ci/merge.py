@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ci import exits, gate, sharding
 from ci.arguments import Arguments, meant
+from ci.outputs import Files
 from fixtures import catalogue, ledger, payloads, policy, shards
 from fixtures.shards import Part
 
@@ -23,9 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(options_of(argv))
     except Exception:  # noqa: BLE001  whatever it is, it must not look like a verdict
-        traceback.print_exc()
-        print("merge-crashed: this is no verdict", file=sys.stderr)
-        return exits.CRASH
+        return exits.crashed("merge-crashed: this is no verdict")
 
 
 def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -40,7 +38,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     if not options.run:
         parser.error("--run takes the word by which the shards were told to which run they belong")
     build = ROOT / "build" if options.build == "build" else meant(options.here, options.build)
-    options.files = gate.Files(build)
+    options.files = Files(build)
     options.folders = [meant(options.here, folder) for folder in options.folders]
     if any(folder in (build, *build.parents) for folder in options.folders):
         parser.error(f"{build} is written anew: it can neither be a DIR nor lie in one")
@@ -49,7 +47,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> int:
     """Merge what came, and decide."""
-    files: gate.Files = options.files
+    files: Files = options.files
     found, doubts = sharding.parts_of(options.folders)
     parts = [Part(str(file), ledger.read(file)) for file in found]
     for part in parts:
@@ -79,7 +77,7 @@ def write(whole: ledger.Ledger, file: Path, *, complete: bool) -> None:
     writer.close()
 
 
-def gather(folders: Sequence[Path], files: gate.Files) -> None:
+def gather(folders: Sequence[Path], files: Files) -> None:
     """Bring together what the shards wrote beside their ledgers: the rollout, and who honours which pact."""
     for folder in folders:
         for name in (files.rollout.name, files.verifications.name):

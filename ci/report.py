@@ -15,7 +15,7 @@ from typing import Any
 from ci import allure_process as allure
 from ci import exits
 from ci.arguments import Arguments, meant
-from fixtures import catalogue, ledger, policy, shards
+from fixtures import catalogue, ledger, policy, redaction, shards
 from fixtures.report import exports, history
 from fixtures.report.allure import files as allure_files
 from fixtures.report.cells import About
@@ -108,8 +108,8 @@ def made_or_doubted(runs: Sequence[Run], place: Place) -> Made:
     try:
         return make(runs, place)
     except Exception as error:  # noqa: BLE001  whatever it is, the verdict must be told
-        traceback.print_exc()
-        problem = f"report-crashed: {type(error).__name__}: {error}".splitlines()[0]
+        print(redaction.text(traceback.format_exc()), file=sys.stderr)
+        problem = redaction.text(f"report-crashed: {type(error).__name__}: {error}".splitlines()[0])
         told = [replace(run, verdict=policy.doubted(run.verdict, problem)) for run in runs]
         return Made(told, problem)
 
@@ -226,9 +226,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         made = make(merged(options.ledger), options.place)
     except Exception:  # noqa: BLE001  whatever it is, it must not look like a verdict
-        traceback.print_exc()
-        print("report-crashed: this is no verdict", file=sys.stderr)
-        return exits.CRASH
+        return exits.crashed("report-crashed: this is no verdict")
     print(headline(made.runs))
     tell(made, options.place)
     return EXIT[worst(made.runs)]
