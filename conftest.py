@@ -61,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be tested at once and by name, then record the run."""
     config.pluginmanager.register(recorder, "fcm-compat-findings")
     verdict.OVERLOOKED.set(frozenset(config.option.without))
+    verdict.UNHEARD.set([])
     if is_worker(config) or config.option.collectonly:
         return
     try:

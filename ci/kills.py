@@ -18,7 +18,7 @@ from typing import Any
 from fixtures import ledger
 from fixtures.faults import Fault
 from fixtures.faults import named as fault_named
-from fixtures.faults.fault import CLEANER, LIFE
+from fixtures.faults.fault import CLEANER, END_TO_END, LIFE
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPAT, SELFCHECK = "suites/compat", "suites/selfcheck"
@@ -43,6 +43,8 @@ class Ran:
     tests: int
     findings: tuple[dict[str, Any], ...]
     broken: tuple[tuple[str, str], ...]
+    overlooked: int
+    """In how many tests a check found something that was taken away."""
     exit_status: int
     seconds: float
 
@@ -109,11 +111,28 @@ class Caught:
         return self.trouble or "caught"
 
     @property
+    def tests(self) -> int | None:
+        """How many tests of the file fail, if all of them were run."""
+        if is_of_cleaner(fault_named(self.fault)):
+            return len(self.first.broken)
+        return None if self.without is None else self.without.overlooked
+
+    @property
+    def smallest(self) -> dict[str, Any] | None:
+        """What was found with the smallest payload."""
+        return min(self.first.findings, key=size, default=None)
+
+    @property
     def shrunk(self) -> int | None:
-        """The size of the smallest payload that shows it, as JSON in bytes."""
-        if not self.first.findings:
-            return None
-        return len(json.dumps(self.first.findings[0]["sent"], separators=(",", ":")))
+        """The size of the smallest payload that shows it."""
+        return size(self.smallest) if self.smallest else None
+
+    @property
+    def shown_by(self) -> str | None:
+        """The test that shows it with the smallest payload."""
+        if self.smallest:
+            return str(self.smallest["test"])
+        return self.first.broken[0][0] if self.first.broken else None
 
 
 @dataclass(frozen=True)
@@ -157,8 +176,7 @@ def catch(name: str, asked: Asked) -> Caught:
     fault = fault_named(name)
     examples = EXAMPLES.get(fault.caught_by, asked.examples)
     told = [*where(fault), f"--variant={name}", f"--examples={examples}", f"--seed={asked.seed}"]
-    # The cleaner's tests take no time, and all that find a fault are its checks.
-    first = run([*told, *without(fault, asked.without), *([] if is_of_cleaner(fault) else ["--exitfirst"])])
+    first = run([*told, *without(fault, asked.without), *until_found(fault)])
     rest = run([*told, *without(fault, fault.checks), "--exitfirst"]) if asked.whole else None
     return Caught(name, first, rest)
 
@@ -169,9 +187,22 @@ def tolerate(name: str, seed: int, examples: int) -> Tolerated:
     return Tolerated(name, seed, run([COMPAT, "-m", "not process", *told]))
 
 
+def size(finding: dict[str, Any]) -> int:
+    """The size of what was sent, as JSON in bytes."""
+    return len(json.dumps(finding["sent"], separators=(",", ":")))
+
+
 def is_of_cleaner(fault: Fault) -> bool:
     """Whether a fault is one of the cleaner, which is no service and has tests of its own."""
     return fault.service == CLEANER
+
+
+def until_found(fault: Fault) -> list[str]:
+    """The option to stop at the first test that fails, but where the others cost nothing and say more.
+
+    The cleaner's tests take no time, and those that fail are its checks; a world is pushed through once.
+    """
+    return [] if is_of_cleaner(fault) or fault.caught_by == END_TO_END else ["--exitfirst"]
 
 
 def where(fault: Fault) -> list[str]:
@@ -207,7 +238,9 @@ def run(arguments: Sequence[str]) -> Ran:
         for line in lines
         if line["result"] != "passed" and not line.get("findings")
     )
-    return Ran(len(lines), found, broken if lines else (("", said.getvalue()[-2000:]),), status, seconds)
+    if not lines:
+        broken = (("", said.getvalue()[-2000:]),)
+    return Ran(len(lines), found, broken, sum("overlooked" in line for line in lines), status, seconds)
 
 
 @contextlib.contextmanager
