@@ -11,6 +11,7 @@ import pytest
 
 from fixtures import schemas
 from fixtures.catalogue import Case, example_report, load, wait_s
+from fixtures.faults import named
 from fixtures.observation import all_of
 from fixtures.pushes import MESSAGE
 from fixtures.services.container import key_of
@@ -155,6 +156,17 @@ def test_a_service_that_crashes_is_told_of_and_stops_no_other(name: str) -> None
     system.runners[name] = right
     system.drain()
     assert not pushed.wrong([DEAD])
+
+
+@pytest.mark.parametrize("name", ["200-for-202", "listener-never-deletes"])
+def test_whoever_is_busy_for_ever_is_not_waited_for(name: str) -> None:
+    fault = named(name)
+    pushed = Pushed(all_of("after"), ())
+    runners = pushed.system.runners
+    runners[fault.service] = replace(runners[fault.service], service=fault.seeded())
+    pushed.push(DEAD)
+    pushed.system.drain()
+    assert not pushed.system.settle() or pushed.system.queue.count()
 
 
 @pytest.mark.parametrize("kind", ["timed out", "refused"])
