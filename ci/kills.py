@@ -45,8 +45,8 @@ class Ran:
     tests: int
     findings: tuple[dict[str, Any], ...]
     broken: tuple[tuple[str, str], ...]
-    overlooked: int
-    """In how many tests a check found something that was taken away."""
+    overlooked: tuple[frozenset[str], ...]
+    """For each test in which checks found something that were taken away: which."""
     exit_status: int
     seconds: float
 
@@ -109,7 +109,11 @@ class Caught:
             return f"not caught: {self.first.why}"
         if strange := set(self.found) - set(claimed):
             return f"found by {', '.join(sorted(strange))} as well, which does not claim it"
-        if self.without is None or self.without.is_clean:
+        if self.without is None:
+            return None
+        if silent := set(claimed).difference(self.found, *self.without.overlooked):
+            return f"not found by {', '.join(sorted(silent))}, which claims it"
+        if self.without.is_clean:
             return None
         others = ", ".join(self.without.checks) or self.without.why
         return f"found without {', '.join(claimed)} as well: {others}"
@@ -124,7 +128,7 @@ class Caught:
         """How many tests of the file fail, if all of them were run."""
         if is_of_cleaner(fault_named(self.fault)):
             return len(self.first.failed)
-        return None if self.without is None else max(self.without.overlooked, len(self.first.failed))
+        return None if self.without is None else max(len(self.without.overlooked), len(self.first.failed))
 
     @property
     def smallest(self) -> dict[str, Any] | None:
@@ -261,7 +265,8 @@ def run(arguments: Sequence[str]) -> Ran:
     )
     if not lines:
         broken = (("", said.getvalue()[-2000:]),)
-    return Ran(len(lines), found, broken, sum("overlooked" in line for line in lines), status, seconds)
+    overlooked = tuple(frozenset(line["overlooked"]) for line in lines if "overlooked" in line)
+    return Ran(len(lines), found, broken, overlooked, status, seconds)
 
 
 @contextlib.contextmanager

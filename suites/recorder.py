@@ -51,7 +51,7 @@ def pytest_runtest_makereport(
     report = yield
     report.user_properties += properties_of(item)
     if call.when == "teardown" and (unheard := UNHEARD.get()):
-        report.user_properties.append(("overlooked", len(unheard)))
+        report.user_properties.append(("overlooked", sorted({finding.check for finding in unheard})))
         unheard.clear()
     if call.excinfo is not None and isinstance(call.excinfo.value, Findings):
         again = reproduction(item.nodeid, item.config)

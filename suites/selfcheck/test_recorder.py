@@ -96,7 +96,7 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
         "test_finds_what_nobody_asked_for": "passed",
     }
     assert {name: line["overlooked"] for name, line in lines.items() if "overlooked" in line} == {
-        "test_finds_what_nobody_asked_for": 2
+        "test_finds_what_nobody_asked_for": ["contract"]
     }
     assert {line["suite"] for line in read.tests} == {"some/suite"}
     assert (lines["test_passes"]["reports"], read.reports) == (40, 40)
