@@ -16,9 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ci import exits, progress, report
+from ci import deployable, exits, progress, report
 from ci.arguments import Arguments, add_targets, deployed_of, meant, target_options
 from fixtures import catalogue, deployments, ledger, payloads, policy, recordings, schemas, targets, terminal
+from fixtures.broker import access
+from fixtures.broker.access import AccessError
 from fixtures.budget import Budget
 from fixtures.deployments import TargetError
 from fixtures.door import Unreachable
@@ -101,6 +103,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add_targets(parser)
     add("--replay", action="append", default=[], metavar="FILE", help="recorded FCM answers, one JSON a line")
+    add("--broker", action="store_true", help="ask the Pact Broker can-i-deploy as well (docs/broker.md)")
     add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same (default 0)")
     add("--examples", type=int, default=3, help="batches per generated test (default 3)")
     add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
@@ -116,10 +119,12 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
         named = next((one.environment for one in options.deployed.values() if one.environment), None)
         nameless = DEPLOYED if options.deployed else ledger.LOCAL
         options.environment = options.environment or named or nameless
+        options.access = access.of_environment(os.environ) if options.broker else None
         catalogue.load()
         for file in options.replay:
             recordings.answers_of(Path(file))
     except (
+        AccessError,
         TargetError,
         recordings.BrokenRecording,
         catalogue.CatalogueError,
@@ -134,6 +139,7 @@ def run(options: argparse.Namespace) -> int:
     started, started_at = time.monotonic(), payloads.rfc3339(payloads.now())
     files: Files = options.files
     files.clear()
+    broker = deployable.of_release(options.access)
     trouble: list[str] = []
     for line in deployments.told(options.deployed):
         print(line, flush=True)
@@ -152,7 +158,8 @@ def run(options: argparse.Namespace) -> int:
         policy.load() if record.tests else policy.NOTHING_ASKED,
         catalogue.load(),
         duration_s=time.monotonic() - started,
-        trouble=trouble,
+        trouble=[*trouble, *broker.doubts],
+        found=broker.findings,
     )
     files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
     made = report.made_or_doubted([Run(record, verdict, catalogue.load())], files.place(options))

@@ -24,6 +24,8 @@ from fixtures.targets import Target, Unobservable
 from fixtures.topology import PROVIDERS
 from suites.selfcheck.answering import answering
 
+pytestmark = pytest.mark.aside
+
 PRODUCTION = Denied(
     ("push.example.com", "*.prod.example", "10.1.2.3", "10.20.0.0/16", "2001:db8::/32", "localhost")
 )

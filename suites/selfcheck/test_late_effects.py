@@ -16,6 +16,8 @@ from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from suites.selfcheck.answering import answering
 
+pytestmark = pytest.mark.aside
+
 DELAY_S = 0.4
 
 

@@ -17,6 +17,8 @@ from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from suites.selfcheck.answering import answering
 
+pytestmark = pytest.mark.aside
+
 MANY = 500
 Answering = tuple[int, Any]
 ELSE = "00000000-0000-4000-8000-000000000000"

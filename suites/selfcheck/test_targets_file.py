@@ -15,6 +15,8 @@ from fixtures.door import Door, Exchange, Unreachable
 from fixtures.targets import ROOT
 from suites.selfcheck.answering import answering
 
+pytestmark = pytest.mark.aside
+
 EXAMPLE = ROOT / "ci" / "targets.example.toml"
 SERVICE = "[environments.e.services.subscribers-errors]\n"
 URL = 'url = "http://127.0.0.1:1"\n'
