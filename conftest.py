@@ -65,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(recorder, "fcm-compat-findings")
     config.pluginmanager.register(sharding, "fcm-compat-sharding")
     verdict.OVERLOOKED.set(frozenset(config.option.without))
+    verdict.UNHEARD.set([])
     if is_worker(config) or config.option.collectonly:
         return
     try:

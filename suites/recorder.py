@@ -15,7 +15,7 @@ import pytest
 
 from fixtures import deployments, known, ledger, payloads, policy, redaction, terminal, urls
 from fixtures.catalogue import Case, load
-from fixtures.verdict import Finding, Findings, describe
+from fixtures.verdict import UNHEARD, Finding, Findings, describe
 from suites import sharding
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
@@ -51,6 +51,9 @@ def pytest_runtest_makereport(
     """Send what a check found, and which case it was about, to the process that keeps the ledger."""
     report = yield
     report.user_properties += properties_of(item)
+    if call.when == "teardown" and (unheard := UNHEARD.get()):
+        report.user_properties.append(("overlooked", sorted({finding.check for finding in unheard})))
+        unheard.clear()
     if call.excinfo is not None and isinstance(call.excinfo.value, Findings):
         again = reproduction(item.nodeid, item.config)
         findings = [finding.at(item.nodeid, again).to_json() for finding in call.excinfo.value.findings]
@@ -167,7 +170,9 @@ class Recorder:
             "reports": int(properties.get("reports", 0)),
         }
         line |= {
-            key: properties[key] for key in ("provider", "case", "promise", "trace") if key in properties
+            key: properties[key]
+            for key in ("provider", "case", "promise", "trace", "overlooked")
+            if key in properties
         }
         if test in self.begun:
             began, worker = self.begun[test]
