@@ -57,7 +57,7 @@ def test_the_pipeline_of_jenkins_is_balanced() -> None:
 def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = template.read_text(encoding="utf-8")
     commands = set(re.findall(r"\./ci/[a-z-]+", text))
-    assert commands == {"./ci/doctor", "./ci/gate", "./ci/cleanup-states", "./ci/summary"}
+    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"}
     assert all((ROOT / command).is_file() for command in commands)
     options = set(re.findall(r"(?<!-)--[a-z-]+", re.sub(r"(?m)^\s*(#|//).*", "", text)))
     with pytest.raises(SystemExit):
