@@ -112,6 +112,7 @@ def proxied(network: Network, urls: dict[str, str]) -> Iterator[dict[str, str]]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+    servers: list[asyncio.Server] = []
 
     async def opened() -> dict[str, str]:
         found = {}
@@ -126,15 +127,17 @@ def proxied(network: Network, urls: dict[str, str]) -> Iterator[dict[str, str]]:
             ) -> None:
                 await network.passed(reader, writer, host, port)
 
-            server = await asyncio.start_server(carry, "127.0.0.1", 0)
-            found[name] = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            servers.append(await asyncio.start_server(carry, "127.0.0.1", 0))
+            found[name] = f"http://127.0.0.1:{servers[-1].sockets[0].getsockname()[1]}"
         return found
 
     async def ended() -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        for server in servers:
+            server.close()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
     try:
         yield asyncio.run_coroutine_threadsafe(opened(), loop).result()
