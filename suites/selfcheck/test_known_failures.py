@@ -20,6 +20,8 @@ from suites import recorder, sharding
 HERE, THERE = (
     f"suites/compat/test_new.py::test[{provider}-v1-UNREGISTERED]" for provider in list(PROVIDERS)[:2]
 )
+pytestmark = pytest.mark.aside
+
 NUMBERS = exploration.batches_of(st.integers(0, 1000), most=9)
 SEEDS = range(1, 200)
 NOWHERE = "redis://user:secret@127.0.0.1:1/0"
