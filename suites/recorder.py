@@ -88,7 +88,7 @@ def reproduction(test: str, config: pytest.Config) -> str:
         again += [f"--{name}", value] if value else []
     again += [part for name in getattr(options, "i_own", ()) for part in ("--i-own", name)]
     again += ["--variant", options.variant] if options.variant else []
-    url = os.environ.get(known.VARIABLE)
+    url = sharding.known_at(config)
     return (known.again(url) if url else "") + shlex.join(again)
 
 

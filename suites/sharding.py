@@ -12,6 +12,7 @@ from fixtures import container, known, ledger, shards
 from fixtures.exploration import Profile
 
 WHOLE = pytest.StashKey[dict[str, Any]]()
+KNOWN_AT = pytest.StashKey[str]()
 
 
 # After -m and xdist's names, before pytest-split, which is registered later and so is the last of the last.
@@ -37,9 +38,22 @@ def pytest_report_header() -> list[str]:
     return [known.trouble(url) or f"known failures: {container.shown(url)}"] if url else []
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Know it in this process alone: runs that a test starts are runs of their own."""
+    known_at(item.config)
+
+
+def known_at(config: pytest.Config) -> str:
+    """Where failures are known, or nothing; asked where tests run, never where workers are started from."""
+    if KNOWN_AT not in config.stash:
+        config.stash[KNOWN_AT] = os.environ.pop(known.VARIABLE, "")
+    return config.stash[KNOWN_AT]
+
+
 def profile(config: pytest.Config) -> Profile:
     """How this run explores; only what the gate has started learns from it, others just look."""
-    option, url = config.option, os.environ.get(known.VARIABLE)
+    option, url = config.option, known_at(config)
     environment = option.environment or ledger.LOCAL
     databases = known.databases(url, environment, learns=bool(option.run_id)) if url else None
     return Profile(option.seed, option.examples, databases)

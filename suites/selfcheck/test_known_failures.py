@@ -15,11 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from fixtures import exploration, known, redis_server
 from fixtures.exploration import Profile
 from fixtures.topology import PROVIDERS
-from suites import recorder
+from suites import recorder, sharding
 
 HERE, THERE = (
     f"suites/compat/test_new.py::test[{provider}-v1-UNREGISTERED]" for provider in list(PROVIDERS)[:2]
 )
+pytestmark = pytest.mark.aside
+
 NUMBERS = exploration.batches_of(st.integers(0, 1000), most=9)
 SEEDS = range(1, 200)
 NOWHERE = "redis://user:secret@127.0.0.1:1/0"
@@ -219,10 +221,14 @@ def test_what_is_a_server_s_url(text: str, *, usable: bool) -> None:
 def test_a_finding_is_repeated_with_what_was_known_and_without_the_password(
     monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> None:
-    monkeypatch.setitem(os.environ, known.VARIABLE, "unix:///run/redis.sock")
+    monkeypatch.setattr(sharding, "known_at", lambda _: "unix:///run/redis.sock")
     assert recorder.reproduction("t", pytestconfig).startswith(
         f"{known.VARIABLE}=unix:///run/redis.sock ./ci/"
     )
-    monkeypatch.setitem(os.environ, known.VARIABLE, NOWHERE)
+    monkeypatch.setattr(sharding, "known_at", lambda _: NOWHERE)
     told = recorder.reproduction("t", pytestconfig)
     assert told.startswith(f'{known.VARIABLE}="${known.VARIABLE}" ./ci/test t')
+
+
+def test_what_a_test_starts_does_not_know_it() -> None:
+    assert known.VARIABLE not in os.environ
