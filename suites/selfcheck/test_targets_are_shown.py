@@ -12,6 +12,8 @@ from fixtures.topology import PROVIDERS
 from fixtures.urls import shown
 from suites.recorder import reproduction
 
+pytestmark = pytest.mark.aside
+
 SECRET = "https://robot:s3cret@staging.example:8443/errors"  # noqa: S105  a made-up one
 SAFE = "https://***@staging.example:8443/errors"
 
