@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.process
 TESTS = "suites/compat/test_redelivery.py"
 GONE = 2**22 + 1
 """A process that is not there: it is more than there can be."""
+cleanup = importlib.import_module("ci.cleanup_states")  # a command under test, by name
 BROKEN = SQL.replace("DELETE FROM subscribers", "DELETE FROM nowhere")
 
 
@@ -179,6 +181,12 @@ def test_whom_a_running_process_made_stays(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.undo()
     (left,) = cleaning.clean(tmp_path, inventory, {})
     assert (left.subscriber_id, left.why) == (row["subscriber_id"], "the process that made it still runs")
+
+
+def test_an_inventory_that_cannot_be_read_is_a_note_and_no_crash(tmp_path: Path) -> None:
+    (tmp_path / MADE).write_text("no database, but long enough to be taken for one " * 20)
+    (note,) = cleanup.swept(tmp_path, {})
+    assert note.startswith("not-removed: DatabaseError")
 
 
 def test_a_list_can_be_forgotten(tmp_path: Path, place: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
