@@ -6,7 +6,6 @@ import json
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,8 +14,9 @@ from rich.table import Table
 
 from ci import exits
 from ci.arguments import Arguments, add_targets, deployed_of
+from ci.cleanup_states import add_build, build_of, interruptible, swept
 from fixtures import deployments, doctor, redaction, terminal
-from fixtures.budget import Budget
+from fixtures.budget import MADE, Budget
 from fixtures.deployments import TargetError
 from fixtures.doctor import Symptom
 
@@ -27,8 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Exit 0 if all is well, 2 if a gate there would be undecided, 64 wrong usage, 70 its own crash."""
     parser = Arguments(prog="./ci/doctor", description=__doc__)
     add_targets(parser)
+    add_build(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
     options = parser.parse_args(argv)
+    build = build_of(options)
     try:
         deployed = deployed_of(options)
     except TargetError as error:
@@ -39,13 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not options.json:
             print(*deployments.told(deployed, tuple(deployed)), sep="\n", flush=True)
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="fcm-compat-doctor-") as folder:
-            found = doctor.examined(deployed, Budget(Path(folder) / "spent"))
+        try:
+            with interruptible(), tempfile.TemporaryDirectory(prefix="fcm-compat-doctor-") as folder:
+                found = doctor.examined(deployed, Budget(Path(folder) / "spent", made=build / MADE))
+        finally:
+            notes = swept(build, deployed)
         tell(found, time.monotonic() - began, as_json=options.json)
+        print(*notes, sep="\n", end="\n" if notes else "", file=sys.stderr)
     except Exception:  # noqa: BLE001  whatever it is, it must not look like an answer
-        print(redaction.text(traceback.format_exc()), file=sys.stderr)
-        print("doctor-crashed: this says nothing about the deployments", file=sys.stderr)
-        return exits.CRASH
+        return exits.crashed("doctor-crashed: this says nothing about the deployments")
     return exits.GO if all(one.well for one in found) else exits.UNDECIDED
 
 

@@ -1,14 +1,11 @@
-"""Ends of the gate that no test comes to: nothing can be written or proved, or somebody ends it."""
+"""Ends of the gate that no test comes to: nothing can be written or proved."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import signal
 import sys
-import threading
 from pathlib import Path
-from typing import NoReturn
 
 from ci import exits
 from fixtures import closing, ledger, policy, schemas, terminal
@@ -49,13 +46,3 @@ def not_written(error: OSError) -> int:
     print(terminal.verdict_line("undecided", color=sys.stdout.isatty()))
     print(f"  because cannot-write: {error.filename or 'a file'}: {error.strerror}", flush=True)
     return exits.UNDECIDED
-
-
-def ending_like_ctrl_c() -> None:
-    """Let SIGTERM, by which CI systems end a job, be what Ctrl-C is: a reason, and nothing left running."""
-
-    def end(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, end)

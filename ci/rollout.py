@@ -12,9 +12,10 @@ from pathlib import Path
 from ci import exits
 from ci.arguments import Arguments, meant
 from fixtures import catalogue
+from fixtures.broker import access
+from fixtures.broker.access import AccessError, BrokerError
+from fixtures.broker.client import Broker
 from fixtures.catalogue import CatalogueError
-from fixtures.deployments import TargetError
-from fixtures.door import Unreachable
 from fixtures.rollout import answer, endtoend, files, pairs, release, results, words
 from fixtures.rollout.broker import of_broker
 from fixtures.rollout.endtoend import Fates
@@ -26,7 +27,7 @@ from fixtures.topology import RELEASE
 
 ROOT = Path(__file__).resolve().parent.parent
 EXITS = {"go": exits.GO, "no-go": exits.NO_GO, "undecided": exits.UNDECIDED}
-USAGE_ERRORS = (ReleaseError, ResultsError, CatalogueError, SchemaError, TargetError)
+USAGE_ERRORS = (ReleaseError, ResultsError, CatalogueError, SchemaError, AccessError)
 EPILOG = """
 Without --results, --matrix or --broker, and without results in the release file, the reference services are
 judged, by composition and end to end. With them, only what was recorded counts: what is missing is unknown,
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         judged = judge(options)
     except USAGE_ERRORS as error:
         parser.refuse(error)
-    except Unreachable as error:
+    except BrokerError as error:
         print(error, file=sys.stderr)
         return exits.UNDECIDED
     found = answer.answer(judged)
@@ -66,7 +67,7 @@ def arguments() -> Arguments:
     add("--plan", metavar="STEPS", help='another plan than the file\'s: "a,b,clean records,c"')
     add("--results", metavar="DIR", help="recorded verifications, such as build/verifications")
     add("--matrix", metavar="FILE", help="a Pact Broker's matrix, saved as JSON")
-    add("--broker", metavar="URL", help="a Pact Broker; the token comes from PACT_BROKER_TOKEN")
+    add("--broker", metavar="URL", help="a Pact Broker; who asks is in the environment: docs/broker.md")
     add("--output", metavar="DIR", help="where the answer and its pictures go; build/rollout by default")
     add("--json", action="store_true", help="print the answer as JSON")
     add("--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="processes that run services")
@@ -90,7 +91,7 @@ def evidence(found: Release, options: argparse.Namespace) -> tuple[Table, Fates 
     if options.matrix:
         recorded.append(results.of_file(found, meant(options.here, options.matrix)))
     if options.broker:
-        recorded.append(of_broker(found, options.broker, os.environ.get("PACT_BROKER_TOKEN")))
+        recorded.append(of_broker(found, Broker(access.of_environment(os.environ, options.broker))))
     if recorded or found.results or not pairs.are_references(found):
         recorded.append(results.of_release(found))
         for stranger in dict.fromkeys(name for one in recorded for name in one.strangers):

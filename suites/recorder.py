@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from fixtures import deployments, ledger, payloads, policy, redaction, terminal, urls
+from fixtures import deployments, known, ledger, payloads, policy, redaction, terminal, urls
 from fixtures.catalogue import Case, load
-from fixtures.verdict import Finding, Findings, describe
+from fixtures.verdict import UNHEARD, Finding, Findings, describe
+from suites import sharding
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
 TRACE_LIMIT = 8000
@@ -50,6 +51,9 @@ def pytest_runtest_makereport(
     """Send what a check found, and which case it was about, to the process that keeps the ledger."""
     report = yield
     report.user_properties += properties_of(item)
+    if call.when == "teardown" and (unheard := UNHEARD.get()):
+        report.user_properties.append(("overlooked", sorted({finding.check for finding in unheard})))
+        unheard.clear()
     if call.excinfo is not None and isinstance(call.excinfo.value, Findings):
         again = reproduction(item.nodeid, item.config)
         findings = [one.at(item.nodeid, again).to_json() for one in call.excinfo.value.findings]
@@ -90,7 +94,8 @@ def reproduction(test: str, config: pytest.Config) -> str:
         again += [f"--{name}", value] if value else []
     again += [part for name in getattr(options, "i_own", ()) for part in ("--i-own", name)]
     again += ["--variant", options.variant] if options.variant else []
-    return shlex.join(again)
+    url = sharding.known_at(config)
+    return (known.again(url) if url else "") + shlex.join(again)
 
 
 class Recorder:
@@ -120,6 +125,7 @@ class Recorder:
                     "versions": self.versions,
                     "collected": collected,
                     "environment": self.config.option.environment or ledger.LOCAL,
+                    **sharding.told(self.config),
                 }
             )
 
@@ -169,7 +175,9 @@ class Recorder:
             "duration_s": round(self.durations.get(test, 0.0), 4),
             "reports": int(properties.get("reports", 0)),
         }
-        line |= {key: properties[key] for key in ("provider", "case", "promise") if key in properties}
+        line |= {
+            key: properties[key] for key in ("provider", "case", "promise", "overlooked") if key in properties
+        }
         if test in self.begun:
             began, worker = self.begun[test]
             line |= {"started_s": round(max(0.0, began - self.began), 3), "worker": worker}
@@ -193,6 +201,7 @@ class Recorder:
                 "tests": self.writer.tests,
                 "exit_status": int(exitstatus),
                 "duration_s": round(time.monotonic() - self.started, 3),
+                **sharding.whole(self.config),
             }
         )
         self.writer.close()

@@ -53,7 +53,7 @@ def answering(reaction: Reaction = plainly, tls: ssl.SSLContext | None = None) -
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = answer  # noqa: N815  as http.server calls them
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  as http.server calls them
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

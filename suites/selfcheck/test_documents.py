@@ -31,6 +31,7 @@ def test_the_table_of_cases_is_current() -> None:
         "docs/emulator.md",
         "docs/report.md",
         "docs/serve.md",
+        "docs/broker.md",
     ],
 )
 def test_links_lead_somewhere(file: str) -> None:
