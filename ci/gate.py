@@ -179,7 +179,8 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
             progress.follow(files.ledger, pytest)
         except KeyboardInterrupt:
             return ["interrupted: the run was stopped from outside"]
-    closing.clean(files.log)
+    if options.deployed or options.replay:
+        closing.clean(files.log)
     ran = ledger.read(files.ledger).header.get("run")
     if ran not in (run_id, None):
         return [f"ledger-of-another-run: {ran} instead of {run_id}"]

@@ -56,20 +56,26 @@ def pytest_runtest_makereport(
         unheard.clear()
     if call.excinfo is not None and isinstance(call.excinfo.value, Findings):
         again = reproduction(item.nodeid, item.config)
-        findings = [finding.at(item.nodeid, again).to_json() for finding in call.excinfo.value.findings]
-        found = [redaction.finding(finding) for finding in findings]
+        findings = [one.at(item.nodeid, again).to_json() for one in call.excinfo.value.findings]
+        found = [redaction.finding(one) for one in findings] if has_strangers(item.config) else findings
         report.user_properties.append(("findings", json.dumps(found)))
         told = "\n\n".join(describe(Finding(**finding)) for finding in found)
         report.longrepr = f"{told}\n\n  again:    {again}"
-    elif report.longrepr is not None:
+    if has_strangers(item.config):
         _without_secrets(report)
-    report.sections = [(name, redaction.text(str(said))) for name, said in report.sections]
     return report
+
+
+def has_strangers(config: pytest.Config) -> bool:
+    """Whether a run meets anybody but what it made itself; without, developers may see everything."""
+    options = config.option
+    return bool(options.target or getattr(options, "targets", None) or options.replay)
 
 
 def _without_secrets(report: pytest.TestReport) -> None:
     """Say why a test proved nothing without the secrets that the reason may hold; most hold none."""
-    said = str(report.longrepr)
+    report.sections = [(name, redaction.text(str(said))) for name, said in report.sections]
+    said = "" if isinstance(report.longrepr, str) else str(report.longrepr or "")  # findings are clean
     harmless = redaction.text(said)
     if harmless != said:
         report.user_properties.append(("why", redaction.text(_last_line(report))))
@@ -170,16 +176,16 @@ class Recorder:
             "reports": int(properties.get("reports", 0)),
         }
         line |= {
-            key: properties[key]
-            for key in ("provider", "case", "promise", "trace", "overlooked")
-            if key in properties
+            key: properties[key] for key in ("provider", "case", "promise", "overlooked") if key in properties
         }
         if test in self.begun:
             began, worker = self.begun[test]
             line |= {"started_s": round(max(0.0, began - self.began), 3), "worker": worker}
         line |= {key: json.loads(properties[key]) for key in ("findings", "rollout") if key in properties}
-        line |= {"message": redaction.text(message)[:4000]} if message else {}
-        line |= {"trace": redaction.text(str(line["trace"]))} if "trace" in line else {}
+        said = {"message": message[:4000], "trace": str(properties.get("trace", ""))}
+        if has_strangers(self.config):  # what no worker could clean, such as a crash of one
+            said = {name: redaction.text(text) for name, text in said.items()}
+        line |= {name: text[:TRACE_LIMIT] for name, text in said.items() if text}
         self.writer.write(line)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:

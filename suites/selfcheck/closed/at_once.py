@@ -27,7 +27,7 @@ from suites.selfcheck.closed.wire import Said, Spoil
 Row = tuple[str, Callable[[], Spoil], str, str, float]
 
 ROWS: Mapping[str, Row] = {
-    "hangs": ("takes the request and says nothing", lambda: hangs, "undecided", "ReadTimeout|within 1 s", 1),
+    "hangs": ("takes the request and says nothing", lambda: hangs, "undecided", "ReadTimeout|within 1", 1),
     "closes": ("closes the connection without a word", lambda: closes, "undecided", "RemoteProtocolError", 0),
     "resets": ("resets the connection", lambda: resets, "undecided", "ReadError|reset by peer", 0),
     "half-an-answer": ("dies in the middle of the body", lambda: half, "undecided", "RemoteProtocolError", 0),
@@ -35,14 +35,14 @@ ROWS: Mapping[str, Row] = {
         "sends its headers byte by byte",
         lambda: dribbled_head,
         "undecided",
-        "no end|within 1 s",
+        "no end|within 1",
         1,
     ),
     "dribbles-body": (
         "sends its body byte by byte",
         lambda: dribbled_body,
         "undecided",
-        "no end|within 1 s",
+        "no end|within 1",
         1,
     ),
     "endless-headers": (
@@ -56,7 +56,7 @@ ROWS: Mapping[str, Row] = {
         "says 100 Continue without end",
         lambda: endless_wait,
         "undecided",
-        "no end|within 1 s",
+        "no end|within 1",
         1,
     ),
     "endless-body": ("sends a body without end", lambda: endless_body, "undecided", "has no end", 1),
@@ -86,15 +86,15 @@ ROWS: Mapping[str, Row] = {
     "html-200": (
         "answers everything with a login page",
         lambda: always(LOGIN),
-        "undecided",
-        "unobservable-target: .*Log in",
+        "no-go",
+        "no JSON",
         0,
     ),
     "empty-200": (
         "answers 200 and {} to everything",
         lambda: always(Said(200, JSON, b"{}")),
-        "undecided",
-        "unobservable-target: .*200 ",
+        "no-go",
+        "another shape",
         0,
     ),
     "nothing-204": ("answers 204 to everything", lambda: always(Said(204, JSON, b"")), "undecided", "204", 0),

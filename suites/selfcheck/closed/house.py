@@ -27,10 +27,8 @@ COPIED = (
     "ci",
     "schemas",
     "pacts",
-    "suites/__init__.py",
-    "suites/types.py",
-    "suites/recorder.py",
     "suites/compat",
+    *(f"suites/{file.name}" for file in (ROOT / "suites").glob("*.py")),
 )
 SUITES = (
     "__init__",

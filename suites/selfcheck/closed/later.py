@@ -39,14 +39,14 @@ LATER: Mapping[str, Row] = {
         "hangs when it is given reports",
         lambda: batches(hangs),
         "undecided",
-        "ReadTimeout|within 1 s",
+        "ReadTimeout|within 1",
         1,
     ),
     "batches-dribble": (
         "acknowledges byte by byte",
         lambda: batches(dribbled_body),
         "undecided",
-        "no end|within 1 s",
+        "no end|within 1",
         1,
     ),
     "batches-half": (
@@ -155,7 +155,7 @@ LATER: Mapping[str, Row] = {
         "hangs when it is observed",
         lambda: looks(hangs),
         "undecided",
-        "ReadTimeout|within 1 s",
+        "ReadTimeout|within 1",
         1,
     ),
     "looks-empty": (
@@ -198,7 +198,7 @@ LATER: Mapping[str, Row] = {
         "shows each member twice",
         lambda: looks(body(twice)),
         "undecided",
-        "stands twice",
+        "unobservable-target: .*200 ",
         0,
     ),
     "looks-cached": (
