@@ -138,6 +138,10 @@ DOUBTS: Mapping[str, tuple[Change, str]] = {
         differs(4, durations="x"),
         "shards-differ: durations: 'd' in 1, 2, 3; 'x' in 4",
     ),
+    "a fact that one keeps to itself": (
+        differs(4, profile="deep"),
+        "shards-differ: profile: None in 1, 2, 3; 'deep' in 4",
+    ),
     "cut into more": (told(4, of=5), "shards-differ: of: 4 in 1, 2, 3; 5 in 4"),
     "of other tests": (
         lambda cuts: cuts[3][-1].update(whole={"tests": 9, "digest": "x"}),
