@@ -12,15 +12,17 @@ os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
 
 import pytest
 
-from fixtures import deployments, exploration, targets, variants, verdict
+from fixtures import deployments, exploration, redaction, targets, variants, verdict
 from fixtures.budget import Budget
 from fixtures.contracts import matcher
 from fixtures.deployments import Deployment, TargetError
 from fixtures.door import Unreachable
+from fixtures.states import cleaning
+from fixtures.states.inventory import Inventory
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
-from suites import recorder
+from suites import recorder, sharding
 from suites.recorder import BUILD, Recorder, is_worker
 from suites.types import TargetsOf
 
@@ -54,13 +56,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--variant", default="", metavar="NAME", help="reference services with this fault or tolerance")
     add("--without", action="append", default=[], metavar="CHECK", help="overlook what this check finds")
     add("--run-id", default="", help="what the ledger calls this run")
+    add("--shard", default="", metavar="JSON", help="which shard of which run this is, for the ledger")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be tested at once and by name, then record the run."""
     config.pluginmanager.register(recorder, "fcm-compat-findings")
+    config.pluginmanager.register(sharding, "fcm-compat-sharding")
     verdict.OVERLOOKED.set(frozenset(config.option.without))
+    verdict.UNHEARD.set([])
     if is_worker(config) or config.option.collectonly:
         return
     try:
@@ -71,10 +76,22 @@ def pytest_configure(config: pytest.Config) -> None:
         described = targets.describe_all(deployed, Budget(spent_of(config)))
         versions = described | variants.described(variant)
     except (TargetError, variants.UnknownVariant) as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(redaction.text(str(error))) from error
     except Unreachable as error:
-        pytest.exit(str(error), returncode=2)
+        pytest.exit(redaction.text(str(error)), returncode=2)
     config.pluginmanager.register(Recorder(config, versions), "fcm-compat-recorder")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what was made at deployments; the gate, which says where to count, does it itself."""
+    options = config.option
+    if is_worker(config) or options.collectonly or options.spent or not (options.target or options.targets):
+        return
+    build, inventory = spent_of(config).parent, Inventory(Budget(spent_of(config)).inventory)
+    if inventory.left():
+        left = cleaning.clean(build, inventory, deployed_of(config))
+        for line in cleaning.told(left, build / cleaning.FILE):
+            config.get_terminal_writer().line(line)
 
 
 def spent_of(config: pytest.Config) -> Path:
@@ -142,14 +159,14 @@ def trial_of(request: pytest.FixtureRequest, targets_of: TargetsOf) -> Iterator[
 @pytest.fixture
 def explore(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Hypothesis, seeded by the run and the name of the test."""
-    options = request.config.option
-    profile = exploration.Profile(options.seed, options.examples)
-    return functools.partial(exploration.explore, request.node.nodeid, profile=profile)
+    return functools.partial(
+        exploration.explore, request.node.nodeid, profile=sharding.profile(request.config)
+    )
 
 
 @pytest.fixture
 def explore_steps(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Walks of a state machine, seeded likewise."""
-    options = request.config.option
-    profile = exploration.Profile(options.seed, options.examples)
-    return functools.partial(exploration.explore_steps, request.node.nodeid, profile=profile)
+    return functools.partial(
+        exploration.explore_steps, request.node.nodeid, profile=sharding.profile(request.config)
+    )

@@ -39,10 +39,16 @@ def checked(trial: Trial, batches: Sequence[Answers]) -> None:
         trial.fresh(trial.entries(answers))
 
 
-def bare(client: httpx.Client, target: Target, bodies: Sequence[bytes]) -> None:
+def bodies(trial: Trial, batches: Sequence[Answers]) -> list[bytes]:
+    """Each batch as it is posted, with ids of its own."""
+    entries = [trial.entries(answers) for answers in batches]
+    return [json.dumps(batch(trial.provider, [e.payload for e in sent])).encode() for sent in entries]
+
+
+def bare(client: httpx.Client, target: Target, posted: Sequence[bytes]) -> None:
     """The same batches, posted and forgotten."""
     headers = {"Content-Type": "application/json"}
-    for body in bodies:
+    for body in posted:
         client.post(target.url + target.provider.path, content=body, headers=headers)
 
 
@@ -72,10 +78,9 @@ def generated(trial: Trial, seed: int, count: int) -> float:
 def one_round(trial: Trial, batches: Sequence[Answers], seed: int) -> dict[str, float]:
     """Reports a second of each loop, and their ratio."""
     reports = sum(map(len, batches))
-    entries = [trial.entries(answers) for answers in batches]
-    bodies = [json.dumps(batch(trial.provider, [e.payload for e in sent])).encode() for sent in entries]
+    posted = bodies(trial, batches)
     with httpx.Client() as client:
-        plain = seconds(lambda: bare(client, trial.target, bodies))
+        plain = seconds(lambda: bare(client, trial.target, posted))
     judged = seconds(lambda: checked(trial, batches))
     return {
         "bare": reports / plain,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ci import exits
-from fixtures import deployments
+from fixtures import deployments, redaction
 from fixtures.deployments import OWN_VARIABLE, Deployment
 
 
@@ -27,7 +27,7 @@ class Arguments(argparse.ArgumentParser):
 
     def refuse(self, problem: object) -> NoReturn:
         """Print a problem of the command line and exit."""
-        self.exit(exits.USAGE, f"{problem}\n")
+        self.exit(exits.USAGE, f"{redaction.text(str(problem))}\n")
 
 
 def meant(here: str, path: str) -> Path:

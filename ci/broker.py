@@ -12,7 +12,6 @@ import json
 import os
 import sys
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -57,8 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return done(*parsed(argv))
     except Exception:  # noqa: BLE001  whatever it is
-        traceback.print_exc()
-        return exits.CRASH
+        return exits.crashed("broker-crashed: this says nothing")
 
 
 def done(parser: Arguments, options: argparse.Namespace) -> int:

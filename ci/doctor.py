@@ -6,17 +6,17 @@ import json
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.table import Table
 
 from ci import exits
 from ci.arguments import Arguments, add_targets, deployed_of
-from fixtures import deployments, doctor, terminal
-from fixtures.budget import Budget
+from ci.cleanup_states import add_build, build_of, interruptible, swept
+from fixtures import deployments, doctor, redaction, terminal
+from fixtures.budget import MADE, Budget
 from fixtures.deployments import TargetError
 from fixtures.doctor import Symptom
 
@@ -27,8 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Exit 0 if all is well, 2 if a gate there would be undecided, 64 wrong usage, 70 its own crash."""
     parser = Arguments(prog="./ci/doctor", description=__doc__)
     add_targets(parser)
+    add_build(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
     options = parser.parse_args(argv)
+    build = build_of(options)
     try:
         deployed = deployed_of(options)
     except TargetError as error:
@@ -39,18 +41,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not options.json:
             print(*deployments.told(deployed, tuple(deployed)), sep="\n", flush=True)
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="fcm-compat-doctor-") as folder:
-            found = doctor.examined(deployed, Budget(Path(folder) / "spent"))
+        try:
+            with interruptible(), tempfile.TemporaryDirectory(prefix="fcm-compat-doctor-") as folder:
+                found = doctor.examined(deployed, Budget(Path(folder) / "spent", made=build / MADE))
+        finally:
+            notes = swept(build, deployed)
         tell(found, time.monotonic() - began, as_json=options.json)
+        print(*notes, sep="\n", end="\n" if notes else "", file=sys.stderr)
     except Exception:  # noqa: BLE001  whatever it is, it must not look like an answer
-        traceback.print_exc()
-        print("doctor-crashed: this says nothing about the deployments", file=sys.stderr)
-        return exits.CRASH
+        return exits.crashed("doctor-crashed: this says nothing about the deployments")
     return exits.GO if all(one.well for one in found) else exits.UNDECIDED
 
 
 def tell(found: Sequence[Symptom], seconds: float, *, as_json: bool) -> None:
-    """Print what was found, and what to do."""
+    """Print what was found, and what to do; what deployments said may hold anything."""
+    found = [replace(one, said=redaction.text(one.said)) for one in found]
     if as_json:
         for one in found:
             print(json.dumps(asdict(one)))

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
-import shutil
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from ci import deployable, exits, progress, report
+from ci import deployable, endings, exits, progress, report, sharding
 from ci.arguments import Arguments, add_targets, deployed_of, meant, target_options
-from fixtures import catalogue, deployments, ledger, payloads, policy, recordings, schemas, targets, terminal
+from ci.cleanup_states import interruptible, swept
+from ci.outputs import Files
+from fixtures import (
+    catalogue,
+    closing,
+    deployments,
+    ledger,
+    payloads,
+    policy,
+    recordings,
+    redaction,
+    schemas,
+    targets,
+    terminal,
+)
 from fixtures.broker import access
 from fixtures.broker.access import AccessError
 from fixtures.budget import Budget
@@ -32,69 +43,21 @@ ROOT = Path(__file__).resolve().parent.parent
 EXIT = report.EXIT
 DEPLOYED = "deployments"
 """The environment of a run on deployments that names none."""
+NO_TESTS = 5
 SHOWN_FINDINGS = 8
 WORKERS = max(1, min(os.cpu_count() or 1, 8))
-
-
-@dataclass(frozen=True)
-class Files:
-    """What a run leaves behind."""
-
-    build: Path
-
-    @property
-    def ledger(self) -> Path:
-        """The record of every test."""
-        return self.build / "ledger.jsonl"
-
-    @property
-    def verdict(self) -> Path:
-        """The answer."""
-        return self.build / "verdict.json"
-
-    @property
-    def verifications(self) -> Path:
-        """Which versions honour which contracts."""
-        return self.build / "verifications"
-
-    @property
-    def spent(self) -> Path:
-        """How much deployments were asked."""
-        return self.build / "spent.sqlite"
-
-    @property
-    def log(self) -> Path:
-        """What pytest printed."""
-        return self.build / "pytest.log"
-
-    @property
-    def rollout(self) -> Path:
-        """Whether the plan is safe, with pictures."""
-        return self.build / "rollout"
-
-    def place(self, options: argparse.Namespace) -> report.Place:
-        """Where the report goes."""
-        history = meant(options.here, options.history) if options.history else self.build / "history"
-        return report.Place(self.build, history)
-
-    def clear(self) -> None:
-        """Take away what an earlier run left, so that nothing old can speak for this one."""
-        self.build.mkdir(parents=True, exist_ok=True)
-        reports = (self.build / name for name in ("allure-results", "report"))
-        for folder in (self.rollout, self.verifications, *reports):
-            shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.ledger, self.verdict, self.build / "junit.xml", self.log, self.spent):
-            file.unlink(missing_ok=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit 0 go, 1 no-go, 2 undecided, 64 wrong usage, 70 if the gate itself crashed."""
     try:
-        return run(options_of(argv))
+        try:
+            with interruptible():
+                return run(options_of(argv))
+        except OSError as error:
+            return endings.not_written(error)
     except Exception:  # noqa: BLE001  whatever it is, it must not look like a verdict
-        traceback.print_exc()
-        print("gate-crashed: this is no verdict", file=sys.stderr)
-        return exits.CRASH
+        return exits.crashed("gate-crashed: this is no verdict")
 
 
 def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -109,9 +72,11 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
     add("--build", default="build", metavar="DIR", help="where everything is written (default build)")
     add("--history", metavar="DIR", help="where earlier runs are remembered (default build/history)")
+    sharding.add_options(parser)
     options = parser.parse_args(argv)
     options.replay = [str(meant(options.here, file)) for file in options.replay]
     options.files = Files(ROOT / "build" if options.build == "build" else meant(options.here, options.build))
+    sharding.check(options, parser, options.files.history(options))
     if options.examples < 1 or options.workers < 1:
         parser.error("--examples and -n take a whole number of 1 or more")
     try:
@@ -120,53 +85,66 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
         nameless = DEPLOYED if options.deployed else ledger.LOCAL
         options.environment = options.environment or named or nameless
         options.access = access.of_environment(os.environ) if options.broker else None
-        catalogue.load()
-        for file in options.replay:
+        options.hopeless = closing.hopeless()
+        for file in options.replay if not options.hopeless else ():
             recordings.answers_of(Path(file))
-    except (
-        AccessError,
-        TargetError,
-        recordings.BrokenRecording,
-        catalogue.CatalogueError,
-        schemas.SchemaError,
-    ) as error:
+    except (AccessError, TargetError, recordings.BrokenRecording, schemas.SchemaError) as error:
         parser.refuse(error)
     return options
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the suites on reachable targets, and decide."""
-    started, started_at = time.monotonic(), payloads.rfc3339(payloads.now())
+    started, started_at, clock = time.monotonic(), payloads.rfc3339(payloads.now()), closing.clock()
     files: Files = options.files
     files.clear()
+    if options.hopeless:
+        return endings.at_once(files.verdict, options.hopeless)
     broker = deployable.of_release(options.access)
     trouble: list[str] = []
+    swept(files.build, options.deployed)  # what a run left that could not clean up
     for line in deployments.told(options.deployed):
         print(line, flush=True)
     try:
         targets.describe_all(options.deployed, Budget(files.spent))
     except (Unreachable, TargetError) as error:
-        trouble.append(str(error).splitlines()[0])
-        print(error, file=sys.stderr)
+        said = redaction.text(str(error))
+        trouble.append(said.splitlines()[0])
+        print(said, file=sys.stderr)
     else:
+        sharding.ask_known_failures(options.known_failures)
         trouble += run_suites(options, files)
+    trouble += closing.clock_doubts(clock)
+    notes = swept(files.build, options.deployed)
     record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
     began = {"environment": options.environment, "started_at": started_at}
     record = replace(record, header={**began, **record.header})  # where and when, without a ledger too
     verdict = policy.decide(
         record,
-        policy.load() if record.tests else policy.NOTHING_ASKED,
+        policy.load() if record.tests and not options.shard else policy.NOTHING_ASKED,
         catalogue.load(),
         duration_s=time.monotonic() - started,
-        trouble=[*trouble, *broker.doubts],
+        trouble=[*trouble, *broker.doubts, *sharding.alone(options)],
         found=broker.findings,
     )
-    files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
-    made = report.made_or_doubted([Run(record, verdict, catalogue.load())], files.place(options))
-    verdict = dict(made.runs[0].verdict)
-    files.verdict.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+    verdict["notes"] = notes  # what somebody must do, whatever the verdict is
+    if not options.shard:
+        return concluded(record, verdict, files, files.place(options))
+    closing.write(files.verdict, verdict)
     tell(verdict, files)
-    report.tell(made, files.place(options))
+    say(verdict)
+    return EXIT[verdict["verdict"]]
+
+
+def concluded(record: ledger.Ledger, verdict: Mapping[str, Any], files: Files, place: report.Place) -> int:
+    """Write and tell what a whole run has come to; the exit status."""
+    sharding.write_durations(place.history / "durations.json", record)
+    closing.write(files.verdict, policy.doubted(verdict, "gate-ended: it ended before its report was made"))
+    made = report.made_or_doubted([Run(record, verdict, catalogue.load())], place)
+    verdict = dict(made.runs[0].verdict)
+    closing.write(files.verdict, verdict)
+    tell(verdict, files)
+    report.tell(made, place)
     say(verdict)
     return EXIT[verdict["verdict"]]
 
@@ -184,6 +162,7 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         "-n",
         str(options.workers),
         "--dist=loadgroup",  # the tests of the rollout share one judged release
+        "--max-worker-restart=0",  # without a worker the run proves nothing; the next one may wait for ever
     ]
     command += [
         f"--rootdir={ROOT}",  # or an option's value could move it, and with it the name of every test
@@ -193,23 +172,26 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         f"--run-id={run_id}",
         "--tb=short",
     ]
-    command += [*target_options(options), f"--spent={files.spent}"]
+    command += [*target_options(options), f"--spent={files.spent}", *sharding.pytest_options(options)]
     command += [f"--replay={file}" for file in options.replay]
     with files.log.open("wb") as log, _ended(_started(command, log)) as pytest:
         try:
             progress.follow(files.ledger, pytest)
         except KeyboardInterrupt:
             return ["interrupted: the run was stopped from outside"]
+    closing.clean(files.log)
     ran = ledger.read(files.ledger).header.get("run")
     if ran not in (run_id, None):
         return [f"ledger-of-another-run: {ran} instead of {run_id}"]
-    if pytest.returncode not in (0, 1):
-        return [f"suites-ended-badly: pytest exited {pytest.returncode}; see {files.log}"]
+    if pytest.returncode not in ((0, 1, NO_TESTS) if options.shard else (0, 1)):  # a shard may hold none
+        why = closing.last_words(files.log)
+        return [f"suites-ended-badly: pytest exited {pytest.returncode}; {why}see {files.log}"]
     return []
 
 
 def _started(command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)  # noqa: S603  our own, no shell
+    own = closing.own_environment()
+    return subprocess.Popen(command, cwd=ROOT, env=own, stdout=log, stderr=log)  # noqa: S603  our own, no shell
 
 
 @contextlib.contextmanager
@@ -258,6 +240,8 @@ def say(verdict: Mapping[str, Any]) -> None:
     print(terminal.verdict_line(verdict["verdict"], color=color))
     for reason in verdict["reasons"][: 2 * SHOWN_FINDINGS]:
         print(f"  because {reason}")
+    for note in verdict.get("notes", ()):
+        print(f"  note: {note}")
 
 
 if __name__ == "__main__":

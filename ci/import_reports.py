@@ -6,7 +6,6 @@ import os
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -59,9 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted: nothing was written", file=sys.stderr)
         return exits.INTERRUPTED
     except Exception:  # noqa: BLE001  whatever it is, it must not look like an answer
-        traceback.print_exc()
-        print("import-crashed: nothing was written", file=sys.stderr)
-        return exits.CRASH
+        return exits.crashed("import-crashed: nothing was written")
     tell(collection, output)
     return exits.DATA if collection.broken or not collection.kept else exits.GO
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from ci.kills import Caught, Tolerated, where
+from ci.kills import COMPAT, SELFCHECK, Caught, Tolerated, where
 from fixtures.faults import named
 
 
@@ -26,15 +27,15 @@ def to_json(judged: Sequence[Caught | Tolerated]) -> dict[str, Any]:
 def row(one: Caught) -> dict[str, Any]:
     """One fault."""
     fault = named(one.fault)
-    first = one.first.findings[0] if one.first.findings else {}
     return {
         "fault": one.fault,
         "service": fault.service,
         "caught_by": fault.caught_by,
         "claimed": list(fault.checks),
         "found": list(one.found),
-        "title": first.get("title"),
-        "test": first.get("test"),
+        "title": one.smallest["title"] if one.smallest else None,
+        "test": one.shown_by,
+        "tests": one.tests,
         "seconds": round(one.seconds, 2),
         "shrunk_bytes": one.shrunk,
         "trouble": one.trouble,
@@ -85,16 +86,20 @@ def show(console: Console, judged: Sequence[Caught | Tolerated]) -> None:
 
 
 def table_of(caught: Sequence[Caught]) -> Table:
-    """A line for each fault."""
-    table = Table("fault", "service", "caught by", "checks", "s", "bytes", title="Does the suite notice?")
+    """A line for each fault: which of the tests that fail shows it best, and how many there are."""
+    table = Table(title="Does the suite notice?")
+    for name in ("fault", "service", "shown by", "checks", "tests", "s", "bytes"):
+        table.add_column(name, overflow="fold")
     for one in caught:
         cells = row(one)
-        found = ", ".join(cells["found"]) or "nothing"
-        size = str(cells["shrunk_bytes"] or "-")
-        style = "bold red" if one.trouble else None
-        table.add_row(
-            one.fault, cells["service"], cells["caught_by"], found, f"{one.seconds:.1f}", size, style=style
+        shown_by = escape(
+            str(cells["test"] or cells["caught_by"]).removeprefix(f"{COMPAT}/").removeprefix(f"{SELFCHECK}/")
         )
+        found = ", ".join(cells["found"]) or "nothing"
+        numbers = [cells["tests"], f"{one.seconds:.1f}", cells["shrunk_bytes"]]
+        style = "bold red" if one.trouble else None
+        told = ["-" if number is None else str(number) for number in numbers]
+        table.add_row(one.fault, cells["service"], shown_by, found, *told, style=style)
     return table
 
 

@@ -6,14 +6,17 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 POLL_S = 0.25
 PLAIN_STEP = 0.1
 """Without a terminal, one line for each tenth of the tests."""
+MOST_NEWS = 16
 
 
 @dataclass
@@ -27,22 +30,41 @@ class Tail:
     findings: int = 0
     _offset: int = 0
     _rest: str = field(default="")
+    _news: dict[str, None] = field(default_factory=dict)
+    _told: int = 0
 
     def read(self) -> None:
         """Count what was added since."""
         if not self.path.exists():
             return
-        with self.path.open(encoding="utf-8") as file:
+        with self.path.open(encoding="utf-8", errors="replace") as file:
             file.seek(self._offset)
             text = self._rest + file.read()
             self._offset = file.tell()
         *whole, self._rest = text.split("\n")
         for raw in whole:
-            line = json.loads(raw)
-            self.collected = line.get("collected", self.collected)
-            self.tests += line["kind"] == "test"
-            self.reports += line.get("reports", 0)
-            self.findings += len(line.get("findings", ()))
+            try:
+                line = json.loads(raw)
+                self._count(line)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                continue  # whoever reads the whole ledger tells what is wrong with it
+
+    def _count(self, line: Mapping[str, Any]) -> None:
+        self.collected = line.get("collected", self.collected)
+        self.tests += line["kind"] == "test"
+        self.reports += line.get("reports", 0)
+        self.findings += len(line.get("findings", ()))
+        told = [f"{found['provider']}: {found['title']}" for found in line.get("findings", ())]
+        if line.get("result", "passed") != "passed" and not told:
+            told = [f"{line['result']}: {(line.get('message') or line['test']).splitlines()[0]}"]
+        for one in told:
+            self._news.setdefault(one, None)
+
+    def news(self) -> list[str]:
+        """What was not told yet of what is wrong; no more than a screen in all."""
+        news = list(self._news)[self._told : MOST_NEWS]
+        self._told += len(news)
+        return news
 
     def __str__(self) -> str:
         found = f"{self.findings} findings" if self.findings else "no findings"
@@ -64,6 +86,8 @@ def _bar(tail: Tail, process: subprocess.Popen[bytes]) -> None:
         while process.poll() is None:
             time.sleep(POLL_S)
             tail.read()
+            for one in tail.news():
+                bar.console.print(f"  {one}", markup=False, highlight=False)
             if tail.collected:
                 bar.update(task, total=tail.collected, completed=tail.tests, description=str(tail))
 
@@ -73,6 +97,8 @@ def _lines(tail: Tail, process: subprocess.Popen[bytes]) -> None:
     while process.poll() is None:
         time.sleep(POLL_S)
         tail.read()
+        for one in tail.news():
+            print(f"  {one}", flush=True)
         if tail.collected and tail.tests / tail.collected >= told + PLAIN_STEP:
             told = tail.tests / tail.collected
             print(f"{tail.tests:5} of {tail.collected} tests, {tail}", flush=True)

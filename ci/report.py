@@ -15,7 +15,7 @@ from typing import Any
 from ci import allure_process as allure
 from ci import exits
 from ci.arguments import Arguments, meant
-from fixtures import catalogue, ledger, policy
+from fixtures import catalogue, ledger, policy, redaction, shards
 from fixtures.report import exports, history
 from fixtures.report.allure import files as allure_files
 from fixtures.report.cells import About
@@ -108,8 +108,8 @@ def made_or_doubted(runs: Sequence[Run], place: Place) -> Made:
     try:
         return make(runs, place)
     except Exception as error:  # noqa: BLE001  whatever it is, the verdict must be told
-        traceback.print_exc()
-        problem = f"report-crashed: {type(error).__name__}: {error}".splitlines()[0]
+        print(redaction.text(traceback.format_exc()), file=sys.stderr)
+        problem = redaction.text(f"report-crashed: {type(error).__name__}: {error}".splitlines()[0])
         told = [replace(run, verdict=policy.doubted(run.verdict, problem)) for run in runs]
         return Made(told, problem)
 
@@ -187,7 +187,13 @@ def _run(recorded: Sequence[tuple[Path, ledger.Ledger]]) -> Run:
     said = file.parent / "verdict.json"
     if not others and said.is_file():
         return Run(one, json.loads(said.read_text(encoding="utf-8")), known)
-    whole = ledger.merged([read for _, read in recorded])
+    if any("shard" in read.header for _, read in recorded):
+        parts = [shards.Part(str(file), read) for file, read in recorded]
+        own, strange = shards.sorted_out(parts, {})
+        whole = shards.merged(own)
+        whole = replace(whole, problems=[*strange, *whole.problems])
+    else:
+        whole = ledger.merged([read for _, read in recorded])
     return Run(whole, policy.decide(whole, policy.load(), known, duration_s=whole.duration_s), known)
 
 
@@ -220,9 +226,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         made = make(merged(options.ledger), options.place)
     except Exception:  # noqa: BLE001  whatever it is, it must not look like a verdict
-        traceback.print_exc()
-        print("report-crashed: this is no verdict", file=sys.stderr)
-        return exits.CRASH
+        return exits.crashed("report-crashed: this is no verdict")
     print(headline(made.runs))
     tell(made, options.place)
     return EXIT[worst(made.runs)]

@@ -31,7 +31,9 @@ from fixtures.variants import UnknownVariant, asked_for
 PROG = "./ci/selfcheck"
 BUILD = Path(__file__).resolve().parent.parent / "build"
 WORKERS = os.cpu_count() or 2
-EXAMPLES, EXAMPLES_TOLERANT = 5, 2
+EXAMPLES, EXAMPLES_TOLERANT = 5, 1
+WIDE = 180
+"""Columns of the table in a log, where nobody can widen the window."""
 
 Judged: TypeAlias = Caught | Tolerated
 Job: TypeAlias = Callable[[], Judged]
@@ -43,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.list:
         print(*(f"{fault.name}: {fault.service}: {fault.wrong}" for fault in options.faults), sep="\n")
         return exits.GO
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=WIDE)
     jobs = tolerated(options) if options.tolerant else caught(options)
     judged: list[Judged] = []
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

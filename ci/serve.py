@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,8 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:  # before it was served
         return exits.INTERRUPTED
     except Exception:  # noqa: BLE001 - a crash of ours must not look like wrong usage
-        traceback.print_exc()
-        return exits.CRASH
+        return exits.crashed("serve-crashed: this says nothing")
 
 
 def serve_chain(argv: list[str]) -> int:

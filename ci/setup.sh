@@ -18,4 +18,5 @@ if [ ! -e "$stamp" ]; then
     touch "$stamp"
 fi
 export PACT_DO_NOT_TRACK=true
+unset PYTHONDONTWRITEBYTECODE # a run starts many processes of the same modules: compiled anew each time, a third of it
 trap - ERR

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from fixtures import deployments, ledger, payloads, policy, terminal, urls
+from fixtures import deployments, known, ledger, payloads, policy, redaction, terminal, urls
 from fixtures.catalogue import Case, load
-from fixtures.verdict import Findings
+from fixtures.verdict import UNHEARD, Finding, Findings, describe
+from suites import sharding
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
 TRACE_LIMIT = 8000
@@ -50,12 +51,29 @@ def pytest_runtest_makereport(
     """Send what a check found, and which case it was about, to the process that keeps the ledger."""
     report = yield
     report.user_properties += properties_of(item)
+    if call.when == "teardown" and (unheard := UNHEARD.get()):
+        report.user_properties.append(("overlooked", sorted({finding.check for finding in unheard})))
+        unheard.clear()
     if call.excinfo is not None and isinstance(call.excinfo.value, Findings):
         again = reproduction(item.nodeid, item.config)
-        found = [finding.at(item.nodeid, again).to_json() for finding in call.excinfo.value.findings]
+        findings = [finding.at(item.nodeid, again).to_json() for finding in call.excinfo.value.findings]
+        found = [redaction.finding(finding) for finding in findings]
         report.user_properties.append(("findings", json.dumps(found)))
-        report.longrepr = f"{call.excinfo.value}\n\n  again:    {again}"
+        told = "\n\n".join(describe(Finding(**finding)) for finding in found)
+        report.longrepr = f"{told}\n\n  again:    {again}"
+    elif report.longrepr is not None:
+        _without_secrets(report)
+    report.sections = [(name, redaction.text(str(said))) for name, said in report.sections]
     return report
+
+
+def _without_secrets(report: pytest.TestReport) -> None:
+    """Say why a test proved nothing without the secrets that the reason may hold; most hold none."""
+    said = str(report.longrepr)
+    harmless = redaction.text(said)
+    if harmless != said:
+        report.user_properties.append(("why", redaction.text(_last_line(report))))
+        report.longrepr = ("", 0, harmless) if isinstance(report.longrepr, tuple) else harmless
 
 
 def reproduction(test: str, config: pytest.Config) -> str:
@@ -70,7 +88,8 @@ def reproduction(test: str, config: pytest.Config) -> str:
         again += [f"--{name}", value] if value else []
     again += [part for name in getattr(options, "i_own", ()) for part in ("--i-own", name)]
     again += ["--variant", options.variant] if options.variant else []
-    return shlex.join(again)
+    url = sharding.known_at(config)
+    return (known.again(url) if url else "") + shlex.join(again)
 
 
 class Recorder:
@@ -100,6 +119,7 @@ class Recorder:
                     "versions": self.versions,
                     "collected": collected,
                     "environment": self.config.option.environment or ledger.LOCAL,
+                    **sharding.told(self.config),
                 }
             )
 
@@ -124,14 +144,15 @@ class Recorder:
         test = report.nodeid
         self.durations[test] = self.durations.get(test, 0.0) + getattr(report, "duration", 0.0)
         self.begun.setdefault(test, (getattr(report, "start", time.time()), worker_of(report)))
-        properties = dict(report.user_properties)
+        properties: dict[str, Any] = dict(report.user_properties)
+        why = properties.pop("why", "") or (_last_line(report) if report.longrepr else "")
         if report.failed:
             result = "failed" if "findings" in properties else "broken"
-            message = str(report.longrepr) if result == "failed" else _last_line(report)
+            message = str(report.longrepr) if result == "failed" else why
             shown = {} if result == "failed" else {"trace": str(report.longrepr)[-TRACE_LIMIT:]}
             self.lines.setdefault(test, {"result": result, "message": message, **shown, **properties})
         elif report.skipped:
-            self.lines.setdefault(test, {"result": "skipped", "message": _last_line(report), **properties})
+            self.lines.setdefault(test, {"result": "skipped", "message": why, **properties})
         if report.when == "teardown" or report.when not in ("setup", "call"):
             line = {**properties, **self.lines.pop(test, {"result": "passed"})}
             line["reports"] = properties.get("reports", 0)
@@ -149,13 +170,16 @@ class Recorder:
             "reports": int(properties.get("reports", 0)),
         }
         line |= {
-            key: properties[key] for key in ("provider", "case", "promise", "trace") if key in properties
+            key: properties[key]
+            for key in ("provider", "case", "promise", "trace", "overlooked")
+            if key in properties
         }
         if test in self.begun:
             began, worker = self.begun[test]
             line |= {"started_s": round(max(0.0, began - self.began), 3), "worker": worker}
         line |= {key: json.loads(properties[key]) for key in ("findings", "rollout") if key in properties}
-        line |= {"message": message[:4000]} if message else {}
+        line |= {"message": redaction.text(message)[:4000]} if message else {}
+        line |= {"trace": redaction.text(str(line["trace"]))} if "trace" in line else {}
         self.writer.write(line)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
@@ -171,6 +195,7 @@ class Recorder:
                 "tests": self.writer.tests,
                 "exit_status": int(exitstatus),
                 "duration_s": round(time.monotonic() - self.started, 3),
+                **sharding.whole(self.config),
             }
         )
         self.writer.close()

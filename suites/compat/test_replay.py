@@ -20,4 +20,4 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_replay(trial_of: TrialOf, provider: str, file: Path) -> None:
-    trial_of(provider).replay(recordings.answers_of(file))
+    trial_of(provider).replay(recordings.shareable(file))

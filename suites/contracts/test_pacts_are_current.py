@@ -29,6 +29,7 @@ def texts(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.aside
 def test_regenerating_into_an_empty_folder_makes_the_committed_pacts(tmp_path: Path) -> None:
     generate(tmp_path)
     assert texts(tmp_path) == texts(PACTS)
@@ -39,6 +40,7 @@ def test_the_check_says_that_all_is_current() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "pacts/ is current\n", "")
 
 
+@pytest.mark.aside
 def test_the_check_names_what_is_not_current_and_regenerating_mends_it(tmp_path: Path) -> None:
     folder = tmp_path / "pacts"
     shutil.copytree(PACTS, folder)
@@ -55,6 +57,7 @@ def test_the_check_names_what_is_not_current_and_regenerating_mends_it(tmp_path:
     assert texts(folder) == texts(PACTS)
 
 
+@pytest.mark.aside
 @pytest.mark.parametrize("option", ["--chek", "--check=maybe", "now"])
 def test_wrong_usage_never_looks_like_an_answer(option: str) -> None:
     done = regenerate(option)

@@ -15,6 +15,8 @@ from fixtures.rollout.results import Recorded, ResultsError
 from fixtures.topology import RELEASE
 from suites.rollout.releases import verified, written
 
+pytestmark = pytest.mark.aside
+
 EXAMPLES = RELEASE.parent / "examples"
 EDGES = ("one-two", "two-three")
 

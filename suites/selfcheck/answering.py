@@ -53,7 +53,7 @@ def answering(reaction: Reaction = plainly, tls: ssl.SSLContext | None = None) -
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = answer  # noqa: N815  as http.server calls them
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  as http.server calls them
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
@@ -62,7 +62,7 @@ def answering(reaction: Reaction = plainly, tls: ssl.SSLContext | None = None) -
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     seen.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield seen

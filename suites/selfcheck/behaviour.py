@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -30,17 +31,32 @@ SENT_AT = "2026-01-01T00:00:00Z"
 DATES = ("Thu, 01 Jan 2026 01:00:00 GMT", "Sat, 03 Jan 2026 00:00:00 GMT")
 WAITS = (None, "7200", "99999999", *DATES)
 STATUSES = (404, 500, 502)
-HALF_A_DAY_S = 43_200
+A_MINUTE_S, HALF_A_DAY_S = 60, 43_200
+TROUBLES = (
+    ("7200", "after", ("directory-events-api",)),
+    (None, "before", ("events-proxy", "subscribers-errors")),
+    (None, "before", ("subscribers-errors",)),
+)
+"""How long FCM asks to wait, when services stop in the middle of a call, and which are away."""
 AT = datetime(2026, 1, 1, 8, 30, tzinfo=UTC)
+
+LETTERS: Mapping[str, Mapping[str, str]] = {
+    "0": {},
+    "a": {"retry_after": "30"},
+    "b": {"retry_after": "9000"},
+    "c": {"retry_after": "60"},
+    "d": {"token": "nobody's"},
+}
+"""In what later events about the same subscribers differ, by a letter of their ids."""
 
 
 class Told(Lived):
-    """Services in memory that keep a record of every call, and of which no model hears."""
+    """Services in memory that keep a record of every call, as a hash, and of which no model hears."""
 
     def __post_init__(self) -> None:
         """Begin with an empty record."""
         super().__post_init__()
-        self.record: list[Any] = []
+        self.record = hashlib.sha256()
 
     def tell_model(self, call: Call) -> None:
         """There is no model."""
@@ -49,13 +65,14 @@ class Told(Lived):
         """Keep what is asked, and what is answered."""
         answer = super().ask(call)
         said = (answer.status, answer.text()) if isinstance(answer, Answer) else answer.kind
-        self.record.append((call.to, call.method, call.path, call.body, said))
+        told = (call.to, call.method, call.path, call.body, said)
+        self.record.update(json.dumps(told, default=str).encode())
         return answer
 
 
 def behaviour(name: str, build: Build) -> str:
     """All that a service does, as text: the same service always does the same."""
-    told = [decided(build(name, "after")), headed(build(name, "after"))]
+    told: list[Any] = [decided(build(name, "after")), headed(build(name, "after"))]
     worlds = ("all-after-v1",) if name in PROVIDERS else ("all-after-v1", "all-after-legacy")
     for world in worlds:
         answers: dict[str, Any] = {}
@@ -73,7 +90,12 @@ def behaviour(name: str, build: Build) -> str:
         if name in PROVIDERS:
             provided(system, name)
         live(system, WORLDS[world].protocols[0], answers)
-        told += [system.record, asked, sorted(map(str, system.told.items())), system.queue.bodies()]
+        told += [
+            system.record.hexdigest(),
+            asked,
+            sorted(map(str, system.told.items())),
+            system.queue.bodies(),
+        ]
         for store in stores:
             store.close()
     return json.dumps(told, default=str)
@@ -120,11 +142,10 @@ def live(system: Told, protocol: str, answers: dict[str, Any]) -> None:
     examples = [example_report(case) for case in load().of(protocol)]
     together = [one for one in reversed(examples) if isinstance(one["response"], dict)]
     alone = next(one for one in examples if isinstance(one["response"], str))
-    for number, wait in enumerate(("7200", None)):
+    for wait, stops, down in TROUBLES:
         push(system, identities, answers, [{**answer, "retry_after": wait} for answer in together])
         push(system, identities, answers, [alone])
-        system.down = {"events-proxy", "subscribers-errors"} if number else {"directory-events-api"}
-        system.stops = "before" if number else "after"
+        system.down, system.stops = set(down), stops
         for name in ("directory-messages", "go-sender", "directory-errors-listener"):
             with suppress(Stopped):
                 system.run(name)
@@ -135,6 +156,11 @@ def live(system: Told, protocol: str, answers: dict[str, Any]) -> None:
             system.restart(name)
         system.run()
         system.run()
+        system.seconds += A_MINUTE_S
+        system.stops = stops
+        with suppress(Stopped):
+            system.run("directory-errors-listener")
+        system.stops = None
         system.down = set()
         system.drain()
     for _ in range(3):
@@ -155,10 +181,11 @@ def push(
     system.subscribe([{**device, **since} for device in devices])
     message_id = system.push(MESSAGE, devices)
     system.push(MESSAGE, devices, message_id=message_id)
-    for until in ("2026-01-01T00:00:20Z", "2026-01-05T00:00:00Z"):
+    path = f"/v1/postponed/{devices[0]['subscriber_id']}"
+    for until in ("2026-01-01T00:00:20Z", "2026-01-02T00:00:00Z"):
         held = {"until": until, "reason": "Unavailable"}
-        path = f"/v1/postponed/{devices[0]['subscriber_id']}"
         system.ask(Call("subscribers-postponed", "PUT", path, held))
+        system.ask(Call("subscribers-postponed", "GET", path, None))
 
 
 def provided(system: Told, name: str) -> None:
@@ -199,16 +226,24 @@ def resubscribed(system: Told, events: list[Any]) -> None:
     for number, (token, since) in enumerate((("", SENT_AT), ("", "2026-02-01T00:00:00Z"), ("x", SENT_AT))):
         rows = [{**payloads.subscriber(event), "token_since": since} for event in events]
         system.subscribe([{**row, "token": row["token"] + token} for row in rows])
-        for letter, changes in (("0", {}), ("a", {"retry_after": "30"}), ("b", {"retry_after": "9000"})):
+        for letter, changes in LETTERS.items():
             named = {"event_id": letter, "report_id": letter} if changes else {"event_id": letter}
             later = [{**event, **changes, **renamed(event, named, number)} for event in events]
             system.ask(Call("subscribers-errors", "POST", "/v1/errors", {"errors": later}))
             system.subscribers(ids)
-    over = [{"subscriber_id": one, "until": "2026-01-01T00:30:00Z"} for one in ids]
-    system.ask(Call("subscribers-errors", "POST", "/v1/resumed", {"resumed": over}))
-    system.subscribers(ids)
+        others = [
+            {**event, **renamed(event, {"event_id": "e", "report_id": "e"}, number)} for event in events
+        ]
+        shifted = [
+            {**event, "subscriber_id": other["subscriber_id"], "token": other["token"]}
+            for event, other in zip(others, [*events[1:], events[0]], strict=True)
+        ]
+        system.ask(Call("subscribers-errors", "POST", "/v1/errors", {"errors": shifted}))
+        over = [{"subscriber_id": one, "until": "2026-01-01T00:30:00Z"} for one in ids]
+        system.ask(Call("subscribers-errors", "POST", "/v1/resumed", {"resumed": over}))
+        system.subscribers(ids)
 
 
 def renamed(event: Mapping[str, Any], letters: Mapping[str, str], number: int) -> dict[str, str]:
-    """Other ids of an event: two letters of each are others."""
-    return {name: f"{event[name][:-2]}{letter}{number}" for name, letter in letters.items()}
+    """Other ids of an event: the first letters of each are others, as the last ones are its own."""
+    return {name: f"{letter}{number}{event[name][2:]}" for name, letter in letters.items()}

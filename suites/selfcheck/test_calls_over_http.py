@@ -16,6 +16,8 @@ from fixtures.services.exchange import Answer, Call, Failure
 from fixtures.services.queues import MemoryQueue
 from fixtures.services.sockets import SocketWorld
 
+pytestmark = pytest.mark.aside
+
 LIMIT_S = 20
 
 

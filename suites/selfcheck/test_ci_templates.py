@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from fixtures.targets import ROOT
-from suites.selfcheck.runs import good_run, judged
+from suites.selfcheck.reported import no_go
+from suites.selfcheck.runs import finding, good_run, judged
 
 pytestmark = pytest.mark.aside
 
@@ -23,8 +24,10 @@ SCHEMAS: Mapping[str, tuple[str, ...]] = {
     "github-actions.yml": ("--builtin-schema=vendor.github-workflows",),
     "gitlab-ci.yml": ("--builtin-schema=vendor.gitlab-ci", "--data-transform=gitlab-ci"),
 }
+SCHEMA_OF = {**SCHEMAS, **{name.replace(".", "-shards."): schema for name, schema in SCHEMAS.items()}}
 summary = importlib.import_module("ci.summary")  # a command under test, by name
 gate = importlib.import_module("ci.gate")
+report = importlib.import_module("ci.report")
 
 
 def checked(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
@@ -34,7 +37,7 @@ def checked(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("name", "schema"), SCHEMAS.items(), ids=SCHEMAS)
+@pytest.mark.parametrize(("name", "schema"), SCHEMA_OF.items(), ids=SCHEMA_OF)
 def test_a_template_is_what_its_system_reads(tmp_path: Path, name: str, schema: tuple[str, ...]) -> None:
     ran = checked(TEMPLATES / name, schema)
     assert ran.returncode == 0, ran.stdout
@@ -44,10 +47,10 @@ def test_a_template_is_what_its_system_reads(tmp_path: Path, name: str, schema: 
     assert checked(damaged, schema).returncode != 0
 
 
-def test_the_pipeline_of_jenkins_is_balanced() -> None:
-    text = re.sub(
-        r"//.*|'''.*?'''|'[^']*'|\"[^\"]*\"", "", (TEMPLATES / "Jenkinsfile").read_text(), flags=re.DOTALL
-    )
+@pytest.mark.parametrize("name", ["Jenkinsfile", "Jenkinsfile-shards"])
+def test_the_pipeline_of_jenkins_is_balanced(name: str) -> None:
+    written = re.sub(r"(?m)//.*$", "", (TEMPLATES / name).read_text())
+    text = re.sub(r"'''.*?'''|'[^']*'|\"[^\"]*\"", "", written, flags=re.DOTALL)
     assert [text.count(one) for one in "{(["] == [text.count(one) for one in "})]"]
 
 
@@ -55,7 +58,8 @@ def test_the_pipeline_of_jenkins_is_balanced() -> None:
 def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = template.read_text(encoding="utf-8")
     commands = set(re.findall(r"\./ci/[a-z-]+", text))
-    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"}
+    merged = {"./ci/merge"} if "-shards" in template.name else set()
+    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"} | merged
     assert all((ROOT / command).is_file() for command in commands)
     options = set(re.findall(r"(?<!-)--[a-z-]+", re.sub(r"(?m)^\s*(#|//).*", "", text)))
     with pytest.raises(SystemExit):
@@ -64,33 +68,44 @@ def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.Captur
     assert "build/" in text
 
 
+@pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*-shards*")), ids=lambda file: file.name)
+def test_a_template_runs_each_of_its_shards_once_and_tells_them_and_the_merge_the_same_run(
+    template: Path,
+) -> None:
+    text = template.read_text(encoding="utf-8")
+    assert text.count("FCM_COMPAT_RUN") == 1, "shards and merge have it from the environment of all jobs"
+    numbers = re.search(r"shard: \[(.*)\]|values ('.*')|parallel: \d+", text)
+    assert numbers is not None
+    if listed := numbers[1] or numbers[2]:
+        of = re.search(r"SHARDS(?:: | = )[\"'](\d+)", text)
+        assert of is not None
+        assert re.findall(r"\d+", listed) == [str(number) for number in range(1, int(of[1]) + 1)]
+    else:
+        assert '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' in text
+
+
 # --- the summary
 
 
-def test_a_summary_says_the_verdict_and_nothing_that_it_quotes(
+def test_the_summary_is_the_one_of_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "verdict.json").write_text(json.dumps(judged(tmp_path, good_run())), encoding="utf-8")
+    assert summary.main(["--build", str(tmp_path)]) == 69
+    assert "no-verdict: summary.md" in capsys.readouterr().out, "a report that was not made sums nothing up"
+    report.make([no_go(tmp_path)], report.Place(tmp_path, tmp_path / "history"))
+    assert summary.main(["--build", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("## NO GO")
+    assert said == (tmp_path / "report" / "exports" / "summary.md").read_text(encoding="utf-8")
+
+
+def test_an_annotation_is_nothing_but_what_it_quotes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     evil = "<script>alert(1)</script> | [x](javascript:y)\n::error::forged `code`"
-    found = {
-        "check": "effects",
-        "provider": "subscribers-errors",
-        "case": "v1-UNREGISTERED",
-        "title": evil,
-        "sent": [{"token": evil}],
-        "expected": evil,
-        "got": None,
-        "reproduce": "./ci/test x",
-        "test": "suites/compat/x.py::y",
-    }
+    found = {**finding(evil), "expected": evil, "test": "suites/compat/x.py::y"}
     run = good_run()
     run[20].update(result="failed", findings=[found])
     (tmp_path / "verdict.json").write_text(json.dumps(judged(tmp_path, run)), encoding="utf-8")
-    assert summary.main(["--build", str(tmp_path)]) == 0
-    text = capsys.readouterr().out
-    outside = re.sub(r"(?s)````json.*?````", "", text)
-    assert "NO-GO" in text
-    assert "subscribers\\-errors" in text
-    assert "<script>" not in outside.replace("\\<", "")
     assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("::")[1].split()[0] for line in lines] == ["error", "error"]

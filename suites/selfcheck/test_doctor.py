@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,8 +18,10 @@ import trustme
 
 from fixtures.deployments import OWN_VARIABLE, Deployment
 from fixtures.door import Door
+from fixtures.queues.sqs import COUNTS
 from fixtures.targets import embedded
 from suites.selfcheck.answering import answering
+from suites.selfcheck.stored import POOL, SETUP, SQL, TEARDOWN, VARIABLE, pool_of, stored, targets_file
 
 pytestmark = pytest.mark.aside
 
@@ -32,7 +35,8 @@ JSON = {"Content-Type": "application/json"}
 
 def rows(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]]]:
     """The exit status, and what was found."""
-    status = doctor.main(["--json", *arguments])
+    with tempfile.TemporaryDirectory() as build:
+        status = doctor.main(["--json", f"--build={build}", *arguments])
     return status, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -105,7 +109,7 @@ BROKEN: Mapping[str, tuple[Change, str, str, str]] = {
         "deploy",
     ),
     "no version": (on("/_pact/version", 404, {}, b"no"), "version", "does not tell", "/_pact/version"),
-    "no states": (on("/_pact/provider-states", 404, {}, b"no"), "states", "404", "python:"),
+    "no states": (on("/_pact/provider-states", 404, {}, b"no"), "states", "404", "who else makes them"),
     "states that make nobody": (on("/v1/subscribers", 200, {}, FOREVER), "states", "shows none", "store"),
     "it refuses a report": (on("/v1/errors", 500, {}, b"oh"), "observation", "500", "POST /v1/errors"),
     "it does nothing": (on("/v1/errors", 200, {}, b"{}"), "observation", "no effect", "can be observed"),
@@ -161,6 +165,59 @@ def test_trouble_on_the_way_is_found(
     status, found = rows(capsys, f"--targets={file}", "--i-own=e")
     assert (status, [(one["question"], one["well"]) for one in found]) == (2, [(question, False)])
     assert step in found[0]["next_step"]
+
+
+def test_the_doctor_asks_a_queue_no_more_often_than_its_limits_say(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def count(_request: BaseHTTPRequestHandler, _body: bytes) -> Answered:
+        return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps({"Attributes": none}).encode()
+
+    none = dict.fromkeys(COUNTS, "0")
+    with answering(count) as queue:
+        file = tmp_path / "targets.toml"
+        row = f'queue = "{queue.url}/0/errors"\nlimits = {{ requests = 1 }}\n'
+        file.write_text(f"[environments.e.services.directory-events-api]\n{row}", encoding="utf-8")
+        status, (found,) = rows(capsys, f"--targets={file}")
+    assert (status, found["question"], len(queue.asked)) == (2, "queue", 1)
+    assert "limit-reached" in found["said"]
+    assert "raise its limits" in found["next_step"]
+
+
+WAYS: Mapping[str, tuple[str, str, str]] = {
+    "by SQL": (SQL, "", "a subscriber was made by the database in"),
+    "from a pool": (POOL, "", "a subscriber was made by a pool"),
+    "no rights": (SQL.replace("INTO subscribers", "INTO nowhere"), "states", "run it by hand"),
+    "elsewhere": (
+        SQL.replace(SETUP, "DELETE FROM subscribers WHERE token = :token"),
+        "states",
+        "in the store",
+    ),
+    "nobody removed": (SQL.replace(TEARDOWN, f"{TEARDOWN} AND token = :firebase_app"), "clean-up", "forget"),
+    "too few": (POOL.replace("pool.ndjson", "nobody.ndjson"), "auth", "write a subscriber a line"),
+}
+
+
+@pytest.mark.parametrize(("states", "question", "step"), WAYS.values(), ids=WAYS)
+def test_who_makes_subscribers_is_tried(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    states: str,
+    question: str,
+    step: str,
+) -> None:
+    with stored(tmp_path) as place:
+        monkeypatch.setenv(VARIABLE, f"sqlite:///{place.database}")
+        place.put(*pool_of(tmp_path, 1))
+        before = place.ids()
+        status, found = rows(capsys, f"--targets={targets_file(tmp_path, place.url, states)}")
+        left = place.ids() - before
+    ill = [row for row in found if not row["well"]]
+    assert [row["question"] for row in ill] == ([question] if question else [])
+    assert status == (2 if question else 0)
+    assert step in (ill[0]["next_step"] if ill else "".join(row["said"] for row in found))
+    assert bool(left) is (question == "clean-up")
 
 
 def test_a_certificate_that_nobody_knows_is_found(capsys: pytest.CaptureFixture[str]) -> None:

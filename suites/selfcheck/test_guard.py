@@ -20,9 +20,12 @@ from fixtures.deployments import Deployment, Limits, TargetError, chosen
 from fixtures.door import Door, Unreachable
 from fixtures.guard import Denied
 from fixtures.payloads import Identities
+from fixtures.states.makers import STATES
 from fixtures.targets import Target, Unobservable
 from fixtures.topology import PROVIDERS
 from suites.selfcheck.answering import answering
+
+pytestmark = pytest.mark.aside
 
 PRODUCTION = Denied(
     ("push.example.com", "*.prod.example", "10.1.2.3", "10.20.0.0/16", "2001:db8::/32", "localhost")
@@ -168,7 +171,7 @@ def test_a_function_of_the_user_makes_states(monkeypatch: pytest.MonkeyPatch) ->
         with gateway.before(target.door) as url:
             verifier = Door(Deployment("verifier", url), embedded=True)
             state = {"state": "reachable", "params": None, "action": "teardown"}
-            assert verifier.exchange("POST", gateway.STATES, json.dumps(state).encode()).status == 200
+            assert verifier.exchange("POST", STATES, json.dumps(state).encode()).status == 200
             assert verifier.exchange("GET", "/v1/subscribers?id=a").content == b"{}"
             verifier.close()
         target.close()

@@ -31,12 +31,16 @@ REPORT = "00000000-0000-4001-8000-000000000000"
 SUBSCRIBER = "00000000-0000-4003-8000-000000000000"
 QUERIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "countCodes": {"firebase_app": (APP,)},
+    "showReports": {"id": (REPORT,)},
+    "showResponses": {"id": (REPORT,)},
     "showSubscribers": {"id": (SUBSCRIBER,)},
     "showDue": {"at": ("2026-02-01T00:00:00Z",)},
 }
 NEEDED = {
     "showReport": "a report exists",
+    "showReports": "a report exists",
     "showResponse": "a response exists",
+    "showResponses": "a response exists",
     "countCodes": "a response exists",
     "showSubscribers": "subscribers exist",
     "showPostponement": "a subscriber is postponed",

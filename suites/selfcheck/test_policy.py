@@ -37,6 +37,7 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
     assert verdict == {
         "verdict": "go",
         "reasons": [],
+        "notes": [],
         "findings": [],
         "cases": {
             **{provider: {case.id: "passed" for case in CASES} for provider in PROVIDERS},

@@ -19,7 +19,7 @@ from suites.selfcheck.runs import verdict_of
 SAMPLE = """
 import os, time
 import pytest
-from fixtures.verdict import Finding, Findings
+from fixtures.verdict import Finding, Findings, demand_none
 
 @pytest.fixture
 def bad():
@@ -46,6 +46,9 @@ def test_dies(): os._exit(3)
 @pytest.mark.parametrize("case", ["v1-UNREGISTERED"])
 def test_finds(provider, case):
     raise Findings([Finding("effects", provider, case, "answers 500", [{}], "unsubscribe", {"status": 500})])
+
+def test_finds_what_nobody_asked_for():
+    demand_none([Finding("contract", "subscribers-errors", None, "answers", [{}], "nothing", {})] * 2)
 """
 
 
@@ -57,7 +60,7 @@ def recorded(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
     (folder / "test_sample.py").write_text(sample, encoding="utf-8")
     file = tmp_path / "ledger.jsonl"
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path)]
-    command += ["-p", "conftest", "-n", "2", "--seed", "4", "--ledger", str(file)]
+    command += ["-p", "conftest", "-n", "2", "--seed", "4", "--ledger", str(file), "--without=contract"]
     done = subprocess.run(  # noqa: S603  our own command
         [*command, str(folder)],
         cwd=tmp_path,
@@ -75,7 +78,7 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
     file, done = recorded(tmp_path)
     read = ledger.read(file)
     assert (list(read.problems), done.returncode) == ([], 1), done.stdout + done.stderr
-    assert (read.header["collected"], read.header["seed"]) == (7, 4)
+    assert (read.header["collected"], read.header["seed"]) == (8, 4)
     assert set(read.header["versions"]) == set(PROVIDERS)
     told = Run(read, verdict_of(file), load()).results
     assert {line["test"] for line in read.tests} <= {result.test for result in told}, (
@@ -90,6 +93,10 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
         "test_has_no_fixture": "broken",
         "test_ends_badly": "broken",
         "test_dies": "broken",
+        "test_finds_what_nobody_asked_for": "passed",
+    }
+    assert {name: line["overlooked"] for name, line in lines.items() if "overlooked" in line} == {
+        "test_finds_what_nobody_asked_for": ["contract"]
     }
     assert {line["suite"] for line in read.tests} == {"some/suite"}
     assert (lines["test_passes"]["reports"], read.reports) == (40, 40)

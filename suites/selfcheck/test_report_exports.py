@@ -93,6 +93,8 @@ def test_the_summary_says_the_verdict_and_each_effect(tmp_path: Path) -> None:
     said = exports.markdown([no_go(tmp_path)], changed=["new: x"])
     assert said.startswith("## NO GO: with go-sender")
     assert "**Live users unsubscribed**" in said
+    assert "- expected: " in said
+    assert "- again: ./ci/test " in said
     assert "**Since the last run**" in said
 
 

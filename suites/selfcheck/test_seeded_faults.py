@@ -61,6 +61,17 @@ def test_without_the_check_that_claims_it_a_fault_goes_unnoticed(tmp_path: Path,
 
 
 @pytest.mark.process
+def test_the_table_counts_the_tests_that_fail_and_names_the_one_that_shows_it_best(tmp_path: Path) -> None:
+    status, written, said = selfcheck(tmp_path, "--fault=events-share-an-id")
+    assert status == 0, said
+    (row,) = written["faults"]
+    world = "suites/compat/test_end_to_end.py::test_end_to_end[all-after-v1-"
+    assert row["test"].startswith(world)
+    assert row["tests"] > 10
+    assert row["shrunk_bytes"] < 2000
+
+
+@pytest.mark.process
 def test_an_unknown_fault_is_wrong_usage(tmp_path: Path) -> None:
     status, written, said = selfcheck(tmp_path, "--fault=any-404-unsubscribe")
     assert (status, written) == (64, {})

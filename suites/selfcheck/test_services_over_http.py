@@ -13,6 +13,8 @@ import pytest
 
 from fixtures.services import NAMES
 
+pytestmark = pytest.mark.aside
+
 SERVE = (sys.executable, "-m", "fixtures.services.serve")
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 
 from fixtures import schemas
 from fixtures.catalogue import Case, example_report, load, wait_s
+from fixtures.faults import named
 from fixtures.observation import all_of
 from fixtures.pushes import MESSAGE
 from fixtures.services.container import key_of
-from fixtures.services.exchange import Answer, Call, Failure
+from fixtures.services.exchange import Answer, Call, Failure, News, Order
+from fixtures.services.store import Store
 from suites.selfcheck.pushes import LEGACY, V1, WORLDS, Pushed, acted_once
 
 pytestmark = pytest.mark.aside
@@ -127,6 +130,43 @@ def test_a_sender_that_stops_while_fcm_answers_loses_no_report() -> None:
     pushed.system.drain()
     assert not pushed.wrong([DEAD])
     assert pushed.system.stored == 1
+
+
+@dataclass(frozen=True)
+class Crashing:
+    """A service that crashes upon whatever it hears."""
+
+    name: str
+
+    def hear(self, news: News, _store: Store) -> list[Order]:
+        raise ValueError(news)
+
+
+@pytest.mark.parametrize("name", ["go-sender", "events-proxy", "directory-errors-listener"])
+def test_a_service_that_crashes_is_told_of_and_stops_no_other(name: str) -> None:
+    pushed = Pushed(all_of("after"), ())
+    pushed.push(DEAD)
+    system = pushed.system
+    right, crashing = system.runners[name], cast("Any", Crashing(name))
+    system.runners[name] = replace(right, service=crashing)
+    system.restart(name)
+    system.drain()
+    assert {who for who, said in system.told if "a round of work failed" in said} == {name}
+    assert pushed.wrong([DEAD])
+    system.runners[name] = right
+    system.drain()
+    assert not pushed.wrong([DEAD])
+
+
+@pytest.mark.parametrize("name", ["200-for-202", "listener-never-deletes"])
+def test_whoever_is_busy_for_ever_is_not_waited_for(name: str) -> None:
+    fault = named(name)
+    pushed = Pushed(all_of("after"), ())
+    runners = pushed.system.runners
+    runners[fault.service] = replace(runners[fault.service], service=fault.seeded())
+    pushed.push(DEAD)
+    pushed.system.drain()
+    assert not pushed.system.settle() or pushed.system.queue.count()
 
 
 @pytest.mark.parametrize("kind", ["timed out", "refused"])

@@ -15,6 +15,8 @@ from fixtures.door import Door, Exchange, Unreachable
 from fixtures.targets import ROOT
 from suites.selfcheck.answering import answering
 
+pytestmark = pytest.mark.aside
+
 EXAMPLE = ROOT / "ci" / "targets.example.toml"
 SERVICE = "[environments.e.services.subscribers-errors]\n"
 URL = 'url = "http://127.0.0.1:1"\n'
@@ -27,7 +29,8 @@ def test_the_example_is_one() -> None:
     assert denied.hosts == ("push.example.com", "*.prod.example.com", "10.20.0.0/16")
     assert staging["subscribers-errors"].limits.requests_per_second == 50
     assert staging["subscribers-errors"].environment_limits.requests == 100_000
-    assert list(chosen([], str(EXAMPLE), "local", [])) == ["subscribers-errors"]
+    for other in ("local", "by-requests", "by-sql"):
+        assert list(chosen([], str(EXAMPLE), other, [])) == ["subscribers-errors"]
 
 
 def test_what_will_be_touched_is_told() -> None:

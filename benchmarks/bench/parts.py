@@ -1,0 +1,145 @@
+"""The parts of the check loop, in this process: generation, validation, matching, and the loop itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import hypothesis.strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from benchmarks import check_loop
+from benchmarks.bench.rows import Aim, Row, paired, rate, seconds
+from fixtures import exploration, malformed, payloads, schemas, strategies
+from fixtures.catalogue import load
+from fixtures.contracts import matcher
+from fixtures.outcome import Answer
+from fixtures.payloads import Identities
+from fixtures.targets import ROOT, Target, embedded
+from fixtures.topology import PROVIDERS
+from fixtures.trials import Trial
+
+REPORT = "response-report.schema.json"
+DOCUMENT = ROOT / "docs" / "openapi" / "directory-events-api.json"
+EXAMPLES = 40
+CHECK_LOOP_AIM = Aim("ratio", 0.6)
+SCHEMATHESIS_AIM = Aim("ratio", 10)
+
+
+def drawn(entries: SearchStrategy[list[Any]], seed: int) -> int:
+    """How many entries so many batches have; they are drawn and forgotten."""
+    count = 0
+
+    def see(batch: Sequence[Any]) -> None:
+        nonlocal count
+        count += len(batch)
+
+    exploration.explore("benchmark", entries, see, profile=exploration.Profile(seed, EXAMPLES))
+    return count
+
+
+class Generation:
+    """Entries a second of a strategy, with another seed each time."""
+
+    def __init__(self, entries: SearchStrategy[list[Any]]) -> None:
+        """Draw from these batches."""
+        self._entries = entries
+        self._seed = 0
+
+    def __call__(self) -> float:
+        """Draw some, and say how many that is a second."""
+        self._seed += 1
+        count = 0
+
+        def work() -> None:
+            nonlocal count
+            count = drawn(self._entries, self._seed)
+
+        took = seconds(work)
+        return count / took
+
+
+def generation(rounds: int) -> Iterator[Row]:
+    """Answers a second, beside what Hypothesis draws of the simplest strategy there is."""
+    trivial = ("Hypothesis with st.booleans()", Generation(exploration.batches_of(st.booleans())))
+    cases = load().cases
+    kinds = {
+        "answers of every case": exploration.batches_of(strategies.mixed(cases)),
+        "legacy answers": exploration.batches_of(strategies.mixed(load().of("legacy"))),
+        "v1 answers": exploration.batches_of(strategies.mixed(load().of("fcm_v1"))),
+        "answers with broken ones": exploration.with_poison(cases, malformed.ENVELOPE),
+    }
+    for name, entries in kinds.items():
+        yield paired(f"generation: {name}", "payloads/s", Generation(entries), trivial, rounds)
+
+
+def peers_generation(rounds: int) -> Iterator[Row]:
+    """Answers a second, beside Schemathesis's own generator on the same schema, where it is installed."""
+    python = ROOT / ".venv-peers" / "bin" / "python"
+    if not python.exists():
+        print("  left out: Schemathesis is not here; next: ./ci/setup-peers.sh")
+        return
+
+    def theirs() -> float:
+        command = [str(python), str(Path(__file__).with_name("schemathesis_draws.py")), str(DOCUMENT)]
+        ran = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  our own
+        return float(ran.stdout.split()[-1])
+
+    mixed = Generation(exploration.batches_of(strategies.mixed(load().cases)))
+    bound = ("Schemathesis's generator", theirs)
+    yield paired("generation beside a peer", "payloads/s", mixed, bound, rounds, SCHEMATHESIS_AIM)
+
+
+def some_reports() -> list[Mapping[str, Any]]:
+    """Reports of every case, as they go over the wire."""
+    batches = check_loop.drawn(0, EXAMPLES)
+    answers = [answer for one in batches for answer in one]
+    return [entry.payload for entry in payloads.reports(answers, Identities())]
+
+
+def validation(rounds: int) -> Iterator[Row]:
+    """Validations a second, beside jsonschema alone."""
+    reports = some_reports()[:200]
+    slow = schemas.validator(REPORT)
+    ours = rate(len(reports), lambda: [schemas.is_valid(report, REPORT) for report in reports])
+    theirs = rate(len(reports), lambda: [slow.is_valid(report) for report in reports])
+    yield paired("validation of a report", "payloads/s", ours, ("jsonschema alone", theirs), rounds)
+
+
+def matching(rounds: int) -> Iterator[Row]:
+    """Answers a second that are matched with the pact, beside reading them as JSON."""
+    of = matcher("subscribers-errors", "answer").of
+    results = [
+        {"event_id": str(number), "subscriber_id": str(number), "action": "keep"} for number in range(25)
+    ]
+    text = json.dumps({"results": results})
+    answer = Answer(200, json.loads(text), text, "application/json")
+    ours = rate(50, lambda: [of(answer) for _ in range(50)])
+    read = rate(50, lambda: [json.loads(text) for _ in range(50)])
+    yield paired("matching an answer with its pact", "answers/s", ours, ("json.loads of it", read), rounds)
+
+
+def the_loop(rounds: int) -> Iterator[Row]:
+    """Reports a second that are judged, beside a bare httpx loop that posts the same batches."""
+    batches = check_loop.drawn(0, EXAMPLES)
+    with embedded(list(PROVIDERS), "after") as targets:
+        for name, target in targets.items():
+            yield _loop_row(name, target, batches, rounds)
+
+
+def _loop_row(name: str, target: Target, batches: Sequence[check_loop.Answers], rounds: int) -> Row:
+    trial = Trial(target, matcher(name, "answer").of)
+    reports = sum(map(len, batches))
+    with httpx.Client() as client:
+
+        def bare() -> float:
+            bodies = check_loop.bodies(trial, batches)
+            return reports / seconds(lambda: check_loop.bare(client, target, bodies))
+
+        ours = rate(reports, lambda: check_loop.checked(trial, batches))
+        bound = ("bare httpx, same batches", bare)
+        return paired(f"check loop: {name}", "reports/s", ours, bound, rounds, CHECK_LOOP_AIM)

@@ -1,0 +1,112 @@
+"""Whole commands, each in processes of its own: cold start, self-check, rollout, and the gate."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from benchmarks import check_loop
+from benchmarks.bench.rows import SECONDS, Aim, Measured, Row, paired, seconds
+from fixtures.targets import ROOT, embedded
+from fixtures.trials import Trial
+
+COLLECT = ("-m", "pytest", "suites/compat", "--collect-only", "-q")
+BARE_START = ("-c", "import pytest, hypothesis, httpx, jsonschema, pact")
+COLD_START_AIM = Aim("value", 1.5, least=False)
+ROLLOUT_AIM = Aim("value", 20, least=False)
+FIRST_FINDING_AIM = Aim("value", 3, least=False)
+GATE_AIM = Aim("value", 30, least=False)
+SPEED_UP_AIM = Aim("ratio", 1.8)
+FAULTS = 6
+WORKERS = 2
+
+
+def took(*arguments: str) -> float:
+    """How long a command of ours takes in a process of its own; it must end well."""
+
+    def run() -> None:
+        command = [sys.executable, *arguments]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+        if ran.returncode:
+            raise RuntimeError(f"{' '.join(arguments)} ended with {ran.returncode}: {ran.stderr[-500:]}")
+
+    return seconds(run)
+
+
+def start(rounds: int) -> Iterator[Row]:
+    """Until pytest knows the tests of the compat suite, beside the imports that this needs."""
+    bound = ("importing the libraries", lambda: took(*BARE_START))
+    yield paired("cold start", SECONDS, lambda: took(*COLLECT), bound, rounds, COLD_START_AIM)
+
+
+def rollout(rounds: int) -> Iterator[Row]:
+    """The whole command, beside itself on one process."""
+    with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as folder:
+        whole = ("-m", "ci.rollout", "--output", folder)
+        bound = ("on one process", lambda: took(*whole, "--processes", "1"))
+        yield paired("rollout", SECONDS, lambda: took(*whole), bound, rounds, ROLLOUT_AIM)
+
+
+def selfcheck(rounds: int) -> Iterator[Row]:
+    """Seconds from the first request to the first finding of a fault, beside a cold start."""
+    bound = ("a cold start", lambda: took(*COLLECT))
+    with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as build:
+        command = ("-m", "ci.selfcheck", "--sample", str(FAULTS), "--quick", "--build", build)
+
+        def first_finding() -> float:
+            took(*command)
+            found = json.loads(Path(build, "selfcheck.json").read_text(encoding="utf-8"))
+            return float(statistics.median(fault["seconds"] for fault in found["faults"]))
+
+        name = f"first finding of a fault, median of {FAULTS}"
+        yield paired(name, SECONDS, first_finding, bound, rounds, FIRST_FINDING_AIM)
+
+
+def gate(rounds: int) -> Iterator[Row]:
+    """The whole gate: beside posting as many reports by bare httpx, and on one process."""
+    with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as build:
+        whole = ("-m", "ci.gate", "--build", build)
+
+        def on(workers: int) -> Measured:
+            return lambda: took(*whole, "-n", str(workers))
+
+        yield paired("gate", SECONDS, on(WORKERS), bare_posts(Path(build)), rounds, GATE_AIM)
+        alone = ("on one process", on(1))
+        yield inverted(paired("gate on two processes", SECONDS, on(WORKERS), alone, rounds))
+
+
+def inverted(row: Row) -> Row:
+    """A speed-up: how often the quicker fits into the slower."""
+    return Row(
+        row.name,
+        row.unit,
+        row.value,
+        row.bound,
+        row.bound_value,
+        1 / row.ratio,
+        1 / row.highest,
+        1 / row.lowest,
+        SPEED_UP_AIM,
+    )
+
+
+def bare_posts(build: Path) -> tuple[str, Measured]:
+    """As many reports as the gate judged, posted by bare httpx to one provider."""
+    batches = check_loop.drawn(0, 40)
+    reports = sum(map(len, batches))
+
+    def posts() -> float:
+        judged = int(json.loads((build / "verdict.json").read_text(encoding="utf-8"))["reports"])
+        with embedded(["directory-responses"], "after") as targets, httpx.Client() as client:
+            target = targets["directory-responses"]
+            bodies = check_loop.bodies(Trial(target, lambda _: ()), batches)
+            return judged / reports * seconds(lambda: check_loop.bare(client, target, bodies))
+
+    return "bare httpx, as many reports", posts

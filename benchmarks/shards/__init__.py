@@ -1,0 +1,1 @@
+"""How a run in shards behaves: predicted from recorded durations, and measured."""

@@ -1,0 +1,94 @@
+"""The benchmarks' page says what was measured, and a change is told from noise."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.bench import pages
+from benchmarks.bench.__main__ import KEPT, MEASURES, main
+from benchmarks.bench.rows import Aim, Row, paired
+
+pytestmark = pytest.mark.aside
+
+ROW = Row("a measure", "reports/s", 50.0, "a bound", 100.0, 0.5, 0.4, 0.6)
+
+
+def test_the_page_is_of_the_results_that_are_kept() -> None:
+    for path, text in pages.rendered(pages.read(KEPT)).items():
+        assert path.read_text(encoding="utf-8") == text, "next: ./ci/bench --keep"
+
+
+def test_every_measure_is_among_the_results_that_are_kept() -> None:
+    names = {row.name.split(":")[0] for row in pages.read(KEPT).rows}
+    for part in ("generation", "validation of a report", "matching an answer with its pact", "check loop"):
+        assert part in names
+    for whole in ("cold start", "rollout", "gate", "gate on two processes"):
+        assert whole in names
+
+
+def test_rounds_are_paired_and_their_medians_taken() -> None:
+    ours, theirs = iter([1.0, 2.0, 9.0]), iter([2.0, 2.0, 3.0])
+    row = paired("a", "payloads/s", lambda: next(ours), ("b", lambda: next(theirs)), 3)
+    assert (row.value, row.bound_value, row.ratio, row.lowest, row.highest) == (2.0, 2.0, 1.0, 0.5, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("aim", "reached"),
+    [
+        (None, None),
+        (Aim("ratio", 0.5), True),
+        (Aim("ratio", 0.51), False),
+        (Aim("value", 50.0, least=False), True),
+        (Aim("value", 49.0, least=False), False),
+    ],
+)
+def test_an_aim_is_reached_or_not(aim: Aim | None, reached: bool | None) -> None:  # noqa: FBT001
+    assert replace(ROW, aim=aim).reached is reached
+
+
+@pytest.mark.parametrize(
+    ("before", "unit", "said"),
+    [
+        (None, "reports/s", "new"),
+        (0.5, "reports/s", "the same"),
+        (0.45, "reports/s", "the same"),
+        (0.25, "reports/s", "faster: 2.00 times the ratio"),
+        (0.25, "s", "slower: 2.00 times the ratio"),
+        (1.0, "reports/s", "slower: 0.50 times the ratio"),
+    ],
+)
+def test_a_change_is_told_from_noise(before: float | None, unit: str, said: str) -> None:
+    row = replace(ROW, unit=unit)
+    assert pages.change(row, None if before is None else replace(row, ratio=before)) == said
+
+
+def test_rows_survive_being_written() -> None:
+    row = replace(ROW, aim=Aim("value", 3, least=False))
+    assert Row.from_json(json.loads(json.dumps(row.to_json()))) == row
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["speed"], "unknown-measure: 'speed': allowed: validation, "),
+        (["--rounds", "0"], "--rounds takes a whole number of 1 or more"),
+        (["--keep", "start"], "--keep takes all measures"),
+    ],
+    ids=["measure", "rounds", "keep"],
+)
+def test_wrong_use_is_told(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 64
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", ["validation", "matching", "generation", "loop", "start"])
+def test_a_measure_can_be_taken(name: str) -> None:
+    for row in MEASURES[name](1):
+        assert row.value > 0
+        assert row.ratio == pytest.approx(row.value / row.bound_value)

@@ -1,0 +1,66 @@
+"""The end of a run: a verdict is written whole or not at all, and what the machine did to the run is told."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from fixtures import closing
+
+pytestmark = pytest.mark.aside
+
+
+def test_nothing_from_outside_changes_which_tests_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--without=effects")
+    monkeypatch.setenv("PYTEST_PLUGINS", "mine")
+    own = closing.own_environment()
+    assert not {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"} & set(own)
+    assert own["PATH"] == os.environ["PATH"]
+
+
+def test_a_verdict_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    file = tmp_path / "verdict.json"
+    for word in ("undecided", "go"):
+        closing.write(file, {"verdict": word})
+        assert json.loads(file.read_text(encoding="utf-8")) == {"verdict": word}
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_half_a_verdict_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "verdict.json"
+    closing.write(file, {"verdict": "undecided"})
+    with pytest.raises(TypeError):
+        closing.write(file, {"verdict": "go", "findings": {1, 2}})
+    assert json.loads(file.read_text(encoding="utf-8")) == {"verdict": "undecided"}
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(("leap", "doubts"), [(0.0, 0), (4.0, 0), (-4.0, 0), (6.0, 1), (-3600.0, 1)])
+def test_a_clock_that_was_set_is_a_doubt(leap: float, doubts: int) -> None:
+    said = closing.clock_doubts(closing.clock() - leap)
+    assert len(said) == doubts
+    assert not doubts or (said[0].startswith("clock-set: ") and f"{leap:+.0f} s" in said[0])
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("", ""),
+        ("3 passed\n", ""),
+        (
+            "INTERNALERROR> Traceback\nINTERNALERROR> OSError: [Errno 28] No space left\n",
+            "OSError: [Errno 28] No space",
+        ),
+        ("ERROR: unreachable-target: x does not answer\n", "ERROR: unreachable-target"),
+    ],
+    ids=["nothing", "no complaint", "internal error", "usage"],
+)
+def test_the_last_words_of_pytest_are_told(tmp_path: Path, log: str, words: str) -> None:
+    file = tmp_path / "pytest.log"
+    file.write_text(log, encoding="utf-8")
+    said = closing.last_words(file)
+    assert said.startswith(words)
+    assert bool(said) == bool(words)

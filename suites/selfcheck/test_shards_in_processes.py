@@ -1,0 +1,272 @@
+"""Eight shards as CI systems run them: real processes, one of which is killed, one late, one there twice."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from fixtures import known, policy, redis_server
+from fixtures.faults import FAULTS
+from fixtures.policy import Policy
+from fixtures.targets import ROOT, served
+
+pytestmark = pytest.mark.process
+
+gate = importlib.import_module("ci.gate")  # commands under test, by name
+merge = importlib.import_module("ci.merge")
+sharding = importlib.import_module("ci.sharding")
+allure = importlib.import_module("ci.allure_process")
+
+OF = 8
+KILLED = 5
+AT_ONCE = 2
+SLICE = (
+    "--ignore=suites/compat --ignore=suites/contracts --ignore=suites/rollout "
+    "--ignore-glob=suites/selfcheck/test_[!p]*"
+)
+ENOUGH = Policy({"suites/selfcheck": OF}, 0, every_case=False, every_world=False, rollout=False)
+ENDLESS = """
+import time
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    time.sleep(600)
+"""
+
+
+def started(build: Path, shard: str, run: str, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
+    """A gate that runs one shard of a small slice of the suites, in a session that can be killed whole."""
+    command = [sys.executable, "-m", "ci.gate", "--shard", shard, "--run", run, f"--build={build}", "-n", "1"]
+    command += arguments
+    surroundings = {**os.environ, "PYTEST_ADDOPTS": SLICE, **environ}
+    log = (build.parent / f"{build.name}.log").open("wb")
+    with log:
+        return subprocess.Popen(  # noqa: S603  our own
+            command, cwd=ROOT, env=surroundings, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def ran(build: Path, shard: str, run: str, *arguments: str, **environ: str) -> int:
+    """The exit status of a shard that comes to its end."""
+    process = started(build, shard, run, *arguments, **environ)
+    try:
+        return process.wait(timeout=600)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def killed(build: Path, shard: str, run: str, folder: Path) -> None:
+    """A shard whose machine goes away in the middle of its first test."""
+    (folder / "endless.py").write_text(ENDLESS, encoding="utf-8")
+    process = started(build, shard, run, PYTEST_ADDOPTS=f"{SLICE} -p endless", PYTHONPATH=str(folder))
+    try:
+        deadline = time.monotonic() + 600
+        while not (build / "ledger.jsonl").exists():
+            assert process.poll() is None, "it ended before"
+            assert time.monotonic() < deadline, "it never began"
+            time.sleep(0.05)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def arrived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What all eight shards of one run have written, and the second one of the run before."""
+    folder = tmp_path_factory.mktemp("shards")
+    builds = [(folder / "run-2" / str(number), f"{number}/{OF}", "run-2") for number in range(1, OF + 1)]
+    builds.append((folder / "run-1" / "2", f"2/{OF}", "run-1"))
+    for build, _, _ in builds:
+        build.mkdir(parents=True)
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        exits = list(threads.map(lambda one: ran(*one), builds))
+    assert exits == [2] * (OF + 1), "no shard is go by itself"
+    killed(folder / "killed", f"{KILLED}/{OF}", "run-2", folder)
+    return folder
+
+
+@pytest.fixture
+def merged(
+    arrived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """What ./ci/merge says of what came; the policy asks for no more than the slice holds."""
+    monkeypatch.setattr(policy, "load", lambda: ENOUGH)
+    without = allure.Seen(missing="no Allure: it would ask for all cases, whatever the policy")
+    monkeypatch.setattr(allure, "generate", lambda *_, **__: without)
+    came = tmp_path / "came"
+    shutil.copytree(arrived / "run-2", came)
+
+    def of(change: Callable[[Path], object] = lambda _: None) -> tuple[int, dict[str, Any]]:
+        change(came)
+        exit_status = merge.main(["--run", "run-2", f"--build={tmp_path}/build", str(came)])
+        verdict: dict[str, Any] = json.loads(
+            (tmp_path / "build" / "verdict.json").read_text(encoding="utf-8")
+        )
+        return exit_status, verdict
+
+    return of
+
+
+def test_eight_shards_are_one_run(merged: Any, tmp_path: Path) -> None:
+    exit_status, verdict = merged()
+    assert (exit_status, verdict["verdict"], verdict["reasons"]) == (0, "go", [])
+    lines = [json.loads(line) for line in (tmp_path / "build" / "ledger.jsonl").read_text().splitlines()]
+    tests = [line["test"] for line in lines if line["kind"] == "test"]
+    assert len(tests) == len(set(tests)) == lines[0]["collected"] == lines[-1]["tests"]
+    results = (tmp_path / "build" / "allure-results").glob("*-result.json")
+    assert len([file for file in results if "did not run" not in file.read_text()]) == len(tests)
+    assert "shard 3/8" not in (tmp_path / "build" / "junit.xml").read_text(encoding="utf-8")
+    assert (tmp_path / "build" / "report" / "index.html").is_file()
+    durations = json.loads((tmp_path / "build" / "history" / "durations.json").read_text(encoding="utf-8"))
+    assert set(durations) == set(tests)
+
+
+def collected(hash_seed: int, *options: str) -> list[str]:
+    """The tests of the gate that pytest finds, as one shard of them sees it."""
+    command = [sys.executable, "-m", "pytest", "suites", "-m", "not process and not aside and not nightly"]
+    found = subprocess.run(  # noqa: S603  our own
+        [*command, "--collect-only", "-q", *options],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=600,
+    )
+    return [line for line in found.stdout.splitlines() if "::" in line]
+
+
+def test_all_tests_of_the_gate_are_in_one_shard_each_and_the_shards_take_as_long(tmp_path: Path) -> None:
+    whole = collected(0)
+    seconds = {test: 0.001 + (place % 97) / 10 for place, test in enumerate(whole[: -len(whole) // 10])}
+    durations = tmp_path / "durations.json"
+    durations.write_text(json.dumps(seconds), encoding="utf-8")
+    cuts = [
+        collected(number, "--splits=2", f"--group={number}", f"--durations-path={durations}")
+        for number in (1, 2)
+    ]
+    assert [*cuts[0], *cuts[1]] == whole, "disjoint and complete, whatever the seed of hashes"
+    average = sum(seconds.values()) / len(seconds)
+    one, two = (sum(seconds.get(test, average) for test in cut) for cut in cuts)
+    assert abs(one - two) <= 2 * max(seconds.values())
+
+
+def test_a_killed_shard_leaves_the_run_undecided(merged: Any, arrived: Path) -> None:
+    def change(came: Path) -> None:
+        shutil.rmtree(came / str(KILLED))
+        shutil.copytree(arrived / "killed", came / str(KILLED))
+
+    exit_status, verdict = merged(change)
+    assert (exit_status, verdict["verdict"]) == (2, "undecided")
+    said = [reason.split(": ")[:2] for reason in verdict["reasons"]]
+    assert [f"shard {KILLED}/{OF}", "ledger-without-footer"] in said
+    assert any(reason[0] == "shards-incomplete" for reason in said)
+
+
+def test_a_shard_that_came_twice_leaves_the_run_undecided(merged: Any) -> None:
+    exit_status, verdict = merged(lambda came: shutil.copytree(came / "3", came / "again"))
+    assert (exit_status, verdict["reasons"]) == (2, [f"shard-doubled: 3/{OF} came 2 times"])
+
+
+def test_a_shard_of_the_run_before_leaves_the_run_undecided(merged: Any, arrived: Path) -> None:
+    def change(came: Path) -> None:
+        shutil.rmtree(came / "2")
+        shutil.copytree(arrived / "run-1" / "2", came / "2")
+
+    exit_status, verdict = merged(change)
+    assert exit_status == 2
+    assert [reason.partition(":")[0] for reason in verdict["reasons"]] == [
+        "shard-late",
+        "shard-missing",
+        "shards-incomplete",
+    ]
+
+
+def test_nothing_that_came_is_undecided(merged: Any) -> None:
+    exit_status, verdict = merged(shutil.rmtree)
+    assert exit_status == 2
+    assert [reason.partition(":")[0] for reason in verdict["reasons"]] == ["no-ledger", "no-shards"]
+
+
+# --- what one shard finds, all others know
+
+
+def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
+    slice_of = (
+        "--ignore=suites/contracts --ignore=suites/rollout --ignore=suites/selfcheck -k v1-UNREGISTERED"
+    )
+    fault = next(fault for fault in FAULTS if fault.name == "first-detail-only")
+    build = tmp_path / "1"
+    with served("fixtures.faults", fault.name) as (other,), redis_server.embedded() as url:
+        target = f"--target={fault.service}={other['url']}"
+        assert ran(build, "1/1", "r", target, f"--known-failures={url}", PYTEST_ADDOPTS=slice_of) == 1
+        with redis.Redis.from_url(url) as server:
+            learned = list(server.scan_iter())
+    assert learned
+    assert all(key.startswith(b"fcm-compat:deployments:suites/compat/") for key in learned)
+    assert f"known failures: {url}" in (build / "pytest.log").read_text(encoding="utf-8")
+    verdict = json.loads((build / "verdict.json").read_text(encoding="utf-8"))
+    assert verdict["findings"][0]["reproduce"].startswith(f"{known.VARIABLE}={url} ./ci/test ")
+
+
+def test_nobody_who_knows_is_one_line_and_the_password_stands_nowhere(tmp_path: Path) -> None:
+    build = tmp_path / "1"
+    nowhere = {known.VARIABLE: "redis://user:pass-word@127.0.0.1:1/0"}
+    assert ran(build, f"1/{OF}", "r", **nowhere) == 2
+    said = (tmp_path / "1.log").read_text(encoding="utf-8")
+    assert said.count("known-failures-unreachable: redis://***@127.0.0.1:1/0: ") == 1
+    verdict = json.loads((build / "verdict.json").read_text(encoding="utf-8"))
+    assert [reason.partition(":")[0] for reason in verdict["reasons"]] == ["one-shard"]
+    written = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert not [file for file in written if b"pass-word" in file.read_bytes()]
+
+
+@pytest.fixture
+def _of_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(sharding.RUN_VARIABLE, raising=False)
+
+
+USAGE = {
+    "no such shard": (["--shard", "9/8", "--run", "r"], "bad-shard"),
+    "no run": (["--shard", "1/8"], "no-run"),
+    "no durations": (["--shard", "1/8", "--run", "r", "--durations", "README.md"], "bad-durations"),
+    "no server": (["--known-failures", "http://user:pass-word@localhost"], "bad-known-failures"),
+}
+
+
+@pytest.mark.usefixtures("_of_no_run")
+@pytest.mark.parametrize(("arguments", "slug"), USAGE.values(), ids=USAGE)
+def test_wrong_usage_of_shards_is_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], slug: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        gate.main([*arguments, f"--build={tmp_path}"])
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.partition(":")[0]) == (64, slug)
+    assert "next:" in said
+    assert "pass-word" not in said
+
+
+@pytest.mark.usefixtures("_of_no_run")
+@pytest.mark.parametrize(
+    "arguments", [["DIR"], ["--run", "r"], ["--run", "r", "build", "--build", "build/x"]]
+)
+def test_wrong_usage_of_the_merge_is_no_verdict(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        merge.main(arguments)
+    assert ended.value.code == 64
