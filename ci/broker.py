@@ -20,7 +20,7 @@ from typing import Any
 from ci import exits
 from ci.arguments import Arguments, add_targets, deployed_of
 from ci.deployable import asked_whether, command_line
-from fixtures import terminal, topology
+from fixtures import redaction, terminal, topology
 from fixtures.broker import access, deploying, official, selection
 from fixtures.broker.access import Access, AccessError, BrokerError
 from fixtures.broker.client import Broker
@@ -67,7 +67,7 @@ def done(parser: Arguments, options: argparse.Namespace) -> int:
     except (AccessError, TargetError) as error:
         parser.refuse(error)
     except TROUBLES as error:
-        print(asked.redacted(str(error)), file=sys.stderr)
+        print(redaction.text(str(error)), file=sys.stderr)
         return exits.UNDECIDED
     return code
 
@@ -121,7 +121,7 @@ def publish(options: argparse.Namespace, asked: Access) -> int:
                     [pact_file(edge, version) for edge in edges],
                 )
                 said = official.publish(program, asked, files, number, options.branch)
-                print(said.text, flush=True)
+                print(redaction.text(said.text), flush=True)
                 if said.code:
                     demand_another(broker, edges, version)
                     refused += 1
@@ -156,7 +156,7 @@ def can_i_deploy(options: argparse.Namespace, asked: Access) -> int:
     """Print what the broker says of all services of the release."""
     answer = asked_whether(asked, deploying.of_release(options.version, options.to_environment))
     for finding in answer.findings[:SHOWN]:
-        print(f"{describe(finding)}\n")
+        print(redaction.text(f"{describe(finding)}\n"))
     print(f"{answer.honoured} pacts between these versions are honoured, {len(answer.findings)} are not")
     return said(answer.verdict, answer.doubts)
 
@@ -165,7 +165,7 @@ def said(verdict: Verdict, reasons: Sequence[str]) -> int:
     """Print a verdict with its reasons, and return its exit code."""
     print(terminal.verdict_line(verdict.word, color=sys.stdout.isatty()))
     for reason in reasons[: 2 * SHOWN]:
-        print(f"  because {reason}")
+        print(f"  because {redaction.text(reason)}")
     return EXITS[verdict]
 
 
@@ -189,7 +189,7 @@ def verify(options: argparse.Namespace, asked: Access) -> int:
                     print(line(honoured), flush=True)
                     found.append(honoured)
             except TROUBLES as error:
-                troubles.append(asked.redacted(str(error)))
+                troubles.append(redaction.text(str(error)))
                 if isinstance(error, BrokerError) and error.slug in GONE:
                     break
     return told(found, troubles)
@@ -269,11 +269,11 @@ def told(found: Sequence[Honoured], troubles: Sequence[str]) -> int:
     failed = [problem for one in found for problem in one.failed if not problem.unobserved]
     unseen = [problem for one in found for problem in one.failed if problem.unobserved]
     for problem in failed[:SHOWN]:
-        print(problem)
+        print(redaction.text(str(problem)))
     for trouble in troubles:
         print(trouble, file=sys.stderr)
     doubts = [trouble.splitlines()[0] for trouble in troubles]
-    doubts += [f"not-observed: {problem.interaction}: {problem.mismatch}" for problem in unseen]
+    doubts += [f"not-observed: {one.interaction}: {one.mismatch}" for one in unseen]
     if found and not any(one.interactions and not one.waived for one in found):
         doubts.append("only-pending: every pact is pending and fails, so nothing is proved")
     if failed:
