@@ -26,7 +26,7 @@ TESTS = {
 }
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("tests", TESTS.values(), ids=TESTS)
 def test_a_broken_connection_is_no_finding(tmp_path: Path, tests: tuple[str, ...], seed: int) -> None:
     network = Network(delay_s=0.002, resets=1.0, chance=random.Random(seed))  # noqa: S311
