@@ -88,8 +88,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if is_worker(config) or options.collectonly or options.spent or not (options.target or options.targets):
         return
     build, inventory = spent_of(config).parent, Inventory(Budget(spent_of(config)).inventory)
-    if inventory.left():
-        left = cleaning.clean(build, inventory, deployed_of(config))
+    with contextlib.suppress(TargetError):  # which was told when the run began
+        left = cleaning.clean(build, inventory, deployed_of(config)) if inventory.left() else []
         for line in cleaning.told(left, build / cleaning.FILE):
             config.get_terminal_writer().line(line)
 

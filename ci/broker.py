@@ -12,20 +12,21 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
 from ci import exits
 from ci.arguments import Arguments, add_targets, deployed_of
 from ci.deployable import asked_whether, command_line
-from fixtures import terminal, topology
+from fixtures import redaction, terminal, topology
 from fixtures.broker import access, deploying, official, selection
 from fixtures.broker.access import Access, AccessError, BrokerError
 from fixtures.broker.client import Broker
 from fixtures.broker.selection import Query
 from fixtures.budget import Budget
-from fixtures.contracts import PactError, brokered, pact_file
+from fixtures.contracts import PactError, brokered, pact_file, read_pact
 from fixtures.contracts.brokered import Honoured, Provided
 from fixtures.deployments import Deployment, TargetError
 from fixtures.door import Unreachable
@@ -41,6 +42,9 @@ EXITS = {Verdict.GO: exits.GO, Verdict.NO_GO: exits.NO_GO, Verdict.UNDECIDED: ex
 TROUBLES = (BrokerError, PactError, TargetError, Unreachable, Unobservable)
 GONE = ("broker-silent", "broker-refuses")
 """Of a broker that answers so, nothing else need be asked."""
+
+PUBLISH = "pb:publish-pact"
+"""Where the pact of a version is, and would be put: the link has the same address."""
 
 UNSTATED = "unstated"
 SHOWN = 8
@@ -63,7 +67,7 @@ def done(parser: Arguments, options: argparse.Namespace) -> int:
     except (AccessError, TargetError) as error:
         parser.refuse(error)
     except TROUBLES as error:
-        print(asked.redacted(str(error)), file=sys.stderr)
+        print(redaction.text(str(error)), file=sys.stderr)
         return exits.UNDECIDED
     return code
 
@@ -80,32 +84,18 @@ def parsed(argv: Sequence[str] | None) -> tuple[Arguments, argparse.Namespace]:
     )
     publishing.add_argument("--version", choices=(*VERSIONS, "both"), default="both", help="of the consumers")
     for command in (verifying, asking):
-        command.add_argument(
-            "--version", choices=VERSIONS, default="after", help="of the services (default after)"
-        )
+        about = "of the services (default after)"
+        command.add_argument("--version", choices=VERSIONS, default="after", help=about)
     for command in (publishing, verifying):
         command.add_argument("--branch", default="main", help="where the versions come from (default main)")
     asking.add_argument("--to-environment", metavar="NAME", help="beside what is deployed there")
-    add = verifying.add_argument
-    add(
-        "--provider",
-        action="append",
-        default=[],
-        choices=PROVIDERS,
-        metavar="NAME",
-        help="only this one (repeatable)",
-    )
-    add(
-        "--selector",
-        action="append",
-        default=[],
-        metavar="JSON",
-        help="a consumer version selector (repeatable)",
-    )
+    add: Callable[..., object] = verifying.add_argument
+    lists = {"action": "append", "default": []}
+    add("--provider", choices=PROVIDERS, metavar="NAME", help="only this one (repeatable)", **lists)
+    add("--selector", metavar="JSON", help="a consumer version selector (repeatable)", **lists)
     add("--publish", action="store_true", help="publish the results of deployments")
-    add(
-        "--publish-references", action="store_true", help="and those of reference services, for the real ones"
-    )
+    about = "and those of reference services, for the real ones"
+    add("--publish-references", action="store_true", help=about)
     add_targets(verifying)
     return parser, parser.parse_args(argv)
 
@@ -119,25 +109,54 @@ def added(commands: Any, name: str, run: Callable[..., int], about: str) -> Argu
 
 def publish(options: argparse.Namespace, asked: Access) -> int:
     """Publish the committed pacts, consumer by consumer."""
+    refused = 0
     with contextlib.closing(Broker(asked)) as broker:
         broker.link("pb:publish-contracts")
-    program = command_line()
-    refused = 0
-    for version in VERSIONS if options.version == "both" else (options.version,):
-        for consumer in dict.fromkeys(edge.consumer for edge in SHARED):
-            files = [pact_file(edge, version) for edge in SHARED if edge.consumer == consumer]
-            said = official.publish(program, asked, files, version_number(consumer, version), options.branch)
-            print(said.text, flush=True)
-            refused += said.code != 0
+        program = command_line()
+        for version in VERSIONS if options.version == "both" else (options.version,):
+            for consumer in dict.fromkeys(edge.consumer for edge in SHARED):
+                edges = [edge for edge in SHARED if edge.consumer == consumer]
+                number, files = (
+                    version_number(consumer, version),
+                    [pact_file(edge, version) for edge in edges],
+                )
+                said = official.publish(program, asked, files, number, options.branch)
+                print(redaction.text(said.text), flush=True)
+                if said.code:
+                    demand_another(broker, edges, version)
+                    refused += 1
     print(f"{refused} publications refused" if refused else "All pacts are published.")
     return exits.NO_GO if refused else exits.GO
+
+
+def demand_another(broker: Broker, edges: Sequence[Edge], version: str) -> None:
+    """Raise BrokerError unless a publication failed because the broker has another pact of that version."""
+    for edge in edges:
+        number = version_number(edge.consumer, version)
+        ends = {"provider": edge.provider, "consumer": edge.consumer}
+        known = broker.ask(
+            "GET", broker.link(PUBLISH, **ends, consumerApplicationVersion=number), absent=True
+        )
+        if known and interactions_of(known) != interactions_of(read_pact(edge, version)):
+            return
+    name = f"{edges[0].consumer} {version_number(edges[0].consumer, version)}"
+    problem = f"the publication of {name} failed, and for no reason that lies in its pacts"
+    raise BrokerError("not-published", broker.access.url, problem)
+
+
+def interactions_of(pact: Mapping[str, Any]) -> list[str]:
+    """What a pact holds, without the ids that a broker gives to each interaction."""
+    own = (
+        {name: value for name, value in one.items() if name != "_id"} for one in pact.get("interactions", ())
+    )
+    return sorted(json.dumps(one, sort_keys=True) for one in own)
 
 
 def can_i_deploy(options: argparse.Namespace, asked: Access) -> int:
     """Print what the broker says of all services of the release."""
     answer = asked_whether(asked, deploying.of_release(options.version, options.to_environment))
     for finding in answer.findings[:SHOWN]:
-        print(f"{describe(finding)}\n")
+        print(redaction.text(f"{describe(finding)}\n"))
     print(f"{answer.honoured} pacts between these versions are honoured, {len(answer.findings)} are not")
     return said(answer.verdict, answer.doubts)
 
@@ -146,7 +165,7 @@ def said(verdict: Verdict, reasons: Sequence[str]) -> int:
     """Print a verdict with its reasons, and return its exit code."""
     print(terminal.verdict_line(verdict.word, color=sys.stdout.isatty()))
     for reason in reasons[: 2 * SHOWN]:
-        print(f"  because {reason}")
+        print(f"  because {redaction.text(reason)}")
     return EXITS[verdict]
 
 
@@ -170,7 +189,7 @@ def verify(options: argparse.Namespace, asked: Access) -> int:
                     print(line(honoured), flush=True)
                     found.append(honoured)
             except TROUBLES as error:
-                troubles.append(asked.redacted(str(error)))
+                troubles.append(redaction.text(str(error)))
                 if isinstance(error, BrokerError) and error.slug in GONE:
                     break
     return told(found, troubles)
@@ -186,9 +205,13 @@ def verified(
         if publishing and number == UNSTATED:
             problem = "it does not tell its version, so nobody knows which one the results are about"
             raise BrokerError("version-unstated", provider, problem, "let GET /_pact/version tell it")
-        for edge, share in shares_of(broker, provider, others):
-            provided = Provided(edge, options.version, number, target)
-            yield from brokered.verify(broker, share, provided, others, publish=publishing)
+        edges = {edge.consumer: edge for edge in SHARED if edge.provider == provider}
+        shares = selection.shares(broker, provider, others)
+        for share in shares:
+            if share.consumer in edges:
+                provided = Provided(edges[share.consumer], options.version, number, target)
+                yield from brokered.verify(broker, share, provided, others, publish=publishing)
+    demand_all(provider, edges, {share.consumer for share in shares})
 
 
 def selectors_of(options: argparse.Namespace) -> tuple[selection.Selector, ...]:
@@ -214,19 +237,15 @@ def target_of(deployment: Deployment) -> Iterator[Target]:
             target.close()
 
 
-def shares_of(broker: Broker, provider: str, others: Query) -> list[tuple[Edge, selection.Share]]:
-    """What is wanted of a provider, edge by edge; BrokerError if one has no pact, or a stranger has one."""
-    shares = {share.consumer: share for share in selection.shares(broker, provider, others)}
-    edges = {edge.consumer: edge for edge in SHARED if edge.provider == provider}
-    for name in edges.keys() - shares.keys():
-        problem = "the broker has no pact of a deployed version, nor one that the selectors match"
-        raise BrokerError(
-            "no-pacts", f"{name} - {provider}", problem, "./ci/broker publish, or mend --selector"
-        )
-    for name in shares.keys() - edges.keys():
+def demand_all(provider: str, edges: Mapping[str, Edge], consumers: AbstractSet[str]) -> None:
+    """Raise BrokerError if a consumer of the release has no pact with a provider, or a stranger has one."""
+    for name in consumers - edges.keys():
         problem = "the release knows of no such consumer, so nobody here can bring the provider to its states"
         raise BrokerError("unknown-consumer", f"{name} - {provider}", problem, "verify its pact on its own")
-    return [(edges[name], share) for name, share in shares.items()]
+    for name in edges.keys() - consumers:
+        problem = "the broker has no pact of a deployed version, nor one that the selectors match"
+        step = "./ci/broker publish, or mend --selector"
+        raise BrokerError("no-pacts", f"{name} - {provider}", problem, step)
 
 
 def line(found: Honoured) -> str:
@@ -250,11 +269,11 @@ def told(found: Sequence[Honoured], troubles: Sequence[str]) -> int:
     failed = [problem for one in found for problem in one.failed if not problem.unobserved]
     unseen = [problem for one in found for problem in one.failed if problem.unobserved]
     for problem in failed[:SHOWN]:
-        print(problem)
+        print(redaction.text(str(problem)))
     for trouble in troubles:
         print(trouble, file=sys.stderr)
     doubts = [trouble.splitlines()[0] for trouble in troubles]
-    doubts += [f"not-observed: {problem.interaction}: {problem.mismatch}" for problem in unseen]
+    doubts += [f"not-observed: {one.interaction}: {one.mismatch}" for one in unseen]
     if found and not any(one.interactions and not one.waived for one in found):
         doubts.append("only-pending: every pact is pending and fails, so nothing is proved")
     if failed:

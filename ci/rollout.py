@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -91,7 +92,8 @@ def evidence(found: Release, options: argparse.Namespace) -> tuple[Table, Fates 
     if options.matrix:
         recorded.append(results.of_file(found, meant(options.here, options.matrix)))
     if options.broker:
-        recorded.append(of_broker(found, Broker(access.of_environment(os.environ, options.broker))))
+        with contextlib.closing(Broker(access.of_environment(os.environ, options.broker))) as broker:
+            recorded.append(of_broker(found, broker))
     if recorded or found.results or not pairs.are_references(found):
         recorded.append(results.of_release(found))
         for stranger in dict.fromkeys(name for one in recorded for name in one.strangers):

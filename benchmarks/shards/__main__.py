@@ -18,12 +18,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.shards import scaling
 from benchmarks.shards.prediction import Costs, costs_of, predict
 from fixtures import ledger
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "scale.md"
 BEGIN, END = "<!-- shards: measured by python -m benchmarks.shards -->", "<!-- shards: end -->"
+COSTS = "<!-- costs: of the same run -->", "<!-- costs: end -->"
 AHEAD = (16, 32, 64, 128)
 """What nobody measures here is predicted only."""
 
@@ -127,10 +129,19 @@ def table(found: dict[int, Measured], costs: Costs, tests: Sequence[str]) -> str
     )
 
 
-def write(text: str) -> None:
-    """Put the table into the page, where the last one stood."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+def write(text: str, begin: str = BEGIN, end: str = END) -> None:
+    """Put a table into the page, where the last one stood."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
+
+
+def costs_told(ran: ledger.Ledger, costs: Costs) -> str:
+    """What one more provider, or shard, would cost."""
+    if not scaling.of_providers(ran):
+        return "This ledger has no test of a case at a provider: it is of no whole run."
+    started = time.perf_counter()
+    collected()
+    return scaling.table(ran, costs, time.perf_counter() - started)
 
 
 def main() -> int:
@@ -144,6 +155,7 @@ def main() -> int:
         ran = ledger.read(asked.predict)
         costs = costs_of(ran, ran.duration_s, asked.workers)
         print(table({}, costs, [test for test in collected() if test in costs.own]))
+        print(costs_told(ran, costs))
         return 0
     build = ROOT / "build" / "shards"
     build.mkdir(parents=True, exist_ok=True)
@@ -153,6 +165,9 @@ def main() -> int:
     text = table(found, costs, tests)
     write(text)
     print(text)
+    told = costs_told(ledger.read(build / "1" / "1" / "ledger.jsonl"), costs)
+    write(told, *COSTS)
+    print(told)
     return 0
 
 

@@ -87,7 +87,7 @@ def test_wrong_use_is_told(arguments: list[str], said: str, capsys: pytest.Captu
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", ["validation", "matching", "generation", "loop", "start"])
+@pytest.mark.parametrize("name", ["validation", "matching", "start"])
 def test_a_measure_can_be_taken(name: str) -> None:
     for row in MEASURES[name](1):
         assert row.value > 0

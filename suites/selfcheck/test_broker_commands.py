@@ -267,6 +267,11 @@ LATER: Mapping[str, tuple[Sequence[str], Trouble, str]] = {
         only_at("/for-verification", 200, "text/json", '{"_links": {}}'),
         "not-a-broker",
     ),
+    "pacts that are not taken": (
+        ("publish", "--version", "before"),
+        only_at("/contracts/publish", 500, "text/plain", ""),
+        "not-published",
+    ),
     "a matrix of HTML": (("can-i-deploy",), only_at("/matrix", *HTML), "broker-fails"),
     "a matrix that fails": (("can-i-deploy",), only_at("/matrix", 500, "text/plain", ""), "broker-fails"),
     "an empty matrix": (

@@ -6,6 +6,8 @@ import importlib
 
 import pytest
 
+pytestmark = pytest.mark.aside
+
 licences = importlib.import_module("ci.licences")  # a command under test, by name
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from fixtures.targets import ROOT
 
+pytestmark = pytest.mark.aside
+
 CONFIG: dict[str, Any] = tomllib.loads((ROOT / "ci" / "mutants.toml").read_text(encoding="utf-8"))
 MUST = ("fixtures/services/*/after.py", "fixtures/services/fcm*.py", "fixtures/checks/*.py")
 

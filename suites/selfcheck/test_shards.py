@@ -93,7 +93,7 @@ def heads(number: int, **members: Any) -> Change:
 
 
 def moved(cuts: list[Lines]) -> None:
-    """One test ran in the shard of another one's durations as well."""
+    """One test ran in two shards."""
     again = dict(cuts[0][1])
     cuts[1].insert(1, again)
     cuts[1][0]["collected"] += 1
@@ -137,6 +137,10 @@ DOUBTS: Mapping[str, tuple[Change, str]] = {
     "cut by other durations": (
         differs(4, durations="x"),
         "shards-differ: durations: 'd' in 1, 2, 3; 'x' in 4",
+    ),
+    "a fact that one keeps to itself": (
+        differs(4, profile="deep"),
+        "shards-differ: profile: None in 1, 2, 3; 'deep' in 4",
     ),
     "cut into more": (told(4, of=5), "shards-differ: of: 4 in 1, 2, 3; 5 in 4"),
     "of other tests": (
@@ -216,6 +220,13 @@ def test_the_report_takes_shards_for_shards(tmp_path: Path) -> None:
     assert "shard-missing: 2, 3, 4 of 4" in alone[0].verdict["reasons"]
     said = report.merged(files)[0].verdict["reasons"]
     assert not [reason for reason in said if reason.startswith("shard")]
+
+
+def test_the_report_mixes_no_shards_of_two_runs(tmp_path: Path) -> None:
+    cuts = cut()
+    told(3, run="build-6")(cuts)
+    said = report.merged(written(tmp_path, cuts))[0].verdict["reasons"]
+    assert "shards-differ: run: 'build-7' in 1, 2, 4; 'build-6' in 3" in said
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "4", "1/", "a/b", "-1/4", "1/4/4", "1/99999", "1 /4"])

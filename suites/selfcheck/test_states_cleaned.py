@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pytest
 
 from fixtures.budget import MADE
 from fixtures.payloads import Identities
-from fixtures.states import cleaning
+from fixtures.states import cleaning, pool
 from fixtures.states.inventory import Inventory, Place
 from fixtures.targets import ROOT
 from suites.selfcheck.stored import POOL, REACTOR, SQL, VARIABLE, Stored, pool_of, stored, targets_file
@@ -26,6 +28,7 @@ pytestmark = pytest.mark.process
 TESTS = "suites/compat/test_redelivery.py"
 GONE = 2**22 + 1
 """A process that is not there: it is more than there can be."""
+cleanup = importlib.import_module("ci.cleanup_states")  # a command under test, by name
 BROKEN = SQL.replace("DELETE FROM subscribers", "DELETE FROM nowhere")
 
 
@@ -179,6 +182,37 @@ def test_whom_a_running_process_made_stays(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.undo()
     (left,) = cleaning.clean(tmp_path, inventory, {})
     assert (left.subscriber_id, left.why) == (row["subscriber_id"], "the process that made it still runs")
+
+
+def test_whom_the_targets_file_no_longer_means_stays_as_they_are(
+    tmp_path: Path, place: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pooled, used = pool_of(tmp_path, 2)
+    made, stranger = Identities().next()[2], str(uuid.uuid4())
+    place.put(pooled, used, made, stranger)
+    inventory = Inventory(tmp_path / "build" / MADE)
+    row = {"token": "t", "token_since": "2026-01-01T00:00:00.000Z", "firebase_app": stranger}
+    with monkeypatch.context() as patched:
+        patched.setattr("os.getpid", lambda: GONE)
+        rows = [{"subscriber_id": one, **row} for one in (pooled, used, made, stranger)]
+        inventory.note(Place(REACTOR, place.url, "e"), rows)
+    monkeypatch.setattr("tempfile.tempdir", None)
+    taken = pool.Pool(tmp_path / "pool.ndjson", [pool.Member(used)])
+    taken.take(1)
+    told = cleaned(tmp_path, POOL, place)
+    assert "another process uses it" in told.stdout
+    assert "not in the pool" in told.stdout
+    unsubscribed = dict.fromkeys((used, made, stranger), "unsubscribed")
+    assert place.statuses() == {pooled: "active", **unsubscribed}
+    taken.close()
+    assert "names none" in cleaned(tmp_path, SQL, place).stdout
+    assert place.ids() == {pooled, used, stranger}
+
+
+def test_an_inventory_that_cannot_be_read_is_a_note_and_no_crash(tmp_path: Path) -> None:
+    (tmp_path / MADE).write_text("no database, but long enough to be taken for one " * 20)
+    (note,) = cleanup.swept(tmp_path, {})
+    assert note.startswith("not-removed: DatabaseError")
 
 
 def test_a_list_can_be_forgotten(tmp_path: Path, place: Stored, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,8 @@ from fixtures.topology import PROVIDERS
 from fixtures.urls import shown
 from suites.recorder import reproduction
 
+pytestmark = pytest.mark.aside
+
 SECRET = "https://robot:s3cret@staging.example:8443/errors"  # noqa: S105  a made-up one
 SAFE = "https://***@staging.example:8443/errors"
 
@@ -35,6 +37,6 @@ def test_neither_the_description_nor_the_command_tells_a_password() -> None:
     options = SimpleNamespace(
         seed=1, examples=2, target=[f"subscribers-errors={SECRET}"], replay=[], variant=""
     )
-    told = reproduction("suites/x.py::y", cast("Any", SimpleNamespace(option=options)))
+    told = reproduction("suites/x.py::y", cast("Any", SimpleNamespace(option=options, stash={})))
     assert "s3cret" not in told
     assert f"subscribers-errors={SAFE}" in told

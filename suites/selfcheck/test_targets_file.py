@@ -43,6 +43,11 @@ def test_what_will_be_touched_is_told() -> None:
     ):
         assert word in text
     assert told({}) == []
+    text = "\n".join(told(chosen([], str(EXAMPLE), "by-requests", [])))
+    assert "made by PUT /users/{subscriber_id} at http://127.0.0.1:9000" in text
+    assert "made by the database in STAGING_DATABASE" in "\n".join(
+        told(chosen([], str(EXAMPLE), "by-sql", []))
+    )
 
 
 def test_the_command_line_goes_over_the_file_but_not_over_its_deny_list(tmp_path: Path) -> None:
