@@ -20,7 +20,7 @@ from fixtures.door import Unreachable
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
-from suites import recorder
+from suites import deep_round, recorder
 from suites.recorder import BUILD, Recorder, is_worker
 from suites.types import TargetsOf
 
@@ -55,11 +55,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--without", action="append", default=[], metavar="CHECK", help="overlook what this check finds")
     add("--run-id", default="", help="what the ledger calls this run")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
+    deep_round.add_options(group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be tested at once and by name, then record the run."""
     config.pluginmanager.register(recorder, "fcm-compat-findings")
+    config.pluginmanager.register(deep_round, "fcm-compat-deep")
     verdict.OVERLOOKED.set(frozenset(config.option.without))
     if is_worker(config) or config.option.collectonly:
         return
@@ -132,7 +134,7 @@ def trial_of(request: pytest.FixtureRequest, targets_of: TargetsOf) -> Iterator[
     def of(provider: str, version: str = "after") -> Trial:
         target = targets_of(version)[provider]
         used.append((target, target.delivered))
-        return Trial(target, matcher(provider, "answer").of)
+        return deep_round.trial(request.config, target, matcher(provider, "answer").of, version)
 
     yield of
     reports = sum(target.delivered - before for target, before in used)
