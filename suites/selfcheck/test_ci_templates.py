@@ -25,6 +25,7 @@ SCHEMAS: Mapping[str, tuple[str, ...]] = {
 }
 summary = importlib.import_module("ci.summary")  # a command under test, by name
 gate = importlib.import_module("ci.gate")
+deep = importlib.import_module("ci.deep")
 
 
 def checked(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
@@ -55,11 +56,12 @@ def test_the_pipeline_of_jenkins_is_balanced() -> None:
 def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = template.read_text(encoding="utf-8")
     commands = set(re.findall(r"\./ci/[a-z-]+", text))
-    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"}
+    assert commands == {"./ci/deep", "./ci/doctor", "./ci/gate", "./ci/summary"}
     assert all((ROOT / command).is_file() for command in commands)
     options = set(re.findall(r"(?<!-)--[a-z-]+", re.sub(r"(?m)^\s*(#|//).*", "", text)))
-    with pytest.raises(SystemExit):
-        gate.options_of(["--help"])
+    for command in (gate, deep):
+        with pytest.raises(SystemExit):
+            command.options_of(["--help"])
     assert options - {"--annotations"} <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     assert "build/" in text
 

@@ -198,7 +198,8 @@ def test_an_answer_that_was_found_is_judged_as_the_same_case_ever_after(case: Ca
 
 
 def test_what_is_no_answer_makes_no_example() -> None:
-    assert found.lines([finding(sent) for sent in (None, [{}], "not json", [{"http_status": 200}])]) == []
+    strange: list[Any] = [None, [{}], "not json", [{"http_status": 200}]]
+    assert found.lines(map(finding, strange)) == []
 
 
 def test_an_example_is_added_once(tmp_path: Path) -> None:
