@@ -81,7 +81,7 @@ def main() -> None:
     """Print a row for each figure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument("--reports", type=int, default=100_000)
-    parser.add_argument("--examples", type=int, default=40, help="batches for each test in each round")
+    parser.add_argument("--examples", type=int, default=20, help="batches for each test in each round")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-n", dest="workers", type=int, default=1)
     for name, figure in measured(parser.parse_args()).items():

@@ -84,18 +84,16 @@ def test_each_round_has_a_seed_of_its_own_that_follows_from_its_number() -> None
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_a_shape_does_not_depend_on_who_it_is_about(case: Case) -> None:
+def test_traits_do_not_depend_on_who_a_report_is_about(case: Case) -> None:
     one, two = (payloads.address(example_report(case), Identities()) for _ in range(2))
     assert one != two
     assert shapes.of_payload(one) == shapes.of_payload(two)
 
 
-def test_examples_of_cases_differ_in_their_shape() -> None:
-    found_of = {
-        shapes.digest(case.id, shapes.of_payload(payloads.address(example_report(case), Identities())))
-        for case in CASES
-    }
-    assert len(found_of) == len(CASES)
+def test_most_examples_of_cases_differ_in_their_traits() -> None:
+    drawn_of = {case: payloads.address(example_report(case), Identities()) for case in CASES}
+    told = {(case.protocol, shapes.of_payload(report)) for case, report in drawn_of.items()}
+    assert len(told) > len(CASES) * 3 / 4
 
 
 @pytest.mark.parametrize("protocol", REPORT_OF)
@@ -117,7 +115,7 @@ def test_the_same_again_is_nothing_new(tmp_path: Path) -> None:
     (file,) = tmp_path.iterdir()
     first, second = (json.loads(line) for line in file.read_text().splitlines())
     assert (first["reports"], second["reports"]) == (1, 1)
-    assert (len(first["behaviours"]), len(first["cells"])) == (1, 1)
+    assert (len(first["behaviours"]) > 3, len(first["cells"])) == (True, 1)
     assert (second["behaviours"], second["cells"]) == ([], [])
 
 
