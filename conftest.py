@@ -22,7 +22,7 @@ from fixtures.states.inventory import Inventory
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
-from suites import recorder, sharding
+from suites import deep_round, recorder, sharding
 from suites.recorder import BUILD, Recorder, is_worker
 from suites.types import TargetsOf
 
@@ -58,12 +58,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--run-id", default="", help="what the ledger calls this run")
     add("--shard", default="", metavar="JSON", help="which shard of which run this is, for the ledger")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
+    deep_round.add_options(group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be tested at once and by name, then record the run."""
     config.pluginmanager.register(recorder, "fcm-compat-findings")
     config.pluginmanager.register(sharding, "fcm-compat-sharding")
+    config.pluginmanager.register(deep_round, "fcm-compat-deep")
     verdict.OVERLOOKED.set(frozenset(config.option.without))
     verdict.UNHEARD.set([])
     if is_worker(config) or config.option.collectonly:
@@ -149,7 +151,7 @@ def trial_of(request: pytest.FixtureRequest, targets_of: TargetsOf) -> Iterator[
     def of(provider: str, version: str = "after") -> Trial:
         target = targets_of(version)[provider]
         used.append((target, target.delivered))
-        return Trial(target, matcher(provider, "answer").of)
+        return deep_round.trial(request.config, target, matcher(provider, "answer").of, version)
 
     yield of
     reports = sum(target.delivered - before for target, before in used)

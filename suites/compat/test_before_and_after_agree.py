@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fixtures import examples
 from fixtures.catalogue import Case, load
 from fixtures.checks.agreement import versions_agree
-from fixtures.exploration import answers_of, catalogue_example
+from fixtures.exploration import answers_of
 from fixtures.verdict import demand_none
 from suites.compat.parameters import at_each_provider
 from suites.types import Answers, Explore, TrialOf
@@ -20,4 +21,4 @@ def test_before_and_after_agree(trial_of: TrialOf, explore: Explore, provider: s
             version.subscribe(sent)
         demand_none(versions_agree(after.provider, sent, before.post(sent), after.post(sent)))
 
-    explore(answers_of(case), judge, explicit=[catalogue_example(case)])
+    explore(answers_of(case), judge, explicit=examples.of(case))

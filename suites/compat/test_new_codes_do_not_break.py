@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fixtures import examples
 from fixtures.catalogue import Case, load
-from fixtures.exploration import answers_of, catalogue_example
+from fixtures.exploration import answers_of
 from fixtures.strategies import misread
 from suites.compat.parameters import at_each_provider, each_provider
 from suites.types import Explore, TrialOf
@@ -15,7 +16,7 @@ def test_new_codes_do_not_break(trial_of: TrialOf, explore: Explore, provider: s
     explore(
         answers_of(case),
         lambda answers: trial.fresh(trial.entries(answers)),
-        explicit=[catalogue_example(case)],
+        explicit=examples.of(case),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fixtures import examples
 from fixtures.catalogue import Case, load
-from fixtures.exploration import answers_of, catalogue_example
+from fixtures.exploration import answers_of
 from suites.compat.parameters import at_each_provider
 from suites.types import Explore, TrialOf
 
@@ -14,5 +15,5 @@ def test_old_codes_still_unsubscribe(trial_of: TrialOf, explore: Explore, provid
     explore(
         answers_of(case),
         lambda answers: trial.fresh(trial.entries(answers)),
-        explicit=[catalogue_example(case)],
+        explicit=examples.of(case),
     )

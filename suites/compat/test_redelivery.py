@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fixtures import examples
 from fixtures.catalogue import example_report, load
 from fixtures.checks.redelivery import is_stale, nothing_changes, states_are_equal
 from fixtures.exploration import batches_of
@@ -30,7 +31,7 @@ def test_the_same_batch_again_changes_nothing(trial_of: TrialOf, explore: Explor
         again = trial.post(sent)
         demand_none(nothing_changes(trial.provider, sent, first, again))
 
-    explore(ANY_ANSWERS, judge, times=2)
+    explore(ANY_ANSWERS, judge, times=2, explicit=examples.found())
 
 
 @each_provider
@@ -44,7 +45,7 @@ def test_twins_in_one_batch_count_once(trial_of: TrialOf, explore: Explore, prov
         demand_none(trial.effects(sent, doubled))
         demand_none(nothing_changes(trial.provider, sent, doubled, trial.post(sent)))
 
-    explore(ANY_ANSWERS, judge, times=2)
+    explore(ANY_ANSWERS, judge, times=2, explicit=examples.found())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
@@ -63,7 +64,7 @@ def test_redelivery_leaves_a_resubscribed_user_alone(
         again = trial.post(sent)
         demand_none(nothing_changes(trial.provider, sent, resubscribed, again))
 
-    explore(ANY_ANSWERS, judge, times=2)
+    explore(ANY_ANSWERS, judge, times=2, explicit=examples.found())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
@@ -82,7 +83,7 @@ def test_stale_events_change_nothing(trial_of: TrialOf, explore: Explore, provid
         before = trial.look(sent)
         demand_none(is_stale(trial.provider, sent, before, trial.post(sent)))
 
-    explore(ANY_ANSWERS, judge, times=2)
+    explore(ANY_ANSWERS, judge, times=2, explicit=examples.found())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
@@ -94,7 +95,7 @@ def test_events_of_unknown_subscribers_are_stale(trial_of: TrialOf, explore: Exp
         before = trial.look(sent)
         demand_none(is_stale(trial.provider, sent, before, trial.post(sent)))
 
-    explore(ANY_ANSWERS, judge, times=2)
+    explore(ANY_ANSWERS, judge, times=2, explicit=examples.found())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])

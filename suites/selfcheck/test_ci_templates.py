@@ -28,6 +28,7 @@ SCHEMA_OF = {**SCHEMAS, **{name.replace(".", "-shards."): schema for name, schem
 summary = importlib.import_module("ci.summary")  # a command under test, by name
 gate = importlib.import_module("ci.gate")
 report = importlib.import_module("ci.report")
+deep = importlib.import_module("ci.deep")
 
 
 def checked(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
@@ -58,12 +59,13 @@ def test_the_pipeline_of_jenkins_is_balanced(name: str) -> None:
 def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = template.read_text(encoding="utf-8")
     commands = set(re.findall(r"\./ci/[a-z-]+", text))
-    merged = {"./ci/merge"} if "-shards" in template.name else set()
-    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"} | merged
+    more = {"./ci/merge"} if "-shards" in template.name else {"./ci/deep"}
+    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"} | more
     assert all((ROOT / command).is_file() for command in commands)
     options = set(re.findall(r"(?<!-)--[a-z-]+", re.sub(r"(?m)^\s*(#|//).*", "", text)))
-    with pytest.raises(SystemExit):
-        gate.options_of(["--help"])
+    for command in (gate, deep):
+        with pytest.raises(SystemExit):
+            command.options_of(["--help"])
     assert options - {"--annotations"} <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     assert "build/" in text
 

@@ -27,6 +27,7 @@ def test_the_table_of_cases_is_current() -> None:
         "CONTRIBUTING.md",
         "pacts/README.md",
         "docs/cases.md",
+        "docs/deep.md",
         "docs/faults.md",
         "docs/emulator.md",
         "docs/report.md",

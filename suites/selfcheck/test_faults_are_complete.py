@@ -12,10 +12,10 @@ from fixtures import payloads
 from fixtures.catalogue import load
 from fixtures.faults import FAULTS
 from fixtures.faults.fault import CLEANER
+from fixtures.keywords import unstressed
 from fixtures.payloads import Identities
 from fixtures.services import load as load_service
 from suites.selfcheck.behaviour import SENT_AT, behaviour, decision, kinds
-from suites.selfcheck.keywords import unstressed
 from suites.selfcheck.samples import drawn
 
 pytestmark = pytest.mark.aside
@@ -24,7 +24,7 @@ NOT_EXERCISED: Mapping[str, str] = {}
 """Cases that no fault exercises, and why."""
 
 NOT_STRESSED: Mapping[str, str] = {
-    "response-report.schema.json#/$defs/token/minLength: nothing stands at 1": (
+    "response-report.schema.json#/$defs/token/minLength: 1": (
         "no two subscribers share a token, so that each is long enough to be unlike all others"
     ),
 }
