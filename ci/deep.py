@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = options_of(argv)
         return added(options) if options.add else explored(options)
     except KeyboardInterrupt:
-        print("interrupted: what was found until then stands in the ledger of the round", file=sys.stderr)
+        print("interrupted: nothing was explored yet", file=sys.stderr)
         return exits.INTERRUPTED
     except Exception:  # noqa: BLE001  whatever it is, it must not look like an answer
         traceback.print_exc()

@@ -27,6 +27,7 @@ GRACE_S = 300
 ENDED_S = 30
 ENDED_WELL = (0, 1)
 NO_TESTS = 5
+INTERRUPTED = "interrupted: the run was stopped from outside"
 
 
 @dataclass(frozen=True)
@@ -87,17 +88,25 @@ def seed_of(seed: int, number: int) -> int:
 def dig(asked: Asked) -> Dig:
     """Go round after round until the time is spent, or until something is wrong with the run itself."""
     dug, began = Dig(), time.monotonic()
-    while not dug.trouble and not _is_enough(asked, dug) and time.monotonic() - began < asked.seconds:
-        dug.rounds += 1
-        _round(asked, dug, began)
-        explored = dug.explored
-        print(
-            f"round {dug.rounds}, seed {seed_of(asked.seed, dug.rounds)}: {explored.reports} reports, "
-            f"{explored.behaviours} behaviours, {len(explored.found)} kinds of findings, "
-            f"{time.monotonic() - began:.0f} of {asked.seconds:.0f} s",
-            flush=True,
-        )
+    try:
+        while not dug.trouble and not _is_enough(asked, dug) and time.monotonic() - began < asked.seconds:
+            dug.rounds += 1
+            _round(asked, dug, began)
+            _tell(asked, dug, time.monotonic() - began)
+    except KeyboardInterrupt:  # between rounds
+        dug.trouble.append(INTERRUPTED)
     return dug
+
+
+def _tell(asked: Asked, dug: Dig, seconds: float) -> None:
+    """A line for each round."""
+    explored = dug.explored
+    print(
+        f"round {dug.rounds}, seed {seed_of(asked.seed, dug.rounds)}: {explored.reports} reports, "
+        f"{explored.behaviours} behaviours, {len(explored.found)} kinds of findings, "
+        f"{seconds:.0f} of {asked.seconds:.0f} s",
+        flush=True,
+    )
 
 
 def _is_enough(asked: Asked, dug: Dig) -> bool:
@@ -121,11 +130,15 @@ def _round(asked: Asked, dug: Dig, began: float) -> None:
             while process.poll() is None and time.monotonic() < hung_at:
                 time.sleep(POLL_S)
                 _absorb(asked, dug, read, began)
+        except KeyboardInterrupt:  # what was seen in hours must not be lost with it
+            dug.trouble.append(INTERRUPTED)
         finally:
             hung = _end(process)
     _absorb(asked, dug, read, began)
-    _take_in(asked, dug, seed, [f"round-hung: it did not end within {GRACE_S} s"] if hung else [])
-    if process.returncode not in (*ENDED_WELL, NO_TESTS) and not hung:
+    if hung and not dug.trouble:
+        dug.trouble.append(f"round-hung: it did not end within {GRACE_S} s")
+    _take_in(asked, dug, seed)
+    if process.returncode not in (*ENDED_WELL, NO_TESTS) and not dug.trouble:
         dug.trouble.append(f"round-ended-badly: pytest exited {process.returncode}; see {asked.log}")
     if process.returncode == NO_TESTS and time.monotonic() - began < asked.seconds:
         dug.trouble.append("no-tests: nothing that draws was selected, so nothing was explored")
@@ -169,12 +182,11 @@ def _whole_lines(file: Path, read: dict[Path, int]) -> Iterator[bytes]:
                 yield line
 
 
-def _take_in(asked: Asked, dug: Dig, seed: int, trouble: list[str]) -> None:
+def _take_in(asked: Asked, dug: Dig, seed: int) -> None:
     """What the ledger of a round says; that tests are missing when the time is over is as it must be."""
     record = ledger.read(asked.ledger) if asked.ledger.exists() else ledger.Ledger({}, (), ())
     dug.tests += len(record.tests)
     dug.versions = dict(record.header.get("versions", dug.versions))
-    dug.trouble += trouble
     for line in record.tests:
         dug.explored.find(line.get("findings", ()), round=dug.rounds, seed=seed)
         if line["result"] == "broken" and not line.get("findings"):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -275,6 +277,21 @@ def test_a_deep_run_that_finds_nothing_is_no_verdict(tmp_path: Path) -> None:
     assert written["coverage"]["cases"]["v1-UNREGISTERED"]["reached"]["subscribers-errors"] > 10
     assert (tmp_path / "deep/curve.svg").read_text().startswith("<svg")
     assert not (tmp_path / "deep/found.ndjson").exists()
+
+
+@pytest.mark.process
+def test_a_deep_run_that_is_stopped_tells_what_it_has_seen(tmp_path: Path) -> None:
+    options = ("--budget=10m", f"--build={tmp_path}", "-n=1", f"--only={DEAD}")
+    told = [sys.executable, "-m", "ci.deep", *options]
+    with subprocess.Popen(told, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as dug:  # noqa: S603
+        deadline = time.monotonic() + 300
+        while not list(tmp_path.glob("deep/notes/*.jsonl")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        dug.send_signal(signal.SIGINT)
+        said, complained = dug.communicate(timeout=300)
+    assert dug.returncode == 2, said + complained
+    assert "interrupted" in complained
+    assert json.loads((tmp_path / "deep/deep.json").read_text())["reports"] > 0
 
 
 COULD_NOT_RUN = {
