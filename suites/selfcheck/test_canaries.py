@@ -121,16 +121,16 @@ def watched(scene: Scene, spoil: Spoil, folder: Path, recorded: Sequence[Any]) -
     """A run that is told secrets in every way, of a deployment that gives them away."""
     file = folder / "replay.ndjson"
     file.write_text("".join(json.dumps(line) + "\n" for line in recorded), encoding="utf-8")
-    with spoiled(scene.behind[REACTOR], spoil) as place:
+    with spoiled(scene.behind[REACTOR], spoil) as url:
         listed = (
-            f'redact = ["{HIDDEN}"]\n[environments.lab.services.{REACTOR}]\nurl = "{place.url}"\n'
+            f'redact = ["{HIDDEN}"]\n[environments.lab.services.{REACTOR}]\nurl = "{url}"\n'
             f'timeout_s = {TIMEOUT_S}\nbearer_env = "LAB_TOKEN"\n'
             'headers_env = { X-Api-Key = "LAB_KEY", X-Words = "LAB_WORDS" }\n'
         )
         rows = folder / "targets.toml"
         rows.write_text(listed, encoding="utf-8")
-        url = scene.behind[KEEPER].replace("//", f"//robot:{canaries.PASSWORD}@")
-        arguments = (f"--targets={rows}", "--i-own=lab", f"--replay={file}", f"--target={KEEPER}={url}")
+        keeper = scene.behind[KEEPER].replace("//", f"//robot:{canaries.PASSWORD}@")
+        arguments = (f"--targets={rows}", "--i-own=lab", f"--replay={file}", f"--target={KEEPER}={keeper}")
         yield Setting(arguments, SECRETS)
 
 

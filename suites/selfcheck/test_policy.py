@@ -155,6 +155,15 @@ def test_equal_reasons_are_told_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_dead_provider_is_one_reason_however_it_was_noticed(tmp_path: Path) -> None:
+    lines = good_run()
+    for position, problem in ((1, "ReadError: reset"), (2, "ConnectError: refused"), (3, "ReadError: reset")):
+        said = f"unreachable-target: x at http://127.0.0.1:1 does not answer: {problem}"
+        at(position, result="broken", message=said)(lines)
+    first = "broken: unreachable-target: x at http://127.0.0.1:1 does not answer: ReadError: reset"
+    assert judged(tmp_path, lines)["reasons"] == [f"{first} [3 tests, first {GOOD_TESTS[0]['test']}]"]
+
+
 def test_the_worst_result_counts_for_a_case() -> None:
     for results, state in {
         ("passed", "passed"): "passed",

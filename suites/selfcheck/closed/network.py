@@ -48,8 +48,8 @@ def certified(host: str, *, expired: bool = False, known: bool = True) -> Made:
         file = scene.build.parent / f"{scene.build.name}.pem"
         authority.cert_pem.write_to_path(str(file))
         members = {"ca_bundle": str(file)} if known else {}
-        with spoiled(scene.behind[REACTOR], passes, tls) as place:
-            yield Setting(deployed(REACTOR, place.url, scene, **members))
+        with spoiled(scene.behind[REACTOR], passes, tls) as url:
+            yield Setting(deployed(REACTOR, url, scene, **members))
 
     return made
 
@@ -61,8 +61,8 @@ def other_scheme(*, tls: bool) -> Made:
     def made(scene: Scene) -> Iterator[Setting]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-        with spoiled(scene.behind[REACTOR], passes, context if tls else None) as place:
-            _, _, rest = place.url.partition("://")
+        with spoiled(scene.behind[REACTOR], passes, context if tls else None) as url:
+            _, _, rest = url.partition("://")
             yield Setting(deployed(REACTOR, f"{'http' if tls else 'https'}://{rest}", scene))
 
     return made

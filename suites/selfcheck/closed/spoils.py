@@ -55,8 +55,8 @@ def on_the_wire(spoil: Spoil, service: str = REACTOR) -> Made:
 
     @contextlib.contextmanager
     def made(scene: Scene) -> Iterator[Setting]:
-        with spoiled(scene.behind[service], spoil) as place:
-            yield Setting(deployed(service, place.url, scene))
+        with spoiled(scene.behind[service], spoil) as url:
+            yield Setting(deployed(service, url, scene))
 
     return made
 

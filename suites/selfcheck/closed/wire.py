@@ -11,7 +11,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import urlsplit
 
@@ -104,21 +104,6 @@ class Wire:
 Spoil: TypeAlias = "Callable[[Wire, Asked, Callable[[], Said]], None]"
 
 
-@dataclass
-class Place:
-    """Where a spoiled service can be asked, and how often it was."""
-
-    url: str
-    asked: int = 0
-    counting: threading.Lock = field(default_factory=threading.Lock)
-
-    def count(self) -> int:
-        """One more request."""
-        with self.counting:
-            self.asked += 1
-            return self.asked
-
-
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
@@ -129,8 +114,8 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextlib.contextmanager
-def spoiled(behind: str, spoil: Spoil, tls: ssl.SSLContext | None = None) -> Iterator[Place]:
-    """Stand before a service until the block ends."""
+def spoiled(behind: str, spoil: Spoil, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Stand before a service until the block ends: the URL to ask."""
     over = threading.Event()
 
     class Handler(socketserver.BaseRequestHandler):
@@ -141,16 +126,14 @@ def spoiled(behind: str, spoil: Spoil, tls: ssl.SSLContext | None = None) -> Ite
                 connection = tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as lines, contextlib.suppress(Ended, OSError):
                 asked = _asked(lines)
-                place.count()
                 spoil(Wire(connection, over), asked, lambda: passed_on(behind, asked))
 
     with _Server(("127.0.0.1", 0), Handler) as server:
         scheme = "https" if tls else "http"
-        place = Place(f"{scheme}://127.0.0.1:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
-            yield place
+            yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
         finally:
             over.set()
             server.shutdown()
