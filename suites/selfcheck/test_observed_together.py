@@ -13,7 +13,7 @@ import pytest
 from fixtures import payloads
 from fixtures.catalogue import example_report, load
 from fixtures.payloads import Identities, Sent
-from fixtures.targets import Target
+from fixtures.targets import Target, Unobservable
 from fixtures.topology import PROVIDERS
 from suites.selfcheck.answering import answering
 
@@ -58,6 +58,11 @@ def has_no_such_path(_path: str, _ids: list[str]) -> Answering:
 def lists_something_else(_path: str, _ids: list[str]) -> Answering:
     """A provider whose list is of the newest reports, whatever is asked."""
     return 200, {"reports": [shown(ELSE), None]}
+
+
+def lists_each_twice(_path: str, ids: list[str]) -> Answering:
+    """A provider that shows each report right, and otherwise beside it."""
+    return 200, {"reports": [row for one in ids for row in (shown(one), {**shown(one), "code": "else"})]}
 
 
 def lists_in_another_shape(_path: str, ids: list[str]) -> Answering:
@@ -116,7 +121,14 @@ def test_many_subscribers_take_few_requests() -> None:
 
 @pytest.mark.parametrize(
     "listed",
-    [takes_no_get, has_no_such_path, lists_something_else, lists_in_another_shape, lists_nothing],
+    [
+        takes_no_get,
+        has_no_such_path,
+        lists_something_else,
+        lists_in_another_shape,
+        lists_nothing,
+        lists_each_twice,
+    ],
     ids=lambda listed: listed.__name__.replace("_", "-"),
 )
 def test_what_no_list_shows_is_asked_for_alone_and_the_list_no_more(
@@ -124,6 +136,19 @@ def test_what_no_list_shows_is_asked_for_alone_and_the_list_no_more(
 ) -> None:
     assert observed(listed, 3) == ({200}, 4)
     assert observed(listed, 3, times=3) == ({200}, 10)
+
+
+def test_a_subscriber_who_is_shown_in_two_ways_proves_nothing() -> None:
+    def react(request: BaseHTTPRequestHandler, _body: bytes) -> tuple[int, dict[str, str], bytes]:
+        ids = parse_qs(urlsplit(request.path).query)["id"]
+        rows = [{"subscriber_id": one, "status": status} for one in ids for status in ("active", "postponed")]
+        return 200, {}, json.dumps({"subscribers": rows}).encode()
+
+    with answering(react) as somebody:
+        target = Target(PROVIDERS["subscribers-errors"], "after", somebody.url, embedded=True)
+        with pytest.raises(Unobservable, match="1 subscribers are shown in two ways at once"):
+            target.subscribers([ELSE])
+        target.close()
 
 
 def test_what_is_nowhere_is_lost_and_lists_are_still_asked() -> None:
