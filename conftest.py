@@ -22,7 +22,7 @@ from fixtures.states.inventory import Inventory
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
-from suites import deep_round, recorder, sharding
+from suites import deep_round, groups, recorder, sharding
 from suites.recorder import BUILD, Recorder, is_worker
 from suites.types import TargetsOf
 
@@ -65,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be tested at once and by name, then record the run."""
     config.pluginmanager.register(recorder, "fcm-compat-findings")
     config.pluginmanager.register(sharding, "fcm-compat-sharding")
+    config.pluginmanager.register(groups, "fcm-compat-groups")
     config.pluginmanager.register(deep_round, "fcm-compat-deep")
     verdict.OVERLOOKED.set(frozenset(config.option.without))
     verdict.UNHEARD.set([])

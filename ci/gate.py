@@ -161,7 +161,7 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         "not process and not aside and not nightly",
         "-n",
         str(options.workers),
-        "--dist=loadgroup",  # the tests of the rollout share one judged release
+        "--dist=loadgroup",  # suites/groups.py says which tests share what takes long to make
         "--max-worker-restart=0",  # without a worker the run proves nothing; the next one may wait for ever
     ]
     command += [

@@ -19,7 +19,7 @@ from fixtures.rollout.states import Disagreement, Space
 from fixtures.rollout.ways import Ways
 from fixtures.services import load
 
-pytestmark = [pytest.mark.aside, pytest.mark.xdist_group("rollout")]
+pytestmark = pytest.mark.aside
 UNDONE = {
     "events-proxy": "copy",
     "directory-events-api": "refuse",

@@ -17,7 +17,6 @@ from fixtures.rollout.states import Safety
 from fixtures.rollout.witness import HOPS
 from fixtures.services import NAMES
 
-pytestmark = pytest.mark.xdist_group("rollout")
 AFTER = ("after",) * len(HOPS)
 BEFORE = ("before",) * len(HOPS)
 

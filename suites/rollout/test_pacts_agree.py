@@ -17,7 +17,6 @@ from fixtures.rollout.release import Edge, Release
 from fixtures.rollout.results import Recorded, Result
 from fixtures.topology import RELEASE
 
-pytestmark = pytest.mark.xdist_group("rollout")
 EXPECTED = tomllib.loads((RELEASE.parent.parent / "pacts" / "expected.toml").read_text(encoding="utf-8"))
 PAIRS = list(itertools.product(("before", "after"), repeat=2))
 

@@ -12,7 +12,6 @@ from fixtures.checks.rollout import constraints_are_kept, step_is_safe
 from fixtures.rollout import release
 from fixtures.verdict import demand_none
 
-pytestmark = pytest.mark.xdist_group("rollout")
 STEPS = [step.name for step in release.read().plan]
 
 

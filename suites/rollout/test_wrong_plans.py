@@ -13,7 +13,6 @@ from fixtures.rollout.release import Step
 from fixtures.rollout.states import Safety
 from fixtures.rollout.timeline import Timelines
 
-pytestmark = pytest.mark.xdist_group("rollout")
 PLAN = [step.name for step in release.read().plan]
 
 

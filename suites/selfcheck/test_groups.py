@@ -1,0 +1,58 @@
+"""Tests that share what takes long to make go to one worker, in a real run of several."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures.targets import ROOT
+from suites.groups import group_of
+
+pytestmark = pytest.mark.aside
+
+
+@pytest.mark.parametrize(
+    ("test", "group"),
+    [
+        ("suites/rollout/test_wrong_plans.py::test_a[b]", "suites/rollout/"),
+        (
+            "suites/compat/test_end_to_end.py::test_end_to_end[mixed-v1-x]",
+            "suites/compat/test_end_to_end.py mixed",
+        ),
+        (
+            "suites/compat/test_end_to_end.py::test_any_traffic[mixed]",
+            "suites/compat/test_end_to_end.py mixed",
+        ),
+        ("suites/compat/test_x.py::test_x[subscribers-errors-v1-INTERNAL]", "suites/compat/ v1-INTERNAL]"),
+        ("suites/compat/test_x.py::test_x[else]", "suites/compat/test_x.py::test_x[else]"),
+        ("suites/selfcheck/test_x.py::test_x", "suites/selfcheck/test_x.py::test_x"),
+    ],
+    ids=["rollout", "world", "the same world", "case", "no case", "alone"],
+)
+def test_a_test_has_its_group(test: str, group: str) -> None:
+    assert group_of(test) == group
+
+
+@pytest.mark.process
+def test_a_group_is_run_by_one_worker(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.jsonl"
+    command = [sys.executable, "-m", "pytest", "suites/rollout", "suites/compat/test_unknown_codes.py"]
+    options = [
+        "-n2",
+        "--dist=loadgroup",
+        "-m",
+        "not process and not aside",
+        "--examples=1",
+        f"--ledger={file}",
+    ]
+    subprocess.run([*command, *options], cwd=ROOT, check=True, capture_output=True)  # noqa: S603
+    workers: dict[str, set[str]] = {}
+    for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+        if line["kind"] == "test":
+            workers.setdefault(group_of(line["test"]), set()).add(line["worker"])
+    assert {name: found for name, found in workers.items() if len(found) > 1} == {}
+    assert len(set[str]().union(*workers.values())) > 1
