@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import container, variants
+from fixtures import container, redaction, variants
 from fixtures.redis_server import embedded
 
 
@@ -15,6 +15,13 @@ from fixtures.redis_server import embedded
 def variant(pytestconfig: pytest.Config) -> Iterator[None]:
     """A fault outside the services, if one is asked for."""
     with variants.patched(variants.asked_for(pytestconfig.option.variant)):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def secrets() -> Iterator[None]:
+    """What a test tells nobody else keeps: a path that was part of one would be masked in the next."""
+    with redaction.forgetting():
         yield
 
 

@@ -109,3 +109,13 @@ def test_a_recording_without_anybody_in_it_ends_as_it_did() -> None:
         report = example_report(case)
         cleaned = {**report, "response": harmless.cleaned(report["response"])}
         assert catalogue.decide(cleaned) == case, case.id
+
+
+def test_what_is_learnt_in_a_block_is_forgotten_with_it() -> None:
+    path = "/somewhere/that/was/part/of/a/secret"
+    with redaction.forgetting():
+        redaction.learn(path)
+        redaction.learn_members(["nickname"])
+        assert redaction.text(f"{path} nickname=x") == f"{redaction.MASK} nickname={redaction.MASK}"
+    assert redaction.text(f"{path} nickname=x") == f"{path} nickname=x"
+    assert redaction.text(TOLD["API key"]) == redaction.MASK
