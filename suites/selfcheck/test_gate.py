@@ -110,6 +110,7 @@ def test_a_report_that_cannot_be_made_is_a_doubt_and_hides_no_reason(tmp_path: P
     ]
 
 
+@pytest.mark.nightly
 def test_a_provider_with_another_interface_is_not_go(tmp_path: Path) -> None:
     with served("fixtures.services.serve", "--service=directory-responses", "--version=after") as (other,):
         told = gate(tmp_path, f"--target={REACTOR}={other['url']}", "--examples=1")
