@@ -48,11 +48,19 @@ def pytest_runtest_setup():
 """
 
 
-def started(build: Path, shard: str, run: str, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
+def started(
+    build: Path, shard: str, run: str, *arguments: str, slice_of: str = SLICE, **environ: str
+) -> subprocess.Popen[bytes]:
     """A gate that runs one shard of a small slice of the suites, in a session that can be killed whole."""
+    # The gate lets nobody outside choose its tests; so a slice is chosen where each Python begins.
+    begins = build.parent / f"{build.name}-begins"
+    begins.mkdir(parents=True)
+    (begins / "endless.py").write_text(ENDLESS, encoding="utf-8")
+    text = f"import os\nos.environ['PYTEST_ADDOPTS'] = {slice_of!r}\n"
+    (begins / "sitecustomize.py").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "ci.gate", "--shard", shard, "--run", run, f"--build={build}", "-n", "1"]
     command += arguments
-    surroundings = {**os.environ, "PYTEST_ADDOPTS": SLICE, **environ}
+    surroundings = {**os.environ, "PYTHONPATH": str(begins), **environ}
     log = (build.parent / f"{build.name}.log").open("wb")
     with log:
         return subprocess.Popen(  # noqa: S603  our own
@@ -60,9 +68,9 @@ def started(build: Path, shard: str, run: str, *arguments: str, **environ: str) 
         )
 
 
-def ran(build: Path, shard: str, run: str, *arguments: str, **environ: str) -> int:
+def ran(build: Path, shard: str, run: str, *arguments: str, slice_of: str = SLICE, **environ: str) -> int:
     """The exit status of a shard that comes to its end."""
-    process = started(build, shard, run, *arguments, **environ)
+    process = started(build, shard, run, *arguments, slice_of=slice_of, **environ)
     try:
         return process.wait(timeout=600)
     finally:
@@ -70,10 +78,9 @@ def ran(build: Path, shard: str, run: str, *arguments: str, **environ: str) -> i
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def killed(build: Path, shard: str, run: str, folder: Path) -> None:
+def killed(build: Path, shard: str, run: str) -> None:
     """A shard whose machine goes away in the middle of its first test."""
-    (folder / "endless.py").write_text(ENDLESS, encoding="utf-8")
-    process = started(build, shard, run, PYTEST_ADDOPTS=f"{SLICE} -p endless", PYTHONPATH=str(folder))
+    process = started(build, shard, run, slice_of=f"{SLICE} -p endless")
     try:
         deadline = time.monotonic() + 600
         while not (build / "ledger.jsonl").exists():
@@ -96,7 +103,7 @@ def arrived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with ThreadPoolExecutor(AT_ONCE) as threads:
         exits = list(threads.map(lambda one: ran(*one), builds))
     assert exits == [2] * (OF + 1), "no shard is go by itself"
-    killed(folder / "killed", f"{KILLED}/{OF}", "run-2", folder)
+    killed(folder / "killed", f"{KILLED}/{OF}", "run-2")
     return folder
 
 
@@ -214,7 +221,7 @@ def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
     build = tmp_path / "1"
     with served("fixtures.faults", fault.name) as (other,), redis_server.embedded() as url:
         target = f"--target={fault.service}={other['url']}"
-        assert ran(build, "1/1", "r", target, f"--known-failures={url}", PYTEST_ADDOPTS=slice_of) == 1
+        assert ran(build, "1/1", "r", target, f"--known-failures={url}", slice_of=slice_of) == 1
         with redis.Redis.from_url(url) as server:
             learned = list(server.scan_iter())
     assert learned
