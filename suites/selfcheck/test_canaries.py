@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import itertools
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 
 from fixtures import targets
 from fixtures.payloads import is_own
+from fixtures.targets import ROOT
 from suites.selfcheck import canaries
 from suites.selfcheck.canaries import CANARIES, HIDDEN, MEMBER, TOLD, in_files, sightings
 from suites.selfcheck.closed.fault import KEEPER, REACTOR, TIMEOUT_S, Scene, Setting
@@ -156,6 +159,28 @@ def test_no_canary_is_in_any_file_of_a_run(
     found, files = in_files(tmp_path / "build")
     assert found == []
     assert files > 10, "a run leaves ledger, verdict, log, JUnit, exports, Allure's results and pages"
+
+
+def test_no_canary_is_in_the_pages_of_allure(house: Path, behind: Mapping[str, str], tmp_path: Path) -> None:
+    with_allure = tmp_path / "house"
+    shutil.copytree(house, with_allure)
+    subprocess.run([ROOT / "ci" / "setup-report.sh"], check=True, capture_output=True)  # noqa: S603  our own
+    shutil.copy2(ROOT / "ci" / "setup-report.sh", with_allure / "ci" / "setup-report.sh")
+    (with_allure / "ci" / "allure" / "node_modules").symlink_to(ROOT / "ci" / "allure" / "node_modules")
+    run_of(with_allure, behind, looks(leaking_rows), tmp_path / "run")
+    pages = list((tmp_path / "run" / "build" / "report" / "allure").rglob("*.html"))
+    assert len(pages) > 1
+    unpacked = "".join(map(inside, pages))
+    assert "leaves the subscriber active after" in unpacked  # what was found is in there
+    assert sightings("Allure", unpacked) == []
+    assert in_files(tmp_path / "run" / "build")[0] == []
+
+
+def inside(page: Path) -> str:
+    """What a page that is one file holds as base64: Allure's data."""
+    blobs = re.findall(rb"[A-Za-z0-9+/]{64,}={0,2}", page.read_bytes())
+    whole = (blob[: len(blob) - len(blob) % 4] for blob in (blob.rstrip(b"=") for blob in blobs))
+    return b"".join(map(base64.b64decode, whole)).decode("latin-1")
 
 
 def test_without_redaction_they_would_be_everywhere(
