@@ -85,7 +85,8 @@ def change(row: Row, before: Row | None) -> str:
     times = row.ratio / before.ratio
     if abs(math.log(times)) < math.log(1 + NOISE):
         return "the same"
-    faster = (times > 1) != (row.unit == SECONDS)
+    speed_up = row.aim is not None and row.aim.of == "ratio" and row.aim.least
+    faster = (times > 1) == (speed_up or row.unit != SECONDS)
     return f"{'faster' if faster else 'slower'}: {times:.2f} times the ratio"
 
 

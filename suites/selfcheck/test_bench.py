@@ -65,6 +65,11 @@ def test_a_change_is_told_from_noise(before: float | None, unit: str, said: str)
     assert pages.change(row, None if before is None else replace(row, ratio=before)) == said
 
 
+def test_a_speed_up_is_better_when_it_grows() -> None:
+    row = replace(ROW, unit="s", ratio=1.9, aim=Aim("ratio", 1.8))
+    assert pages.change(row, replace(row, ratio=1.1)).startswith("faster: ")
+
+
 def test_rows_survive_being_written() -> None:
     row = replace(ROW, aim=Aim("value", 3, least=False))
     assert Row.from_json(json.loads(json.dumps(row.to_json()))) == row
