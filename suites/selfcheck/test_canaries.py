@@ -27,6 +27,8 @@ from suites.selfcheck.closed.wire import Asked, Said, Spoil, Wire, spoiled
 
 pytestmark = pytest.mark.process
 
+allure = importlib.import_module("ci.allure_process")  # a part of the command under test, by name
+
 JSON = "application/json"
 SECRETS = {"LAB_TOKEN": canaries.OAUTH, "LAB_KEY": canaries.API_KEY, "LAB_WORDS": canaries.WORDS}
 
@@ -164,9 +166,7 @@ def test_no_canary_is_in_any_file_of_a_run(
 def test_no_canary_is_in_the_pages_of_allure(house: Path, behind: Mapping[str, str], tmp_path: Path) -> None:
     with_allure = tmp_path / "house"
     shutil.copytree(house, with_allure)
-    node, problem = importlib.import_module(
-        "ci.allure_process"
-    ).set_up()  # one after the other, where several set it up
+    node, problem = allure.set_up()
     assert node, problem
     shutil.copy2(ROOT / "ci" / "setup-report.sh", with_allure / "ci" / "setup-report.sh")
     (with_allure / "ci" / "allure" / "node_modules").symlink_to(ROOT / "ci" / "allure" / "node_modules")
