@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 
+from benchmarks.bench.rows import seconds
 from fixtures import exploration, strategies
 from fixtures.catalogue import load
 from fixtures.contracts import matcher
@@ -50,13 +50,6 @@ def bare(client: httpx.Client, target: Target, posted: Sequence[bytes]) -> None:
     headers = {"Content-Type": "application/json"}
     for body in posted:
         client.post(target.url + target.provider.path, content=body, headers=headers)
-
-
-def seconds(work: Callable[[], None]) -> float:
-    """How long a piece of work takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def generated(trial: Trial, seed: int, count: int) -> float:

@@ -12,6 +12,8 @@ from ci import exits
 from fixtures import deployments, redaction
 from fixtures.deployments import OWN_VARIABLE, Deployment
 
+ROOT = Path(__file__).resolve().parent.parent
+
 
 class Arguments(argparse.ArgumentParser):
     """A parser whose usage errors exit 64, and that knows where the user stands."""
@@ -33,6 +35,11 @@ class Arguments(argparse.ArgumentParser):
 def meant(here: str, path: str) -> Path:
     """A path on the command line, from where the user called."""
     return Path(here, path).resolve() if not Path(path).is_absolute() else Path(path)
+
+
+def build_of(options: argparse.Namespace) -> Path:
+    """The folder of --build: this project's own if nothing is said, else from where the user called."""
+    return ROOT / "build" if options.build == "build" else meant(options.here, options.build)
 
 
 def add_targets(parser: argparse.ArgumentParser) -> None:

@@ -11,13 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ci import exits
-from ci.arguments import Arguments, add_targets, deployed_of, meant
+from ci.arguments import Arguments, add_targets, build_of, deployed_of
 from fixtures.budget import MADE
 from fixtures.deployments import Deployment, TargetError
 from fixtures.states import cleaning
 from fixtures.states.inventory import Inventory
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,11 +42,6 @@ def add_build(parser: argparse.ArgumentParser) -> None:
     """The option that says where it is written down what was made."""
     about = "where it is written down what was made (default build)"
     parser.add_argument("--build", default="build", metavar="DIR", help=about)
-
-
-def build_of(options: argparse.Namespace) -> Path:
-    """That folder, from where the user called."""
-    return ROOT / "build" if options.build == "build" else meant(options.here, options.build)
 
 
 def _cleaned(build: Path, deployed: Mapping[str, Deployment], *, forget: bool) -> int:

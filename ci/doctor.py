@@ -13,8 +13,8 @@ from pathlib import Path
 from rich.table import Table
 
 from ci import exits
-from ci.arguments import Arguments, add_targets, deployed_of
-from ci.cleanup_states import add_build, build_of, interruptible, swept
+from ci.arguments import Arguments, add_targets, build_of, deployed_of
+from ci.cleanup_states import add_build, interruptible, swept
 from fixtures import deployments, doctor, redaction, terminal
 from fixtures.budget import MADE, Budget
 from fixtures.deployments import TargetError

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ci import deployable, endings, exits, progress, report, sharding
-from ci.arguments import Arguments, add_targets, deployed_of, meant, target_options
+from ci.arguments import Arguments, add_targets, build_of, deployed_of, meant, target_options
 from ci.cleanup_states import interruptible, swept
 from ci.outputs import Files
 from fixtures import (
@@ -75,7 +75,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     sharding.add_options(parser)
     options = parser.parse_args(argv)
     options.replay = [str(meant(options.here, file)) for file in options.replay]
-    options.files = Files(ROOT / "build" if options.build == "build" else meant(options.here, options.build))
+    options.files = Files(build_of(options))
     sharding.check(options, parser, options.files.history(options))
     if options.examples < 1 or options.workers < 1:
         parser.error("--examples and -n take a whole number of 1 or more")

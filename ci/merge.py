@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci import exits, gate, sharding
-from ci.arguments import Arguments, meant
+from ci.arguments import Arguments, build_of, meant
 from ci.outputs import Files
 from fixtures import catalogue, ledger, payloads, policy, shards
 from fixtures.shards import Part
@@ -37,7 +37,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if not options.run:
         parser.error("--run takes the word by which the shards were told to which run they belong")
-    build = ROOT / "build" if options.build == "build" else meant(options.here, options.build)
+    build = build_of(options)
     options.files = Files(build)
     options.folders = [meant(options.here, folder) for folder in options.folders]
     if any(folder in (build, *build.parents) for folder in options.folders):

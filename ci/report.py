@@ -14,7 +14,7 @@ from typing import Any
 
 from ci import allure_process as allure
 from ci import exits
-from ci.arguments import Arguments, meant
+from ci.arguments import Arguments, build_of, meant
 from fixtures import catalogue, ledger, policy, redaction, shards
 from fixtures.report import exports, history
 from fixtures.report.allure import files as allure_files
@@ -206,7 +206,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--history", metavar="DIR", help="where runs are remembered (default build/history)")
     options = parser.parse_args(argv)
-    build = ROOT / "build" if options.build == "build" else meant(options.here, options.build)
+    build = build_of(options)
     files = [meant(options.here, file) for file in options.ledger] or [build / "ledger.jsonl"]
     for file in files:
         if not file.is_file():
