@@ -6,6 +6,7 @@ operators and apply them to every node.
 
 import difflib
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import libcst as cst
 from mutmut.mutation.mutators import mutation_operators, operator_arg_removal, operator_string
 
 SILENT = (cst.Annotation, cst.Import, cst.ImportFrom, cst.Decorator)
+LENIENT = re.compile(r"""(, )?(strict=(True|False|None)|encoding=("utf-8"|"UTF-8"|None))|(?<=\w), (?=\))""")
 STRING_MUTANTS = 2  # other letters around it, and another case: upper proves what lower does
 
 
@@ -51,6 +53,11 @@ def changes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield from found
 
 
+def lenient(source: str) -> str:
+    """The same without what shows in no result: `strict` of zip forbids what nobody does, and UTF-8 is usual."""
+    return LENIENT.sub("", source)
+
+
 def has_keywords(call: cst.Call) -> bool:
     """Tell whether an argument may be missing: a positional one is a TypeError that any test notices."""
     return any(argument.keyword for argument in call.args)
@@ -59,12 +66,12 @@ def has_keywords(call: cst.Call) -> bool:
 def mutants(source: str, *, sentences: bool) -> Iterator[str]:
     """Each text that differs from the source in one place, once."""
     module = cst.parse_module(source)
-    seen = {source}
+    seen = {lenient(source)}
     for node in nodes(module, sentences=sentences):
         for changed in changes(node):
             text = module.deep_replace(node, changed).code
-            if text not in seen:
-                seen.add(text)
+            if lenient(text) not in seen:
+                seen.add(lenient(text))
                 yield text
 
 

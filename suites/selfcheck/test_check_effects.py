@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.effects import each_report_has_its_effect
-from fixtures.verdict import Findings, demand_none, describe
+from fixtures.verdict import Findings, demand_none
 from suites.selfcheck.worlds import (
     API,
     BUSY,
@@ -16,10 +17,14 @@ from suites.selfcheck.worlds import (
     EVERYWHERE,
     FINE,
     ODD,
+    POISON,
     RENEWED,
     RESPONSES,
     UNTIL,
     Fault,
+    World,
+    as_told,
+    body,
     forgotten,
     only,
     right,
@@ -29,10 +34,18 @@ from suites.selfcheck.worlds import (
     told,
 )
 
+
+def unread(world: World) -> None:
+    """One report is shown as what cannot be read."""
+    world.reports[str(world.sent[ODD].report_id)] = (200, "{")
+    world.unread.add(str(world.sent[ODD].report_id))
+
+
 EFFECTS: Mapping[str, tuple[str, Fault, int, str]] = {
     "lost": (API, shown(DEAD, 404), DEAD, "lost the report of legacy-NotRegistered"),
     "lost a response": (RESPONSES, shown(BUSY, 404), BUSY, "lost the report of v1-bare-5xx"),
     "cannot be shown": (API, shown(ODD, 500), ODD, "shows a report in another shape"),
+    "shown as what cannot be read": (API, unread, ODD, "shows a report as what is no JSON"),
     "shown without a list": (API, shown(ODD, forwarded_to=None), ODD, "shows a report in another shape"),
     "outcome of no catalogue": (
         RESPONSES,
@@ -142,7 +155,8 @@ RIGHT_EFFECTS: Mapping[str, tuple[str, Fault]] = {
     "the token of an unsubscribed one": (ERRORS, state(DEAD, token="any")),  # noqa: S106
     "the offset instead of Z": (ERRORS, state(BUSY, postponed_until="2026-01-01T00:02:00+00:00")),
     "counted from when it was heard": (ERRORS, state(BUSY, postponed_until="2026-01-01T00:02:04Z")),
-    "cut to milliseconds": (ERRORS, state(BUSY, postponed_until="2026-01-01T00:01:59.995Z")),
+    "as late as is allowed": (ERRORS, state(BUSY, postponed_until="2026-01-01T00:02:05Z")),
+    "cut to milliseconds": (ERRORS, state(BUSY, postponed_until="2026-01-01T00:01:59.990Z")),
 }
 
 
@@ -153,7 +167,9 @@ def test_a_right_effect(name: str, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize(("name", "fault", "position", "title"), EFFECTS.values(), ids=EFFECTS)
-def test_a_wrong_effect(name: str, fault: Fault, position: int, title: str) -> None:
+def test_a_wrong_effect(
+    name: str, fault: Fault, position: int, title: str, snapshot: SnapshotAssertion
+) -> None:
     world = right(name).wrong(fault)
     findings = each_report_has_its_effect(world.provider, world.sent, world.outcome())
     found = only(findings, world, "effects")
@@ -162,15 +178,27 @@ def test_a_wrong_effect(name: str, fault: Fault, position: int, title: str) -> N
     assert found.title.startswith(title)
     assert (found.case, found.sent) == (case.id, [world.sent[position].payload])
     assert found.expected.endswith(f" ({case.outcome}: {case.why} [{case.source}])")
-    assert "sent:     " in describe(found)
+    assert as_told(found) == snapshot
 
 
 def test_actions_that_cannot_be_read_are_found() -> None:
-    for results in (None, "x", [], [7] * 6):
-        world = right(ERRORS).wrong(told(results=results))
+    unreadable = [told(results=results) for results in (None, "x", [], [7] * 6)]
+    for fault in (*unreadable, body("oops"), body([7] * 6)):
+        world = right(ERRORS).wrong(fault)
         findings = each_report_has_its_effect(world.provider, world.sent, world.outcome())
         titles = [found.title.partition(" to ")[0] for found in findings]
-        assert titles == ["answers None"] * 5, results
+        assert titles == ["answers None"] * 5, world.body
+
+
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_what_comes_after_a_malformed_entry_is_judged_too(name: str) -> None:
+    world = right(name)
+    world.sent.insert(0, world.sent.pop(POISON))
+    world.body.get("results", []).insert(0, {"action": "alert"})
+    spoilt = world.wrong(shown(1 + DEAD, code="x") if name != ERRORS else row(1 + DEAD, action="keep"))
+    for each, found in ((world, 0), (spoilt, 1)):
+        findings = each_report_has_its_effect(each.provider, each.sent, each.outcome())
+        assert len(list(findings)) == found
 
 
 # --- what is told of a finding

@@ -1,26 +1,222 @@
-"""The check of lives forgives a service that counts a wait from when it heard of it, and no later one."""
+"""The model of lives follows what arrives, and its checks tell each life that went otherwise."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from fixtures.catalogue import Case, example_report, load
 from fixtures.checks.effects import LATENESS_ALLOWED_S
-from fixtures.checks.life import Life, Model, every_wait_has_ended
+from fixtures.checks.life import (
+    Expected,
+    Life,
+    Model,
+    every_push_has_ended,
+    every_wait_has_ended,
+    everybody_is_as_they_must_be,
+)
+from fixtures.outcome import Fate
+from fixtures.verdict import Finding
 
-UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+SENT = SINCE + timedelta(hours=1)
+UNTIL = SENT + timedelta(seconds=10)
+DEAD, BUSY, RENEWED, FINE = map(
+    load().__getitem__,
+    ("legacy-NotRegistered", "legacy-Unavailable", "legacy-canonical-id", "legacy-delivered"),
+)
+PUSH = ("m1", "a")
+ACTIVE = Life("token", SINCE)
+HELD = replace(ACTIVE, until=UNTIL)
+
+
+def expected(case: Case, *, token: str = "token", sent_at: datetime | None = SENT) -> Expected:  # noqa: S107
+    """A push and what FCM answers to it: a wait of ten seconds, or "new-token"."""
+    return Expected(token, case, example_report(case), sent_at)
+
+
+def lived(case: Case, life: Life = ACTIVE, **push: Any) -> Model:
+    """Somebody whose push ended so, and who has heard of it."""
+    model = Model(lives={"a": life}, pushes={PUSH: expected(case, **push)})
+    model.hear(PUSH)
+    return model
+
+
+# --- the model
 
 
 @pytest.mark.parametrize(
-    ("late_s", "titles"),
+    ("life", "at", "status"),
     [
-        pytest.param(1, [], id="a second late"),
-        pytest.param(LATENESS_ALLOWED_S + 1, ["still postpones who must be active"], id="too late"),
+        pytest.param(ACTIVE, SENT, "active", id="nothing happened"),
+        pytest.param(HELD, UNTIL - timedelta(seconds=1), "postponed", id="a wait that lasts"),
+        pytest.param(HELD, UNTIL, "active", id="a wait that is over"),
+        pytest.param(replace(HELD, unsubscribed=True), SENT, "unsubscribed", id="unsubscribed for ever"),
     ],
 )
-def test_a_wait_may_end_a_little_late(late_s: float, titles: list[str]) -> None:
-    model = Model(lives={"a": Life("token", UNTIL - timedelta(days=1), until=UNTIL)})
-    at = UNTIL + timedelta(seconds=late_s)
-    found = every_wait_has_ended("world", ["step"], model, {"a": {"status": "postponed"}}, at)
-    assert [finding.title for finding in found] == titles
+def test_a_status_is_as_of_a_moment(life: Life, at: datetime, status: str) -> None:
+    assert life.status(at) == status
+
+
+@pytest.mark.parametrize(
+    ("case", "after"),
+    [
+        pytest.param(DEAD, replace(ACTIVE, unsubscribed=True), id="unsubscribe"),
+        pytest.param(BUSY, HELD, id="postpone"),
+        pytest.param(RENEWED, Life("new-token", SENT), id="replace_token"),
+        pytest.param(FINE, ACTIVE, id="keep"),
+        pytest.param(load()["v1-unknown-code"], ACTIVE, id="alert"),
+    ],
+)
+def test_what_is_heard_changes_a_life_as_the_catalogue_says(case: Case, after: Life) -> None:
+    model = lived(case)
+    assert model.lives == {"a": after}
+    assert model.heard == {PUSH}
+    assert model.waits == ({UNTIL} if case is BUSY else set())
+
+
+@pytest.mark.parametrize(
+    ("life", "push"),
+    [
+        pytest.param(ACTIVE, {"token": "another"}, id="about another token"),
+        pytest.param(replace(ACTIVE, since=SENT + timedelta(seconds=1)), {}, id="from before the token"),
+        pytest.param(replace(ACTIVE, unsubscribed=True), {}, id="to nobody any more"),
+    ],
+)
+@pytest.mark.parametrize("case", [DEAD, BUSY, RENEWED], ids=lambda case: case.outcome)
+def test_what_is_stale_changes_nothing(life: Life, push: Mapping[str, Any], case: Case) -> None:
+    model = lived(case, life, **push)
+    assert (model.lives, model.waits) == ({"a": life}, set())
+
+
+def test_what_is_as_old_as_the_token_is_not_stale() -> None:
+    assert lived(DEAD, replace(ACTIVE, since=SENT)).lives["a"].unsubscribed
+
+
+def test_what_is_heard_again_changes_nothing() -> None:
+    model = lived(BUSY)
+    model.lives["a"] = ACTIVE
+    model.hear(PUSH)
+    assert model.lives["a"] == ACTIVE
+
+
+def test_the_longer_wait_holds_and_both_are_remembered() -> None:
+    for first, second in (("m1", "m2"), ("m2", "m1")):
+        later = SENT + timedelta(seconds=5)
+        pushes = {("m1", "a"): expected(BUSY), ("m2", "a"): expected(BUSY, sent_at=later)}
+        model = Model(lives={"a": ACTIVE}, pushes=pushes)
+        model.hear((first, "a"))
+        model.hear((second, "a"))
+        assert model.lives["a"].until == UNTIL + timedelta(seconds=5)
+        assert model.waits == {UNTIL, UNTIL + timedelta(seconds=5)}
+
+
+def test_the_first_report_says_when_a_push_was_sent() -> None:
+    model = Model(lives={"a": ACTIVE}, pushes={PUSH: expected(DEAD, sent_at=None)})
+    for sent_at in ("2026-01-01T01:00:00.000Z", "2026-01-01T02:00:00.000Z"):
+        model.reported({"message_id": "m1", "subscriber_id": "a", "sent_at": sent_at})
+        assert model.pushes[PUSH] == expected(DEAD)
+
+
+# --- the checks
+
+
+def seen(status: str | None, token: str = "token") -> dict[str, Any]:  # noqa: S107
+    """How somebody is shown."""
+    return {"status": status, "token": token}
+
+
+STATES: Mapping[str, tuple[Life, Mapping[str, Any], datetime, bool]] = {
+    "as must be": (ACTIVE, seen("active"), SENT, True),
+    "held back": (HELD, seen("postponed"), SENT, True),
+    "a wait about to end": (HELD, seen("postponed"), UNTIL, True),
+    "unsubscribed, with any token": (
+        replace(ACTIVE, unsubscribed=True),
+        seen("unsubscribed", "gone"),
+        SENT,
+        True,
+    ),
+    "forgotten": (ACTIVE, {}, SENT, False),
+    "not held back": (HELD, seen("active"), SENT, False),
+    "held back for nothing": (ACTIVE, seen("postponed"), SENT, False),
+    "unsubscribed for nothing": (HELD, seen("unsubscribed"), UNTIL, False),
+    "kept": (replace(ACTIVE, unsubscribed=True), seen("active"), SENT, False),
+    "another token": (ACTIVE, seen("active", "old"), SENT, False),
+    "another token, a wait about to end": (HELD, seen("postponed", "old"), UNTIL, False),
+}
+
+
+def judged(found: list[Finding], snapshot: SnapshotAssertion, *, fine: bool) -> None:
+    """Nothing is found, or one thing, as approved."""
+    assert len(found) == (0 if fine else 1)
+    assert [finding.to_json() for finding in found] == snapshot
+
+
+@pytest.mark.parametrize(("life", "state", "at", "fine"), STATES.values(), ids=STATES)
+def test_everybody_is_judged_as_of_a_moment(
+    life: Life, state: Mapping[str, Any], at: datetime, snapshot: SnapshotAssertion, *, fine: bool
+) -> None:
+    model = Model(lives={"other": ACTIVE, "a": life})
+    states = {"other": seen("active"), "a": state}
+    found = everybody_is_as_they_must_be("world", iter(["a step"]), model, states, at)
+    judged(list(found), snapshot, fine=fine)
+
+
+WAITS: Mapping[str, tuple[Life, Mapping[str, Any], float, bool]] = {
+    "still lasts": (HELD, seen("postponed"), -1, True),
+    "over, and ended": (HELD, seen("active"), LATENESS_ALLOWED_S, True),
+    "over, and a little late": (HELD, seen("postponed"), LATENESS_ALLOWED_S - 0.001, True),
+    "over, and too late": (HELD, seen("postponed"), LATENESS_ALLOWED_S, False),
+    "never there": (ACTIVE, seen("postponed"), LATENESS_ALLOWED_S, False),
+    "of somebody forgotten": (HELD, {}, LATENESS_ALLOWED_S, True),
+    "of somebody unsubscribed": (
+        replace(HELD, unsubscribed=True),
+        seen("postponed"),
+        LATENESS_ALLOWED_S,
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("life", "state", "late_s", "fine"), WAITS.values(), ids=WAITS)
+def test_a_wait_may_end_a_little_late(
+    life: Life, state: Mapping[str, Any], late_s: float, snapshot: SnapshotAssertion, *, fine: bool
+) -> None:
+    model = Model(lives={"gone": HELD, "a": life})
+    found = every_wait_has_ended("world", ["a step"], model, {"a": state}, UNTIL + timedelta(seconds=late_s))
+    judged(list(found), snapshot, fine=fine)
+
+
+def fate(case: Case, **members: Any) -> Fate:
+    """The right end of a push, or another."""
+    response = {"code": case.code, "outcome": case.outcome, "report_id": "r1"}
+    actions = () if case.outcome == "keep" else (case.outcome,)
+    return replace(Fate("r1", 1, response, actions, None), **members)
+
+
+ENDS: Mapping[str, tuple[Case, Callable[[Case], Fate], bool]] = {
+    "delivered": (FINE, fate, True),
+    "an error": (DEAD, fate, True),
+    "an error that came too late": (DEAD, lambda case: fate(case, actions=("stale",)), True),
+    "a stale success": (FINE, lambda case: fate(case, actions=("stale",)), False),
+    "not reported": (DEAD, lambda case: fate(case, reports=0), False),
+    "not stored": (DEAD, lambda case: fate(case, response=None), False),
+    "another code": (FINE, lambda case: fate(case, response={"code": "x", "outcome": "keep"}), False),
+    "another outcome": (FINE, lambda case: fate(case, response={"code": "OK", "outcome": "x"}), False),
+    "no action": (BUSY, lambda case: fate(case, actions=()), False),
+    "two actions": (BUSY, lambda case: fate(case, actions=("postpone", "stale")), False),
+}
+
+
+@pytest.mark.parametrize(("case", "ends", "fine"), ENDS.values(), ids=ENDS)
+def test_every_push_ends_once(
+    case: Case, ends: Callable[[Case], Fate], snapshot: SnapshotAssertion, *, fine: bool
+) -> None:
+    model = Model(pushes={("m0", "a"): expected(FINE), PUSH: expected(case)})
+    found = every_push_has_ended("world", ["a step"], model, {("m0", "a"): fate(FINE), PUSH: ends(case)})
+    judged(list(found), snapshot, fine=fine)

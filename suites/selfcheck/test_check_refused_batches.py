@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.effects import nothing_was_done
 from suites.selfcheck.worlds import (
@@ -15,6 +16,7 @@ from suites.selfcheck.worlds import (
     RESPONSES,
     Fault,
     World,
+    as_told,
     forgotten,
     only,
     right,
@@ -54,8 +56,9 @@ def test_nothing_done_is_right() -> None:
 
 
 @pytest.mark.parametrize(("name", "fault"), DONE.values(), ids=DONE)
-def test_something_done_is_found(name: str, fault: Fault) -> None:
+def test_something_done_is_found(name: str, fault: Fault, snapshot: SnapshotAssertion) -> None:
     world = untouched(name).wrong(fault)
     found = only(nothing_was_done(world.provider, world.sent, world.outcome()), world, "effects")
     assert found.title == "acts on a batch that it refused"
     assert found.sent == [world.sent[DEAD].payload]
+    assert as_told(found) == snapshot

@@ -107,3 +107,91 @@ def test_a_writer_takes_only_lines(tmp_path: Path) -> None:
     writer.close()
     read = ledger.read(tmp_path / "new" / "ledger.jsonl")
     assert (read.problems, writer.tests, list(read.tests)) == ((), len(GOOD_TESTS), GOOD_TESTS)
+
+
+def test_lines_are_compact_and_there_as_soon_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "and newer" / "ledger.jsonl"
+    writer = ledger.Writer(path)
+    writer.write(good_run()[1])
+    assert path.read_text(encoding="utf-8") == json.dumps(good_run()[1], separators=(",", ":")) + "\n"
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("exit_status", "problems"),
+    [(status, ()) for status in (0, 1, 5)]
+    + [(status, (f"suites-crashed: pytest exited {status}",)) for status in (2, 3, 4, 6)],
+)
+def test_a_run_has_come_to_its_end_or_it_crashed(
+    tmp_path: Path, exit_status: int, problems: tuple[str, ...]
+) -> None:
+    assert read_with(tmp_path, at(-1, exit_status=exit_status)).problems == problems
+
+
+def read_with(folder: Path, change: Change = lambda _: None) -> ledger.Ledger:
+    """A good run's ledger with one change, as read."""
+    lines = good_run()
+    change(lines)
+    path = folder / "ledger.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+    return ledger.read(path)
+
+
+def test_what_a_line_is_not_is_said_in_at_most_200_characters(tmp_path: Path) -> None:
+    problem, *_ = read_with(tmp_path, at(1, result="o" * 999)).problems
+    assert len(problem) == len("ledger-truncated: line 2 is no ledger line: ") + 200
+
+
+def test_a_run_that_names_no_environment_is_local(tmp_path: Path) -> None:
+    assert read_with(tmp_path).environment == "local"
+    assert read_with(tmp_path, at(0, environment="staging")).environment == "staging"
+    assert ledger.Ledger({}, (), ()).environment == "local"
+
+
+def test_a_ledger_of_nothing_took_no_time_and_is_no_shard() -> None:
+    nothing = ledger.Ledger({}, (), ())
+    assert (nothing.duration_s, nothing.whole, nothing.reports) == (0.0, None, 0)
+
+
+# --- shards as one ledger
+
+ONE, OTHER, THIRD = ({"kind": "test", "test": f"test {letter}", "reports": 2} for letter in "abc")
+HEADER = {"run": "r1", "versions": {"subscribers-errors": "1"}, "collected": 2}
+
+
+def test_shards_are_one_ledger_with_what_each_has(tmp_path: Path) -> None:
+    first = ledger.Ledger(HEADER, [ONE, OTHER], ("cut", "late"), 1.5)
+    second = ledger.Ledger({**HEADER, "run": "r2", "collected": 1}, [THIRD], ("late", "odd"), 2.0)
+    both = ledger.merged([first, second])
+    assert both.header == {**HEADER, "collected": 3}
+    assert both.tests == [ONE, OTHER, THIRD]
+    assert both.problems == ("cut", "late", "odd")
+    assert (both.duration_s, both.reports, both.whole) == (3.5, 6, None)
+    alone = read_with(tmp_path)
+    assert ledger.merged([alone]) == alone
+
+
+def test_shards_of_other_versions_prove_nothing_together() -> None:
+    first = ledger.Ledger(HEADER, [ONE], ())
+    other = ledger.Ledger({**HEADER, "versions": {"subscribers-errors": "2"}}, [OTHER], ())
+    mixed = ("ledger-mixed: the shards tested different versions",)
+    assert ledger.merged([first, other]).problems == mixed
+    assert ledger.merged([first, ledger.Ledger({}, [OTHER], ())]).problems == mixed
+    assert ledger.merged([first, ledger.Ledger(HEADER, [OTHER], ())]).problems == ()
+
+
+def test_a_shard_without_a_header_counts_what_it_recorded() -> None:
+    headless = ledger.Ledger({}, [ONE], ())
+    assert ledger.merged([headless, headless]).header == {}
+    assert ledger.merged([ledger.Ledger(HEADER, [OTHER], ()), headless]).header == HEADER
+
+
+def test_the_first_three_tests_that_two_shards_ran_are_named() -> None:
+    tests = [{"kind": "test", "test": f"test {letter}", "reports": 0} for letter in "abcd"]
+    assert ledger.merged([ledger.Ledger(HEADER, [*tests, *tests], ())]).problems == ()
+    assert ledger.merged(
+        [ledger.Ledger(HEADER, tests, ("cut",)), ledger.Ledger(HEADER, tests, ())]
+    ).problems == (
+        "cut",
+        *(f"ledger-twins: test {letter} is recorded more than once" for letter in "abc"),
+    )

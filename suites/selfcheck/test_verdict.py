@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
+from dataclasses import replace
+
 import pytest
 
-from fixtures.verdict import Finding, Findings, Verdict, demand_none, describe, shorten
+from fixtures.verdict import OVERLOOKED, UNHEARD, Finding, Findings, Verdict, demand_none, describe, shorten
 
 FOUND = Finding("effects", "subscribers-errors", "v1-UNREGISTERED", "answers 500", [1], "unsubscribe", None)
 
@@ -29,6 +32,28 @@ def test_all_findings_are_raised_at_once_and_told() -> None:
     assert raised.value.findings == (FOUND, other)
     assert str(raised.value) == f"{describe(FOUND)}\n\n{describe(other)}"
     demand_none([])
+
+
+def test_what_a_check_found_that_is_taken_away_is_kept_and_not_raised() -> None:
+    other = replace(FOUND, check="counts")
+
+    def demanded(unheard: list[Finding] | None) -> tuple[Finding, ...]:
+        OVERLOOKED.set(frozenset({"effects"}))
+        UNHEARD.set(unheard)
+        demand_none([FOUND])
+        with pytest.raises(Findings) as raised:
+            demand_none([other, FOUND])
+        return raised.value.findings
+
+    kept: list[Finding] = []
+    assert contextvars.Context().run(demanded, kept) == (other,)
+    assert kept == [FOUND, FOUND]
+    assert contextvars.Context().run(demanded, None) == (other,)
+
+
+def test_a_run_overlooks_and_keeps_nothing_unless_told() -> None:
+    assert contextvars.Context().run(OVERLOOKED.get) == frozenset()
+    assert contextvars.Context().run(UNHEARD.get) is None
 
 
 @pytest.mark.parametrize("length", [199, 200])

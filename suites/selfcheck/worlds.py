@@ -13,7 +13,7 @@ from fixtures import payloads
 from fixtures.outcome import Answer, Outcome
 from fixtures.payloads import Identities, Sent
 from fixtures.topology import PROVIDERS, Provider
-from fixtures.verdict import Finding
+from fixtures.verdict import Finding, describe
 from suites.selfcheck.samples import fcm_error, legacy, v1
 
 API, RESPONSES, ERRORS = "directory-events-api", "directory-responses", "subscribers-errors"
@@ -41,13 +41,20 @@ class World:
     status: int
     body: Any
     content_type: str = "application/json"
+    problem: str = ""
     reports: dict[str, Any] = field(default_factory=dict)
     subscribers: dict[str, Any] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    """Reports that are shown as what cannot be read."""
 
     def outcome(self) -> Outcome:
         """What the checks see."""
-        reports = {report_id: answer(status, body) for report_id, (status, body) in self.reports.items()}
-        return Outcome(answer(self.status, self.body, self.content_type), reports, self.subscribers)
+        reports = {
+            report_id: replace(answer(status, body), problem="no JSON" if report_id in self.unread else "")
+            for report_id, (status, body) in self.reports.items()
+        }
+        told = replace(answer(self.status, self.body, self.content_type), problem=self.problem)
+        return Outcome(told, reports, self.subscribers)
 
     def wrong(self, fault: Fault) -> World:
         """The same with one fault."""
@@ -57,7 +64,9 @@ class World:
 
     def copied(self) -> World:
         """The same, to be spoilt without harm; payloads are never changed in place."""
-        seen = {name: copy.deepcopy(getattr(self, name)) for name in ("body", "reports", "subscribers")}
+        seen = {
+            name: copy.deepcopy(getattr(self, name)) for name in ("body", "reports", "subscribers", "unread")
+        }
         return replace(self, sent=list(self.sent), **seen)
 
     def subscriber(self, position: int) -> dict[str, Any]:
@@ -143,6 +152,11 @@ def body(value: Any) -> Fault:
     return fault
 
 
+def unreadable(world: World) -> None:
+    """The answer to the batch cannot be read."""
+    world.body, world.problem = "{", "no JSON"
+
+
 def shown(position: int, status: int = 200, **members: Any) -> Fault:
     """One report is shown with something else."""
 
@@ -207,3 +221,13 @@ def only(findings: Iterable[Finding], world: World, check: str) -> Finding:
     assert found[0].sent
     assert found[0].expected
     return found[0]
+
+
+def as_told(finding: Finding) -> str:
+    """All that a finding says, and by their ids the first of the entries that it names."""
+    ids = ("report_id", "event_id", "message_id", "subscriber_id")
+    sent = [
+        entry if isinstance(entry, str) else {name: entry[name] for name in ids if name in entry}
+        for entry in finding.sent[:3]
+    ]
+    return f"{finding.check}, {finding.case}: {describe(replace(finding, sent=sent))}"

@@ -1,0 +1,39 @@
+"""The check of the rollout tells of each damage that a step does, and of each constraint that is not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from fixtures.checks.rollout import constraints_are_kept, step_is_safe
+
+DAMAGE = {
+    "service": "subscribers-errors",
+    "edge": "errors",
+    "kinds": ["lost"],
+    "text": "loses an event",
+    "timeline": ["go-sender sends", "subscribers-errors crashes"],
+}
+OTHER = {**DAMAGE, "service": "events-proxy", "text": "stops", "kinds": ["stuck"], "timeline": []}
+STEPS: Mapping[str, tuple[str, list[Any]]] = {
+    "safe": ("go", []),
+    "unknown": ("undecided", [DAMAGE]),
+    "two damages": ("no-go", [DAMAGE, OTHER]),
+    "an earlier step's": ("no-go", []),
+}
+
+
+@pytest.mark.parametrize(("verdict", "damage"), STEPS.values(), ids=STEPS)
+def test_a_step_is_unsafe_for_each_damage(
+    verdict: str, damage: list[Any], snapshot: SnapshotAssertion
+) -> None:
+    found = step_is_safe({"step": "go-sender", "verdict": verdict, "damage": damage})
+    assert [finding.to_json() for finding in found] == snapshot
+
+
+def test_each_constraint_that_is_not_kept_is_told(snapshot: SnapshotAssertion) -> None:
+    reasons = ["stated-constraint: a before b", "damage: go-sender", "stated-constraint: b before c"]
+    assert [finding.to_json() for finding in constraints_are_kept(reasons)] == snapshot

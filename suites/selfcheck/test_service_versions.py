@@ -1,0 +1,13 @@
+"""A reference service says which service and which version of it it is, as the release names it."""
+
+import pytest
+
+from fixtures.services import NAMES, VERSIONS, load
+from fixtures.topology import version_number
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_service_names_itself_as_the_release_does(name: str, version: str) -> None:
+    service = load(name, version)
+    assert (service.name, service.version, service.number) == (name, version, version_number(name, version))
