@@ -54,7 +54,7 @@ def changes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def lenient(source: str) -> str:
-    """The same without what shows in no result: `strict` of zip forbids what nobody does, and UTF-8 is usual."""
+    """The same without what shows in no result: `strict` of zip forbids what nobody does, UTF-8 is usual."""
     return LENIENT.sub("", source)
 
 

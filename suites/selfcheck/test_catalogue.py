@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import jsonschema_rs
 import pytest
-from jsonschema_rs.canonical import Satisfiability
+from jsonschema_rs.canonical import Containment, Satisfiability
 
 from fixtures import catalogue as catalogues
 from fixtures import payloads, schemas
-from fixtures.catalogue import example_report, load
+from fixtures.catalogue import example_report, instant, load, to_json
 from fixtures.payloads import Identities
 from suites.selfcheck.samples import PROTOCOLS, corpus, corpus_lines, recorded
 
@@ -38,6 +42,40 @@ def test_an_example_makes_a_valid_report_of_its_case() -> None:
         assert load().decide(report) is case, case.id
 
 
+def test_a_case_that_is_not_there_is_named() -> None:
+    with pytest.raises(KeyError, match="legacy-NotThere"):
+        load()["legacy-NotThere"]
+
+
+# --- domains
+
+
+def only(report: object) -> jsonschema_rs.CanonicalSchema:
+    """The schema of one report and no other."""
+    return schemas.canonical({"const": report})
+
+
+def test_a_domain_has_the_reports_of_its_case_and_of_no_earlier_one() -> None:
+    """But for those that one of the next three covers, or the three after it: canonical forms have limits."""
+    for position, case in enumerate(CASES):
+        report = payloads.address(example_report(case), Identities())
+        assert load().domain(case).covers(only(report)) == Containment.YES, case.id
+        halved = {name: report[name] for name in report if name != "report_id"}
+        assert load().domain(case).covers(only(halved)) == Containment.NO, case.id
+        for later in [one for one in CASES[position + 7 :] if one.protocol == case.protocol]:
+            assert load().domain(later).covers(only(report)) == Containment.NO, (case.id, later.id)
+
+
+def test_what_cannot_be_taken_away_is_left(tmp_path: Path) -> None:
+    data = json.loads(catalogues.CATALOGUE.read_text(encoding="utf-8"))
+    data["cases"] = [row for row in data["cases"] if row["id"] != "v1-INVALID_ARGUMENT-payload"]
+    (tmp_path / "response-codes.json").write_text(json.dumps(data), encoding="utf-8")
+    found = catalogues.load(tmp_path / "response-codes.json")
+    case = found["v1-delivered"]
+    report = payloads.address(example_report(case), Identities())
+    assert found.domain(case).covers(only(report)) == Containment.YES
+
+
 # --- equivalents
 
 
@@ -59,3 +97,15 @@ def test_a_legacy_case_is_named_by_its_counterpart() -> None:
     named = {name for case in CASES for name in case.legacy_equivalent}
     assert {case.id for case in load().of("legacy")} - named == set(WITHOUT_COUNTERPART)
     assert not named & set(WITHOUT_COUNTERPART)
+
+
+# --- times and texts
+
+
+def test_an_instant_is_in_utc() -> None:
+    for text in ("2026-01-01T00:00:00.5Z", "2026-01-01T02:00:00.5+02:00"):
+        assert instant(text).isoformat() == "2026-01-01T00:00:00.500000+00:00"
+
+
+def test_json_is_compact_and_survives_lone_surrogates() -> None:
+    assert to_json({"a": ["\ud800", "\u00e4", None]}) == '{"a":["\\ud800","\\u00e4",null]}'

@@ -148,9 +148,19 @@ def test_a_run_that_names_no_environment_is_local(tmp_path: Path) -> None:
     assert ledger.Ledger({}, (), ()).environment == "local"
 
 
-def test_a_ledger_of_nothing_took_no_time_and_is_no_shard() -> None:
-    nothing = ledger.Ledger({}, (), ())
-    assert (nothing.duration_s, nothing.whole, nothing.reports) == (0.0, None, 0)
+def test_the_end_of_a_run_says_how_long_it_took_and_of_what_it_is_a_shard(tmp_path: Path) -> None:
+    whole = {"tests": 9, "digest": "0" * 16}
+    ended = read_with(tmp_path, at(-1, duration_s=2.5, whole=whole))
+    assert (ended.duration_s, ended.whole) == (2.5, whole)
+    for unended in (read_with(tmp_path, without(-1)), ledger.Ledger({}, (), ())):
+        assert (unended.duration_s, unended.whole) == (0.0, None)
+
+
+def test_tests_without_a_header_have_not_vanished(tmp_path: Path) -> None:
+    def only_the_end(lines: list[Any]) -> None:
+        lines[:] = [{**lines[-1], "tests": 0}]
+
+    assert not [problem for problem in read_with(tmp_path, only_the_end).problems if "vanished" in problem]
 
 
 # --- shards as one ledger

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures import payloads
-from fixtures.catalogue import example_report, load, wait_s
+from fixtures.catalogue import example_report, load, retry_after_s, wait_s
 from fixtures.payloads import Identities
 from fixtures.services import fcm
 from suites.selfcheck.samples import fcm_error, legacy, retry_info, v1
@@ -34,6 +34,7 @@ RETRY_AFTER: dict[str, tuple[str | None, float]] = {
     "0": ("0", 10),
     "9": ("9", 10),
     "120": ("120", 120),
+    "120 with other blanks": ("\u00a0120", 10),
     "120 with spaces": (" 120\t", 120),
     "007": ("0011", 11),
     "a day": ("86400", 86400),
@@ -51,6 +52,8 @@ RETRY_AFTER: dict[str, tuple[str | None, float]] = {
     "asctime": ("Sun Nov  6 08:49:37 2044", 300),
     "a date that has passed": ("Sun, 06 Nov 2044 08:39:37 GMT", 10),
     "a date next year": ("Mon, 06 Nov 2045 08:49:37 GMT", 86400),
+    "a date without a zone": ("Sun, 06 Nov 2044 08:49:37", 10),
+    "a date of an unknown zone": ("Sun, 06 Nov 2044 08:49:37 -0000", 10),
     "no date": ("Sun, 99 Foo 2044 08:49:37 GMT", 10),
     "ISO 8601": ("2044-11-06T08:49:37Z", 10),
 }
@@ -102,6 +105,19 @@ LARGEST: dict[str, tuple[int, str | None, list[str], float]] = {
 def test_the_largest_wait_wins(status: int, header: str | None, delays: list[str], expected: float) -> None:
     details = [fcm_error("QUOTA_EXCEEDED"), *map(retry_info, delays)]
     assert waits({**v1(status, details=details), "retry_after": header}) == (expected, expected)
+
+
+def test_a_wait_of_whole_seconds_is_a_whole_number() -> None:
+    for delay, expected in (("42.0s", "42"), ("42.5s", "42.5"), ("90000.5s", "86400")):
+        found = waits(v1(503, details=[retry_info(delay), fcm_error("UNAVAILABLE")]))
+        assert [str(wait) for wait in found] == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    "header", [None, 7, "", "soon", "-5", "Sun, 06 Nov 2044 08:39:37 GMT", "Sun, 06 Nov 2044 08:49:37"]
+)
+def test_a_header_that_asks_for_nothing_asks_for_0_s(header: Any) -> None:
+    assert retry_after_s(header, NOW) == 0
 
 
 def test_only_postponed_subscribers_wait() -> None:
