@@ -213,6 +213,14 @@ def test_a_fault_replaces_one_decision() -> None:
     assert provider.actions(event(1, **V1_GONE), event(2)) == ["alert", "unsubscribe"]
 
 
+@pytest.mark.parametrize(
+    ("length", "outcome"), [(0, "keep"), (1, "replace_token"), (4096, "replace_token"), (4097, "keep")]
+)
+def test_a_token_has_one_to_4096_characters(length: int, outcome: str) -> None:
+    answered = report(response={"message_id": "1", "registration_id": "t" * length})
+    assert fcm.decide(answered).outcome == outcome
+
+
 def test_a_crash_keeps_nothing() -> None:
     def crash(_seen: Mapping[str, Any]) -> Decision:
         raise ZeroDivisionError
