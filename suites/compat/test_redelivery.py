@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures import examples
-from fixtures.catalogue import example_report, load
+from fixtures.catalogue import example_report, instant, load
 from fixtures.checks.redelivery import is_stale, nothing_changes, states_are_equal
 from fixtures.exploration import batches_of
 from fixtures.payloads import now
@@ -118,3 +118,24 @@ def test_a_postponement_never_shortens(trial_of: TrialOf, provider: str) -> None
     postponed = trial.fresh(sent)
     trial.post(trial.for_subscribers_of(trial.entries([short]), sent))
     demand_none(states_are_equal(trial.provider, sent, postponed, trial.look(sent), "a shorter wait"))
+
+
+@pytest.mark.parametrize("provider", [REACTOR])
+def test_an_event_as_old_as_the_token_is_not_stale(trial_of: TrialOf, provider: str) -> None:
+    trial = trial_of(provider)
+    sent = trial.entries(example_report(case) for case in load().cases)
+    trial.subscribe(sent, since=instant(sent[0].payload["sent_at"]))
+    demand_none(trial.effects(sent, trial.post(sent)))
+
+
+@pytest.mark.parametrize("provider", [REACTOR])
+def test_a_dead_device_waits_no_more(trial_of: TrialOf, provider: str) -> None:
+    trial = trial_of(provider)
+    busy, dead = (
+        next(example_report(case) for case in load().cases if case.outcome == outcome)
+        for outcome in ("postpone", "unsubscribe")
+    )
+    sent = trial.entries([busy])
+    trial.fresh(sent)
+    gone = trial.for_subscribers_of(trial.entries([dead]), sent)
+    demand_none(trial.effects(gone, trial.post(gone)))

@@ -113,6 +113,26 @@ def test_a_dead_device_is_unsubscribed_and_stays_so(dead: dict[str, Any]) -> Non
     assert provider.device()["status"] == "unsubscribed"
 
 
+@pytest.mark.parametrize(
+    ("later", "action"),
+    [
+        pytest.param({}, "unsubscribe", id="unsubscribe"),
+        pytest.param({"response": {"message_id": "1"}}, "keep", id="keep"),
+        pytest.param({"response": {"error": "Unavailable"}}, "stale", id="postpone"),
+        pytest.param({"response": {"error": "InvalidTtl"}}, "stale", id="fix_message"),
+        pytest.param(
+            {"response": {"message_id": "1", "registration_id": "new"}}, "stale", id="replace_token"
+        ),
+        pytest.param({"response": {"error": "Tomorrow"}}, "stale", id="alert"),
+    ],
+)
+def test_what_comes_after_an_unsubscribe_is_no_news(later: dict[str, Any], action: str) -> None:
+    provider = errors()
+    assert provider.actions(event(1)) == ["unsubscribe"]
+    assert provider.actions(event(2, **later)) == [action]
+    assert (provider.device()["status"], provider.device()["postponed_until"]) == ("unsubscribed", None)
+
+
 def test_stale_events_change_nothing() -> None:
     provider = errors()
     early = event(1, sent_at="2023-12-31T23:59:59.999999999Z")
