@@ -55,6 +55,14 @@ def test_a_record_has_the_shapes_that_the_version_knows(version: str, parts: dic
     assert record == envelope | wanted | parts
 
 
+@pytest.mark.parametrize("member", ["notification", "data"])
+def test_a_record_says_nothing_that_the_message_does_not(member: str) -> None:
+    messages = Provider("directory-messages")
+    messages.ask("POST", "/v1/messages", order(message={member: MESSAGE[member]}))
+    (record,) = records(messages)
+    assert (record["legacy"], record["v1"]) == ({member: LEGACY[member]}, {member: V1[member]})
+
+
 def test_a_message_to_many_becomes_records_for_a_thousand_each() -> None:
     messages = Provider("directory-messages")
     assert messages.ask("POST", "/v1/messages", order(2001)).body["accepted"] == 2001
