@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from fixtures import backup as backups
 from fixtures import cleaner
@@ -18,6 +21,8 @@ from suites.selfcheck.containers import all_of, cleaned, fresh, record, restored
 pytestmark = pytest.mark.aside
 
 OLD = record(1)
+APP = str(uuid.UUID(int=1))
+FIXED = {"backup": str(uuid.UUID(int=2)), "made_at": "2026-01-01T00:00:00Z"}
 
 
 def test_a_backup_that_cannot_be_written_stops_the_removal(server: Any, tmp_path: Path) -> None:
@@ -25,8 +30,14 @@ def test_a_backup_that_cannot_be_written_stops_the_removal(server: Any, tmp_path
     messages.push(OLD)
     (tmp_path / "b").write_text("precious", encoding="utf-8")
     for path in (tmp_path / "b", tmp_path / "nowhere" / "b"):
-        with pytest.raises(BadBackup, match="backup-not-written"):
+        with pytest.raises(BadBackup) as caught:
             cleaned(messages, path)
+        told = str(caught.value).replace(str(path), "FILE")
+        why = "File exists" if path.parent == tmp_path else "No such file or directory"
+        assert told == (
+            f"backup-not-written: FILE: {why}; nothing is removed that is not in it\n"
+            "  next: name another file with --backup FILE"
+        )
     assert all_of(messages) == [OLD]
     assert (tmp_path / "b").read_text(encoding="utf-8") == "precious"
 
@@ -64,6 +75,19 @@ DAMAGES: dict[str, Damage] = {
     "text-between": lambda text: text.replace(b"\n", b"\nhello\n", 1),
     "lines-behind-the-footer": lambda text: text + text.splitlines(keepends=True)[1],
     "footer-of-another": lambda text: re.sub(rb'("chunks":)\d+', rb"\g<1>99", text),
+    "two-headers": lambda text: text.splitlines(keepends=True)[0] + text,
+    "footer-counts-other-messages": lambda text: (
+        re.sub(rb'("messages":)\d+}$', rb"\g<1>99}", text.strip()) + b"\n"
+    ),
+    "messages-before-the-footer": lambda text: b"".join(
+        [
+            *text.splitlines(keepends=True)[:-1],
+            text.splitlines(keepends=True)[1],
+            text.splitlines(keepends=True)[-1],
+        ]
+    ),
+    "chunks-swapped": lambda text: re.sub(rb'("chunk":)0', rb"\g<1>1", text, count=1),
+    "a-long-line": lambda text: text.replace(b'"kind":"message"', b'"kind":"' + b"m" * 999 + b'"', 1),
     "twice": lambda text: text + text,
     "not-utf-8": lambda text: text.replace(b'"text"', b'"te\xff"', 1),
     "app-that-the-header-lacks": lambda text: re.sub(
@@ -73,7 +97,9 @@ DAMAGES: dict[str, Damage] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_backup_restores_nothing(server: Any, tmp_path: Path, damage: Damage) -> None:
+def test_a_damaged_backup_restores_nothing(
+    server: Any, tmp_path: Path, damage: Damage, snapshot: SnapshotAssertion
+) -> None:
     messages, file = fresh(server), tmp_path / "b"
     messages.push(*(record(n) for n in range(20)))
     cleaned(messages, file)
@@ -81,7 +107,7 @@ def test_a_damaged_backup_restores_nothing(server: Any, tmp_path: Path, damage: 
     file.write_bytes(damage(whole))
     with pytest.raises(BadBackup, match="damaged-backup") as caught:
         restored(messages, file)
-    assert "nothing was restored" in str(caught.value)
+    assert str(caught.value).replace(str(file), "FILE") == snapshot
     assert messages.count() == 0
     file.write_bytes(whole)
     assert restored(messages, file) == 20
@@ -139,5 +165,57 @@ def test_a_server_that_knows_better_is_not_lost(server: Any, tmp_path: Path) -> 
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadBackup, match="unreadable-file"):
+    with pytest.raises(BadBackup) as caught:
         backups.read(tmp_path / "nowhere")
+    assert str(caught.value).replace(str(tmp_path), "FOLDER") == (
+        "unreadable-file: FOLDER/nowhere: No such file or directory\n  next: name the file that --delete has written"
+    )
+
+
+def test_a_header_says_what_was_to_be_taken_from_where() -> None:
+    for everything, selection in ((True, "all"), (False, "old")):
+        header = backups.header("redis", [("app", "regular"), ("app", "spam")], everything=everything)
+        made_at = datetime.strptime(header.pop("made_at"), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        assert abs(datetime.now(UTC) - made_at) < timedelta(minutes=1)
+        assert str(uuid.UUID(header.pop("backup"))) != str(uuid.UUID(int=0))
+        assert header == {
+            "kind": "header",
+            "store": "redis",
+            "selection": selection,
+            "containers": [
+                {"firebase_app": "app", "container": "regular"},
+                {"firebase_app": "app", "container": "spam"},
+            ],
+        }
+
+
+def test_a_backup_is_written_as_it_is_read(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    path = tmp_path / "b"
+    header = {**backups.header("redis", [(APP, "regular")], everything=False), **FIXED}
+    writer = backups.Writer(path, header)
+    written = [[(b'{"a":"\xc3\xa4"}', "old"), (b"\xff", "unreadable")], [(b"{}", "new")]]
+    assert [writer.append(APP, "regular", messages) for messages in written] == [0, 1]
+    assert not backups.read(path).complete
+    writer.close()
+    assert path.read_text(encoding="utf-8") == snapshot
+    read = backups.read(path)
+    assert (read.id, read.header, read.complete) == (FIXED["backup"], header, True)
+    assert [(chunk.number, chunk.messages) for chunk in read.chunks] == [(0, 2), (1, 1)]
+    assert [(chunk.firebase_app, chunk.container) for chunk in read.chunks] == [(APP, "regular")] * 2
+    assert [backups.messages_of(read, chunk) for chunk in read.chunks] == [
+        [message for message, _ in messages] for messages in written
+    ]
+
+
+def test_what_a_script_put_into_a_backup_lies_on_disk_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(backups.os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    writer = backups.Writer(tmp_path / "b", {**backups.header("redis", [], everything=True)})
+    file, folder = (tmp_path / "b").stat().st_ino, tmp_path.stat().st_ino
+    assert synced == [file, folder]
+    writer.append(APP, "regular", [(b"{}", "old")])
+    assert synced == [file, folder, file]
+    writer.abandon()
+    assert not backups.read(tmp_path / "b").complete
