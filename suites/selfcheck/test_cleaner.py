@@ -85,6 +85,23 @@ def test_every_line_of_a_backup_fits_its_schema(server: Any, tmp_path: Path) -> 
     assert {line["kind"] for line in lines} == {"header", "message", "chunk", "footer"}
 
 
+@pytest.mark.parametrize(("everything", "selection"), [(True, "all"), (False, "old")])
+def test_a_run_tells_what_it_saw_and_took(
+    server: Any, tmp_path: Path, selection: str, *, everything: bool
+) -> None:
+    messages, held = fresh(server), mixed(60)
+    messages.push(*held)
+    run = cleaner.Cleaning(everything=everything, path=tmp_path / "b", step=7)
+    told: list[int] = []
+    cleaner.clean([messages], run, told.append)
+    went = len(held) if everything else sum(map(is_old, held))
+    assert run.seen == {
+        messages.key: census.count(census.look(message, datetime.now(UTC)) for message in held)
+    }
+    assert (run.removed, sum(told)) == ({messages.key: went}, len(held))
+    assert backups.read(tmp_path / "b").header["selection"] == selection
+
+
 def test_cleaning_twice_finds_nothing_and_writes_nothing(server: Any, tmp_path: Path) -> None:
     messages = fresh(server)
     messages.push(*mixed(50))
@@ -125,8 +142,9 @@ def test_what_was_popped_between_backup_and_removal_does_not_come_back(
     messages = fresh(server)
     messages.push(*(record(n) for n in range(20)))
     popped = popping_meanwhile(monkeypatch, lambda: [messages.pop(), messages.pop()])
-    cleaned(messages, tmp_path / "b", step=5)
+    removed = cleaned(messages, tmp_path / "b", step=5)
     backup = backups.read(tmp_path / "b")
+    assert removed == len(cleaner.gone(backup, server)) == 20 - len(popped)
     held = [*popped, *cleaner.gone(backup, server), *all_of(messages)]
     assert sorted(held) == sorted(record(n) for n in range(20))
     restored(messages, tmp_path / "b")
@@ -254,4 +272,16 @@ def test_steps_grow_behind_many_messages_that_stay(server: Any) -> None:
     for _ in range(400):
         found = [b"x"] * walk.step
         walk.passed(found, found)
-    assert walk.step == 10 * cleaner.FAR
+    assert walk.step == 10 * cleaner.FAR == 320
+
+
+def test_a_step_at_most_doubles_and_is_never_empty(server: Any) -> None:
+    walk, steps = cleaner.Walk(fresh(server), 100_000, 10), []
+    for size in (700_000, 10, 10, 10, 300_000, 10, 10, 10, 10):
+        steps.append(walk.step)
+        walk.passed([b"x" * size] * 10, [b"x"] * 10)
+    assert steps == [10, 1, 2, 4, 8, 5, 10, 20, 40]
+    assert isinstance(walk.step, int)
+    for _ in range(3):
+        walk.passed([b"x"] * 10, [b"x"] * 10)
+    assert (walk.position, walk.step) == (120, 60)
