@@ -102,7 +102,7 @@ def test_a_damaged_backup_restores_nothing(
     cleaned(messages, file)
     whole = file.read_bytes()
     file.write_bytes(damage(whole))
-    with pytest.raises(BadBackup, match="damaged-backup") as caught:
+    with pytest.raises(BadBackup) as caught:
         restored(messages, file)
     assert str(caught.value).replace(str(file), "FILE") == snapshot
     assert "token" not in str(caught.value)
@@ -145,12 +145,33 @@ def test_another_server_restores_only_when_told_that_the_data_is_lost(server: An
     server.delete(cleaner.notes_key(messages.firebase_app, backups.read(file).id))
     with pytest.raises(BadBackup, match="unknown-backup") as caught:
         restored(messages, file)
-    assert "--lost-server" in str(caught.value)
+    notes = f"messages:{messages.firebase_app}:cleaned:{backups.read(file).id}"
+    assert str(caught.value) == (
+        f"unknown-backup: {file}: this server knows nothing of it (no {notes})\n"
+        "  next: name the server that was cleaned; if it has lost its data, add --lost-server"
+    )
+    with pytest.raises(BadBackup, match="unknown-backup"):
+        cleaner.gone(backups.read(file), server)
     assert messages.count() == 0
     assert restored(messages, file, lost_server=True) == 20
     assert restored(messages, file, lost_server=True) == 0
     assert restored(messages, file) == 0
     assert all_of(messages) == [record(n) for n in range(20)]
+
+
+def test_a_server_that_knows_of_all_apps_knows_which_chunks_it_did_not_remove(
+    server: Any, tmp_path: Path
+) -> None:
+    places = sorted((fresh(server) for _ in range(3)), key=lambda messages: messages.firebase_app)
+    for messages in places:
+        messages.push(OLD)
+    run = cleaner.Cleaning(everything=False, path=tmp_path / "b")
+    cleaner.clean(places, run, lambda _: None)
+    server.hdel(cleaner.notes_key(places[0].firebase_app, backups.read(tmp_path / "b").id), "0")
+    for lost_server in (False, True):
+        again = restored(places[0], tmp_path / "b", lost_server=lost_server)
+        assert again == (0 if lost_server else 2)
+    assert [messages.count() for messages in places] == [0, 1, 1]
 
 
 def test_a_server_that_knows_better_is_not_lost(server: Any, tmp_path: Path) -> None:
