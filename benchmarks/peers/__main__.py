@@ -133,7 +133,7 @@ def main() -> int:
         "--contender", choices=list(CONTENDERS), action="append", help="only this; repeatable"
     )
     parser.add_argument("--limit-s", type=float, default=120, help="at most this long for each service")
-    parser.add_argument("--faults", type=int, default=11, help="how many, a balanced choice (default 11)")
+    parser.add_argument("--faults", type=int, default=40, help="how many, a balanced choice (default 40)")
     asked = parser.parse_args()
     faults = [fault for fault in sample(len(FAULTS)) if fault.served_alone][: asked.faults]
     for name in asked.contender or CONTENDERS:
