@@ -128,7 +128,7 @@ def pair(name: str) -> tuple[World, list[Sent], list[Sent]]:
 
 def unread(world: World, position: int) -> None:
     """One report is shown as something that is no object."""
-    world.reports[str(world.sent[position].report_id)] = (200, ["?"])
+    world.reports[str(world.sent[position].report_id)] = (200, None)
 
 
 UNEQUAL: Mapping[str, tuple[str, Fault]] = {

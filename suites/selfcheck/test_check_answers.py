@@ -120,6 +120,12 @@ def test_a_refusal_names_up_to_three_cases_and_is_of_one(
     assert as_told(only(batch_is_answered(world.provider, world.sent, refused), world, "answers")) == snapshot
 
 
+def test_where_nothing_is_malformed_nothing_may_be_rejected(snapshot: SnapshotAssertion) -> None:
+    world = right(API, poisoned=False).wrong(rejects_the_dead)
+    found = only(batch_is_answered(world.provider, world.sent, world.outcome().answer), world, "answers")
+    assert as_told(found) == snapshot
+
+
 def test_all_malformed_entries_are_told_that_were_to_be_rejected(snapshot: SnapshotAssertion) -> None:
     world = right(API)
     world.sent.append(replace(world.sent[POISON], payload={"report_id": "worse"}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from fixtures import payloads
 from fixtures.catalogue import example_report, instant, load, wait_s
 from fixtures.checks.chain import Seen, every_push_ends_as_it_must
-from fixtures.checks.effects import expected_subscriber
+from fixtures.checks.effects import LATENESS_ALLOWED_S, expected_subscriber
 from fixtures.outcome import Fate
 from fixtures.payloads import Identities, Sent
 from fixtures.verdict import Finding
@@ -136,6 +136,39 @@ def test_each_wrong_end_is_found(wrong: Callable[[], Seen], title: str, snapshot
     (finding,) = found(wrong())
     assert finding.title.startswith(title)
     assert as_told(finding) == snapshot
+
+
+SENT_LATER = "Thu, 01 Jan 2026 00:02:00 GMT"
+"""A Retry-After that ends at one moment, whenever it was heard."""
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "earliest", "latest"),
+    [
+        pytest.param(None, SENT_AT + timedelta(seconds=10), AT + timedelta(seconds=10), id="seconds"),
+        pytest.param(
+            SENT_LATER, SENT_AT + timedelta(seconds=120), SENT_AT + timedelta(seconds=120), id="a date"
+        ),
+    ],
+)
+def test_a_wait_may_end_a_second_early_and_a_little_late(
+    retry_after: str | None, earliest: datetime, latest: datetime
+) -> None:
+    push = replace(POSTPONED, payload={**POSTPONED.payload, "retry_after": retry_after})
+    earliest -= timedelta(seconds=1)
+    latest += timedelta(seconds=LATENESS_ALLOWED_S)
+    moment = timedelta(milliseconds=1)
+    ends = {earliest - moment: 1, earliest: 0, latest: 0, latest + moment: 1}
+    for until, findings in ends.items():
+        seen = state(POSTPONED, postponed_until=payloads.rfc3339(until))
+        assert len(list(every_push_ends_as_it_must(WORLD, [push], {}, seen))) == findings, until
+
+
+def test_a_wait_may_have_ended_at_the_very_moment_of_the_look() -> None:
+    active = state(POSTPONED, status="active", postponed_until=None)
+    for late_s, findings in ((-0.001, 1), (0, 0)):
+        seen = replace(active, at=SENT_AT + timedelta(seconds=10 + late_s))
+        assert len(list(every_push_ends_as_it_must(WORLD, [POSTPONED], {}, seen))) == findings
 
 
 def test_a_wait_that_is_over_may_have_ended() -> None:
