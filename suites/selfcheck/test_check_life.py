@@ -50,6 +50,13 @@ def lived(case: Case, life: Life = ACTIVE, **push: Any) -> Model:
 # --- the model
 
 
+def test_a_life_begins_with_nothing() -> None:
+    model = Model()
+    assert (model.lives, model.pushes, model.heard, model.waits) == ({}, {}, set(), set())
+    assert Life("token", SINCE) == Life("token", SINCE, unsubscribed=False, until=None)
+    assert Expected("token", FINE, {}) == Expected("token", FINE, {}, sent_at=None)
+
+
 @pytest.mark.parametrize(
     ("life", "at", "status"),
     [
