@@ -15,7 +15,7 @@ import libcst as cst
 from mutmut.mutation.mutators import mutation_operators, operator_arg_removal, operator_string
 
 SILENT = (cst.Annotation, cst.Import, cst.ImportFrom, cst.Decorator)
-LENIENT = re.compile(r"""(, )?(strict=(True|False|None)|encoding=("utf-8"|"UTF-8"|None))|(?<=\w), (?=\))""")
+LENIENT = re.compile(r"""(, )?(strict=(True|False|None)|encoding=("utf-8"|"UTF-8"|None))|, (?=\))""")
 STRING_MUTANTS = 2  # other letters around it, and another case: upper proves what lower does
 
 

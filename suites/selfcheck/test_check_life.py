@@ -105,6 +105,14 @@ def test_what_is_as_old_as_the_token_is_not_stale() -> None:
     assert lived(DEAD, replace(ACTIVE, since=SENT)).lives["a"].unsubscribed
 
 
+def test_a_wait_until_a_date_is_counted_from_when_the_push_was_sent() -> None:
+    push = expected(BUSY)
+    push = replace(push, answer={**push.answer, "retry_after": "Thu, 01 Jan 2026 01:30:00 GMT"})
+    model = Model(lives={"a": ACTIVE}, pushes={PUSH: push})
+    model.hear(PUSH)
+    assert model.lives["a"].until == SENT + timedelta(minutes=30)
+
+
 def test_what_is_heard_again_changes_nothing() -> None:
     model = lived(BUSY)
     model.lives["a"] = ACTIVE
@@ -169,7 +177,7 @@ def test_everybody_is_judged_as_of_a_moment(
     life: Life, state: Mapping[str, Any], at: datetime, snapshot: SnapshotAssertion, *, fine: bool
 ) -> None:
     model = Model(lives={"other": ACTIVE, "a": life})
-    states = {"other": seen("active"), "a": state}
+    states = {"other": seen("active"), **({"a": state} if state else {})}
     found = everybody_is_as_they_must_be("world", iter(["a step"]), model, states, at)
     judged(list(found), snapshot, fine=fine)
 
