@@ -68,10 +68,11 @@ def runs_of(name: str, faults: Sequence[Fault], limit_s: float) -> dict[str, Run
 
 
 def cell(fault: Fault, found: Mapping[str, Run]) -> str:
-    """What a contender says of a fault, in a word."""
+    """What a contender says of a fault, and after how many seconds."""
     if fault.name not in found:
         return "cannot tell"
-    return {True: "**caught**", False: "missed", None: "no answer"}[found[fault.name].red]
+    said = {True: "**caught**", False: "missed", None: "no answer"}[found[fault.name].red]
+    return f"{said}, {found[fault.name].seconds:.1f} s"
 
 
 def row(name: str, found: Mapping[str, Run], faults: Sequence[Fault]) -> str:

@@ -214,6 +214,7 @@ def test_only_who_is_still_held_for_that_long_becomes_active() -> None:
         }
         assert provider.ask("POST", "/v1/resumed", body).status == 204
         assert provider.device()["status"] == status
+    assert provider.device()["postponed_until"] is None
     assert provider.actions(event(2, **busy), event(3)) == ["postpone", "unsubscribe"]
     resumed = {"subscriber_id": DEVICE, "until": "2027-01-01T00:00:00Z"}
     assert provider.ask("POST", "/v1/resumed", {"resumed": [resumed]}).status == 204
