@@ -1,4 +1,4 @@
-"""`python -m benchmarks.peers`: who finds which fault, who calls right wrong; writes docs/peers.md.
+"""`python -m benchmarks.peers`: who finds which fault, and who calls right wrong: docs/peers.md, README.md.
 
 Schemathesis and Specmatic are installed by ./ci/setup-peers.sh, in .venv-peers; Specmatic needs Java 17.
 """
@@ -14,12 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.pages import put
 from benchmarks.peers.contenders import CONTENDERS, JAR, OWN, SCHEMATHESIS_S, Run, run
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.targets import ROOT
 from fixtures.topology import PROVIDERS
 
 PAGE = ROOT / "docs" / "peers.md"
+MARKS = "<!-- peers: measured by python -m benchmarks.peers -->", "<!-- peers: end -->"
 RIGHT = "-"
 INTRODUCTION = """\
 # Side by side with peers
@@ -31,9 +33,9 @@ compat suite of that provider, `--examples 3`, until its first finding. Seconds 
 two cores shared with other work.
 """
 NOTES = """\
-Schemathesis gets all its phases and checks, seed 1, a budget of {budget_s} s, and need not refuse negative
-data: a tolerant reader is no fault. Specmatic runs its default tests, with `--lenient`: without it, it
-refuses our documents before any request. Pact has an interaction for each code that a careful team knows
+Schemathesis gets all its phases and checks to the first failure, seed 1, a budget of {budget_s} s, and need
+not refuse negative data: a tolerant reader is no fault. Specmatic runs its default tests, with `--lenient`:
+without it, it refuses our documents before any request. Pact has an interaction for each code that a careful team knows
 ([by hand](../benchmarks/peers/handwritten.py)), verified with provider states. The faults are ours, and our
 suite was made for them: peers find other faults as well, which this table does not show.
 """
@@ -92,14 +94,22 @@ def row(name: str, found: Mapping[str, Run], faults: Sequence[Fault]) -> str:
     return f"| {name} | {counts} | {told} | {sent} | {whole} |"
 
 
-def page(runs: Runs, faults: Sequence[Fault], absent: Mapping[str, str], limit_s: float) -> str:
-    """The whole page."""
+def table(runs: Runs, faults: Sequence[Fault], absent: Mapping[str, str]) -> str:
+    """What each contender found, and what it cost."""
     lines = [
-        INTRODUCTION.format(limit_s=limit_s),
         "| contender | faults caught | false alarms | seconds | requests | seconds, right service |",
         "|---|---:|---:|---:|---:|---:|",
         *(row(name, found, faults) for name, found in runs.items()),
         *(f"| {name} | did not run: {why} | - | - | - | - |" for name, why in absent.items()),
+    ]
+    return "\n".join(lines)
+
+
+def page(runs: Runs, faults: Sequence[Fault], absent: Mapping[str, str], limit_s: float) -> str:
+    """The whole page."""
+    lines = [
+        INTRODUCTION.format(limit_s=limit_s),
+        table(runs, faults, absent),
         "",
         f"| fault | service | {' | '.join(runs)} |",
         f"|---|---|{'---|' * len(runs)}",
@@ -147,7 +157,8 @@ def main() -> int:
     }
     absent = {name: unavailable(name) or "left out of this run" for name in CONTENDERS if name not in runs}
     PAGE.write_text(page(runs, faults, absent, asked.limit_s), encoding="utf-8")
-    print(f"written: {PAGE.relative_to(ROOT)}")
+    put(ROOT / "README.md", table(runs, faults, absent), *MARKS)
+    print(f"written: {PAGE.relative_to(ROOT)} and the table of README.md")
     return 0
 
 

@@ -18,13 +18,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.pages import put
 from benchmarks.shards import scaling
 from benchmarks.shards.prediction import Costs, costs_of, predict
 from fixtures import ledger
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "scale.md"
-BEGIN, END = "<!-- shards: measured by python -m benchmarks.shards -->", "<!-- shards: end -->"
+SHARDS = "<!-- shards: measured by python -m benchmarks.shards -->", "<!-- shards: end -->"
 COSTS = "<!-- costs: of the same run -->", "<!-- costs: end -->"
 AHEAD = (16, 32, 64, 128)
 """What nobody measures here is predicted only."""
@@ -129,12 +130,6 @@ def table(found: dict[int, Measured], costs: Costs, tests: Sequence[str]) -> str
     )
 
 
-def write(text: str, begin: str = BEGIN, end: str = END) -> None:
-    """Put a table into the page, where the last one stood."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
-    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
-
-
 def costs_told(ran: ledger.Ledger, costs: Costs) -> str:
     """What one more provider, or shard, would cost."""
     if not scaling.of_providers(ran):
@@ -163,10 +158,10 @@ def main() -> int:
     rows = {str(of): asdict(one) for of, one in found.items()}
     (build / "measured.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     text = table(found, costs, tests)
-    write(text)
+    put(PAGE, text, *SHARDS)
     print(text)
     told = costs_told(ledger.read(build / "1" / "1" / "ledger.jsonl"), costs)
-    write(told, *COSTS)
+    put(PAGE, told, *COSTS)
     print(told)
     return 0
 
