@@ -36,8 +36,8 @@ NOTES = """\
 Schemathesis gets all its phases and checks to the first failure, seed 1, a budget of {budget_s} s, and need
 not refuse negative data: a tolerant reader is no fault. Specmatic runs its default tests, with `--lenient`:
 without it, it refuses our documents before any request. Pact has an interaction for each code that a careful
-team knows ([by hand](../benchmarks/peers/handwritten.py)), verified with provider states. The faults are ours,
-and our suite was made for them: peers find other faults as well, which this table does not show.
+team knows ([by hand](../benchmarks/peers/handwritten.py)), verified with provider states. The faults are
+ours, and our suite was made for them: peers find other faults as well, which this table does not show.
 """
 
 Runs = Mapping[str, Mapping[str, Run]]
