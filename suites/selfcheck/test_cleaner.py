@@ -211,6 +211,8 @@ def test_a_walk_stands_behind_what_it_has_left_there(server: Any) -> None:
         walk.passed(here, here)
         assert (walk.position, walk.last, walk.ahead) == (len(read), here[-1], 25 - len(read))
     assert read == all_of(messages)
+    messages.push("later")
+    assert walk.read() == []
 
 
 @pytest.mark.parametrize(
@@ -239,6 +241,30 @@ def test_a_walk_finds_its_place_again_or_begins_anew(
     assert walk.read()[:1] == ([] if next_seen is None else [record(next_seen)])
     assert (walk.position, walk.ahead) == (position, 15 if position else 30)
     assert walk.last == (record(14) if position else None)
+
+
+def test_a_walk_finds_its_place_at_the_head(server: Any) -> None:
+    messages = fresh(server)
+    messages.push(*(record(n) for n in range(20)))
+    walk = cleaner.Walk(messages, 20, 5)
+    here = walk.read()
+    walk.passed(here, here)
+    for _ in range(4):
+        messages.pop()
+    assert walk.read()[:1] == [record(5)]
+    assert (walk.position, walk.ahead) == (1, 15)
+
+
+def test_a_walk_takes_no_later_twin_for_its_place(server: Any) -> None:
+    messages = fresh(server)
+    messages.push(*(record(n) for n in range(16)), record(14), *(record(n) for n in range(17, 40)))
+    walk = cleaner.Walk(messages, 40, 5)
+    for _ in range(3):
+        here = walk.read()
+        walk.passed(here, here)
+    messages.pop()
+    assert walk.read()[:2] == [record(15), record(14)]
+    assert walk.position == 14
 
 
 def test_a_walk_is_not_led_astray_by_twins(server: Any) -> None:
@@ -281,7 +307,7 @@ def test_a_step_at_most_doubles_and_is_never_empty(server: Any) -> None:
         steps.append(walk.step)
         walk.passed([b"x" * size] * 10, [b"x"] * 10)
     assert steps == [10, 1, 2, 4, 8, 5, 10, 20, 40]
-    assert isinstance(walk.step, int)
+    assert all(isinstance(step, int) for step in steps)
     for _ in range(3):
         walk.passed([b"x"] * 10, [b"x"] * 10)
     assert (walk.position, walk.step) == (120, 60)
