@@ -78,6 +78,9 @@ DAMAGES: dict[str, Damage] = {
     "lines-behind-the-footer": lambda text: text + text.splitlines(keepends=True)[1],
     "footer-of-another": lambda text: re.sub(rb'("chunks":)\d+', rb"\g<1>99", text),
     "two-headers": lambda text: text.splitlines(keepends=True)[0] + text,
+    "header-for-a-footer": lambda text: b"".join(
+        [*text.splitlines(keepends=True)[:-1], text.splitlines(keepends=True)[0]]
+    ),
     "footer-counts-other-messages": lambda text: re.sub(rb'("messages":)\d+}\n$', rb"\g<1>99}\n", text),
     "messages-before-the-footer": lambda text: b"".join(
         [*text.splitlines(keepends=True)[:-1], *itemgetter(1, -1)(text.splitlines(keepends=True))]
