@@ -1,7 +1,8 @@
-"""Fixtures of the self-checks that need a real server."""
+"""Fixtures of the self-checks: real servers, and a machine elsewhere."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,16 @@ def secrets() -> Iterator[None]:
     """What a test tells nobody else keeps: a path that was part of one would be masked in the next."""
     with redaction.forgetting():
         yield
+
+
+@pytest.fixture
+def in_another_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's clock is nine hours ahead of UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Etc/GMT-9")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -206,9 +205,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert str(caught.value).replace(str(tmp_path), "FOLDER") == told
 
 
-def test_a_header_says_what_was_to_be_taken_from_where(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Etc/GMT-9")
-    time.tzset()
+@pytest.mark.usefixtures("in_another_zone")
+def test_a_header_says_what_was_to_be_taken_from_where() -> None:
     for everything, selection in ((True, "all"), (False, "old")):
         header = backups.header("redis", [("app", "regular"), ("app", "spam")], everything=everything)
         made_at = datetime.strptime(header.pop("made_at"), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
@@ -223,8 +221,6 @@ def test_a_header_says_what_was_to_be_taken_from_where(monkeypatch: pytest.Monke
                 {"firebase_app": "app", "container": "spam"},
             ],
         }
-    monkeypatch.undo()
-    time.tzset()
 
 
 def test_a_backup_is_written_as_it_is_read(tmp_path: Path, snapshot: SnapshotAssertion) -> None:

@@ -102,6 +102,7 @@ def test_a_legacy_case_is_named_by_its_counterpart() -> None:
 # --- times and texts
 
 
+@pytest.mark.usefixtures("in_another_zone")
 def test_an_instant_is_in_utc() -> None:
     for text in ("2026-01-01T00:00:00.5Z", "2026-01-01T02:00:00.5+02:00"):
         assert instant(text).isoformat() == "2026-01-01T00:00:00.500000+00:00"
