@@ -38,6 +38,8 @@ def test_every_equivalent_is_of_a_module_and_has_its_reason() -> None:
         assert set(row) == {"module", "was", "becomes", "why"}, row
         assert row["module"] in CONFIG["modules"], row
         assert len(row["why"].split()) > 2, row
+        source = (ROOT / row["module"]).read_text(encoding="utf-8")
+        assert row["was"] in " ".join(map(str.strip, source.splitlines())), f"it is gone: {row}"
 
 
 @pytest.mark.process
@@ -48,6 +50,7 @@ def test_every_equivalent_is_of_a_module_and_has_its_reason() -> None:
             ["--module", "fixtures/nothing.py"], "unknown-module: fixtures/nothing.py", id="no module"
         ),
         pytest.param(["--sample", "0"], "bad-sample: 0", id="nothing of each"),
+        pytest.param(["-n", "0"], "bad-workers: 0", id="no process"),
         pytest.param(["--sample", "x"], "usage: ", id="no number"),
     ],
 )
