@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ci.kills import COMPAT, SELFCHECK, Caught, Tolerated, where
+from ci.kills import COMPAT, SELFCHECK, where
 from fixtures.faults import named
+from fixtures.faults.judged import Caught, Tolerated
 
 
 def to_json(judged: Sequence[Caught | Tolerated]) -> dict[str, Any]:

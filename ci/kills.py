@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
-import re
 import signal
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fixtures import ledger
 from fixtures.faults import Fault
 from fixtures.faults import named as fault_named
-from fixtures.faults.fault import CLEANER, END_TO_END, LIFE
+from fixtures.faults.fault import END_TO_END, LIFE
+from fixtures.faults.judged import Caught, Ran, Tolerated, is_of_cleaner
 from fixtures.faults.tolerant import named as tolerant_named
 from fixtures.topology import PROVIDERS
 
@@ -36,142 +34,6 @@ EXAMPLES = {LIFE: 40}
 
 class TooLong(BaseException):
     """A run that does not end: no Exception, so that no test can catch it."""
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a run of the suites with a variant came to; `broken` are tests that failed without a finding."""
-
-    tests: int
-    findings: tuple[dict[str, Any], ...]
-    broken: tuple[tuple[str, str], ...]
-    overlooked: tuple[frozenset[str], ...]
-    """For each test in which checks found something that were taken away: which."""
-    exit_status: int
-    seconds: float
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether tests ran, and all of them passed."""
-        return self.exit_status == 0 and self.tests > 0 and not self.findings and not self.broken
-
-    @property
-    def why(self) -> str:
-        """Why a run found nothing, as far as it can tell."""
-        return self.broken[0][1] if self.broken else f"{self.tests} tests passed, exit {self.exit_status}"
-
-    @property
-    def failed(self) -> frozenset[str]:
-        """Which tests failed."""
-        return frozenset(
-            [*(finding["test"] for finding in self.findings), *(test for test, _ in self.broken)]
-        )
-
-    @property
-    def checks(self) -> tuple[str, ...]:
-        """Which checks found something."""
-        return tuple(sorted({finding["check"] for finding in self.findings}))
-
-    @property
-    def functions(self) -> tuple[str, ...]:
-        """Which test functions failed by themselves: the cleaner's tests are their own checks."""
-        return tuple(sorted({re.sub(r"\[.*", "", test.rpartition("::")[2]) for test, _ in self.broken}))
-
-
-@dataclass(frozen=True)
-class Caught:
-    """How a fault was noticed, and what was found when the checks that claim it were taken away."""
-
-    fault: str
-    first: Ran
-    without: Ran | None
-
-    @property
-    def name(self) -> str:
-        """The fault."""
-        return self.fault
-
-    @property
-    def seconds(self) -> float:
-        """How long it took to the first finding."""
-        return self.first.seconds
-
-    @property
-    def found(self) -> tuple[str, ...]:
-        """The checks that found it."""
-        return self.first.functions if is_of_cleaner(fault_named(self.fault)) else self.first.checks
-
-    @property
-    def trouble(self) -> str | None:
-        """What is wrong with the claim, if anything."""
-        claimed = fault_named(self.fault).checks
-        if not self.found:
-            return f"not caught: {self.first.why}"
-        if strange := set(self.found) - set(claimed):
-            return f"found by {', '.join(sorted(strange))} as well, which does not claim it"
-        if self.without is None:
-            return None
-        if silent := set(claimed).difference(self.found, *self.without.overlooked):
-            return f"not found by {', '.join(sorted(silent))}, which claims it"
-        if self.without.is_clean:
-            return None
-        others = ", ".join(self.without.checks) or self.without.why
-        return f"found without {', '.join(claimed)} as well: {others}"
-
-    @property
-    def word(self) -> str:
-        """What it came to, for people."""
-        return self.trouble or "caught"
-
-    @property
-    def tests(self) -> int | None:
-        """How many tests of the file fail, if all of them were run."""
-        if is_of_cleaner(fault_named(self.fault)):
-            return len(self.first.failed)
-        return None if self.without is None else max(len(self.without.overlooked), len(self.first.failed))
-
-    @property
-    def smallest(self) -> dict[str, Any] | None:
-        """What was found with the smallest payload."""
-        return min(self.first.findings, key=size, default=None)
-
-    @property
-    def shrunk(self) -> int | None:
-        """The size of the smallest payload that shows it."""
-        return size(self.smallest) if self.smallest else None
-
-    @property
-    def shown_by(self) -> str | None:
-        """The test that shows it with the smallest payload."""
-        if self.smallest:
-            return str(self.smallest["test"])
-        return self.first.broken[0][0] if self.first.broken else None
-
-
-@dataclass(frozen=True)
-class Tolerated:
-    """What the suites said of a right variant with a seed: nothing, or a false alarm."""
-
-    variant: str
-    seed: int
-    ran: Ran
-
-    @property
-    def name(self) -> str:
-        """The variant with its seed."""
-        return f"{self.variant} (seed {self.seed})"
-
-    @property
-    def trouble(self) -> str | None:
-        """The false alarm, if it is one."""
-        if self.ran.is_clean:
-            return None
-        return str(self.ran.findings[0]["title"]) if self.ran.findings else self.ran.why
-
-    @property
-    def word(self) -> str:
-        """What it came to, for people."""
-        return self.trouble or "go"
 
 
 @dataclass(frozen=True)
@@ -210,16 +72,6 @@ def wherever(name: str) -> list[str]:
     narrowed = ["-k", f"not ({' or '.join(others)})"] if others else []
     in_memory = (END_TO_END, LIFE) if variant.wire else ()  # where there is no wire
     return [*narrowed, *(f"--ignore={COMPAT}/{file}" for file in in_memory)]
-
-
-def size(finding: dict[str, Any]) -> int:
-    """The size of what was sent, as JSON in bytes."""
-    return len(json.dumps(finding["sent"], separators=(",", ":")))
-
-
-def is_of_cleaner(fault: Fault) -> bool:
-    """Whether a fault is one of the cleaner, which is no service and has tests of its own."""
-    return fault.service == CLEANER
 
 
 def until_found(fault: Fault) -> list[str]:

@@ -22,9 +22,10 @@ from rich.progress import Progress
 
 from ci import exits, kill_table
 from ci.arguments import Arguments, meant
-from ci.kills import Asked, Caught, Tolerated, catch, prepare, tolerate
+from ci.kills import Asked, catch, prepare, tolerate
 from fixtures import schemas
 from fixtures.faults import FAULTS, Fault, sample
+from fixtures.faults.judged import Caught, Tolerated
 from fixtures.faults.tolerant import TOLERANT
 from fixtures.variants import UnknownVariant, asked_for
 

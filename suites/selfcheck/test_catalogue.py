@@ -66,6 +66,7 @@ def test_a_domain_has_the_reports_of_its_case_and_of_no_earlier_one() -> None:
             assert load().domain(later).covers(only(report)) == Containment.NO, (case.id, later.id)
 
 
+@pytest.mark.aside
 def test_what_cannot_be_taken_away_is_left(tmp_path: Path) -> None:
     data = json.loads(catalogues.CATALOGUE.read_text(encoding="utf-8"))
     data["cases"] = [row for row in data["cases"] if row["id"] != "v1-INVALID_ARGUMENT-payload"]

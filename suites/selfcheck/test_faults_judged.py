@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ci.kills import Caught, Ran
 from fixtures.faults import FAULTS
 from fixtures.faults.fault import CLEANER
+from fixtures.faults.judged import Caught, Ran
 
 pytestmark = pytest.mark.aside
 
