@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,13 @@ def variant(pytestconfig: pytest.Config) -> Iterator[None]:
     """A fault outside the services, if one is asked for."""
     with variants.patched(variants.asked_for(pytestconfig.option.variant)):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """What tests start can be interrupted, although a shell tells its background otherwise."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

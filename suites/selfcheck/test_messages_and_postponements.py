@@ -204,6 +204,18 @@ def test_who_is_due_is_shown_and_let_go_at_the_next_tick() -> None:
     assert provider.ask("GET", "/v1/postponed/due").status == 400
 
 
+@pytest.mark.parametrize("fraction", ["", ".73", ".730", ".730000001", ".000", ".0004"])
+def test_a_wait_ends_whatever_the_last_digit_of_its_moment_is(fraction: str) -> None:
+    provider = errors()
+    busy = {"protocol": "fcm_v1", "http_status": 503, "response": "", "retry_after": "60"}
+    assert provider.actions(event(1, sent_at=f"2024-05-01T10:00:00{fraction}Z", **busy)) == ["postpone"]
+    ((_, forward),) = provider.store.forwards()
+    over = {"subscriber_id": DEVICE, "until": forward.body["until"]}
+    assert forward.body["until"] == provider.device()["postponed_until"]
+    assert provider.ask("POST", "/v1/resumed", {"resumed": [over]}).status == 204
+    assert provider.device()["status"] == "active"
+
+
 def test_only_who_is_still_held_for_that_long_becomes_active() -> None:
     provider = errors()
     busy = {"protocol": "fcm_v1", "http_status": 503, "response": "", "retry_after": "60"}

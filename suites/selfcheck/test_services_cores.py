@@ -153,7 +153,7 @@ def test_a_postponement_is_never_shortened() -> None:
     provider = errors()
     longer = event(1, **V1_BUSY, retry_after="90", sent_at="2024-05-01T10:00:00.5Z")
     assert provider.actions(longer, event(2, **V1_BUSY)) == ["postpone", "postpone"]
-    until = "2024-05-01T10:01:30.500Z"
+    until = "2024-05-01T10:01:30.5Z"
     assert (provider.device()["status"], provider.device()["postponed_until"]) == ("postponed", until)
     sent = [forward for _, forward in provider.store.forwards()]
     assert [forward.body for forward in sent] == [{"until": until, "reason": "HTTP_5XX"}] * 2
