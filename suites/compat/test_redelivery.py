@@ -21,6 +21,11 @@ ANY_ANSWERS = batches_of(mixed(load().cases), most=25)
 REACTOR = "subscribers-errors"
 
 
+def example_of(outcome: str) -> dict[str, Any]:
+    """An answer of the first case that ends so."""
+    return next(example_report(case) for case in load().cases if case.outcome == outcome)
+
+
 @each_provider
 def test_the_same_batch_again_changes_nothing(trial_of: TrialOf, explore: Explore, provider: str) -> None:
     trial = trial_of(provider)
@@ -101,8 +106,7 @@ def test_events_of_unknown_subscribers_are_stale(trial_of: TrialOf, explore: Exp
 @pytest.mark.parametrize("provider", [REACTOR])
 def test_nothing_resubscribes_a_dead_device(trial_of: TrialOf, provider: str) -> None:
     trial = trial_of(provider)
-    dead = next(example_report(case) for case in load().cases if case.outcome == "unsubscribe")
-    sent = trial.entries([dead] * len(load().cases))
+    sent = trial.entries([example_of("unsubscribe")] * len(load().cases))
     unsubscribed = trial.fresh(sent)
     later = trial.entries(example_report(case) for case in load().cases)
     trial.post(trial.for_subscribers_of(later, sent))
@@ -112,8 +116,7 @@ def test_nothing_resubscribes_a_dead_device(trial_of: TrialOf, provider: str) ->
 @pytest.mark.parametrize("provider", [REACTOR])
 def test_a_postponement_never_shortens(trial_of: TrialOf, provider: str) -> None:
     trial = trial_of(provider)
-    case = next(case for case in load().cases if case.outcome == "postpone")
-    long, short = ({**example_report(case), "retry_after": seconds} for seconds in ("7200", "30"))
+    long, short = ({**example_of("postpone"), "retry_after": seconds} for seconds in ("7200", "30"))
     sent = trial.entries([long])
     postponed = trial.fresh(sent)
     trial.post(trial.for_subscribers_of(trial.entries([short]), sent))
@@ -131,11 +134,7 @@ def test_an_event_as_old_as_the_token_is_not_stale(trial_of: TrialOf, provider: 
 @pytest.mark.parametrize("provider", [REACTOR])
 def test_a_dead_device_waits_no_more(trial_of: TrialOf, provider: str) -> None:
     trial = trial_of(provider)
-    busy, dead = (
-        next(example_report(case) for case in load().cases if case.outcome == outcome)
-        for outcome in ("postpone", "unsubscribe")
-    )
-    sent = trial.entries([busy])
+    sent = trial.entries([example_of("postpone")])
     trial.fresh(sent)
-    gone = trial.for_subscribers_of(trial.entries([dead]), sent)
+    gone = trial.for_subscribers_of(trial.entries([example_of("unsubscribe")]), sent)
     demand_none(trial.effects(gone, trial.post(gone)))

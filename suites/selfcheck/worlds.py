@@ -50,10 +50,10 @@ class World:
     def outcome(self) -> Outcome:
         """What the checks see."""
         reports = {
-            report_id: replace(answer(status, body), problem="no JSON" if report_id in self.unread else "")
+            report_id: answer(status, body, problem="no JSON" if report_id in self.unread else "")
             for report_id, (status, body) in self.reports.items()
         }
-        told = replace(answer(self.status, self.body, self.content_type), problem=self.problem)
+        told = answer(self.status, self.body, self.content_type, self.problem)
         return Outcome(told, reports, self.subscribers)
 
     def wrong(self, fault: Fault) -> World:
@@ -78,9 +78,9 @@ class World:
 Fault = Callable[[World], None]
 
 
-def answer(status: int, body: Any, content_type: str = "application/json") -> Answer:
+def answer(status: int, body: Any, content_type: str = "application/json", problem: str = "") -> Answer:
     """An answer whose text nobody looks at."""
-    return Answer(status, body, "", content_type)
+    return Answer(status, body, "", content_type, problem)
 
 
 @functools.cache
