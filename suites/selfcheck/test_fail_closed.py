@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from suites.selfcheck.closed import at_once, network
 from suites.selfcheck.closed.fault import KEEPER, REACTOR, Fault, Scene, Setting
 from suites.selfcheck.closed.house import amiss, built, gate, ran
 from suites.selfcheck.closed.table import FAULTS, OWN_HOUSE
+from suites.selfcheck.closed.wire import spoiled
 
 WRITTEN = ROOT / "docs" / "fail-closed.md"
 BEFORE_ANY_TEST = {
@@ -88,6 +90,16 @@ def test_where_nothing_is_wrong_it_is_go(scene: Callable[[str], Scene]) -> None:
 @pytest.mark.parametrize("fault", [FAULTS[name] for name in NOW], ids=NOW)
 def test_it_is_never_go(fault: Fault, scene: Callable[[str], Scene]) -> None:
     assert amiss(fault, ran(fault, scene(fault.name))) == ""
+
+
+@pytest.mark.aside
+def test_a_tls_handshake_that_looks_like_three_words_is_ended_at_once() -> None:
+    with spoiled("http://127.0.0.1:1", network.passes) as url:
+        _, _, place = url.rpartition("/")
+        host, _, port = place.partition(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(b"\x16\x03\x01\x02 random bytes\n\x00\x08 and no blank line\n")
+            assert connection.recv(1) == b""
 
 
 @pytest.mark.nightly

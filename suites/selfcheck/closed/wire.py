@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import socket
 import socketserver
 import ssl
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 DRIBBLE_S = 0.2
 LONGEST_S = 60.0
 """Nobody hangs longer than that, whatever becomes of who asked."""
+REQUEST_LINE = re.compile(rb"(?P<method>[A-Z]+) (?P<path>[!-~]+) HTTP/1\.[01]\r\n")
 
 
 @dataclass(frozen=True)
@@ -140,14 +142,14 @@ def spoiled(behind: str, spoil: Spoil, tls: ssl.SSLContext | None = None) -> Ite
 
 
 def _asked(lines: BinaryIO) -> Asked:
-    first = lines.readline().decode("latin-1").split()
-    if len(first) != 3:
+    first = REQUEST_LINE.fullmatch(lines.readline())
+    if first is None:  # the first line of a TLS handshake is random bytes, now and then three words
         raise Ended
     length = 0
     while (line := lines.readline().strip()) != b"":
         name, _, value = line.decode("latin-1").partition(":")
         length = int(value) if name.lower() == "content-length" else length
-    return Asked(first[0], first[1], lines.read(length))
+    return Asked(first["method"].decode(), first["path"].decode(), lines.read(length))
 
 
 def passed_on(behind: str, asked: Asked) -> Said:
