@@ -21,11 +21,14 @@ from suites.types import Build, FindingsOf, JourneyOf
 MESSAGES_PER_CASE = 2
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def worlds(
     deployed: Mapping[str, Deployment], budget: Budget, pytestconfig: pytest.Config
 ) -> Iterator[JourneyOf]:
-    """Each world by its name, started when first asked for; deployments stand where a service is *after*."""
+    """Each world by its name, started when first asked for; deployments stand where a service is *after*.
+
+    For a module only: whoever waits for work looks for it now and then, and would beside all that follows.
+    """
     variant = variants.asked_for(pytestconfig.option.variant)
     with contextlib.ExitStack() as stack:
 
