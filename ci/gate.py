@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from ci import deployable, endings, exits, progress, report, sharding
+from ci import asked, deployable, endings, exits, progress, report, sharding
 from ci.arguments import Arguments, add_targets, build_of, deployed_of, meant, target_options
 from ci.cleanup_states import interruptible, swept
 from ci.outputs import Files
@@ -156,9 +156,7 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         sys.executable,
         "-m",
         "pytest",
-        "suites",
-        "-m",
-        "not process and not aside and not nightly",
+        *asked.arguments(),
         "-n",
         str(options.workers),
         "--dist=loadgroup",  # suites/groups.py says which tests share what takes long to make

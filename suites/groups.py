@@ -16,15 +16,21 @@ from fixtures.topology import PROVIDERS, WORLDS
 ROLLOUT = "suites/rollout/"
 END_TO_END = "suites/compat/test_end_to_end.py"
 COMPAT = "suites/compat/"
+BY_FILE = ("suites/contracts/", "suites/selfcheck/")
 
 
 def group_of(test: str) -> str:
-    """The judged release, a world, the strategies of a case; a test that shares nothing is alone."""
+    """The judged release, a world, the strategies of a case, a file of tests of the suite itself.
+
+    A test that shares nothing is alone.
+    """
     path, _, parameters = test.partition("[")
     if path.startswith(ROLLOUT):
         return ROLLOUT
     if path.startswith(END_TO_END):
         return next((f"{END_TO_END} {world}" for world in WORLDS if parameters.startswith(world)), test)
+    if path.startswith(BY_FILE):
+        return path.partition("::")[0]
     if path.startswith(COMPAT):
         cases = (parameters.removeprefix(f"{name}-") for name in PROVIDERS if parameters.startswith(name))
         return next((f"{COMPAT} {case}" for case in cases), test)

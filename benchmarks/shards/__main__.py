@@ -21,6 +21,7 @@ from pathlib import Path
 from benchmarks.pages import put
 from benchmarks.shards import scaling
 from benchmarks.shards.prediction import Costs, costs_of, predict
+from ci import asked
 from fixtures import ledger
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -63,10 +64,8 @@ def timed(module: str, *arguments: str) -> float:
 
 def collected() -> list[str]:
     """All tests of the gate, in the order in which they are cut."""
-    asked = ["suites", "-m", "not process and not aside and not nightly", "--collect-only", "-q"]
-    found = subprocess.run(  # noqa: S603  our own
-        [sys.executable, "-m", "pytest", *asked], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-m", "pytest", *asked.arguments(), "--collect-only", "-q"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603  our own
     return [line for line in found.stdout.splitlines() if "::" in line]
 
 

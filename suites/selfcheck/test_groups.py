@@ -29,9 +29,10 @@ pytestmark = pytest.mark.aside
         ),
         ("suites/compat/test_x.py::test_x[subscribers-errors-v1-INTERNAL]", "suites/compat/ v1-INTERNAL]"),
         ("suites/compat/test_x.py::test_x[else]", "suites/compat/test_x.py::test_x[else]"),
-        ("suites/selfcheck/test_x.py::test_x", "suites/selfcheck/test_x.py::test_x"),
+        ("suites/selfcheck/test_x.py::test_x", "suites/selfcheck/test_x.py"),
+        ("suites/contracts/test_x.py::test_x[y]", "suites/contracts/test_x.py"),
     ],
-    ids=["rollout", "world", "the same world", "case", "no case", "alone"],
+    ids=["rollout", "world", "the same world", "case", "no case", "self-checks", "contracts"],
 )
 def test_a_test_has_its_group(test: str, group: str) -> None:
     assert group_of(test) == group

@@ -25,7 +25,8 @@ from fixtures.targets import ROOT, served
 
 pytestmark = pytest.mark.process
 
-gate = importlib.import_module("ci.gate")  # commands under test, by name
+asked = importlib.import_module("ci.asked")  # commands under test, by name
+gate = importlib.import_module("ci.gate")
 merge = importlib.import_module("ci.merge")
 sharding = importlib.import_module("ci.sharding")
 allure = importlib.import_module("ci.allure_process")
@@ -145,9 +146,9 @@ def test_eight_shards_are_one_run(merged: Any, tmp_path: Path) -> None:
 
 def collected(hash_seed: int, *options: str) -> list[str]:
     """The tests of the gate that pytest finds, as one shard of them sees it."""
-    command = [sys.executable, "-m", "pytest", "suites", "-m", "not process and not aside and not nightly"]
+    command = [sys.executable, "-m", "pytest", *asked.arguments(), "--collect-only", "-q"]
     found = subprocess.run(  # noqa: S603  our own
-        [*command, "--collect-only", "-q", *options],
+        [*command, *options],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
         capture_output=True,
