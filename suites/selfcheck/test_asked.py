@@ -33,7 +33,7 @@ def test_the_gate_runs_the_same_tests_with_the_files_that_it_spares() -> None:
     ("line", "spared"),
     [
         ("pytestmark = pytest.mark.aside", True),
-        ("pytestmark = [pytest.mark.usefixtures(\"clients\"), pytest.mark.process]", True),
+        ('pytestmark = [pytest.mark.usefixtures("clients"), pytest.mark.process]', True),
         ("pytestmark = pytest.mark.asides", False),
         ("@pytest.mark.aside", False),
         ("    pytestmark = pytest.mark.aside", False),
