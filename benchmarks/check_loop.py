@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import socket
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -50,6 +52,26 @@ def bare(client: httpx.Client, target: Target, posted: Sequence[bytes]) -> None:
     headers = {"Content-Type": "application/json"}
     for body in posted:
         client.post(target.url + target.provider.path, content=body, headers=headers)
+
+
+def raw(target: Target, posted: Sequence[bytes]) -> None:
+    """The same batches, written to one socket as they are, as load generators do it; a refusal is raised."""
+    place = urlsplit(target.url)
+    heading = (
+        f"POST {target.provider.path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\n"
+    )
+    with socket.create_connection((str(place.hostname), place.port)) as connection:
+        lines = connection.makefile("rb")
+        for body in posted:
+            connection.sendall(f"{heading}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            status = lines.readline()
+            if not status.startswith(b"HTTP/1.1 2"):
+                raise RuntimeError(f"{target.provider.name} says {status!r}")
+            length = 0
+            while (line := lines.readline().strip()) != b"":
+                name, _, value = line.partition(b":")
+                length = int(value) if name.lower() == b"content-length" else length
+            lines.read(length)
 
 
 def generated(trial: Trial, seed: int, count: int) -> float:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import pages, parts, wholes
+from benchmarks.bench import pages, parts, peer, wholes
 from benchmarks.bench.rows import Row
 from ci.arguments import Arguments
 from fixtures.targets import ROOT
@@ -26,14 +26,17 @@ MEASURES: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "validation": parts.validation,
     "matching": parts.matching,
     "generation": parts.generation,
-    "peer": parts.peers_generation,
+    "peer": peer.generation,
+    "variety": peer.variety,
+    "faults": peer.faults,
     "loop": parts.the_loop,
+    "raw": parts.raw_client,
     "start": wholes.start,
     "selfcheck": wholes.selfcheck,
     "rollout": wholes.rollout,
     "gate": wholes.gate,
 }
-ROUNDS = {"start": 5, "selfcheck": 1, "rollout": 3, "gate": 1, "peer": 3}
+ROUNDS = {"start": 5, "selfcheck": 1, "rollout": 3, "gate": 1, "peer": 3, "variety": 3, "faults": 1}
 """Rounds of what takes long; everything else has as many as are asked for."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import drawsvg as svg
 
-from benchmarks.bench.rows import SECONDS, Row
+from benchmarks.bench.rows import COUNT, SECONDS, Row
 from fixtures.targets import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -68,6 +68,8 @@ def table(rows: Iterable[Row], last: Results | None) -> str:
 
 def shown(value: float, unit: str) -> str:
     """A value with its unit, as short as can be."""
+    if unit == COUNT:
+        return f"{value:,.0f}"
     return f"{value:.2f} s" if unit == SECONDS else f"{value:,.0f}/s"
 
 
@@ -87,7 +89,8 @@ def change(row: Row, before: Row | None) -> str:
         return "the same"
     speed_up = row.aim is not None and row.aim.of == "ratio" and row.aim.least
     faster = (times > 1) == (speed_up or row.unit != SECONDS)
-    return f"{'faster' if faster else 'slower'}: {times:.2f} times the ratio"
+    better, worse = ("more", "less") if row.unit == COUNT else ("faster", "slower")
+    return f"{better if faster else worse}: {times:.2f} times the ratio"
 
 
 def rendered(results: Results) -> dict[Path, str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -19,15 +17,13 @@ from fixtures.catalogue import load
 from fixtures.contracts import matcher
 from fixtures.outcome import Answer
 from fixtures.payloads import Identities
-from fixtures.targets import ROOT, Target, embedded
+from fixtures.targets import Target, embedded
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
 
 REPORT = "response-report.schema.json"
-DOCUMENT = ROOT / "docs" / "openapi" / "directory-events-api.json"
 EXAMPLES = 40
 CHECK_LOOP_AIM = Aim("ratio", 0.6)
-SCHEMATHESIS_AIM = Aim("ratio", 10)
 
 
 def drawn(entries: SearchStrategy[list[Any]], seed: int) -> int:
@@ -77,23 +73,6 @@ def generation(rounds: int) -> Iterator[Row]:
         yield paired(f"generation: {name}", "payloads/s", Generation(entries), trivial, rounds)
 
 
-def peers_generation(rounds: int) -> Iterator[Row]:
-    """Answers a second, beside Schemathesis's own generator on the same schema, where it is installed."""
-    python = ROOT / ".venv-peers" / "bin" / "python"
-    if not python.exists():
-        print("  left out: Schemathesis is not here; next: ./ci/setup-peers.sh")
-        return
-
-    def theirs() -> float:
-        command = [str(python), str(Path(__file__).with_name("schemathesis_draws.py")), str(DOCUMENT)]
-        ran = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  our own
-        return float(ran.stdout.split()[-1])
-
-    mixed = Generation(exploration.batches_of(strategies.mixed(load().cases)))
-    bound = ("Schemathesis's generator", theirs)
-    yield paired("generation beside a peer", "payloads/s", mixed, bound, rounds, SCHEMATHESIS_AIM)
-
-
 def some_reports() -> list[Mapping[str, Any]]:
     """Reports of every case, as they go over the wire."""
     batches = check_loop.drawn(0, EXAMPLES)
@@ -129,6 +108,24 @@ def the_loop(rounds: int) -> Iterator[Row]:
     with embedded(list(PROVIDERS), "after") as targets:
         for name, target in targets.items():
             yield _loop_row(name, target, batches, rounds)
+
+
+def raw_client(rounds: int) -> Iterator[Row]:
+    """Reports a second that bare httpx posts, beside a socket that the same requests are written to."""
+    batches = check_loop.drawn(0, EXAMPLES)
+    reports = sum(map(len, batches))
+    name = "directory-responses"
+    with embedded([name], "after") as targets, httpx.Client() as client:
+        target = targets[name]
+        trial = Trial(target, matcher(name, "answer").of)
+
+        def by(post: Callable[[Sequence[bytes]], None]) -> float:
+            bodies = check_loop.bodies(trial, batches)
+            return reports / seconds(lambda: post(bodies))
+
+        bound = ("a raw socket", lambda: by(lambda bodies: check_loop.raw(target, bodies)))
+        ours = lambda: by(lambda bodies: check_loop.bare(client, target, bodies))  # noqa: E731
+        yield paired("the bound itself: bare httpx", "reports/s", ours, bound, rounds)
 
 
 def _loop_row(name: str, target: Target, batches: Sequence[check_loop.Answers], rounds: int) -> Row:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 SECONDS = "s"
+COUNT = ""
+"""The units of what is no rate."""
 
 
 @dataclass(frozen=True)

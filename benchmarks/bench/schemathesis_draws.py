@@ -1,37 +1,45 @@
-"""Reports a second of Schemathesis's own generator, for an operation of an OpenAPI document.
+"""What Schemathesis's own generator draws for an operation of an OpenAPI document.
 
-Run by its own interpreter, which knows nothing of this project: prints one number.
+Run by its own interpreter, which knows nothing of this project: DOCUMENT SEED REPORTS. Prints one JSON
+object: reports `a_second`, and the first of the `reports`, as many as asked for.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import warnings
+from typing import Any
 
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 
 EXAMPLES = 100
 
 
-def main(document: str) -> None:
-    """Draw batches for `POST /v1/reports`, and count the reports in them."""
+def main(document: str, first: int, wanted: int) -> None:
+    """Draw batches for `POST /v1/reports` until there are enough reports; some in any case."""
     operation = schemathesis.openapi.from_path(document)["/v1/reports"]["POST"]
-    count = 0
+    reports: list[Any] = []
 
-    @settings(max_examples=EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def draw(case: schemathesis.Case) -> None:
-        nonlocal count
-        reports = case.body.get("reports") if isinstance(case.body, dict) else None
-        count += len(reports) if isinstance(reports, list) else 0
+        listed = case.body.get("reports") if isinstance(case.body, dict) else None
+        reports.extend(listed if isinstance(listed, list) else [])
 
-    started = time.perf_counter()
-    draw()
-    print(count / (time.perf_counter() - started))
+    health = list(HealthCheck)
+    drawing = settings(max_examples=EXAMPLES, database=None, deadline=None, suppress_health_check=health)(
+        draw
+    )
+    started, number = time.perf_counter(), 0
+    while number == 0 or len(reports) < wanted:
+        seed(1000 * first + number)(drawing)()
+        number += 1
+    rate = len(reports) / (time.perf_counter() - started)
+    print(json.dumps({"a_second": rate, "reports": reports[:wanted]}))
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

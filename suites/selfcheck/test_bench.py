@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.bench import pages
+from benchmarks.bench import pages, peer
 from benchmarks.bench.__main__ import KEPT, MEASURES, main
 from benchmarks.bench.rows import Aim, Row, paired
+from fixtures import payloads
+from fixtures.payloads import Identities
 
 pytestmark = pytest.mark.aside
 
@@ -25,6 +27,8 @@ def test_every_measure_is_among_the_results_that_are_kept() -> None:
     names = {row.name.split(":")[0] for row in pages.read(KEPT).rows}
     for part in ("generation", "validation of a report", "matching an answer with its pact", "check loop"):
         assert part in names
+    for beside_a_peer in ("generation beside a peer", "variety", "finding a fault"):
+        assert beside_a_peer in names
     for whole in ("cold start", "rollout", "gate", "gate on two processes"):
         assert whole in names
 
@@ -58,6 +62,7 @@ def test_an_aim_is_reached_or_not(aim: Aim | None, reached: bool | None) -> None
         (0.25, "reports/s", "faster: 2.00 times the ratio"),
         (0.25, "s", "slower: 2.00 times the ratio"),
         (1.0, "reports/s", "slower: 0.50 times the ratio"),
+        (0.25, "", "more: 2.00 times the ratio"),
     ],
 )
 def test_a_change_is_told_from_noise(before: float | None, unit: str, said: str) -> None:
@@ -91,8 +96,20 @@ def test_wrong_use_is_told(arguments: list[str], said: str, capsys: pytest.Captu
     assert said in capsys.readouterr().err
 
 
+def test_variety_is_what_reports_reach() -> None:
+    apns, fcm = ("google.firebase.fcm.v1.ApnsError", "google.firebase.fcm.v1.FcmError")
+    details = [{"@type": f"type.googleapis.com/{fcm}", "errorCode": "UNREGISTERED"}, {}, {}]
+    error = {"code": 404, "message": "", "status": "NOT_FOUND", "details": details}
+    answer = {"protocol": "fcm_v1", "http_status": 404, "retry_after": None, "response": {"error": error}}
+    found = peer.reached([payloads.address(answer, Identities())])
+    assert found["cases"] == {"v1-UNREGISTERED"}
+    assert found["orders of details"] == {(f"type.googleapis.com/{fcm}", "?", "?")}
+    assert f"type.googleapis.com/{apns}" in peer.known_kinds()
+    assert any("http_status" in place for place in found["keywords"])
+
+
 @pytest.mark.process
-@pytest.mark.parametrize("name", ["validation", "matching", "start"])
+@pytest.mark.parametrize("name", ["validation", "matching", "raw", "start"])
 def test_a_measure_can_be_taken(name: str) -> None:
     for row in MEASURES[name](1):
         assert row.value > 0
