@@ -11,25 +11,25 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from fixtures.topology import PROVIDERS, WORLDS
+from fixtures.topology import PROVIDERS
 
 ROLLOUT = "suites/rollout/"
 END_TO_END = "suites/compat/test_end_to_end.py"
 COMPAT = "suites/compat/"
-BY_FILE = ("suites/contracts/", "suites/selfcheck/")
+CONTRACTS = "suites/contracts/"
+SELFCHECK = "suites/selfcheck/"
 
 
 def group_of(test: str) -> str:
-    """The judged release, a world, the strategies of a case, a file of tests of the suite itself.
+    """The judged release, Pact's Verifier, the worlds, the strategies of a case, what self-checks draw.
 
     A test that shares nothing is alone.
     """
     path, _, parameters = test.partition("[")
-    if path.startswith(ROLLOUT):
-        return ROLLOUT
-    if path.startswith(END_TO_END):
-        return next((f"{END_TO_END} {world}" for world in WORLDS if parameters.startswith(world)), test)
-    if path.startswith(BY_FILE):
+    for whole in (ROLLOUT, CONTRACTS, END_TO_END):
+        if path.startswith(whole):
+            return whole
+    if path.startswith(SELFCHECK):
         return path.partition("::")[0]
     if path.startswith(COMPAT):
         cases = (parameters.removeprefix(f"{name}-") for name in PROVIDERS if parameters.startswith(name))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from fixtures import chain, gateway, targets, variants
+from fixtures import gateway, targets, variants
 from fixtures.budget import Budget
 from fixtures.deployments import Deployment
 from fixtures.exploration import Profile, explore
@@ -29,6 +29,8 @@ def worlds(
 
     For a module only: whoever waits for work looks for it now and then, and would beside all that follows.
     """
+    from fixtures import chain  # noqa: PLC0415  it takes long to import, and few tests need it
+
     variant = variants.asked_for(pytestconfig.option.variant)
     with contextlib.ExitStack() as stack:
 
