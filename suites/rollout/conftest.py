@@ -1,4 +1,4 @@
-"""What the suites of the rollout share: the release, judged once for each process."""
+"""What the suites of the rollout share: the release, judged once and then forgotten."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from fixtures.rollout.pairs import Table
 from fixtures.rollout.release import Release
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def planned() -> Release:
     """The release of this platform."""
     return release.read()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def table(planned: Release) -> Table:
     """What each version of each service does with what the others write."""
     return pairs.of_references(planned, catalogue.load())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fates() -> Fates:
     """What becomes of pushes on every way through the services."""
     return endtoend.judge()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def judged(planned: Release, table: Table, fates: Fates) -> Judged:
     """The release, judged in every state by both judges."""
     return answer.judge(planned, table, fates)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def answered(judged: Judged, pytestconfig: pytest.Config) -> Mapping[str, Any]:
     """The answer, which is also written beside the ledger, with its pictures."""
     found = answer.answer(judged)
