@@ -1,8 +1,9 @@
 """How long the shards of a run would take, from the ledger of one that was not cut.
 
-A shard costs what every run costs whatever it holds (start, collection of all tests, end), then its tests,
-each taken by the worker that is free first. What a test function sets up once for all its tests, each worker
-that runs any of them pays again: that is what the first one in a worker took longer than the others do.
+A shard costs what every run costs whatever it holds (start, collection of all tests, end), then its tests in
+their groups, the greatest first, each taken by the worker that is free first. What a test function sets up
+once for all its tests, each worker that runs any of them pays again: that is what the first one in a worker
+took longer than the others do.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 from pytest_split.algorithms import Algorithms
 
 from fixtures.ledger import Ledger
+from suites.groups import group_of
 
 ALGORITHM = "duration_based_chunks"
 FEWEST_OTHERS = 3
@@ -108,13 +110,17 @@ def predict(tests: Sequence[str], costs: Costs, of: int) -> Predicted:
 
 
 def _shard(tests: Sequence[str], costs: Costs) -> float:
-    """Each test goes to the worker that is free first, which sets up what it has not yet."""
+    """Each group goes to the worker that is free first, which sets up what it has not yet."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for test in tests:
+        groups[group_of(test)].append(test)
     workers: list[tuple[float, int]] = [(0.0, number) for number in range(costs.workers)]
     ready: list[set[str]] = [set() for _ in workers]
-    for test in tests:
+    for group in sorted(groups.values(), key=len, reverse=True):
         free, number = heapq.heappop(workers)
-        name = function(test)
-        set_up = 0.0 if name in ready[number] else costs.set_up.get(name, 0.0)
-        ready[number].add(name)
-        heapq.heappush(workers, (free + set_up + costs.own[test] + costs.between, number))
+        names = set(map(function, group)) - ready[number]
+        ready[number] |= names
+        took = sum(costs.own[test] + costs.between for test in group)
+        took += sum(costs.set_up.get(name, 0.0) for name in names)
+        heapq.heappush(workers, (free + took, number))
     return costs.fixed + max(free for free, _ in workers)

@@ -66,3 +66,11 @@ def test_every_test_is_in_one_predicted_shard() -> None:
         shards = prediction.cut(tests, costs.recorded, of)
         assert [test for shard in shards for test in shard] == tests
         assert len(shards) == of
+
+
+def test_tests_that_belong_together_are_not_taken_apart() -> None:
+    recorded, tests = ran([1.0] * 8, name="", workers=2)
+    together = {test: test.replace("suites/x/", "suites/contracts/") for test in tests}
+    lines = [{**line, "test": together[line["test"]]} for line in recorded.tests]
+    costs = prediction.costs_of(Ledger({}, lines, (), recorded.duration_s), recorded.duration_s, 2)
+    assert prediction.predict(list(together.values()), costs, 1).wall == pytest.approx(START_S + END_S + 8)
