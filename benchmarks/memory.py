@@ -36,15 +36,11 @@ def command(options: argparse.Namespace, folder: str) -> list[str]:
     ]
 
 
-def gate(folder: str, options: argparse.Namespace) -> list[str]:
+def gate(options: argparse.Namespace, folder: str) -> list[str]:
     """The gate."""
     return [
-        sys.executable,
-        "-m",
-        "ci.gate",
-        f"--seed={options.seed}",
-        f"--build={folder}",
-        f"-n={options.workers}",
+        *(sys.executable, "-m", "ci.gate", f"--build={folder}"),
+        *(f"--seed={options.seed}", f"-n={options.workers}"),
     ]
 
 
@@ -83,7 +79,7 @@ def watched(command: Sequence[str]) -> tuple[float, float]:
 def of_gate(options: argparse.Namespace) -> Mapping[str, float]:
     """What a gate took."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-memory-") as folder:
-        most, took = watched(gate(folder, options))
+        most, took = watched(gate(options, folder))
         verdict = json.loads((Path(folder) / "verdict.json").read_text(encoding="utf-8"))
     greatest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
     return {

@@ -16,7 +16,7 @@ from benchmarks.bench.rows import COUNT, SECONDS, Aim, Row, paired
 from benchmarks.peers import contenders
 from fixtures import exploration, keywords, payloads, strategies
 from fixtures.catalogue import load
-from fixtures.faults import FAULTS, Fault, sample
+from fixtures.faults import Fault
 from fixtures.payloads import Identities
 from fixtures.targets import ROOT
 
@@ -33,10 +33,10 @@ Reports = Sequence[Mapping[str, Any]]
 
 def is_here() -> bool:
     """Whether Schemathesis is installed; if not, it is said."""
-    if (contenders.OWN / "bin" / "python").exists():
-        return True
-    print("  left out: Schemathesis is not here; next: ./ci/setup-peers.sh")
-    return False
+    why = contenders.unavailable("Schemathesis")
+    if why:
+        print(f"  left out: Schemathesis: {why}")
+    return not why
 
 
 def drawn_by_them(seed: int, reports: int) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def known_kinds() -> frozenset[str]:
 def faults(rounds: int) -> Iterator[Row]:
     """Seconds to a seeded fault, from the command to its end, beside Schemathesis on the same service."""
     if is_here():
-        for fault in [one for one in sample(len(FAULTS)) if one.served_alone][:FAULTS_TRIED]:
+        for fault in contenders.chosen(FAULTS_TRIED):
             yield _fault_row(fault, rounds)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,8 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.pages import put
-from benchmarks.peers.contenders import CONTENDERS, JAR, OWN, SCHEMATHESIS_S, Run, run
-from fixtures.faults import FAULTS, Fault, sample
+from benchmarks.peers.contenders import CONTENDERS, SCHEMATHESIS_S, Run, chosen, run, unavailable
+from fixtures.faults import Fault
 from fixtures.targets import ROOT
 from fixtures.topology import PROVIDERS
 
@@ -41,17 +40,6 @@ ours, and our suite was made for them: peers find other faults as well, which th
 """
 
 Runs = Mapping[str, Mapping[str, Run]]
-
-
-def unavailable(name: str) -> str | None:
-    """Why a contender cannot run here; None if it can."""
-    if name == "Schemathesis" and not (OWN / "bin" / "schemathesis").exists():
-        return "not installed: ./ci/setup-peers.sh"
-    if name == "Specmatic" and shutil.which("java") is None:
-        return "no Java on this machine"
-    if name == "Specmatic" and not JAR.exists():
-        return "not installed: ./ci/setup-peers.sh"
-    return None
 
 
 def runs_of(name: str, faults: Sequence[Fault], limit_s: float) -> dict[str, Run]:
@@ -146,7 +134,7 @@ def main() -> int:
     parser.add_argument("--limit-s", type=float, default=120, help="at most this long for each service")
     parser.add_argument("--faults", type=int, default=40, help="how many, a balanced choice (default 40)")
     asked = parser.parse_args()
-    faults = [fault for fault in sample(len(FAULTS)) if fault.served_alone][: asked.faults]
+    faults = chosen(asked.faults)
     for name in asked.contender or CONTENDERS:
         if unavailable(name) is None:
             keep(name, runs_of(name, faults, asked.limit_s))

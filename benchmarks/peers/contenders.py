@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.peers import handwritten
 from fixtures.contracts.verification import verification_of
+from fixtures.faults import FAULTS, Fault, sample
 from fixtures.targets import ROOT, served
 
 OWN = ROOT / ".venv-peers"
@@ -28,6 +30,22 @@ class Run:
     red: bool | None
     seconds: float
     requests: int
+
+
+def unavailable(name: str) -> str | None:
+    """Why a contender cannot run here; None if it can."""
+    if name == "Schemathesis" and not (OWN / "bin" / "schemathesis").exists():
+        return "not installed: ./ci/setup-peers.sh"
+    if name == "Specmatic" and shutil.which("java") is None:
+        return "no Java on this machine"
+    if name == "Specmatic" and not JAR.exists():
+        return "not installed: ./ci/setup-peers.sh"
+    return None
+
+
+def chosen(count: int) -> list[Fault]:
+    """A balanced choice of so many faults, of services that can be served alone."""
+    return [fault for fault in sample(len(FAULTS)) if fault.served_alone][:count]
 
 
 def run(judge: Judge, provider: str, fault: str, limit_s: float) -> Run:
