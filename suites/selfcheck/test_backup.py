@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import uuid
@@ -54,6 +55,25 @@ def test_a_full_disk_stops_the_removal(server: Any) -> None:
         with pytest.raises(BadBackup, match="backup-not-written: /dev/full: No space left on device"):
             cleaner.clean([messages], run, lambda _: None)
     assert messages.count() == 9
+
+
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_backup_that_got_no_header_leaves_no_file(
+    server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: BaseException
+) -> None:
+    messages, file = fresh(server), tmp_path / "b"
+    messages.push(OLD)
+
+    def stop(_: int) -> None:
+        raise stopped
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", stop)
+        with pytest.raises((KeyboardInterrupt, BadBackup)):
+            cleaned(messages, file)
+    assert (file.exists(), all_of(messages)) == (False, [OLD])
+    cleaned(messages, file)
+    assert (restored(messages, file), all_of(messages)) == (1, [OLD])
 
 
 def swapped(text: bytes) -> bytes:
