@@ -32,6 +32,7 @@ def worlds(
     from fixtures import chain  # noqa: PLC0415  it takes long to import, and few tests need it
 
     variant = variants.asked_for(pytestconfig.option.variant)
+    running: list[chain.Chain] = []
     with contextlib.ExitStack() as stack:
 
         @functools.cache
@@ -47,9 +48,12 @@ def worlds(
                     stack.callback(target.close)
                     elsewhere[service] = stack.enter_context(gateway.before(target.door, lost=lost))
             system = stack.enter_context(chain.running(world.versions, elsewhere=elsewhere))
+            running.append(system)
             return Journey(name, world, system, lost=lost)
 
         yield of
+        for system in running:
+            system.finish()
 
 
 @pytest.fixture(scope="session")
