@@ -11,10 +11,7 @@ import pytest
 from fixtures import chain, cpus
 from fixtures.observation import FLOW
 
-pytestmark = [
-    pytest.mark.aside,
-    pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system places threads by itself"),
-]
+pytestmark = pytest.mark.aside
 
 THREADS = Path("/proc/self/task")
 
