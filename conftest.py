@@ -22,7 +22,7 @@ from fixtures.states.inventory import Inventory
 from fixtures.targets import Target
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
-from suites import deep_round, groups, recorder, sharding
+from suites import deep_round, groups, recorder, sharding, thrift
 from suites.recorder import BUILD, Recorder, is_worker
 from suites.types import TargetsOf
 
@@ -67,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(sharding, "fcm-compat-sharding")
     config.pluginmanager.register(groups, "fcm-compat-groups")
     config.pluginmanager.register(deep_round, "fcm-compat-deep")
+    config.pluginmanager.register(thrift, "fcm-compat-thrift")
     verdict.OVERLOOKED.set(frozenset(config.option.without))
     verdict.UNHEARD.set([])
     if is_worker(config) or config.option.collectonly:
