@@ -120,6 +120,7 @@ def test_there_is_something_to_read(pair: Expectation) -> None:
     assert len(found.verified) == len(written) > 0
 
 
+@pytest.mark.aside
 def test_a_result_says_what_failed_of_which_case(tmp_path: Path) -> None:
     pair = next(one for one in OTHERS if one.expected == "broken" and one.edge == EDGES[0])
     listener = edge("directory-errors-listener", "directory-events-api")

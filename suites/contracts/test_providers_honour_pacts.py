@@ -45,6 +45,7 @@ def test_the_provider_honours_the_pact(
     demand_none(judge(expectation, found))
 
 
+@pytest.mark.aside
 def test_a_provider_that_remembers_can_be_verified_twice(targets_of: TargetsOf) -> None:
     provider = "subscribers-errors"
     target = targets_of("after")[provider]
@@ -123,6 +124,7 @@ def test_an_empty_verification_is_no_answer(targets_of: TargetsOf, descriptions:
         verification_of(json.dumps(pact), url, states=False)
 
 
+@pytest.mark.aside
 def test_a_verifier_that_dies_is_named_with_its_complaint_and_replaced(targets_of: TargetsOf) -> None:
     url = targets_of("before")["subscribers-errors"].url
     job = {"provider": "b", "pact": "no-such-file.json", "url": url, "transport": "http", "states_url": None}

@@ -15,6 +15,8 @@ from fixtures import schemas
 from fixtures.catalogue import CATALOGUE, CatalogueError, load
 from suites.selfcheck.samples import PROTOCOLS, fcm_error, legacy, v1
 
+pytestmark = pytest.mark.aside
+
 CASES = load().cases
 
 Change = Callable[[dict[str, Any]], None]

@@ -17,6 +17,8 @@ from fixtures.topology import PROVIDERS
 from suites.selfcheck.reported import REACTOR, empty_run, hostile, no_go, run_of, wrong_state
 from suites.selfcheck.runs import GOOD_TESTS, a_test, at, good_run, without, without_test
 
+pytestmark = pytest.mark.aside
+
 CASES = load().cases
 
 

@@ -17,6 +17,8 @@ from fixtures.report.runs import worst
 from fixtures.shards import BadShard, Part, Shard
 from suites.selfcheck.runs import ASKED, DURATION_S, GOOD_TESTS, VERSIONS, finding
 
+pytestmark = pytest.mark.aside
+
 report = importlib.import_module("ci.report")  # commands under test, by name
 sharding = importlib.import_module("ci.sharding")
 
