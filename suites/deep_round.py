@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from hashlib import sha256
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.deep.notes import Notes, Watched
-from fixtures.targets import Target
-from fixtures.trials import Matcher, Trial
+if TYPE_CHECKING:
+    from fixtures.deep.notes import Notes
 
-NOTES = pytest.StashKey[Notes]()
+NOTES: pytest.StashKey[Notes] = pytest.StashKey()
 GENERATED = {"explore", "explore_steps"}
 """A test that takes one of these draws; another would judge the same in every round."""
 
@@ -21,15 +20,6 @@ def add_options(group: pytest.OptionGroup) -> None:
     """What `./ci/deep` tells a round."""
     group.addoption("--deep", metavar="DIR", help="generated tests alone; what they see is noted there")
     group.addoption("--until", type=float, metavar="TIME", help="no test of --deep begins later than this")
-
-
-def trial(config: pytest.Config, target: Target, matcher: Matcher, version: str) -> Trial:
-    """A trial, of which notes are taken in a deep run if it is about the version after the release."""
-    if not config.option.deep or version != "after":
-        return Trial(target, matcher)
-    if NOTES not in config.stash:
-        config.stash[NOTES] = Notes(Path(config.option.deep))
-    return Watched(target, matcher, notes=config.stash[NOTES])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

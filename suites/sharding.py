@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import container, known, ledger, shards
-from fixtures.exploration import Profile
+from fixtures import container, known, shards
 
 WHOLE = pytest.StashKey[dict[str, Any]]()
 KNOWN_AT = pytest.StashKey[str]()
@@ -49,14 +48,6 @@ def known_at(config: pytest.Config) -> str:
     if KNOWN_AT not in config.stash:
         config.stash[KNOWN_AT] = os.environ.pop(known.VARIABLE, "")
     return config.stash[KNOWN_AT]
-
-
-def profile(config: pytest.Config) -> Profile:
-    """How this run explores; only what the gate has started learns from it, others just look."""
-    option, url = config.option, known_at(config)
-    environment = option.environment or ledger.LOCAL
-    databases = known.databases(url, environment, learns=bool(option.run_id)) if url else None
-    return Profile(option.seed, option.examples, databases)
 
 
 def told(config: pytest.Config) -> dict[str, Any]:

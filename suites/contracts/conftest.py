@@ -10,10 +10,18 @@ from typing import Any
 
 import pytest
 
+from fixtures.contracts import verifier
 from fixtures.contracts.consumer import consumer_of
 from fixtures.contracts.serving import serving
 from fixtures.targets import ROOT
 from fixtures.topology import Edge
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _without_verifier_afterwards() -> Iterator[None]:
+    """Nobody else asks Pact's Verifier, and it takes as much memory as two providers."""
+    yield
+    verifier.end()
 
 
 @pytest.fixture(scope="module")
