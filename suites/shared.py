@@ -16,7 +16,7 @@ from fixtures.deep.notes import Notes, Watched
 from fixtures.deployments import Deployment
 from fixtures.exploration import Profile
 from fixtures.targets import Target
-from fixtures.topology import PROVIDERS
+from fixtures.topology import PROVIDERS, VERSIONS
 from fixtures.trials import Matcher, Trial
 from suites.deep_round import NOTES
 from suites.deployed import deployed_of, spent_of
@@ -45,12 +45,18 @@ def targets_of(
     with contextlib.ExitStack() as stack:
 
         @functools.cache
+        def here() -> dict[str, dict[str, Target]]:
+            return stack.enter_context(targets.embedded_in(list(PROVIDERS), VERSIONS))
+
+        @functools.cache
         def of(version: str) -> dict[str, Target]:
             replaced = deployed if version == "after" else {}
             found = {name: targets.connect(replaced[name], budget) for name in PROVIDERS if name in replaced}
             names = [name for name in PROVIDERS if name not in found]
-            if names:
+            if names and variant:
                 found |= stack.enter_context(variants.providers(variant, names, version))
+            elif names:
+                found |= {name: target for name, target in here()[version].items() if name in names}
             for target in found.values():
                 stack.callback(target.close)
             return found

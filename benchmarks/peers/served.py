@@ -21,7 +21,7 @@ def main() -> None:
 
     service = load(provider, "after") if fault == "-" else named(fault).seeded()
     counted = Around(service, request=noted)
-    serve.serve([counted], SqliteStore(":memory:"), [serve.open_socket(serve.command_line(), 0)])
+    serve.serve([(counted, SqliteStore(":memory:"))], [serve.open_socket(serve.command_line(), 0)])
 
 
 if __name__ == "__main__":
