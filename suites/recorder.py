@@ -50,7 +50,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send what a check found, and which case it was about, to the process that keeps the ledger."""
     report = yield
-    report.user_properties += properties_of(item)
+    if call.when == "teardown" or not report.passed:  # what is told once need not be sent three times
+        report.user_properties += properties_of(item)
     if call.when == "teardown" and (unheard := UNHEARD.get()):
         report.user_properties.append(("overlooked", sorted({finding.check for finding in unheard})))
         unheard.clear()

@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from benchmarks import check_loop
 from benchmarks.bench.rows import Aim, Row, paired, rate, seconds
-from fixtures import exploration, malformed, payloads, schemas, strategies
+from fixtures import exploration, malformed, payloads, schemas, slow_schemas, strategies
 from fixtures.catalogue import load
 from fixtures.contracts import matcher
 from fixtures.outcome import Answer
@@ -83,7 +83,7 @@ def some_reports() -> list[Mapping[str, Any]]:
 def validation(rounds: int) -> Iterator[Row]:
     """Validations a second, beside jsonschema alone."""
     reports = some_reports()[:200]
-    slow = schemas.validator(REPORT)
+    slow = slow_schemas.validator(REPORT)
     ours = rate(len(reports), lambda: [schemas.is_valid(report, REPORT) for report in reports])
     theirs = rate(len(reports), lambda: [slow.is_valid(report) for report in reports])
     yield paired("validation of a report", "payloads/s", ours, ("jsonschema alone", theirs), rounds)

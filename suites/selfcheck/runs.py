@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fixtures import ledger, policy, schemas
+from fixtures import ledger, policy, slow_schemas
 from fixtures.catalogue import load
 from fixtures.policy import Policy
 from fixtures.rollout import answer, release, results
@@ -100,7 +100,7 @@ def verdict_of(file: Path, trouble: tuple[str, ...] = ()) -> dict[str, Any]:
     """The verdict on a ledger, which satisfies its schema for the reference validator too."""
     read = ledger.read(file)
     verdict = policy.decide(read, ASKED, load(), duration_s=DURATION_S, trouble=trouble)
-    schemas.validator("verdict.schema.json").validate(json.loads(json.dumps(verdict)))
+    slow_schemas.validator("verdict.schema.json").validate(json.loads(json.dumps(verdict)))
     return verdict
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from fixtures import exploration, payloads, recordings, schemas
+from fixtures import exploration, payloads, recordings, schemas, slow_schemas
 from fixtures.catalogue import Case, load
 from fixtures.payloads import Identities, Payload
 from fixtures.recordings import CORPUS, Recorded
@@ -45,6 +45,12 @@ def reports(case: Case) -> tuple[Payload, ...]:
 def every_report() -> tuple[Payload, ...]:
     """The drawn reports of all cases."""
     return tuple(report for case in load().cases for report in reports(case))
+
+
+def forget() -> None:
+    """Let go of what was drawn."""
+    for kept in (drawn, reports, every_report):
+        kept.cache_clear()
 
 
 def corpus_lines() -> list[dict[str, Any]]:
@@ -98,7 +104,7 @@ def retry_info(delay: Any) -> dict[str, Any]:
 
 def both(schema: Any) -> Callable[[Any], tuple[bool, bool]]:
     """What the reference validator says of a value, and what the fast one says."""
-    reference, fast = schemas.validator(schema), schemas.fast_validator(schema)
+    reference, fast = slow_schemas.validator(schema), schemas.fast_validator(schema)
     return lambda value: (reference.is_valid(value), fast.is_valid(value))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from fixtures import malformed, schemas
+from fixtures import malformed, schemas, slow_schemas
 from fixtures.catalogue import load
 from fixtures.documents import asyncapi
 from fixtures.documents.asyncapi import CHANNELS, Channel
@@ -31,7 +31,7 @@ def payload(schema: str) -> Draft7Validator:
     local = DOCUMENT["components"]["schemas"]
     return Draft7Validator(
         {"$ref": f"#/components/schemas/{component_name(schema)}", "components": {"schemas": local}},
-        format_checker=schemas.FORMATS,
+        format_checker=slow_schemas.FORMATS,
     )
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+
+import pytest
 
 from fixtures import catalogue as catalogues
-from fixtures import payloads, schemas
+from fixtures import payloads, slow_schemas
 from fixtures.catalogue import load, wait_s
 from fixtures.envelope import IDENTITY
 from fixtures.malformed import ENVELOPE, EVENT
@@ -16,6 +19,13 @@ from suites.selfcheck.samples import both, corpus, disagreements, drawn, every_r
 from suites.selfcheck.specials import DETAILS, RETRY_AFTER, of_report
 
 CASES = load().cases
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _drawn_only_here() -> Iterator[None]:
+    """Forget what was drawn: nobody else reads that much of it, and it is 15 MB."""
+    yield
+    samples.forget()
 
 
 def test_a_drawn_answer_is_decided_by_its_case() -> None:
@@ -116,7 +126,7 @@ def test_a_token_of_any_length_stays_one() -> None:
     for length, addressed in {0: 0, 1: 20, 4095: 4096, 4096: 4096}.items():
         answer = {"http_status": 200, "retry_after": None, "response": {"registration_id": "c" * length}}
         report = payloads.address(answer, Identities())
-        schemas.validator(ENVELOPE).validate(report)
+        slow_schemas.validator(ENVELOPE).validate(report)
         assert len(report["response"]["registration_id"]) == addressed, length
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import malformed, payloads, schemas
+from fixtures import malformed, payloads, schemas, slow_schemas
 from fixtures.catalogue import example_report, load
 from fixtures.malformed import ENVELOPE, EVENT
 from fixtures.payloads import Identities, Payload
@@ -28,10 +28,10 @@ def broken_members(schema: str, payload: Any, protocol: str) -> set[str]:
     """The members that are wrong by the schemas of the parts: the envelope, the event, the protocol."""
     own = "fcm-v1-response-report" if protocol == "fcm_v1" else "legacy-response-report"
     parts = [f"{ENVELOPE}#/$defs/envelope", f"{own}.schema.json"]
-    errors = [error for part in parts for error in schemas.validator(part).iter_errors(payload)]
+    errors = [error for part in parts for error in slow_schemas.validator(part).iter_errors(payload)]
     if schema == EVENT:
         about = {member: schemas.documents()[EVENT]["properties"][member] for member in ("event_id", "code")}
-        errors += schemas.validator(
+        errors += slow_schemas.validator(
             {"type": "object", "required": list(about), "properties": about}
         ).iter_errors(payload)
     return {member_of(error) for error in errors}
@@ -60,7 +60,7 @@ MEMBERS = [
 def test_a_broken_rule_makes_a_payload_invalid_by_that_member_only(schema: str, member: str | None) -> None:
     for protocol in ("fcm_v1",) if member == "protocol" else PROTOCOLS:
         payload = good(schema, protocol)
-        assert schemas.validator(schema).is_valid(payload), protocol
+        assert slow_schemas.validator(schema).is_valid(payload), protocol
         for rule in (rule for rule in malformed.rules(schema) if rule.member == member):
             broken = rule.broken(payload)
             assert both(schema)(broken) == (False, False), (rule.id, protocol)
@@ -98,6 +98,6 @@ def test_every_keyword_of_the_envelope_is_broken_by_some_rule() -> None:
     broken = {
         (member_of(error), str(error.validator))
         for rule in malformed.rules(ENVELOPE)
-        for error in schemas.validator(f"{ENVELOPE}#/$defs/envelope").iter_errors(rule.broken(payload))
+        for error in slow_schemas.validator(f"{ENVELOPE}#/$defs/envelope").iter_errors(rule.broken(payload))
     }
     assert sorted(set(KEYWORDS) - broken) == []

@@ -14,7 +14,7 @@ import referencing
 from jsonschema import Draft202012Validator
 from referencing.jsonschema import DRAFT202012
 
-from fixtures import malformed, schemas
+from fixtures import malformed, schemas, slow_schemas
 from fixtures.catalogue import load
 from fixtures.documents import asyncapi, openapi
 from fixtures.documents.bundle import COMPONENTS, absolute, component_name, components
@@ -48,7 +48,7 @@ def component(document: Any, name: str) -> Draft202012Validator:
     return Draft202012Validator(
         {"$ref": f"urn:document{COMPONENTS}{component_name(name)}"},
         registry=whole,
-        format_checker=schemas.FORMATS,
+        format_checker=slow_schemas.FORMATS,
     )
 
 
