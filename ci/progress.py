@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,12 +79,19 @@ def follow(path: Path, process: subprocess.Popen[bytes]) -> None:
         _lines(Tail(path), process)
 
 
+def _until_ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Now and then while it runs, and once when it has ended, which is noticed at once."""
+    while process.returncode is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_S)
+        yield
+
+
 def _bar(tail: Tail, process: subprocess.Popen[bytes]) -> None:
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, transient=True) as bar:
         task = bar.add_task("collecting", total=None)
-        while process.poll() is None:
-            time.sleep(POLL_S)
+        for _ in _until_ended(process):
             tail.read()
             for one in tail.news():
                 bar.console.print(f"  {one}", markup=False, highlight=False)
@@ -94,8 +101,7 @@ def _bar(tail: Tail, process: subprocess.Popen[bytes]) -> None:
 
 def _lines(tail: Tail, process: subprocess.Popen[bytes]) -> None:
     told = 0.0
-    while process.poll() is None:
-        time.sleep(POLL_S)
+    for _ in _until_ended(process):
         tail.read()
         for one in tail.news():
             print(f"  {one}", flush=True)

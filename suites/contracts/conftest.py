@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.contracts import verifier
 from fixtures.contracts.consumer import consumer_of
-from fixtures.contracts.serving import serving
+from fixtures.contracts.serving import serving_any
 from fixtures.targets import ROOT
 from fixtures.topology import Edge
 
@@ -51,13 +51,8 @@ def clients() -> None:
 @pytest.fixture(scope="module")
 def url_of() -> Iterator[Callable[[str, str], str]]:
     """Where a reference service, or the emulator, of a version is served in this process."""
-    with contextlib.ExitStack() as stack:
-
-        @functools.cache
-        def of(provider: str, version: str) -> str:
-            return stack.enter_context(serving(provider, version))
-
-        yield of
+    with serving_any() as url_of:
+        yield url_of
 
 
 @pytest.fixture
