@@ -47,12 +47,6 @@ def every_report() -> tuple[Payload, ...]:
     return tuple(report for case in load().cases for report in reports(case))
 
 
-def forget() -> None:
-    """Let go of what was drawn."""
-    for kept in (drawn, reports, every_report):
-        kept.cache_clear()
-
-
 def corpus_lines() -> list[dict[str, Any]]:
     """The lines of the project's corpus, as parsed."""
     return [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 
 import pytest
 
@@ -18,14 +17,9 @@ from suites.selfcheck import samples
 from suites.selfcheck.samples import both, corpus, disagreements, drawn, every_report, reports
 from suites.selfcheck.specials import DETAILS, RETRY_AFTER, of_report
 
+pytestmark = pytest.mark.aside
+
 CASES = load().cases
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _drawn_only_here() -> Iterator[None]:
-    """Forget what was drawn: nobody else reads that much of it, and it is 15 MB."""
-    yield
-    samples.forget()
 
 
 def test_a_drawn_answer_is_decided_by_its_case() -> None:

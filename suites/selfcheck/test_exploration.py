@@ -14,6 +14,8 @@ from fixtures.catalogue import Case, load
 from suites.selfcheck.samples import drawn
 from suites.selfcheck.specials import of_report
 
+pytestmark = pytest.mark.aside
+
 CASES = load().cases
 
 

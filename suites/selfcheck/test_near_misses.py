@@ -9,6 +9,8 @@ from fixtures.leaves import near_misses
 from suites.selfcheck.samples import drawn
 from suites.selfcheck.specials import codes
 
+pytestmark = pytest.mark.aside
+
 CASES = load().cases
 UNKNOWN_CODES = [case for case in CASES if not case.known and case.id.endswith("unknown-code")]
 SEEDS = {"legacy": 8, "fcm_v1": 4}
