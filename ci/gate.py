@@ -46,6 +46,7 @@ DEPLOYED = "deployments"
 NO_TESTS = 5
 SHOWN_FINDINGS = 8
 WORKERS = max(1, min(os.cpu_count() or 1, 8))
+EXAMPLES = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,7 +69,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--replay", action="append", default=[], metavar="FILE", help="recorded FCM answers, one JSON a line")
     add("--broker", action="store_true", help="ask the Pact Broker can-i-deploy as well (docs/broker.md)")
     add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same (default 0)")
-    add("--examples", type=int, default=3, help="batches per generated test (default 3)")
+    add("--examples", type=int, default=EXAMPLES, help=f"batches per generated test (default {EXAMPLES})")
     add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
     add("--build", default="build", metavar="DIR", help="where everything is written (default build)")
     add("--history", metavar="DIR", help="where earlier runs are remembered (default build/history)")

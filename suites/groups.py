@@ -15,6 +15,7 @@ from fixtures.topology import PROVIDERS
 
 ROLLOUT = "suites/rollout/"
 END_TO_END = "suites/compat/test_end_to_end.py"
+LIVES = "suites/compat/test_life_of_a_subscriber.py"
 COMPAT = "suites/compat/"
 CONTRACTS = "suites/contracts/"
 SELFCHECK = "suites/selfcheck/"
@@ -23,9 +24,12 @@ SELFCHECK = "suites/selfcheck/"
 def group_of(test: str) -> str:
     """The judged release, Pact's Verifier, the worlds, the strategies of a case, what self-checks draw.
 
-    A test that shares nothing is alone.
+    A test that shares nothing is alone, and so among the last. Lives, which share nothing and take long, go
+    with the worlds: otherwise one worker would still be at them when the others have ended.
     """
     path, _, parameters = test.partition("[")
+    if path.startswith(LIVES):
+        return END_TO_END
     for whole in (ROLLOUT, CONTRACTS, END_TO_END):
         if path.startswith(whole):
             return whole

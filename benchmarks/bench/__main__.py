@@ -35,8 +35,18 @@ MEASURES: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "selfcheck": wholes.selfcheck,
     "rollout": wholes.rollout,
     "gate": wholes.gate,
+    "workers": wholes.workers,
 }
-ROUNDS = {"start": 5, "selfcheck": 1, "rollout": 3, "gate": 1, "peer": 3, "variety": 3, "faults": 1}
+ROUNDS = {
+    "start": 5,
+    "selfcheck": 1,
+    "rollout": 3,
+    "gate": 1,
+    "workers": 1,
+    "peer": 3,
+    "variety": 3,
+    "faults": 1,
+}
 """Rounds of what takes long; everything else has as many as are asked for."""
 
 

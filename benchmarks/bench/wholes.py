@@ -8,13 +8,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
 
 from benchmarks import check_loop
 from benchmarks.bench.rows import SECONDS, Aim, Measured, Row, paired, seconds
+from ci import asked
+from ci.gate import EXAMPLES
 from fixtures.targets import ROOT, embedded
 from fixtures.trials import Trial
 
@@ -26,6 +27,8 @@ FIRST_FINDING_AIM = Aim("value", 3, least=False)
 GATE_AIM = Aim("value", 30, least=False)
 SPEED_UP_AIM = Aim("ratio", 1.8)
 FAULTS = 6
+LOOP = "kept = {}\nfor i in range(5_000_000): kept[i % 5000] = str(i)"
+LOOPS = 5
 WORKERS = 2
 
 
@@ -71,27 +74,38 @@ def selfcheck(rounds: int) -> Iterator[Row]:
 
 
 def gate(rounds: int) -> Iterator[Row]:
-    """The whole gate: beside posting as many reports by bare httpx, and on one process."""
+    """The whole gate, beside posting as many reports by bare httpx."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as build:
         whole = ("-m", "ci.gate", "--build", build)
-        alone = [took(*whole, "-n", "1") for _ in range(rounds)]
-        together: list[float] = []
+        yield paired("gate", SECONDS, lambda: took(*whole), bare_posts(Path(build)), rounds, GATE_AIM)
 
-        def on_two() -> float:
-            together.append(took(*whole, "-n", str(WORKERS)))
-            return together[-1]
 
-        yield paired("gate", SECONDS, on_two, bare_posts(Path(build)), rounds, GATE_AIM)
-        speed_ups = paired("", "", iter(alone).__next__, ("", iter(together).__next__), rounds)
-        yield replace(
-            speed_ups,
-            name="gate on two processes",
-            unit=SECONDS,
-            value=speed_ups.bound_value,
-            bound="on one process; the ratio is the speed-up",
-            bound_value=speed_ups.value,
-            aim=SPEED_UP_AIM,
-        )
+def workers(rounds: int) -> Iterator[Row]:
+    """The tests of the gate in pytest's own process, beside as many workers as the gate takes."""
+    with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as build:
+        tests = ["-m", "pytest", *asked.arguments(), "--dist=loadgroup"]
+        tests += [f"--examples={EXAMPLES}", f"--ledger={build}/ledger.jsonl"]
+        alone = lambda: took(*tests, "-n", "0")  # noqa: E731
+        bound = (f"with -n {WORKERS}; the ratio is the speed-up", lambda: took(*tests, "-n", str(WORKERS)))
+        yield paired("the gate's tests with -n 0", SECONDS, alone, bound, rounds, SPEED_UP_AIM)
+    yield paired(
+        f"the bound itself: {WORKERS} loops in turn",
+        SECONDS,
+        lambda: seconds(lambda: [loop().wait() for _ in range(WORKERS)]),
+        ("at once; they share nothing", lambda: seconds(at_once)),
+        LOOPS * rounds,
+    )
+
+
+def loop() -> subprocess.Popen[bytes]:
+    """A process that reckons and needs nobody."""
+    return subprocess.Popen([sys.executable, "-c", LOOP])  # noqa: S603  our own
+
+
+def at_once() -> None:
+    """As many of them as workers."""
+    for one in [loop() for _ in range(WORKERS)]:
+        one.wait()
 
 
 def bare_posts(build: Path) -> tuple[str, Measured]:

@@ -29,7 +29,7 @@ def test_every_measure_is_among_the_results_that_are_kept() -> None:
         assert part in names
     for beside_a_peer in ("generation beside a peer", "variety", "finding a fault"):
         assert beside_a_peer in names
-    for whole in ("cold start", "rollout", "gate", "gate on two processes"):
+    for whole in ("cold start", "rollout", "gate", "the gate's tests with -n 0"):
         assert whole in names
 
 

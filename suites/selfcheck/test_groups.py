@@ -22,10 +22,11 @@ pytestmark = pytest.mark.aside
         ("suites/compat/test_end_to_end.py::test_end_to_end[mixed-v1-x]", "suites/compat/test_end_to_end.py"),
         ("suites/compat/test_x.py::test_x[subscribers-errors-v1-INTERNAL]", "suites/compat/ v1-INTERNAL]"),
         ("suites/compat/test_x.py::test_x[else]", "suites/compat/test_x.py::test_x[else]"),
+        ("suites/compat/test_life_of_a_subscriber.py::test_x[all]", "suites/compat/test_end_to_end.py"),
         ("suites/selfcheck/test_x.py::test_x", "suites/selfcheck/test_x.py"),
         ("suites/contracts/test_x.py::test_x[y]", "suites/contracts/"),
     ],
-    ids=["rollout", "worlds", "case", "no case", "self-checks", "contracts"],
+    ids=["rollout", "worlds", "case", "no case", "lives", "self-checks", "contracts"],
 )
 def test_a_test_has_its_group(test: str, group: str) -> None:
     assert group_of(test) == group
