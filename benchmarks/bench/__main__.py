@@ -41,7 +41,7 @@ ROUNDS = {
     "start": 5,
     "selfcheck": 1,
     "rollout": 3,
-    "gate": 1,
+    "gate": 3,
     "workers": 1,
     "peer": 3,
     "variety": 3,
