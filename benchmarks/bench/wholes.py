@@ -76,12 +76,12 @@ def selfcheck(rounds: int) -> Iterator[Row]:
 def gate(rounds: int) -> Iterator[Row]:
     """The whole gate, beside posting as many reports by bare httpx."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as build:
-        whole = ("-m", "ci.gate", "--build", build)
+        whole = ("-m", "ci.gate", "--build", build, "-n", str(WORKERS))
         yield paired("gate", SECONDS, lambda: took(*whole), bare_posts(Path(build)), rounds, GATE_AIM)
 
 
 def workers(rounds: int) -> Iterator[Row]:
-    """The tests of the gate in pytest's own process, beside as many workers as the gate takes."""
+    """The tests of the gate in pytest's own process, beside workers; and what processes can do here."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as build:
         tests = ["-m", "pytest", *asked.arguments(), "--dist=loadgroup"]
         tests += [f"--examples={EXAMPLES}", f"--ledger={build}/ledger.jsonl"]
