@@ -1,7 +1,9 @@
 """The in-process matcher accepts every correct answer, and refuses faults."""
 
+import builtins
 import itertools
 import json
+import os
 from typing import Any
 
 import pact_ffi
@@ -195,3 +197,8 @@ def test_a_pact_without_the_function_is_refused(monkeypatch: pytest.MonkeyPatch)
     interaction = Contract.load(API, "after").interaction("a look at a known report")
     with pytest.raises(PactError, match="pact-too-old"):
         matcher_of(interaction)
+
+
+def test_pact_neither_walks_the_stack_nor_watches_imports() -> None:
+    assert os.environ["RUST_LIB_BACKTRACE"] == "0"
+    assert builtins.__import__.__module__ == "builtins"
