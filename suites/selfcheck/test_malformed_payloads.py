@@ -15,6 +15,8 @@ from fixtures.malformed import ENVELOPE, EVENT
 from fixtures.payloads import Identities, Payload
 from suites.selfcheck.samples import PROTOCOLS, both
 
+pytestmark = pytest.mark.aside
+
 EXAMPLES = {case.protocol: example_report(case) for case in load().cases}
 
 

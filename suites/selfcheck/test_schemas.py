@@ -19,6 +19,8 @@ from fixtures.malformed import ENVELOPE, EVENT
 from fixtures.payloads import Payload
 from suites.selfcheck.samples import both, corpus, corpus_lines, disagreements, recorded, reports
 
+pytestmark = pytest.mark.aside
+
 NAMES = tuple(schemas.documents())
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 LINES = corpus_lines()

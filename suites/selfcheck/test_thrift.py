@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
@@ -45,3 +46,12 @@ def test_of_what_passed_no_more_is_kept_than_that_it_did(outcome: str) -> None:
     kept = {"passed": ({}, [])}.get(outcome, ({"a": 1}, told))
     assert (report.keywords, report.user_properties) == kept
     assert (report.nodeid, report.outcome) == ("a", outcome)
+
+
+def test_what_is_there_when_tests_begin_is_not_looked_at_for_garbage() -> None:
+    kept = [[one] for one in range(thrift.YOUNG)]
+    frozen = gc.get_freeze_count()
+    thrift.pytest_collection_finish()
+    assert gc.get_freeze_count() >= frozen + len(kept)
+    assert gc.get_threshold() == (thrift.YOUNG, 10, 10)
+    assert gc.isenabled()
