@@ -7,11 +7,12 @@ every report, compares with the pact and judges; `with generation` draws its bat
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import socket
 import statistics
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,11 +21,16 @@ from benchmarks.bench.rows import seconds
 from fixtures import exploration, strategies
 from fixtures.catalogue import load
 from fixtures.contracts import matcher
-from fixtures.targets import Target, batch, embedded
+from fixtures.services import load as load_service
+from fixtures.services.store import SqliteStore
+from fixtures.targets import Target, batch, embedded, in_memory
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
+from fixtures.variants import responder
 
 Answers = Sequence[Mapping[str, Any]]
+Asked: TypeAlias = tuple[str, str, bytes]
+"""Method, path with its query, and body of a request."""
 
 
 def drawn(seed: int, count: int) -> list[Answers]:
@@ -54,16 +60,29 @@ def bare(client: httpx.Client, target: Target, posted: Sequence[bytes]) -> None:
         client.post(target.url + target.provider.path, content=body, headers=headers)
 
 
-def raw(target: Target, posted: Sequence[bytes]) -> None:
-    """The same batches, written to one socket as they are, as load generators do it; a refusal is raised."""
+def requests_of(name: str, batches: Sequence[Answers]) -> list[Asked]:
+    """What the check loop asks of a provider for these batches, found out at one in memory."""
+    store, asked = SqliteStore(), list[Asked]()
+    answer = responder(load_service(name, "after"), store)
+
+    def respond(method: str, path: str, query: str, body: bytes) -> tuple[int, str, bytes]:
+        asked.append((method, f"{path}?{query}" if query else path, body))
+        return answer(method, path, query, body)
+
+    with contextlib.closing(store), contextlib.closing(in_memory(name, "after", respond)) as target:
+        checked(Trial(target, matcher(name, "answer").of), batches)
+    return asked
+
+
+def raw(target: Target, asked: Iterable[Asked]) -> None:
+    """Requests written to one socket as they are, as load generators do it; a refusal is raised."""
     place = urlsplit(target.url)
-    heading = (
-        f"POST {target.provider.path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\n"
-    )
+    heading = f"Host: {place.netloc}\r\nContent-Type: application/json\r\n"
     with socket.create_connection((str(place.hostname), place.port)) as connection:
         lines = connection.makefile("rb")
-        for body in posted:
-            connection.sendall(f"{heading}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        for method, path, body in asked:
+            head = f"{method} {path} HTTP/1.1\r\n{heading}Content-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
             status = lines.readline()
             if not status.startswith(b"HTTP/1.1 2"):
                 raise RuntimeError(f"{target.provider.name} says {status!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -17,12 +18,14 @@ from fixtures.catalogue import load
 from fixtures.contracts import matcher
 from fixtures.outcome import Answer
 from fixtures.payloads import Identities
-from fixtures.targets import Target, embedded
+from fixtures.targets import embedded
 from fixtures.topology import PROVIDERS
 from fixtures.trials import Trial
 
 REPORT = "response-report.schema.json"
 EXAMPLES = 40
+QUICK = 5
+"""Pairs in each round of what takes a tenth of a second, which a machine's mood is longer than."""
 CHECK_LOOP_AIM = Aim("ratio", 0.6)
 
 
@@ -104,39 +107,63 @@ def matching(rounds: int) -> Iterator[Row]:
 
 def the_loop(rounds: int) -> Iterator[Row]:
     """Reports a second that are judged, beside a bare httpx loop that posts the same batches."""
-    batches = check_loop.drawn(0, EXAMPLES)
-    with embedded(list(PROVIDERS), "after") as targets:
-        for name, target in targets.items():
-            yield _loop_row(name, target, batches, rounds)
+    for name, loop in _loops():
+        yield paired(
+            f"check loop: {name}", "reports/s", loop.judged, loop.bound, QUICK * rounds, CHECK_LOOP_AIM
+        )
 
 
 def raw_client(rounds: int) -> Iterator[Row]:
-    """Reports a second that bare httpx posts, beside a socket that the same requests are written to."""
+    """What no client goes beyond: requests written to a socket as they are, beside bare httpx.
+
+    First the batches alone; then all that the check loop asks, as if it took no time of its own.
+    """
+    for name, loop in _loops():
+        for what, ours in (("batches", loop.posted), ("loop", loop.asked)):
+            title = f"raw socket, the {what}: {name}"
+            yield paired(title, "reports/s", ours, loop.bound, QUICK * rounds)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Reports a second of the same batches at one provider, with ids of their own each time."""
+
+    trial: Trial
+    batches: Sequence[check_loop.Answers]
+    client: httpx.Client
+
+    @property
+    def bound(self) -> tuple[str, Callable[[], float]]:
+        """What all is measured beside."""
+        return "bare httpx, same batches", self.bare
+
+    def judged(self) -> float:
+        """By the check loop."""
+        return self._rate(lambda: check_loop.checked(self.trial, self.batches))
+
+    def bare(self) -> float:
+        """Posted by httpx and forgotten."""
+        bodies = check_loop.bodies(self.trial, self.batches)
+        return self._rate(lambda: check_loop.bare(self.client, self.trial.target, bodies))
+
+    def posted(self) -> float:
+        """Written to a socket and forgotten."""
+        bodies, path = check_loop.bodies(self.trial, self.batches), self.trial.provider.path
+        return self._rate(
+            lambda: check_loop.raw(self.trial.target, (("POST", path, body) for body in bodies))
+        )
+
+    def asked(self) -> float:
+        """All that the check loop asks, written to a socket and forgotten."""
+        every = check_loop.requests_of(self.trial.provider.name, self.batches)
+        return self._rate(lambda: check_loop.raw(self.trial.target, every))
+
+    def _rate(self, work: Callable[[], object]) -> float:
+        return sum(map(len, self.batches)) / seconds(work)
+
+
+def _loops() -> Iterator[tuple[str, Loop]]:
     batches = check_loop.drawn(0, EXAMPLES)
-    reports = sum(map(len, batches))
-    name = "directory-responses"
-    with embedded([name], "after") as targets, httpx.Client() as client:
-        target = targets[name]
-        trial = Trial(target, matcher(name, "answer").of)
-
-        def by(post: Callable[[Sequence[bytes]], None]) -> float:
-            bodies = check_loop.bodies(trial, batches)
-            return reports / seconds(lambda: post(bodies))
-
-        bound = ("a raw socket", lambda: by(lambda bodies: check_loop.raw(target, bodies)))
-        ours = lambda: by(lambda bodies: check_loop.bare(client, target, bodies))  # noqa: E731
-        yield paired("the bound itself: bare httpx", "reports/s", ours, bound, rounds)
-
-
-def _loop_row(name: str, target: Target, batches: Sequence[check_loop.Answers], rounds: int) -> Row:
-    trial = Trial(target, matcher(name, "answer").of)
-    reports = sum(map(len, batches))
-    with httpx.Client() as client:
-
-        def bare() -> float:
-            bodies = check_loop.bodies(trial, batches)
-            return reports / seconds(lambda: check_loop.bare(client, target, bodies))
-
-        ours = rate(reports, lambda: check_loop.checked(trial, batches))
-        bound = ("bare httpx, same batches", bare)
-        return paired(f"check loop: {name}", "reports/s", ours, bound, rounds, CHECK_LOOP_AIM)
+    with embedded(list(PROVIDERS), "after") as targets, httpx.Client() as client:
+        for name, target in targets.items():
+            yield name, Loop(Trial(target, matcher(name, "answer").of), batches, client)
