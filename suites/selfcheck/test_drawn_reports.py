@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
+from typing import Any
 
 import pytest
 
 from fixtures import catalogue as catalogues
 from fixtures import payloads, slow_schemas
-from fixtures.catalogue import load, wait_s
+from fixtures.catalogue import example_report, load, wait_s
+from fixtures.drawn import Drawn
 from fixtures.envelope import IDENTITY
 from fixtures.malformed import ENVELOPE, EVENT
 from fixtures.payloads import Identities
@@ -26,6 +29,21 @@ def test_a_drawn_answer_is_decided_by_its_case() -> None:
     for case in CASES:
         assert len(drawn(case)) > samples.BATCHES, case.id
         assert {load().decide(report) for report in reports(case)} == {case}, case.id
+
+
+def test_a_drawn_answer_keeps_its_case_and_a_copy_is_decided_anew() -> None:
+    own, other = CASES[0], CASES[1]
+    answer = Drawn(example_report(own), other)
+    copies: list[dict[str, Any]] = [
+        {**answer},
+        answer | {},
+        answer.copy(),
+        copy.copy(answer),
+        copy.deepcopy(answer),
+    ]
+    sent = payloads.reports([answer, *copies], Identities())
+    assert [entry.case for entry in sent] == [other, *[own] * len(copies)]
+    assert all(type(found) is Drawn and found.case is own for found in drawn(own))
 
 
 def test_a_drawn_report_is_valid_for_both_validators() -> None:
