@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 
 from fixtures.report.allure import disagreement, order
 from fixtures.report.harden import NotAllure, hardened
@@ -45,17 +47,45 @@ def write(folder: Path, texts: Mapping[str, str]) -> None:
         file.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
+@dataclass(frozen=True)
+class Node:
+    """What runs Allure and waits for its order, or why nothing does."""
+
+    process: subprocess.Popen[str] | None
+    excuse: str = ""
+
+
+@contextlib.contextmanager
+def started() -> Iterator[Node]:
+    """Let Node load Allure, which takes a while in which its order can be written; it ends with the block."""
+    node, excuse = set_up()
+    with tempfile.TemporaryDirectory(prefix="fcm-compat-") as folder:
+        process = None
+        try:
+            if node:
+                process = subprocess.Popen(  # noqa: S603  the lock's Node and our own script
+                    [node, str(MAKE)], stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=folder, text=True
+                )
+        except OSError as error:
+            excuse = f"{type(error).__name__} at {node}"
+        try:
+            yield Node(process, excuse)
+        finally:
+            if process is not None:
+                process.kill()
+                process.communicate()
+
+
 def generate(
-    runs: Sequence[Run], folders: Mapping[str, Path], facts: Mapping[str, str], *, known: bool
+    node: Node, runs: Sequence[Run], folders: Mapping[str, Path], facts: Mapping[str, str], *, known: bool
 ) -> Seen:
     """Make Allure's pages; a machine that cannot is told how to, and its verdict stays as it is."""
-    node, excuse = set_up()
-    if not node:
-        return Seen(missing=f"no Allure report: {excuse}; {HOW}")
+    if node.process is None:
+        return Seen(missing=f"no Allure report: {node.excuse}; {HOW}")
     output = folders["output"]
     told = order(runs, folders={key: str(path) for key, path in folders.items()}, known=known, about=facts)
     try:
-        return Seen(problem=disagreement(runs, _made(node, told, output)))
+        return Seen(problem=disagreement(runs, _made(node.process, told, output)))
     except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
         clear(output)
         said = (str(error).splitlines() or [type(error).__name__])[0][:300]
@@ -83,21 +113,11 @@ def set_up() -> tuple[str, str]:
         return "", lines[0][:300] if lines else "ci/setup-report.sh failed"
 
 
-def _made(node: str, told: Mapping[str, object], output: Path) -> Mapping[str, object]:
+def _made(node: subprocess.Popen[str], told: Mapping[str, object], output: Path) -> Mapping[str, object]:
     """What Allure saw, once its pages are written and made safe."""
-    with tempfile.TemporaryDirectory(prefix="fcm-compat-") as folder:
-        file = Path(folder) / "order.json"
-        file.write_text(json.dumps(told), encoding="utf-8")
-        done = subprocess.run(  # noqa: S603  the lock's Node and our own script
-            [node, str(MAKE), str(file)],
-            capture_output=True,
-            text=True,
-            timeout=MAKE_S,
-            check=False,
-            cwd=folder,
-        )
-    if done.returncode != 0:
-        raise NotAllure(done.stderr.strip()[-300:] or f"node exited {done.returncode}")
+    said, wrong = node.communicate(json.dumps(told), timeout=MAKE_S)
+    if node.returncode != 0:
+        raise NotAllure(wrong.strip()[-300:] or f"node exited {node.returncode}")
     nonce = secrets.token_urlsafe(16)
     for page in PAGES:
         file = output / page
@@ -105,7 +125,7 @@ def _made(node: str, told: Mapping[str, object], output: Path) -> Mapping[str, o
     (output / "index.html").unlink(
         missing_ok=True
     )  # Allure's own landing page, with analytics; ours is the first
-    seen: Mapping[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
+    seen: Mapping[str, object] = json.loads(said.strip().splitlines()[-1])
     return seen
 
 

@@ -77,12 +77,14 @@ class Made:
 def make(runs: Sequence[Run], place: Place) -> Made:
     """Write exports, Allure and the pages; undecided if the report does not show every test."""
     allure.clear(place.pages, place.results)
-    executor, commit, source = surroundings(os.environ), commit_of(ROOT), source_of(os.environ)
-    allure.write(place.results, allure_files(runs, source, pictures(place.build)))
-    past = place.remembered()
-    known = {(run["environment"], run["run"]) for run in past}
-    facts = {"Commit": commit or "unknown", "Run by": executor or "a person"}
-    seen = allure.generate(runs, place.allure(), facts, known=all(run.key in known for run in runs))
+    with allure.started() as node:
+        executor, commit, source = surroundings(os.environ), commit_of(ROOT), source_of(os.environ)
+        allure.write(place.results, allure_files(runs, source, pictures(place.build)))
+        past = place.remembered()
+        known = {(run["environment"], run["run"]) for run in past}
+        facts = {"Commit": commit or "unknown", "Run by": executor or "a person"}
+        every = all(run.key in known for run in runs)
+        seen = allure.generate(node, runs, place.allure(), facts, known=every)
     if seen.problem:
         doubted = policy.doubted(runs[0].verdict, seen.problem)
         runs = [replace(runs[0], verdict=doubted), *runs[1:]]

@@ -1,12 +1,13 @@
-// Makes the Allure report of one run: `node make.mjs ORDER.json`, as fixtures/report/allure.py writes the order.
+// Makes the Allure report of one run; its order, as fixtures/report/allure.py writes it, comes by standard input.
 // Reading, judging and writing happen in one process, so history gets one point a build and the gate's answer
 // stands in the report. What it saw goes to standard output as one JSON object; nobody trusts its exit code alone.
 import { readFile, writeFile } from "node:fs/promises";
+import { json } from "node:stream/consumers";
 import { AllureReport, FileSystemReportFiles, maxFailuresRule, minTestsCountRule } from "@allurereport/core";
 import Awesome from "@allurereport/plugin-awesome";
 import Dashboard from "@allurereport/plugin-dashboard";
 
-const order = JSON.parse(await readFile(process.argv[2], "utf8"));
+const order = await json(process.stdin);
 
 // The verdict of the gate, as a rule beside those that count for themselves.
 const verdictRule = {

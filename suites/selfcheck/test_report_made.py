@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -19,6 +20,8 @@ from suites.selfcheck.reported import hostile, no_go, run_of, with_finding, wron
 from suites.selfcheck.runs import CASES, GOOD_TESTS, Line, at, good_run
 
 pytestmark = pytest.mark.process
+
+running = importlib.import_module("ci.allure_process")  # a part of the command under test, by name
 
 TOOLS = ("bash", "env", "dirname", "cksum", "cut", "git", "touch", "rm")
 
@@ -173,10 +176,9 @@ def shown_by_allure(node: str, run: Run, folder: Path, files: dict[str, str]) ->
         (results / name).write_text(text, encoding="utf-8", errors="backslashreplace")
     folders = {"results": results, "output": folder / "output", "history": folder / "history.jsonl"}
     told = allure.order([run], folders={key: str(at) for key, at in folders.items()}, known=False, about={})
-    order = folder / "order.json"
-    order.write_text(json.dumps(told), encoding="utf-8")
     done = subprocess.run(  # noqa: S603  the lock's Node and our own script
-        [node, str(ROOT / "ci" / "allure" / "make.mjs"), str(order)],
+        [node, str(ROOT / "ci" / "allure" / "make.mjs")],
+        input=json.dumps(told),
         capture_output=True,
         text=True,
         check=True,
@@ -212,3 +214,17 @@ def test_a_result_that_allure_drops_is_noticed(tmp_path: Path, node: str, kind: 
     assert allure.disagreement([run], shown_by_allure(node, run, whole, files)) == ""
     seen = shown_by_allure(node, run, less, spoilt(files, kind))
     assert allure.disagreement([run], seen).startswith("report-incomplete: ")
+
+
+def test_a_node_that_cannot_be_started_is_told_and_one_without_an_order_is_ended(
+    monkeypatch: pytest.MonkeyPatch, node: str
+) -> None:
+    monkeypatch.setattr(running, "set_up", lambda: ("/nowhere/node", ""))
+    with running.started() as begun:
+        seen = running.generate(begun, [], {}, {}, known=False)
+    assert seen.missing.startswith("no Allure report: FileNotFoundError at /nowhere/node; next: ")
+    monkeypatch.setattr(running, "set_up", lambda: (node, ""))
+    with pytest.raises(KeyboardInterrupt), running.started() as begun:
+        raise KeyboardInterrupt
+    assert begun.process is not None
+    assert begun.process.returncode != 0
