@@ -42,7 +42,7 @@ ROUNDS = {
     "selfcheck": 1,
     "rollout": 3,
     "gate": 3,
-    "workers": 1,
+    "workers": 3,
     "peer": 3,
     "variety": 3,
     "faults": 1,
