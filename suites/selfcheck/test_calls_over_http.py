@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from fixtures.services.container import MemoryContainer
 from fixtures.services.exchange import Answer, Call, Failure
 from fixtures.services.queues import MemoryQueue
 from fixtures.services.sockets import SocketWorld
+from suites.selfcheck.answering import Say, speaking
 
 pytestmark = pytest.mark.aside
 
@@ -29,27 +30,10 @@ def world(urls: dict[str, str], **limits: Any) -> SocketWorld:
 
 
 @contextmanager
-def listening(answer: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[str]:
-    """An HTTP server that answers as told."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            answer(self, self.rfile.read(int(self.headers["Content-Length"])))
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/base/"
-        finally:
-            server.shutdown()
-            thread.join()
+def listening(say: Say) -> Iterator[str]:
+    """Somebody below a path, who answers as told."""
+    with speaking(say) as somebody:
+        yield f"{somebody.url}/base/"
 
 
 def reply(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
