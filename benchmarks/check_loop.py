@@ -1,30 +1,26 @@
-"""`python -m benchmarks.check_loop`: reports a second in the check loop, and of bare httpx beside it.
+"""What `./ci/bench` measures of the check loop: it, bare httpx and a raw socket, with the same batches.
 
-Both post the same pre-made batches to the same reference services. The check loop also subscribes, observes
-every report, compares with the pact and judges; `with generation` draws its batches as well. Medians.
+All post the same pre-made batches to the same reference services. The check loop also subscribes, observes
+every report, compares with the pact and judges.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import socket
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import httpx
 
-from benchmarks.bench.rows import seconds
 from fixtures import exploration, strategies
 from fixtures.catalogue import load
 from fixtures.contracts import matcher
 from fixtures.services import load as load_service
 from fixtures.services.store import SqliteStore
-from fixtures.targets import Target, batch, embedded, in_memory
-from fixtures.topology import PROVIDERS
+from fixtures.targets import Target, batch, in_memory
 from fixtures.trials import Trial
 from fixtures.variants import responder
 
@@ -91,64 +87,3 @@ def raw(target: Target, asked: Iterable[Asked]) -> None:
                 name, _, value = line.partition(b":")
                 length = int(value) if name.lower() == b"content-length" else length
             lines.read(length)
-
-
-def generated(trial: Trial, seed: int, count: int) -> float:
-    """Reports a second of the check loop that draws its batches as well."""
-    reports = 0
-
-    def judge(answers: Answers) -> None:
-        nonlocal reports
-        reports += len(answers)
-        trial.fresh(trial.entries(answers))
-
-    every_case = exploration.batches_of(strategies.mixed(load().cases))
-    took = seconds(
-        lambda: exploration.explore("benchmark", every_case, judge, profile=exploration.Profile(seed, count))
-    )
-    return reports / took
-
-
-def one_round(trial: Trial, batches: Sequence[Answers], seed: int) -> dict[str, float]:
-    """Reports a second of each loop, and their ratio."""
-    reports = sum(map(len, batches))
-    posted = bodies(trial, batches)
-    with httpx.Client() as client:
-        plain = seconds(lambda: bare(client, trial.target, posted))
-    judged = seconds(lambda: checked(trial, batches))
-    return {
-        "bare": reports / plain,
-        "checked": reports / judged,
-        "ratio": plain / judged,
-        "with generation": generated(trial, seed, len(batches)),
-    }
-
-
-def measured(target: Target, batches: Sequence[Answers], rounds: int, seed: int) -> dict[str, float]:
-    """Medians for one provider."""
-    trial = Trial(target, matcher(target.provider.name, "answer").of)
-    rows = [one_round(trial, batches, seed + number) for number in range(rounds)]
-    return {name: statistics.median(row[name] for row in rows) for name in rows[0]}
-
-
-def main() -> None:
-    """Print a row for each provider."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.check_loop", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--batches", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    batches = drawn(options.seed, options.batches)
-    print(f"{len(batches)} batches, {sum(map(len, batches))} reports, median of {options.rounds} rounds")
-    print(f"{'provider':22} {'bare/s':>9} {'checked/s':>10} {'ratio':>6} {'with generation/s':>18}")
-    with embedded(list(PROVIDERS), "after") as targets:
-        for name, target in targets.items():
-            row = measured(target, batches, options.rounds, options.seed)
-            print(
-                f"{name:22} {row['bare']:9.0f} {row['checked']:10.0f} {row['ratio']:6.2f}"
-                f" {row['with generation']:18.0f}"
-            )
-
-
-if __name__ == "__main__":
-    main()
