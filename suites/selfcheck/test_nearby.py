@@ -17,6 +17,7 @@ pytestmark = pytest.mark.aside
 LONGEST = 1000
 LIMIT_S = 10
 BODY = b'{"a": 1}'
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n" + BODY
 
 
 def told(body: bytes = BODY, status: int = 200, **headers: str) -> Say:
@@ -29,6 +30,16 @@ def told(body: bytes = BODY, status: int = 200, **headers: str) -> Say:
             handler.send_header(name.replace("_", "-"), value)
         handler.end_headers()
         handler.wfile.write(body)
+
+    return answer
+
+
+def as_it_is(octets: bytes) -> Say:
+    """Write these octets, whatever they are, and nothing behind them."""
+
+    def answer(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        handler.wfile.write(octets)
+        handler.close_connection = True
 
     return answer
 
@@ -127,16 +138,39 @@ def test_a_body_in_chunks_is_read_to_its_end(nearby: Nearby) -> None:
         assert somebody.connections == 1
 
 
+@pytest.mark.parametrize(
+    "octets",
+    [
+        WHOLE.replace(b"Length: 8", b"Length: 8\r\nConnection: close"),
+        b"HTTP/1.0 200 OK\r\n\r\n" + BODY,  # the end of the connection is that of the answer
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + WHOLE,
+    ],
+    ids=["closes", "without a length", "after early hints"],
+)
+def test_an_answer_is_read_to_its_end_however_that_is_told(nearby: Nearby, octets: bytes) -> None:
+    with speaking(as_it_is(octets)) as somebody:
+        for _ in range(2):
+            status, body, _headers, _expires = nearby.ask("GET", somebody.url, None, {})
+            assert (status, body) == (200, BODY)
+            assert somebody.ended.wait(LIMIT_S)
+        assert somebody.connections == 2
+
+
 HALF_ANSWERS: Mapping[str, tuple[Say, str]] = {
-    "cut": (cut, "IncompleteRead"),
-    "cut between chunks": (in_pieces(b"{"), "IncompleteRead"),
+    "cut": (cut, "ended before its answer"),
+    "cut between chunks": (in_pieces(b"{"), "ended before its answer"),
     "too long": (told(b"x" * (LONGEST + 1)), "no end"),
     "too long in chunks": (in_pieces(*[b"x" * 100] * 11, b""), "no end"),
     "too long once unpacked": (told(gzip.compress(b"x" * (LONGEST + 1)), Content_Encoding="gzip"), "no end"),
     "not packed": (told(Content_Encoding="gzip"), "packed as gzip, and is not"),
     "packed in an unknown way": (told(Content_Encoding="br"), "packed as 'br'"),
     "elsewhere": (told(status=302, Location="/other"), "redirects to /other"),
-    "no HTTP": (lambda handler, _: handler.wfile.write(b"nonsense\r\n\r\n"), "BadStatusLine"),
+    "no HTTP": (as_it_is(b"nonsense\r\n\r\n"), "HttpParserError"),
+    "two lengths": (told(Content_length="3"), "HttpParserError: Duplicate"),
+    "longer than it says": (told(Content_Length="2"), "more than its answer"),
+    "twice": (as_it_is(WHOLE + WHOLE), "more than its answer"),
+    "another protocol": (told(b"", 101, Upgrade="h2c", Connection="upgrade"), "HttpParserUpgrade"),
+    "endless headers": (as_it_is(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * LONGEST), "no end"),
 }
 
 
@@ -152,7 +186,7 @@ def test_half_an_answer_is_none_and_the_next_question_is_asked_anew(
         assert nearby.ask("GET", somebody.url, None, {})[1] == BODY
 
 
-@pytest.mark.parametrize("path", ["/a b", "/ü"])
+@pytest.mark.parametrize("path", ["/a b", "/ü", "/a\u007f"])
 def test_a_path_that_cannot_be_asked_is_told(nearby: Nearby, path: str) -> None:
     with speaking(told()) as somebody, pytest.raises(Silent):
         nearby.ask("GET", somebody.url + path, None, {})
