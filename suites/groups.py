@@ -6,12 +6,13 @@ pytest-xdist 3.8), and then each worker judged the whole release and started eve
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from fixtures.topology import PROVIDERS
+from fixtures.topology import PROVIDERS, WORLDS
 
 ROLLOUT = "suites/rollout/"
 END_TO_END = "suites/compat/test_end_to_end.py"
@@ -19,34 +20,63 @@ LIVES = "suites/compat/test_life_of_a_subscriber.py"
 COMPAT = "suites/compat/"
 CONTRACTS = "suites/contracts/"
 SELFCHECK = "suites/selfcheck/"
+CATALOGUE = f"{SELFCHECK}test_catalogue.py"
 
 
 def group_of(test: str) -> str:
-    """The judged release, Pact's Verifier, the worlds, the strategies of a case, what self-checks draw.
+    """The judged release, Pact's Verifier, a world, lives, the strategies of a case, a file of self-checks.
 
-    A test that shares nothing is alone, and so among the last. Lives, which share nothing and take long, go
-    with the worlds: otherwise one worker would still be at them when the others have ended.
+    A test that shares nothing is alone.
     """
     path, _, parameters = test.partition("[")
-    if path.startswith(LIVES):
-        return END_TO_END
-    for whole in (ROLLOUT, CONTRACTS, END_TO_END):
+    for whole in (ROLLOUT, CONTRACTS, LIVES):
         if path.startswith(whole):
             return whole
     if path.startswith(SELFCHECK):
         return path.partition("::")[0]
+    if path.startswith(END_TO_END):
+        worlds = (world for world in WORLDS if parameters.startswith(f"{world}-"))
+        return next((f"{END_TO_END} {world}" for world in worlds), test)
     if path.startswith(COMPAT):
         cases = (parameters.removeprefix(f"{name}-") for name in PROVIDERS if parameters.startswith(name))
         return next((f"{COMPAT} {case}" for case in cases), test)
     return test
 
 
+def next_of(waiting: Iterable[str], own: Collection[str], begun: Collection[str]) -> str:
+    """The group that a worker takes, of those that wait, by what it and any worker have taken so far.
+
+    First what takes longest. Then one worker draws from the cases, and stays with that, since it has told
+    them apart and started the providers; others turn to it when nothing else is left. Of the rest, what takes
+    long comes before the self-checks: otherwise one worker would be at it when the others have ended.
+    """
+    draws = any(map(_is_drawn, own)) or not any(map(_is_drawn, begun))
+
+    def turn(group: str) -> int:
+        if _is_drawn(group):
+            return 1 if draws else 4
+        return 0 if group == ROLLOUT else 3 if group.startswith(SELFCHECK) else 2
+
+    return min(waiting, key=turn)
+
+
+def _is_drawn(group: str) -> bool:
+    return group == CATALOGUE or (group.startswith(COMPAT) and not group.startswith((END_TO_END, LIVES)))
+
+
 class Grouped(LoadScopeScheduling):  # type: ignore[misc]  # no types in the package
-    """Gives whole groups to workers, the greatest first."""
+    """Gives whole groups to workers, of equals the greatest first."""
 
     def _split_scope(self, nodeid: str) -> str:
         """As the documentation of pytest-xdist says that others may group tests."""
         return group_of(nodeid)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        """Give a worker the group that suits it."""
+        own = self.assigned_work.get(node, ())
+        begun = {group for groups in self.assigned_work.values() for group in groups}
+        self.workqueue.move_to_end(next_of(self.workqueue, own, begun), last=False)
+        super()._assign_work_unit(node)
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)

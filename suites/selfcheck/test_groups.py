@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.targets import ROOT
-from suites.groups import group_of
+from suites.groups import group_of, next_of
 
 pytestmark = pytest.mark.aside
 
@@ -19,10 +19,16 @@ pytestmark = pytest.mark.aside
     ("test", "group"),
     [
         ("suites/rollout/test_wrong_plans.py::test_a[b]", "suites/rollout/"),
-        ("suites/compat/test_end_to_end.py::test_end_to_end[mixed-v1-x]", "suites/compat/test_end_to_end.py"),
+        (
+            "suites/compat/test_end_to_end.py::test_end_to_end[mixed-v1-x]",
+            "suites/compat/test_end_to_end.py mixed",
+        ),
         ("suites/compat/test_x.py::test_x[subscribers-errors-v1-INTERNAL]", "suites/compat/ v1-INTERNAL]"),
         ("suites/compat/test_x.py::test_x[else]", "suites/compat/test_x.py::test_x[else]"),
-        ("suites/compat/test_life_of_a_subscriber.py::test_x[all]", "suites/compat/test_end_to_end.py"),
+        (
+            "suites/compat/test_life_of_a_subscriber.py::test_x[all]",
+            "suites/compat/test_life_of_a_subscriber.py",
+        ),
         ("suites/selfcheck/test_x.py::test_x", "suites/selfcheck/test_x.py"),
         ("suites/contracts/test_x.py::test_x[y]", "suites/contracts/"),
     ],
@@ -30,6 +36,42 @@ pytestmark = pytest.mark.aside
 )
 def test_a_test_has_its_group(test: str, group: str) -> None:
     assert group_of(test) == group
+
+
+ROLLOUT, CONTRACTS, WORLD = "suites/rollout/", "suites/contracts/", "suites/compat/test_end_to_end.py mixed"
+CASE, OTHER_CASE, ALONE = "suites/compat/ v1-a]", "suites/compat/ v1-b]", "suites/compat/test_x.py::test_x"
+CHECKS, CATALOGUE = "suites/selfcheck/test_x.py", "suites/selfcheck/test_catalogue.py"
+
+
+@pytest.mark.parametrize(
+    ("waiting", "own", "others", "taken"),
+    [
+        ([CONTRACTS, CASE, ROLLOUT], [], [], ROLLOUT),
+        ([CONTRACTS, CASE, CHECKS], [], [ROLLOUT], CASE),
+        ([CHECKS, OTHER_CASE, CONTRACTS], [ROLLOUT], [CASE], CONTRACTS),
+        ([CHECKS, OTHER_CASE, WORLD], [ROLLOUT], [ALONE], WORLD),
+        ([OTHER_CASE, CHECKS], [ROLLOUT], [CASE], CHECKS),
+        ([CONTRACTS, CHECKS, OTHER_CASE], [CASE], [], OTHER_CASE),
+        ([CONTRACTS, CHECKS, ALONE], [CATALOGUE], [], ALONE),
+        ([OTHER_CASE, ALONE], [ROLLOUT], [CASE], OTHER_CASE),
+        ([CATALOGUE, CHECKS], [ROLLOUT], [CASE], CHECKS),
+    ],
+    ids=[
+        "the longest first",
+        "somebody draws",
+        "one who draws is enough",
+        "worlds are not drawn from",
+        "the others help last",
+        "who draws goes on",
+        "the catalogue is drawn from",
+        "nothing else is left",
+        "nobody else tells cases apart",
+    ],
+)
+def test_a_worker_takes_what_suits_it(
+    waiting: list[str], own: list[str], others: list[str], taken: str
+) -> None:
+    assert next_of(waiting, own, [*own, *others]) == taken
 
 
 @pytest.mark.process
