@@ -1,7 +1,7 @@
 """What `./ci/bench` measures of the check loop: it, bare httpx and a raw socket, with the same batches.
 
-All post the same pre-made batches to the same reference services. The check loop also subscribes, observes
-every report, compares with the pact and judges.
+All post the same pre-made batches to the same reference services, about subscribers who are there. The check
+loop also makes them, observes every report, compares with the pact and judges.
 """
 
 from __future__ import annotations
@@ -44,8 +44,13 @@ def checked(trial: Trial, batches: Sequence[Answers]) -> None:
 
 
 def bodies(trial: Trial, batches: Sequence[Answers]) -> list[bytes]:
-    """Each batch as it is posted, with ids of its own."""
+    """Each batch as it is posted, with ids of its own; the subscribers are there, as in the check loop.
+
+    Of those that are not, a provider does nothing, which takes it a third less time.
+    """
     entries = [trial.entries(answers) for answers in batches]
+    for sent in entries:
+        trial.subscribe(sent)
     return [json.dumps(batch(trial.provider, [e.payload for e in sent])).encode() for sent in entries]
 
 

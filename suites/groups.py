@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from fixtures.topology import PROVIDERS, WORLDS
+from fixtures.topology import PROVIDERS
 
 ROLLOUT = "suites/rollout/"
 END_TO_END = "suites/compat/test_end_to_end.py"
@@ -24,19 +24,16 @@ CATALOGUE = f"{SELFCHECK}test_catalogue.py"
 
 
 def group_of(test: str) -> str:
-    """The judged release, Pact's Verifier, a world, lives, the strategies of a case, a file of self-checks.
+    """The judged release, Pact's Verifier, the worlds, lives, a case's strategies, a file of self-checks.
 
     A test that shares nothing is alone.
     """
     path, _, parameters = test.partition("[")
-    for whole in (ROLLOUT, CONTRACTS, LIVES):
+    for whole in (ROLLOUT, CONTRACTS, END_TO_END, LIVES):
         if path.startswith(whole):
             return whole
     if path.startswith(SELFCHECK):
         return path.partition("::")[0]
-    if path.startswith(END_TO_END):
-        worlds = (world for world in WORLDS if parameters.startswith(f"{world}-"))
-        return next((f"{END_TO_END} {world}" for world in worlds), test)
     if path.startswith(COMPAT):
         cases = (parameters.removeprefix(f"{name}-") for name in PROVIDERS if parameters.startswith(name))
         return next((f"{COMPAT} {case}" for case in cases), test)

@@ -19,10 +19,7 @@ pytestmark = pytest.mark.aside
     ("test", "group"),
     [
         ("suites/rollout/test_wrong_plans.py::test_a[b]", "suites/rollout/"),
-        (
-            "suites/compat/test_end_to_end.py::test_end_to_end[mixed-v1-x]",
-            "suites/compat/test_end_to_end.py mixed",
-        ),
+        ("suites/compat/test_end_to_end.py::test_end_to_end[mixed-v1-x]", "suites/compat/test_end_to_end.py"),
         ("suites/compat/test_x.py::test_x[subscribers-errors-v1-INTERNAL]", "suites/compat/ v1-INTERNAL]"),
         ("suites/compat/test_x.py::test_x[else]", "suites/compat/test_x.py::test_x[else]"),
         (
@@ -38,7 +35,7 @@ def test_a_test_has_its_group(test: str, group: str) -> None:
     assert group_of(test) == group
 
 
-ROLLOUT, CONTRACTS, WORLD = "suites/rollout/", "suites/contracts/", "suites/compat/test_end_to_end.py mixed"
+ROLLOUT, CONTRACTS, WORLDS = "suites/rollout/", "suites/contracts/", "suites/compat/test_end_to_end.py"
 CASE, OTHER_CASE, ALONE = "suites/compat/ v1-a]", "suites/compat/ v1-b]", "suites/compat/test_x.py::test_x"
 CHECKS, CATALOGUE = "suites/selfcheck/test_x.py", "suites/selfcheck/test_catalogue.py"
 
@@ -49,7 +46,7 @@ CHECKS, CATALOGUE = "suites/selfcheck/test_x.py", "suites/selfcheck/test_catalog
         ([CONTRACTS, CASE, ROLLOUT], [], [], ROLLOUT),
         ([CONTRACTS, CASE, CHECKS], [], [ROLLOUT], CASE),
         ([CHECKS, OTHER_CASE, CONTRACTS], [ROLLOUT], [CASE], CONTRACTS),
-        ([CHECKS, OTHER_CASE, WORLD], [ROLLOUT], [ALONE], WORLD),
+        ([CHECKS, OTHER_CASE, WORLDS], [ROLLOUT], [ALONE], WORLDS),
         ([OTHER_CASE, CHECKS], [ROLLOUT], [CASE], CHECKS),
         ([CONTRACTS, CHECKS, OTHER_CASE], [CASE], [], OTHER_CASE),
         ([CONTRACTS, CHECKS, ALONE], [CATALOGUE], [], ALONE),
