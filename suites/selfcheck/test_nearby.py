@@ -34,12 +34,12 @@ def told(body: bytes = BODY, status: int = 200, **headers: str) -> Say:
     return answer
 
 
-def as_it_is(octets: bytes) -> Say:
-    """Write these octets, whatever they are, and nothing behind them."""
+def as_it_is(octets: bytes, *, goes: bool = True) -> Say:
+    """Write these octets, whatever they are, and end the connection if told so."""
 
     def answer(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
         handler.wfile.write(octets)
-        handler.close_connection = True
+        handler.close_connection = goes
 
     return answer
 
@@ -139,19 +139,21 @@ def test_a_body_in_chunks_is_read_to_its_end(nearby: Nearby) -> None:
 
 
 @pytest.mark.parametrize(
-    "octets",
+    ("octets", "goes"),
     [
-        WHOLE.replace(b"Length: 8", b"Length: 8\r\nConnection: close"),
-        b"HTTP/1.0 200 OK\r\n\r\n" + BODY,  # the end of the connection is that of the answer
-        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + WHOLE,
+        (WHOLE.replace(b"Length: 8", b"Length: 8\r\nConnection: close"), False),  # it will, in its own time
+        (b"HTTP/1.0 200 OK\r\n\r\n" + BODY, True),  # the end of the connection is that of the answer
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + WHOLE, True),
     ],
-    ids=["closes", "without a length", "after early hints"],
+    ids=["says that it closes", "without a length", "after early hints"],
 )
-def test_an_answer_is_read_to_its_end_however_that_is_told(nearby: Nearby, octets: bytes) -> None:
-    with speaking(as_it_is(octets)) as somebody:
+def test_an_answer_is_read_to_its_end_however_that_is_told(
+    nearby: Nearby, octets: bytes, *, goes: bool
+) -> None:
+    with speaking(as_it_is(octets, goes=goes)) as somebody:
         for _ in range(2):
-            status, body, _headers, _expires = nearby.ask("GET", somebody.url, None, {})
-            assert (status, body) == (200, BODY)
+            status, body, headers, _expires = nearby.ask("GET", somebody.url, None, {})
+            assert (status, body, headers.get("link")) == (200, BODY, None)
             assert somebody.ended.wait(LIMIT_S)
         assert somebody.connections == 2
 
@@ -170,6 +172,10 @@ HALF_ANSWERS: Mapping[str, tuple[Say, str]] = {
     "longer than it says": (told(Content_Length="2"), "more than its answer"),
     "twice": (as_it_is(WHOLE + WHOLE), "more than its answer"),
     "another protocol": (told(b"", 101, Upgrade="h2c", Connection="upgrade"), "HttpParserUpgrade"),
+    "announced only": (
+        as_it_is(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
+        "ended before its answer",
+    ),
     "endless headers": (as_it_is(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * LONGEST), "no end"),
 }
 
@@ -184,6 +190,25 @@ def test_half_an_answer_is_none_and_the_next_question_is_asked_anew(
         assert len(somebody.asked) == 1
         somebody.say = told()
         assert nearby.ask("GET", somebody.url, None, {})[1] == BODY
+
+
+def test_an_answer_is_not_told_for_the_next_question(nearby: Nearby) -> None:
+    nothing, silence = as_it_is(b"HTTP/1.1 204 No Content\r\n\r\n", goes=False), as_it_is(b"")
+    with speaking(nothing) as somebody:
+        assert nearby.ask("GET", somebody.url, None, {})[:2] == (204, b"")
+        somebody.say = silence
+        with pytest.raises(Silent, match="ended before its answer"):
+            nearby.ask("GET", somebody.url, None, {})
+        assert somebody.connections == 1
+
+
+@pytest.mark.parametrize(("method", "length"), [("POST", "0"), ("GET", None)])
+def test_nothing_is_said_to_be_nothing_where_something_is_expected(
+    nearby: Nearby, method: str, length: str | None
+) -> None:
+    with speaking(told()) as somebody:
+        nearby.ask(method, somebody.url, None, {})
+        assert somebody.asked[0][2].get("content-length") == length
 
 
 @pytest.mark.parametrize("path", ["/a b", "/ü", "/a\u007f"])
