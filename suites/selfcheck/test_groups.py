@@ -36,6 +36,7 @@ def test_a_test_has_its_group(test: str, group: str) -> None:
 
 
 ROLLOUT, CONTRACTS, WORLDS = "suites/rollout/", "suites/contracts/", "suites/compat/test_end_to_end.py"
+LIVES = "suites/compat/test_life_of_a_subscriber.py"
 CASE, OTHER_CASE, ALONE = "suites/compat/ v1-a]", "suites/compat/ v1-b]", "suites/compat/test_x.py::test_x"
 CHECKS, CATALOGUE = "suites/selfcheck/test_x.py", "suites/selfcheck/test_catalogue.py"
 
@@ -44,9 +45,10 @@ CHECKS, CATALOGUE = "suites/selfcheck/test_x.py", "suites/selfcheck/test_catalog
     ("waiting", "own", "others", "taken"),
     [
         ([CONTRACTS, CASE, ROLLOUT], [], [], ROLLOUT),
+        ([CONTRACTS, CASE, WORLDS], [], [ROLLOUT], WORLDS),
         ([CONTRACTS, CASE, CHECKS], [], [ROLLOUT], CASE),
         ([CHECKS, OTHER_CASE, CONTRACTS], [ROLLOUT], [CASE], CONTRACTS),
-        ([CHECKS, OTHER_CASE, WORLDS], [ROLLOUT], [ALONE], WORLDS),
+        ([CHECKS, OTHER_CASE, LIVES], [ROLLOUT], [ALONE], LIVES),
         ([OTHER_CASE, CHECKS], [ROLLOUT], [CASE], CHECKS),
         ([CONTRACTS, CHECKS, OTHER_CASE], [CASE], [], OTHER_CASE),
         ([CONTRACTS, CHECKS, ALONE], [CATALOGUE], [], ALONE),
@@ -55,9 +57,10 @@ CHECKS, CATALOGUE = "suites/selfcheck/test_x.py", "suites/selfcheck/test_catalog
     ],
     ids=[
         "the longest first",
+        "worlds while there is room",
         "somebody draws",
         "one who draws is enough",
-        "worlds are not drawn from",
+        "lives are not drawn from",
         "the others help last",
         "who draws goes on",
         "the catalogue is drawn from",
