@@ -1,9 +1,9 @@
 """How long the shards of a run would take, from the ledger of one that was not cut.
 
 A shard costs what every run costs whatever it holds (start, collection of all tests, end), then its tests in
-their groups, the greatest first, each taken by the worker that is free first. What a test function sets up
-once for all its tests, each worker that runs any of them pays again: that is what the first one in a worker
-took longer than the others do.
+their groups, the greatest first, each taken by the worker that is free first. What a file sets up once for
+all its tests, each worker that runs any of them pays again: that is what the first one in a worker took
+longer than the others do.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from suites.groups import group_of
 
 ALGORITHM = "duration_based_chunks"
 FEWEST_OTHERS = 3
-"""Of fewer tests of one function nobody can say which part was set-up."""
+"""Of fewer tests of one file nobody can say which part was set-up."""
 
 
 class Item(NamedTuple):
@@ -73,15 +73,15 @@ def costs_of(ran: Ledger, wall_s: float, workers: int) -> Costs:
 
 
 def _set_up_apart(tests: Sequence[Mapping[str, Any]]) -> tuple[dict[str, float], dict[str, float]]:
-    """What each test takes by itself, and what each function sets up in a worker."""
+    """What each test takes by itself, and what each file sets up in a worker."""
     first: dict[tuple[str, str], Mapping[str, Any]] = {}
     for line in sorted(tests, key=lambda line: float(line["started_s"])):
-        first.setdefault((function(line["test"]), line["worker"]), line)
+        first.setdefault((file_of(line["test"]), line["worker"]), line)
     firsts = {line["test"] for line in first.values()}
     later: dict[str, list[float]] = defaultdict(list)
     for line in tests:
         if line["test"] not in firsts:
-            later[function(line["test"])].append(line["duration_s"])
+            later[file_of(line["test"])].append(line["duration_s"])
     usual = {name: statistics.median(found) for name, found in later.items() if len(found) >= FEWEST_OTHERS}
     own = {line["test"]: line["duration_s"] for line in tests}
     extra: dict[str, list[float]] = defaultdict(list)
@@ -92,9 +92,9 @@ def _set_up_apart(tests: Sequence[Mapping[str, Any]]) -> tuple[dict[str, float],
     return own, {name: statistics.mean(found) for name, found in extra.items()}
 
 
-def function(test: str) -> str:
-    """The function of a test."""
-    return test.partition("[")[0]
+def file_of(test: str) -> str:
+    """The file of a test."""
+    return test.partition("::")[0]
 
 
 def cut(tests: Sequence[str], durations: Mapping[str, float], of: int) -> list[list[str]]:
@@ -118,7 +118,7 @@ def _shard(tests: Sequence[str], costs: Costs) -> float:
     ready: list[set[str]] = [set() for _ in workers]
     for group in sorted(groups.values(), key=len, reverse=True):
         free, number = heapq.heappop(workers)
-        names = set(map(function, group)) - ready[number]
+        names = set(map(file_of, group)) - ready[number]
         ready[number] |= names
         took = sum(costs.own[test] + costs.between for test in group)
         took += sum(costs.set_up.get(name, 0.0) for name in names)

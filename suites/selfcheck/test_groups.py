@@ -47,13 +47,15 @@ CHECKS, CATALOGUE = "suites/selfcheck/test_x.py", "suites/selfcheck/test_catalog
         ([CONTRACTS, CASE, ROLLOUT], [], [], ROLLOUT),
         ([CONTRACTS, CASE, WORLDS], [], [ROLLOUT], WORLDS),
         ([CONTRACTS, CASE, CHECKS], [], [ROLLOUT], CASE),
-        ([CHECKS, OTHER_CASE, CONTRACTS], [ROLLOUT], [CASE], CONTRACTS),
-        ([CHECKS, OTHER_CASE, LIVES], [ROLLOUT], [ALONE], LIVES),
-        ([OTHER_CASE, CHECKS], [ROLLOUT], [CASE], CHECKS),
+        ([CHECKS, OTHER_CASE, CONTRACTS], [WORLDS], [CASE], CONTRACTS),
+        ([CHECKS, OTHER_CASE, LIVES], [WORLDS], [ALONE], LIVES),
+        ([OTHER_CASE, CHECKS], [WORLDS], [CASE], CHECKS),
+        ([CONTRACTS, ALONE, CHECKS], [ROLLOUT], [], CHECKS),
+        ([CONTRACTS, CASE, ALONE], [ROLLOUT], [], ALONE),
         ([CONTRACTS, CHECKS, OTHER_CASE], [CASE], [], OTHER_CASE),
         ([CONTRACTS, CHECKS, ALONE], [CATALOGUE], [], ALONE),
-        ([OTHER_CASE, ALONE], [ROLLOUT], [CASE], OTHER_CASE),
-        ([CATALOGUE, CHECKS], [ROLLOUT], [CASE], CHECKS),
+        ([OTHER_CASE, ALONE], [WORLDS], [CASE], OTHER_CASE),
+        ([CATALOGUE, CHECKS], [WORLDS], [CASE], CHECKS),
     ],
     ids=[
         "the longest first",
@@ -62,6 +64,8 @@ CHECKS, CATALOGUE = "suites/selfcheck/test_x.py", "suites/selfcheck/test_catalog
         "one who draws is enough",
         "lives are not drawn from",
         "the others help last",
+        "the smallest behind the longest",
+        "or else the smallest that is drawn",
         "who draws goes on",
         "the catalogue is drawn from",
         "nothing else is left",
@@ -71,7 +75,9 @@ CHECKS, CATALOGUE = "suites/selfcheck/test_x.py", "suites/selfcheck/test_catalog
 def test_a_worker_takes_what_suits_it(
     waiting: list[str], own: list[str], others: list[str], taken: str
 ) -> None:
-    assert next_of(waiting, own, [*own, *others]) == taken
+    sizes = {CONTRACTS: 712, LIVES: 2, ALONE: 1}
+    tests = {group: range(sizes.get(group, 6)) for group in waiting}
+    assert next_of(tests, own, [*own, *others]) == taken
 
 
 @pytest.mark.process

@@ -49,7 +49,7 @@ def test_shards_of_equal_tests_divide_the_tests_and_nothing_else() -> None:
 def test_what_is_set_up_once_is_paid_in_each_shard() -> None:
     recorded, tests = ran([11.0, *[1.0] * 15])
     costs = prediction.costs_of(recorded, recorded.duration_s, 1)
-    assert costs.set_up == {"suites/x/test_a.py::t": pytest.approx(10.0)}
+    assert costs.set_up == {"suites/x/test_a.py": pytest.approx(10.0)}
     assert prediction.predict(tests, costs, 2).machine == pytest.approx(2 * (START_S + END_S + 10.0) + 16)
 
 
