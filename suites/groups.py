@@ -7,6 +7,7 @@ pytest-xdist 3.8), and then each worker judged the whole release and started eve
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -52,22 +53,19 @@ def next_of(waiting: Mapping[str, Sized], own: Sequence[str], begun: Iterable[st
     judges for all, that is the smallest, and nothing that another worker could have begun meanwhile.
     """
     if own and own[-1] == ROLLOUT:
-        kinds = {
-            group: 1 if _is_drawn(group) else 0 if group.startswith(SELFCHECK) else 2 for group in waiting
-        }
-        return min(waiting, key=lambda group: (kinds[group], len(waiting[group])))
-    draws = any(map(_is_drawn, own)) or not any(map(_is_drawn, begun))
-
-    def turn(group: str) -> int:
-        if _is_drawn(group):
-            return 1 if draws else 4
-        return 0 if group in (ROLLOUT, END_TO_END) else 3 if group.startswith(SELFCHECK) else 2
-
-    return min(waiting, key=turn)
+        turns = {"check": 0, "drawn": 1}
+        return min(waiting, key=lambda group: (turns.get(_kind(group), 2), len(waiting[group])))
+    draws = any(_kind(group) == "drawn" for group in own) or all(_kind(group) != "drawn" for group in begun)
+    order = ("first", "drawn", "long", "check") if draws else ("first", "long", "check", "drawn")
+    return min(waiting, key=lambda group: order.index(_kind(group)))
 
 
-def _is_drawn(group: str) -> bool:
-    return group == CATALOGUE or (group.startswith(COMPAT) and not group.startswith((END_TO_END, LIVES)))
+def _kind(group: str) -> str:
+    if group in (ROLLOUT, END_TO_END):
+        return "first"
+    if group == CATALOGUE or (group.startswith(COMPAT) and group != LIVES):
+        return "drawn"
+    return "check" if group.startswith(SELFCHECK) else "long"
 
 
 class Grouped(LoadScopeScheduling):  # type: ignore[misc]  # no types in the package
@@ -80,7 +78,7 @@ class Grouped(LoadScopeScheduling):  # type: ignore[misc]  # no types in the pac
     def _assign_work_unit(self, node: Any) -> None:
         """Give a worker the group that suits it."""
         own = list(self.assigned_work.get(node, ()))
-        begun = {group for groups in self.assigned_work.values() for group in groups}
+        begun = chain.from_iterable(self.assigned_work.values())
         self.workqueue.move_to_end(next_of(self.workqueue, own, begun), last=False)
         super()._assign_work_unit(node)
 

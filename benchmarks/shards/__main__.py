@@ -109,7 +109,7 @@ def measured(
 def table(found: dict[int, Measured], costs: Costs, tests: Sequence[str]) -> str:
     """What was measured, and what is predicted beyond."""
     ahead = {of: predict(tests, costs, of) for of in AHEAD}
-    longest = max(costs.own.values())
+    longest = max(costs.recorded.values())
     work = (
         f"{len(tests)} tests, {sum(costs.recorded.values()):.0f} s of them, {costs.workers} workers a shard"
     )
