@@ -176,7 +176,7 @@ def judged(folder: Path, urls: dict[str, str], network: Network, more: list[str]
     file.write_text("".join(rows), encoding="utf-8")
     named = [f"--targets={file}", f"--environment={ENVIRONMENT}", f"--build={folder}/build"]
     began = time.monotonic()
-    exited = subprocess.run([sys.executable, "-m", "ci.gate", *named, *more], cwd=ROOT, check=False)  # noqa: S603
+    exited = subprocess.run([sys.executable, "-m", "ci.commands.gate", *named, *more], cwd=ROOT, check=False)  # noqa: S603
     took = time.monotonic() - began
     verdict = json.loads((folder / "build" / "verdict.json").read_text(encoding="utf-8"))
     share = f"{network.resets:.1%} of connections reset"

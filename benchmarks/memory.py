@@ -30,7 +30,7 @@ VARIANT = next(one.name for one in TOLERANT if one.service == "subscribers-error
 def command(options: argparse.Namespace, folder: str) -> list[str]:
     """The deep run."""
     return [
-        *(sys.executable, "-m", "ci.deep", "--budget=12h", f"--reports={options.reports}"),
+        *(sys.executable, "-m", "ci.commands.deep", "--budget=12h", f"--reports={options.reports}"),
         *(f"--seed={options.seed}", f"--examples={options.examples}", f"-n={options.workers}"),
         *(f"--build={folder}", f"--variant={VARIANT}", "--only=not end_to_end and not life"),
     ]
@@ -39,7 +39,7 @@ def command(options: argparse.Namespace, folder: str) -> list[str]:
 def gate(options: argparse.Namespace, folder: str) -> list[str]:
     """The gate."""
     return [
-        *(sys.executable, "-m", "ci.gate", f"--build={folder}"),
+        *(sys.executable, "-m", "ci.commands.gate", f"--build={folder}"),
         *(f"--seed={options.seed}", f"-n={options.workers}"),
     ]
 

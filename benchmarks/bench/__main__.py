@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.bench import pages, parts, peer, wholes
 from benchmarks.bench.rows import Row
-from ci.arguments import Arguments
+from ci.support.cli import Arguments
 from fixtures.targets import ROOT
 
 KEPT = ROOT / "benchmarks" / "results.json"

@@ -14,8 +14,8 @@ import httpx
 
 from benchmarks import check_loop
 from benchmarks.bench.rows import SECONDS, Aim, Measured, Row, paired, seconds
-from ci import asked
-from ci.gate import EXAMPLES
+from ci.support import test_selection
+from ci.commands.gate import EXAMPLES
 from fixtures.targets import ROOT, embedded
 from fixtures.trials import Trial
 
@@ -53,7 +53,7 @@ def start(rounds: int) -> Iterator[Row]:
 def rollout(rounds: int) -> Iterator[Row]:
     """The whole command, beside itself on one process."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as folder:
-        whole = ("-m", "ci.rollout", "--output", folder)
+        whole = ("-m", "ci.commands.rollout", "--output", folder)
         bound = ("on one process", lambda: took(*whole, "--processes", "1"))
         yield paired("rollout", SECONDS, lambda: took(*whole), bound, rounds, ROLLOUT_AIM)
 
@@ -62,7 +62,7 @@ def selfcheck(rounds: int) -> Iterator[Row]:
     """Seconds from the first request to the first finding of a fault, beside a cold start."""
     bound = ("a cold start", lambda: took(*COLLECT))
     with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as build:
-        command = ("-m", "ci.selfcheck", "--sample", str(FAULTS), "--quick", "--build", build)
+        command = ("-m", "ci.commands.selfcheck", "--sample", str(FAULTS), "--quick", "--build", build)
 
         def first_finding() -> float:
             took(*command)
@@ -76,14 +76,14 @@ def selfcheck(rounds: int) -> Iterator[Row]:
 def gate(rounds: int) -> Iterator[Row]:
     """The whole gate, beside posting as many reports by bare httpx."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as build:
-        whole = ("-m", "ci.gate", "--build", build, "-n", str(WORKERS))
+        whole = ("-m", "ci.commands.gate", "--build", build, "-n", str(WORKERS))
         yield paired("gate", SECONDS, lambda: took(*whole), bare_posts(Path(build)), rounds, GATE_AIM)
 
 
 def workers(rounds: int) -> Iterator[Row]:
     """The tests of the gate in pytest's own process, beside workers; and what processes can do here."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as build:
-        tests = ["-m", "pytest", *asked.arguments(), "--dist=loadgroup"]
+        tests = ["-m", "pytest", *test_selection.arguments(), "--dist=loadgroup"]
         tests += [f"--examples={EXAMPLES}", f"--ledger={build}/ledger.jsonl"]
         alone = lambda: took(*tests, "-n", "0")  # noqa: E731
         bound = (f"with -n {WORKERS}; the ratio is the speed-up", lambda: took(*tests, "-n", str(WORKERS)))

@@ -1,6 +1,6 @@
 """`python -m benchmarks.peers`: who finds which fault, and who calls right wrong: docs/peers.md, README.md.
 
-Schemathesis and Specmatic are installed by ./ci/setup-peers.sh, in .venv-peers; Specmatic needs Java 17.
+Schemathesis and Specmatic are installed by ./ci/setup/peers.sh, in .venv-peers; Specmatic needs Java 17.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RIGHT = "-"
 INTRODUCTION = """\
 # Side by side with peers
 
-Written by `python -m benchmarks.peers`, after `./ci/setup-peers.sh`. Each contender gets the URL of one
+Written by `python -m benchmarks.peers`, after `./ci/setup/peers.sh`. Each contender gets the URL of one
 reference service, right or with one seeded fault, and {limit_s:.0f} s at most. Whoever is red on the right
 service, or does not finish, cannot tell its faults: they do not count as caught. Our own line is the
 compat suite of that provider, `--examples 3`, until its first finding. Seconds and requests are medians, on

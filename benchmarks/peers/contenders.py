@@ -35,11 +35,11 @@ class Run:
 def unavailable(name: str) -> str | None:
     """Why a contender cannot run here; None if it can."""
     if name == "Schemathesis" and not (OWN / "bin" / "schemathesis").exists():
-        return "not installed: ./ci/setup-peers.sh"
+        return "not installed: ./ci/setup/peers.sh"
     if name == "Specmatic" and shutil.which("java") is None:
         return "no Java on this machine"
     if name == "Specmatic" and not JAR.exists():
-        return "not installed: ./ci/setup-peers.sh"
+        return "not installed: ./ci/setup/peers.sh"
     return None
 
 

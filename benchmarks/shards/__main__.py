@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.pages import put
 from benchmarks.shards import scaling
 from benchmarks.shards.prediction import Costs, costs_of, predict
-from ci import asked
+from ci.support import test_selection
 from fixtures import ledger
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -64,25 +64,25 @@ def timed(module: str, *arguments: str) -> float:
 
 def collected() -> list[str]:
     """All tests of the gate, in the order in which they are cut."""
-    command = [sys.executable, "-m", "pytest", *asked.arguments(), "--collect-only", "-q"]
+    command = [sys.executable, "-m", "pytest", *test_selection.arguments(), "--collect-only", "-q"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603  our own
     return [line for line in found.stdout.splitlines() if "::" in line]
 
 
 def whole(build: Path, workers: int) -> tuple[float, float]:
     """The run that is not cut, which records how long each test takes; seconds of the shard and the merge."""
-    seconds = timed("ci.gate", "--shard=1/1", "--run=1", f"--build={build}/1/1", f"-n={workers}")
-    return seconds, timed("ci.merge", "--run=1", f"{build}/1", f"--build={build}/merged-1")
+    seconds = timed("ci.commands.gate", "--shard=1/1", "--run=1", f"--build={build}/1/1", f"-n={workers}")
+    return seconds, timed("ci.commands.merge", "--run=1", f"{build}/1", f"--build={build}/merged-1")
 
 
 def run(of: int, build: Path, workers: int, predicted: float) -> Measured:
     """A run in so many shards, one after the other."""
     common = [f"--run={of}", f"--durations={build}/merged-1/history/durations.json", f"-n={workers}"]
     shards = [
-        timed("ci.gate", f"--shard={number}/{of}", f"--build={build}/{of}/{number}", *common)
+        timed("ci.commands.gate", f"--shard={number}/{of}", f"--build={build}/{of}/{number}", *common)
         for number in range(1, of + 1)
     ]
-    merge = timed("ci.merge", f"--run={of}", f"{build}/{of}", f"--build={build}/merged-{of}")
+    merge = timed("ci.commands.merge", f"--run={of}", f"{build}/{of}", f"--build={build}/merged-{of}")
     return Measured(shards, merge, verdict_of(build / f"merged-{of}"), predicted)
 
 

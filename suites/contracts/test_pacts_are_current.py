@@ -18,7 +18,7 @@ ROOT = PACTS.parent
 
 
 def regenerate(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ci.regenerate_pacts", *options]
+    command = [sys.executable, "-m", "ci.commands.regenerate_pacts", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own
 
 
@@ -62,7 +62,7 @@ def test_the_check_names_what_is_not_current_and_regenerating_mends_it(tmp_path:
 def test_wrong_usage_never_looks_like_an_answer(option: str) -> None:
     done = regenerate(option)
     assert done.returncode == 64
-    assert "next: python -m ci.regenerate_pacts" in done.stderr
+    assert "next: python -m ci.commands.regenerate_pacts" in done.stderr
 
 
 @at_each_edge

@@ -26,7 +26,7 @@ ROOT = RELEASE.parent.parent
 def rollout(*options: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command."""
     return subprocess.run(  # noqa: S603  our own, no shell
-        [sys.executable, "-m", "ci.rollout", *map(str, options)],
+        [sys.executable, "-m", "ci.commands.rollout", *map(str, options)],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,

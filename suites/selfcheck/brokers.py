@@ -82,7 +82,7 @@ def run(module: str, *arguments: str, **variables: str) -> subprocess.CompletedP
 def broker(served: Served | str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run ./ci/broker against a stand-in, or a URL; nothing of the credentials may come out."""
     url = served if isinstance(served, str) else served.url
-    ran = run("ci.broker", *arguments, **variables_of(url, variables))
+    ran = run("ci.commands.broker", *arguments, **variables_of(url, variables))
     assert not leaks(ran.stdout + ran.stderr), "a secret came out"
     return ran
 

@@ -34,7 +34,7 @@ def reported(
     ledgers: Sequence[Path], build: Path, *, root: Path = ROOT, path: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """`./ci/report` of these ledgers."""
-    command = [sys.executable, "-m", "ci.report", *map(str, ledgers), f"--build={build}"]
+    command = [sys.executable, "-m", "ci.commands.report", *map(str, ledgers), f"--build={build}"]
     env = {**os.environ, "PATH": path} if path else dict(os.environ)
     return subprocess.run(  # noqa: S603  our own command
         command, cwd=root, env=env, capture_output=True, text=True, check=False, timeout=600

@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.targets import ROOT
 
-asked = importlib.import_module("ci.asked")  # a command under test, by name
+asked = importlib.import_module("ci.support.test_selection")  # a command under test, by name
 
 pytestmark = pytest.mark.aside
 

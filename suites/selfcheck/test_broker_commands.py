@@ -55,7 +55,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
         for name, text in variables_of(url, variables).items():
             monkeypatch.setenv(name, text)
         try:
-            code = importlib.import_module("ci.broker").main(arguments)  # a command under test, by name
+            code = importlib.import_module("ci.commands.broker").main(arguments)  # a command under test, by name
         except SystemExit as end:
             code = end.code
         said = capfd.readouterr()
@@ -172,7 +172,7 @@ def test_a_wrong_provider_is_told_to_the_broker_which_says_no(tmp_path: Path) ->
         )
         unreachable = f"--target=subscribers-errors=http://127.0.0.1:{closed_port()}"
         variables = {URL: served.url, TOKEN: CANARY}
-        ran = run("ci.gate", "--broker", f"--build={tmp_path}", unreachable, **variables)
+        ran = run("ci.commands.gate", "--broker", f"--build={tmp_path}", unreachable, **variables)
         verdict = verdict_of(tmp_path)
         assert verdict is not None
         assert (ran.returncode, verdict["verdict"]) == (1, "no-go")
@@ -187,7 +187,7 @@ def test_a_wrong_provider_is_told_to_the_broker_which_says_no(tmp_path: Path) ->
 def test_a_gate_whose_broker_is_silent_is_undecided(tmp_path: Path) -> None:
     unreachable = f"--target=subscribers-errors=http://127.0.0.1:{closed_port()}"
     variables = {URL: f"http://127.0.0.1:{closed_port()}", TOKEN: CANARY}
-    ran = run("ci.gate", "--broker", f"--build={tmp_path}", unreachable, **variables)
+    ran = run("ci.commands.gate", "--broker", f"--build={tmp_path}", unreachable, **variables)
     verdict = verdict_of(tmp_path)
     assert verdict is not None
     assert (ran.returncode, verdict["verdict"]) == (2, "undecided")
@@ -195,7 +195,7 @@ def test_a_gate_whose_broker_is_silent_is_undecided(tmp_path: Path) -> None:
         "unreachable-target",
         "broker-silent",
     ]
-    ran = run("ci.gate", "--broker", f"--build={tmp_path}")
+    ran = run("ci.commands.gate", "--broker", f"--build={tmp_path}")
     assert (ran.returncode, "no-broker" in ran.stderr) == (64, True)
 
 

@@ -27,7 +27,7 @@ from suites.selfcheck.closed.wire import Asked, Said, Spoil, Wire, spoiled
 
 pytestmark = pytest.mark.process
 
-allure = importlib.import_module("ci.allure_process")  # a part of the command under test, by name
+allure = importlib.import_module("ci.support.allure")  # a part of the command under test, by name
 
 JSON = "application/json"
 SECRETS = {"LAB_TOKEN": canaries.OAUTH, "LAB_KEY": canaries.API_KEY, "LAB_WORDS": canaries.WORDS}

@@ -25,10 +25,10 @@ SCHEMAS: Mapping[str, tuple[str, ...]] = {
     "gitlab-ci.yml": ("--builtin-schema=vendor.gitlab-ci", "--data-transform=gitlab-ci"),
 }
 SCHEMA_OF = {**SCHEMAS, **{name.replace(".", "-shards."): schema for name, schema in SCHEMAS.items()}}
-summary = importlib.import_module("ci.summary")  # a command under test, by name
-gate = importlib.import_module("ci.gate")
-report = importlib.import_module("ci.report")
-deep = importlib.import_module("ci.deep")
+summary = importlib.import_module("ci.commands.summary")  # a command under test, by name
+gate = importlib.import_module("ci.commands.gate")
+report = importlib.import_module("ci.commands.report")
+deep = importlib.import_module("ci.commands.deep")
 
 
 def checked(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[str]:

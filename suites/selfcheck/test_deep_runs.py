@@ -27,8 +27,8 @@ from suites.selfcheck.samples import drawn
 
 pytestmark = pytest.mark.aside
 
-deep = importlib.import_module("ci.deep")  # a command under test, by name
-rounds = importlib.import_module("ci.deep_rounds")
+deep = importlib.import_module("ci.commands.deep")  # a command under test, by name
+rounds = importlib.import_module("ci.exploration.rounds")
 
 CASES = load().cases
 ACCEPTED = Outcome(Answer(202, {"accepted": 1}, "", "application/json"))
@@ -249,7 +249,7 @@ def wrong_tree(tmp_path: Path) -> Path:
 def test_what_a_gate_misses_a_deep_run_finds_and_every_gate_after_it(wrong_tree: Path) -> None:
     seed = next(seed for seed in range(8) if gate_draws(wrong_tree, seed).returncode == 0)
     options = ("--profile=deep", "--budget=10m", "--rounds=1", "--examples=40", "-n=1")
-    dug = ran(wrong_tree, "ci.deep", *options, f"--seed={seed}", f"--only={DEAD}")
+    dug = ran(wrong_tree, "ci.commands.deep", *options, f"--seed={seed}", f"--only={DEAD}")
     assert dug.returncode == 1, dug.stdout + dug.stderr
     written = json.loads((wrong_tree / "build/deep/deep.json").read_text())
     schemas.validate(written, "deep.schema.json")
@@ -258,7 +258,7 @@ def test_what_a_gate_misses_a_deep_run_finds_and_every_gate_after_it(wrong_tree:
     assert f"--seed {first['seed']} --examples 40" in first["reproduce"]
     example = wrong_tree / "build/deep/found.ndjson"
     assert f"./ci/deep --add {example}" in dug.stdout
-    assert ran(wrong_tree, "ci.deep", "--add", str(example)).returncode == 0
+    assert ran(wrong_tree, "ci.commands.deep", "--add", str(example)).returncode == 0
     judged = gate_draws(wrong_tree, seed)
     assert judged.returncode == 1, judged.stdout
     assert '"http_status":598' in judged.stdout
@@ -267,7 +267,7 @@ def test_what_a_gate_misses_a_deep_run_finds_and_every_gate_after_it(wrong_tree:
 @pytest.mark.process
 def test_a_deep_run_that_finds_nothing_is_no_verdict(tmp_path: Path) -> None:
     options = ("--budget=10m", "--rounds=1", "--examples=3", "-n=2", f"--only={DEAD} or test_twins")
-    dug = ran(ROOT, "ci.deep", f"--build={tmp_path}", *options)
+    dug = ran(ROOT, "ci.commands.deep", f"--build={tmp_path}", *options)
     assert dug.returncode == 0, dug.stdout + dug.stderr
     assert "this is no verdict" in dug.stdout
     written = json.loads((tmp_path / "deep/deep.json").read_text())
@@ -282,7 +282,7 @@ def test_a_deep_run_that_finds_nothing_is_no_verdict(tmp_path: Path) -> None:
 @pytest.mark.process
 def test_a_deep_run_that_is_stopped_tells_what_it_has_seen(tmp_path: Path) -> None:
     options = ("--budget=10m", f"--build={tmp_path}", "-n=1", f"--only={DEAD}")
-    told = [sys.executable, "-m", "ci.deep", *options]
+    told = [sys.executable, "-m", "ci.commands.deep", *options]
     with subprocess.Popen(told, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as dug:  # noqa: S603
         deadline = time.monotonic() + 300
         while not list(tmp_path.glob("deep/notes/*.jsonl")) and time.monotonic() < deadline:
@@ -303,7 +303,7 @@ COULD_NOT_RUN = {
 @pytest.mark.process
 @pytest.mark.parametrize(("options", "said"), COULD_NOT_RUN.values(), ids=COULD_NOT_RUN)
 def test_a_deep_run_that_could_not_run_says_so(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
-    dug = ran(ROOT, "ci.deep", "--budget=10m", f"--build={tmp_path}", "-n=1", *options)
+    dug = ran(ROOT, "ci.commands.deep", "--budget=10m", f"--build={tmp_path}", "-n=1", *options)
     assert dug.returncode == 2, dug.stdout + dug.stderr
     assert said in dug.stderr
     assert "could not run" in dug.stdout

@@ -26,7 +26,7 @@ from suites.selfcheck.stored import POOL, SETUP, SQL, TEARDOWN, VARIABLE, pool_o
 pytestmark = pytest.mark.aside
 
 ALL = ("directory-events-api", "directory-responses", "subscribers-errors")
-doctor = import_module("ci.doctor")  # suites do not depend on ci; this one tests a command
+doctor = import_module("ci.commands.doctor")  # suites do not depend on ci; this one tests a command
 QUESTIONS = ["reachable", "TLS", "auth", "version", "clock", "states", "observation", "clean-up"]
 Answered = tuple[int, dict[str, str], bytes]
 Change = Callable[[BaseHTTPRequestHandler, bytes, Callable[[], Answered]], Answered]

@@ -16,7 +16,7 @@ from fixtures.topology import PROVIDERS, VERSIONS, version_number
 
 
 def test_the_table_of_cases_is_current() -> None:
-    ran = subprocess.run([sys.executable, "-m", "ci.render_tables", "--check"], cwd=ROOT, check=False)
+    ran = subprocess.run([sys.executable, "-m", "ci.commands.render_tables", "--check"], cwd=ROOT, check=False)
     assert ran.returncode == 0
 
 

@@ -189,7 +189,7 @@ def test_http2_gets_the_same_answers(emulator: dict[str, Any]) -> None:
 
 def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """./ci/serve, as a process that ends."""
-    call = [sys.executable, "-m", "ci.serve", *arguments]
+    call = [sys.executable, "-m", "ci.commands.serve", *arguments]
     return subprocess.run(  # noqa: S603  our own module
         call, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **options
     )
@@ -237,7 +237,7 @@ def test_the_cases_are_listed() -> None:
 
 
 def test_the_command_prints_where_it_is_and_each_message_and_stops_cleanly(tmp_path: Path) -> None:
-    call = [sys.executable, "-m", "ci.serve", "fcm", "--ca", str(tmp_path / "ca.pem")]
+    call = [sys.executable, "-m", "ci.commands.serve", "fcm", "--ca", str(tmp_path / "ca.pem")]
     with subprocess.Popen(  # noqa: S603  our own module
         call, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -24,7 +24,7 @@ from fixtures.targets import ROOT, served
 pytestmark = pytest.mark.process
 
 REACTOR = "subscribers-errors"
-GATE = (sys.executable, "-m", "ci.gate")
+GATE = (sys.executable, "-m", "ci.commands.gate")
 
 
 @dataclass(frozen=True)

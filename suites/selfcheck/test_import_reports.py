@@ -18,7 +18,7 @@ from fixtures.imports.collect import Collection
 
 pytestmark = pytest.mark.aside
 
-command = importlib.import_module("ci.import_reports")  # a command under test, by name
+command = importlib.import_module("ci.commands.import_reports")  # a command under test, by name
 
 TOKEN = "d8fGh2kQ0x4:APA91bH" + "x7_-" * 30
 CANARIES = (

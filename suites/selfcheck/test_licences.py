@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.aside
 
-licences = importlib.import_module("ci.licences")  # a command under test, by name
+licences = importlib.import_module("ci.commands.licences")  # a command under test, by name
 
 
 def test_every_licence_is_known_to_be_fine(capsys: pytest.CaptureFixture[str]) -> None:

@@ -127,7 +127,7 @@ def test_a_reference_to_elsewhere_is_refused() -> None:
 
 def rendered(folder: Path, *arguments: str) -> tuple[int, str]:
     """How the command ends, and what it says."""
-    called = [sys.executable, "-m", "ci.render_documents", "--into", str(folder), *arguments]
+    called = [sys.executable, "-m", "ci.commands.render_documents", "--into", str(folder), *arguments]
     done = subprocess.run(called, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own program
     return done.returncode, done.stderr
 
@@ -141,7 +141,7 @@ def test_a_document_that_is_not_current_is_named(tmp_path: Path) -> None:
     assert run() == run("--check") == (0, "")
     (tmp_path / "openapi" / "go-sender.json").write_text("{}", encoding="utf-8")
     (tmp_path / "asyncapi" / "platform.json").unlink()
-    next_step = "  next: python -m ci.render_documents\n"
+    next_step = "  next: python -m ci.commands.render_documents\n"
     assert run("--check") == (
         1,
         f"stale-document: asyncapi/platform.json, openapi/go-sender.json\n{next_step}",

@@ -125,7 +125,7 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
 def test_the_names_of_tests_do_not_depend_on_where_the_ledger_is(joined: bool, tmp_path: Path) -> None:  # noqa: FBT001
     place = tmp_path / "ledger.jsonl"
     option = [f"--ledger={place}"] if joined else ["--ledger", str(place)]
-    # The history of a report is told apart by these names; ci/gate.py names the root for the same reason.
+    # The history of a report is told apart by these names; ci/commands/gate.py names the root for the same reason.
     command = [sys.executable, "-m", "pytest", "suites/selfcheck/test_ledger.py", f"--rootdir={ROOT}"]
     ran = subprocess.run(  # noqa: S603  our own, no shell
         [*command, "--collect-only", "-q", *option], cwd=ROOT, capture_output=True, text=True, check=False

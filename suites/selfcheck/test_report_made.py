@@ -21,7 +21,7 @@ from suites.selfcheck.runs import CASES, GOOD_TESTS, Line, at, good_run
 
 pytestmark = pytest.mark.process
 
-running = importlib.import_module("ci.allure_process")  # a part of the command under test, by name
+running = importlib.import_module("ci.support.allure")  # a part of the command under test, by name
 
 TOOLS = ("bash", "env", "dirname", "cksum", "cut", "git", "touch", "rm")
 

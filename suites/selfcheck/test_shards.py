@@ -19,8 +19,8 @@ from suites.selfcheck.runs import ASKED, DURATION_S, GOOD_TESTS, VERSIONS, findi
 
 pytestmark = pytest.mark.aside
 
-report = importlib.import_module("ci.report")  # commands under test, by name
-sharding = importlib.import_module("ci.sharding")
+report = importlib.import_module("ci.commands.report")  # commands under test, by name
+sharding = importlib.import_module("ci.support.sharding")
 
 OF = 4
 EXPECTED = {"run": "build-7", "commit": "c0ffee", "policy": "p", "source": "s"}

@@ -25,11 +25,11 @@ from fixtures.targets import ROOT, served
 
 pytestmark = pytest.mark.process
 
-asked = importlib.import_module("ci.asked")  # commands under test, by name
-gate = importlib.import_module("ci.gate")
-merge = importlib.import_module("ci.merge")
-sharding = importlib.import_module("ci.sharding")
-allure = importlib.import_module("ci.allure_process")
+asked = importlib.import_module("ci.support.test_selection")  # commands under test, by name
+gate = importlib.import_module("ci.commands.gate")
+merge = importlib.import_module("ci.commands.merge")
+sharding = importlib.import_module("ci.support.sharding")
+allure = importlib.import_module("ci.support.allure")
 
 OF = 8
 KILLED = 5
@@ -59,7 +59,7 @@ def started(
     (begins / "endless.py").write_text(ENDLESS, encoding="utf-8")
     text = f"import os\nos.environ['PYTEST_ADDOPTS'] = {slice_of!r}\n"
     (begins / "sitecustomize.py").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "ci.gate", "--shard", shard, "--run", run, f"--build={build}", "-n", "1"]
+    command = [sys.executable, "-m", "ci.commands.gate", "--shard", shard, "--run", run, f"--build={build}", "-n", "1"]
     command += arguments
     surroundings = {**os.environ, "PYTHONPATH": str(begins), **environ}
     log = (build.parent / f"{build.name}.log").open("wb")

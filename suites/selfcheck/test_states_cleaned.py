@@ -28,7 +28,7 @@ pytestmark = pytest.mark.process
 TESTS = "suites/compat/test_redelivery.py"
 GONE = 2**22 + 1
 """A process that is not there: it is more than there can be."""
-cleanup = importlib.import_module("ci.cleanup_states")  # a command under test, by name
+cleanup = importlib.import_module("ci.commands.cleanup_states")  # a command under test, by name
 BROKEN = SQL.replace("DELETE FROM subscribers", "DELETE FROM nowhere")
 
 
@@ -69,7 +69,7 @@ def cleaned(folder: Path, states: str, place: Stored, *others: str) -> subproces
     command = [
         sys.executable,
         "-m",
-        "ci.cleanup_states",
+        "ci.commands.cleanup_states",
         f"--build={folder}/build",
         f"--targets={file}",
         *others,
@@ -160,7 +160,7 @@ def test_the_gate_cleans_up_when_it_is_told_to_stop_and_notes_what_it_could_not(
         gone = Place(REACTOR, "http://gone.example", "other")
         Inventory(tmp_path / "build" / MADE).note(gone, [{"subscriber_id": left}])
     named = [f"--targets={targets_file(tmp_path, place.url, SQL)}", f"--build={tmp_path}/build"]
-    with running("ci.gate", *named, "-n2") as process:
+    with running("ci.commands.gate", *named, "-n2") as process:
         wait_for(place.ids, process)
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=600)

@@ -29,7 +29,7 @@ OF_TESTS = {"hypothesis", "pact_ffi", "uvicorn", "asyncio"}
 
 @pytest.mark.parametrize(
     ("process", "spared"),
-    [("ci.gate", SELDOM | OF_TESTS), ("conftest", SELDOM | OF_TESTS), ("suites.shared", SELDOM)],
+    [("ci.commands.gate", SELDOM | OF_TESTS), ("conftest", SELDOM | OF_TESTS), ("suites.shared", SELDOM)],
     ids=["gate", "who hands tests out", "who runs tests"],
 )
 def test_a_process_begins_with_what_it_always_uses(process: str, spared: set[str]) -> None:

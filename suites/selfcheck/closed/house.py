@@ -113,7 +113,7 @@ def edited(file: Path, old: str, new: str) -> None:
 
 def command(build: Path) -> list[str]:
     """The gate of the house that one stands in."""
-    return [sys.executable, "-m", "ci.gate", "--examples=1", "-n1", f"--build={build}"]
+    return [sys.executable, "-m", "ci.commands.gate", "--examples=1", "-n1", f"--build={build}"]
 
 
 def ran(fault: Fault, scene: Scene) -> Told:

@@ -1,0 +1,1 @@
+"""The rounds of ./ci/deep and what they yield."""

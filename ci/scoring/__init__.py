@@ -1,0 +1,1 @@
+"""Runs seeded faults and tabulates what caught them."""

@@ -1,0 +1,1 @@
+"""What ./ci/serve starts and prints."""

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Real clients of FCM, each in an environment of its own: for suites/contracts/clients. Needs Python, Node and npm.
+# The two pyfcm cannot share one. Made once for each lock; a broken set-up is made anew.
+# And what judges our documents as others would: for suites/contracts/readers.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source ci/setup/own-environment.sh
+
+packages() {
+    local folder=$1
+    local stamp=$folder/node_modules/.lock-$(cksum < "$folder/package-lock.json" | cut -d' ' -f1)
+    [ -e "$stamp" ] && return
+    if ! command -v npm > /dev/null; then
+        echo "no-npm: $folder needs Node 18 or newer, with npm" >&2
+        echo "  next: install them, then run ./ci/setup/clients.sh again" >&2
+        exit 64
+    fi
+    echo "Setting up $folder/node_modules from package-lock.json ..." >&2
+    npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+    touch "$stamp"
+}
+
+own_environment .venv-clients requirements-clients.lock
+own_environment .venv-clients-legacy requirements-clients-legacy.lock
+packages suites/contracts/clients/node
+packages suites/contracts/readers/node

@@ -1,0 +1,46 @@
+"""What the Pact Broker says to a deployment, by Pact's own command line, which is installed on demand."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import subprocess
+from pathlib import Path
+
+from fixtures.broker import deploying, official
+from fixtures.broker.access import Access, BrokerError
+from fixtures.broker.client import Broker
+from fixtures.broker.deploying import Answer, Question
+
+ROOT = Path(__file__).resolve().parent.parent
+SETUP, PACT = ROOT / "ci" / "setup-broker.sh", ROOT / ".venv-broker" / "bin" / "pact"
+
+
+def command_line() -> Path:
+    """Pact's own command line."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    with (ROOT / "build" / "broker.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two that begin at once would spoil it for each other
+        ran = subprocess.run([str(SETUP)], stdout=subprocess.DEVNULL, check=False)  # noqa: S603  our own
+    if ran.returncode:
+        raise BrokerError(
+            "no-command-line", SETUP.name, f"it ended with {ran.returncode}", "./ci/setup/broker.sh"
+        )
+    return PACT
+
+
+def asked_whether(access: Access, question: Question) -> Answer:
+    """What the broker answers."""
+    with contextlib.closing(Broker(access)) as broker:
+        broker.link("self")  # says why there is no answer, which the command line does not tell apart
+    return deploying.judged(question, official.can_i_deploy(command_line(), access, question))
+
+
+def of_release(access: Access | None) -> Answer:
+    """What the broker says to the release, if it is to be asked at all; that it is silent is a doubt."""
+    if access is None:
+        return Answer(0, (), ())
+    try:
+        return asked_whether(access, deploying.of_release("after"))
+    except BrokerError as error:
+        return Answer(0, (), (str(error).splitlines()[0],))
