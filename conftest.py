@@ -9,7 +9,8 @@ os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
 
 import pytest
 
-from fixtures import redaction, targets, verdict
+from fixtures.core import findings as verdict, redaction
+from fixtures import targets
 from fixtures.budget import Budget
 from fixtures.deployments import TargetError
 from fixtures.door import Unreachable

@@ -22,7 +22,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 from fixtures import chain
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.emulator import asgi as emulated
 from fixtures.emulator import core
 from fixtures.emulator.answer import Call as Asked

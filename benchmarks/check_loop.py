@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from fixtures import exploration, strategies
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.contracts import matcher
 from fixtures.services import load as load_service
 from fixtures.services.store import SqliteStore

@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from fixtures import topology
+from fixtures.core import topology
 from fixtures.container import FirebaseMessages, connect
 from fixtures.redis_server import embedded
 from fixtures.targets import ROOT

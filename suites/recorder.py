@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from fixtures import deployments, known, ledger, payloads, policy, redaction, terminal, urls
-from fixtures.catalogue import Case, load
-from fixtures.verdict import UNHEARD, Finding, Findings, describe
+from fixtures import deployments, known, ledger, policy
+from fixtures.core import payloads, redaction, terminal, urls
+from fixtures.core.catalogue import Case, load
+from fixtures.core.findings import UNHEARD, Finding, Findings, describe
 from suites import sharding
 
 BUILD = Path(__file__).resolve().parent.parent / "build"

@@ -16,7 +16,7 @@ from fixtures.deep.notes import Notes, Watched
 from fixtures.deployments import Deployment
 from fixtures.exploration import Profile
 from fixtures.targets import Target
-from fixtures.topology import PROVIDERS, VERSIONS
+from fixtures.core.topology import PROVIDERS, VERSIONS
 from fixtures.trials import Matcher, Trial
 from suites.deep_round import NOTES
 from suites.deployed import deployed_of, spent_of

@@ -9,7 +9,7 @@ from fixtures.pushes import Journey, Mailing
 from fixtures.services.routing import Service
 from fixtures.targets import Target
 from fixtures.trials import Trial
-from fixtures.verdict import Finding
+from fixtures.core.findings import Finding
 
 TrialOf: TypeAlias = Callable[..., Trial]
 TargetsOf: TypeAlias = Callable[[str], dict[str, Target]]

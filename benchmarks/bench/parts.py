@@ -13,13 +13,14 @@ from hypothesis.strategies import SearchStrategy
 
 from benchmarks import check_loop
 from benchmarks.bench.rows import Aim, Row, paired, rate, seconds
-from fixtures import exploration, malformed, payloads, schemas, slow_schemas, strategies
-from fixtures.catalogue import load
+from fixtures import exploration, malformed, strategies
+from fixtures.core import payloads, reference_validator, schemas
+from fixtures.core.catalogue import load
 from fixtures.contracts import matcher
-from fixtures.outcome import Answer
-from fixtures.payloads import Identities
+from fixtures.core.outcome import Answer
+from fixtures.core.payloads import Identities
 from fixtures.targets import embedded
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 from fixtures.trials import Trial
 
 REPORT = "response-report.schema.json"
@@ -86,7 +87,7 @@ def some_reports() -> list[Mapping[str, Any]]:
 def validation(rounds: int) -> Iterator[Row]:
     """Validations a second, beside jsonschema alone."""
     reports = some_reports()[:200]
-    slow = slow_schemas.validator(REPORT)
+    slow = reference_validator.validator(REPORT)
     ours = rate(len(reports), lambda: [schemas.is_valid(report, REPORT) for report in reports])
     theirs = rate(len(reports), lambda: [slow.is_valid(report) for report in reports])
     yield paired("validation of a report", "payloads/s", ours, ("jsonschema alone", theirs), rounds)

@@ -14,10 +14,11 @@ from benchmarks import check_loop
 from benchmarks.bench.parts import REPORT, Generation
 from benchmarks.bench.rows import COUNT, SECONDS, Aim, Row, paired
 from benchmarks.peers import contenders
-from fixtures import exploration, keywords, payloads, strategies
-from fixtures.catalogue import load
+from fixtures import exploration, keywords, strategies
+from fixtures.core import payloads
+from fixtures.core.catalogue import load
 from fixtures.faults import Fault
-from fixtures.payloads import Identities
+from fixtures.core.payloads import Identities
 from fixtures.targets import ROOT
 
 DOCUMENT = ROOT / "docs" / "openapi" / "directory-events-api.json"

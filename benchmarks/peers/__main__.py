@@ -17,7 +17,7 @@ from benchmarks.pages import put
 from benchmarks.peers.contenders import CONTENDERS, SCHEMATHESIS_S, Run, chosen, run, unavailable
 from fixtures.faults import Fault
 from fixtures.targets import ROOT
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 
 PAGE = ROOT / "docs" / "peers.md"
 MARKS = "<!-- peers: measured by python -m benchmarks.peers -->", "<!-- peers: end -->"

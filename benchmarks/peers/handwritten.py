@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 
 JSON = {"Content-Type": ["application/json"]}
 APP = "04a4177e-d2a0-4372-bd59-0a417597e5a3"

@@ -20,7 +20,7 @@ from typing import Any
 from ci.support import exits
 from ci.support.cli import Arguments, add_targets, deployed_of
 from ci.support.pact_cli import asked_whether, command_line
-from fixtures import redaction, terminal, topology
+from fixtures.core import redaction, terminal, topology
 from fixtures.broker import access, deploying, official, selection
 from fixtures.broker.access import Access, AccessError, BrokerError
 from fixtures.broker.client import Broker
@@ -31,8 +31,8 @@ from fixtures.contracts.brokered import Honoured, Provided
 from fixtures.deployments import Deployment, TargetError
 from fixtures.door import Unreachable
 from fixtures.targets import Target, Unobservable, connect
-from fixtures.topology import EDGES, EMULATED, VERSIONS, Edge, version_number
-from fixtures.verdict import Verdict, describe
+from fixtures.core.topology import EDGES, EMULATED, VERSIONS, Edge, version_number
+from fixtures.core.findings import Verdict, describe
 
 SHARED = tuple(edge for edge in EDGES if edge.provider not in EMULATED)
 """The edges whose pacts a broker holds: FCM verifies nothing, and can-i-deploy would wait for it for ever."""

@@ -13,9 +13,9 @@ from rich.table import Table
 
 from ci.support import exits
 from ci.support.cli import Arguments, meant
-from fixtures.catalogue import CatalogueError
+from fixtures.core.catalogue import CatalogueError
 from fixtures.recordings import BrokenLine, Recorded, opened, read
-from fixtures.schemas import SchemaError
+from fixtures.core.schemas import SchemaError
 
 OUTCOME_STYLE = {"unsubscribe": "bold red", "alert": "yellow", "fix_message": "magenta", "postpone": "cyan"}
 EXAMPLE = '{"id":"a","protocol":"fcm_v1","http_status":404,"headers":{},"body":{"error":{}}}'

@@ -18,19 +18,8 @@ from ci.commands import report
 from ci.support.cli import Arguments, add_targets, build_of, deployed_of, meant, target_options
 from ci.commands.cleanup_states import interruptible, swept
 from ci.support.artifacts import Files
-from fixtures import (
-    catalogue,
-    closing,
-    deployments,
-    ledger,
-    payloads,
-    policy,
-    recordings,
-    redaction,
-    schemas,
-    targets,
-    terminal,
-)
+from fixtures.core import catalogue, payloads, redaction, schemas, terminal
+from fixtures import closing, deployments, ledger, policy, recordings, targets
 from fixtures.broker import access
 from fixtures.broker.access import AccessError
 from fixtures.budget import Budget
@@ -38,7 +27,7 @@ from fixtures.deployments import TargetError
 from fixtures.door import Unreachable
 from fixtures.report.runs import Run
 from fixtures.rollout import words
-from fixtures.verdict import Finding, describe
+from fixtures.core.findings import Finding, describe
 
 ROOT = Path(__file__).resolve().parent.parent
 EXIT = report.EXIT

@@ -21,9 +21,9 @@ from rich.progress import (
 
 from ci.support import exits
 from ci.support.cli import Arguments, meant
-from fixtures.catalogue import CatalogueError
+from fixtures.core.catalogue import CatalogueError
 from fixtures.imports.collect import LISTED, Collection
-from fixtures.schemas import SchemaError
+from fixtures.core.schemas import SchemaError
 
 SHOWN_BROKEN = 20
 SHOWN_UNKNOWN = 50

@@ -13,7 +13,8 @@ from ci.support import exits, sharding
 from ci.commands import gate
 from ci.support.cli import Arguments, build_of, meant
 from ci.support.artifacts import Files
-from fixtures import catalogue, ledger, payloads, policy, shards
+from fixtures.core import catalogue, payloads
+from fixtures import ledger, policy, shards
 from fixtures.shards import Part
 
 ROOT = Path(__file__).resolve().parent.parent

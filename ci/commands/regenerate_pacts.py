@@ -15,11 +15,11 @@ from pathlib import Path
 
 from ci.support import exits
 from ci.support.cli import Arguments, meant
-from fixtures import schemas
-from fixtures.catalogue import CatalogueError
+from fixtures.core import schemas
+from fixtures.core.catalogue import CatalogueError
 from fixtures.contracts import consumer
 from fixtures.contracts.values import PACTS, REGENERATE, PactError, pact_file
-from fixtures.topology import EDGES, VERSIONS
+from fixtures.core.topology import EDGES, VERSIONS
 
 README = PACTS / "README.md"
 TABLE = re.compile(r"(<!-- pairs -->\n).*?(<!-- end of pairs -->)", re.DOTALL)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ci.support import exits
 from ci.support.cli import Arguments
-from fixtures.catalogue import Case, Catalogue, Wait, load
+from fixtures.core.catalogue import Case, Catalogue, Wait, load
 from fixtures.faults import FAULTS, Fault
 from fixtures.faults.tolerant import TOLERANT
 

@@ -15,7 +15,8 @@ from typing import Any
 from ci.support import allure
 from ci.support import exits
 from ci.support.cli import Arguments, build_of, meant
-from fixtures import catalogue, ledger, policy, redaction, shards
+from fixtures.core import catalogue, redaction
+from fixtures import ledger, policy, shards
 from fixtures.report import exports, history
 from fixtures.report.allure import files as allure_files
 from fixtures.report.cells import About

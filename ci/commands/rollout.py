@@ -12,19 +12,19 @@ from pathlib import Path
 
 from ci.support import exits
 from ci.support.cli import Arguments, meant
-from fixtures import catalogue
+from fixtures.core import catalogue
 from fixtures.broker import access
 from fixtures.broker.access import AccessError, BrokerError
 from fixtures.broker.client import Broker
-from fixtures.catalogue import CatalogueError
+from fixtures.core.catalogue import CatalogueError
 from fixtures.rollout import answer, endtoend, files, pairs, release, results, words
 from fixtures.rollout.broker import of_broker
 from fixtures.rollout.endtoend import Fates
 from fixtures.rollout.pairs import Table
 from fixtures.rollout.release import Release, ReleaseError, Step
 from fixtures.rollout.results import Recorded, ResultsError
-from fixtures.schemas import SchemaError
-from fixtures.topology import RELEASE
+from fixtures.core.schemas import SchemaError
+from fixtures.core.topology import RELEASE
 
 ROOT = Path(__file__).resolve().parent.parent
 EXITS = {"go": exits.GO, "no-go": exits.NO_GO, "undecided": exits.UNDECIDED}

@@ -24,7 +24,7 @@ from ci.support import exits
 from ci.scoring import table as kill_table
 from ci.support.cli import Arguments, meant
 from ci.scoring.fault_runs import Asked, catch, prepare, tolerate
-from fixtures import schemas
+from fixtures.core import schemas
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.faults.judged import Caught, Tolerated
 from fixtures.faults.tolerant import TOLERANT

@@ -10,7 +10,7 @@ from typing import Any
 
 from ci.support import exits
 from ci.support.cli import Arguments, meant
-from fixtures import schemas
+from fixtures.core import schemas
 
 SUMMARY = Path("report", "exports", "summary.md")
 SHOWN = 20

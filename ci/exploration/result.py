@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ci.exploration.rounds import Dig
-from fixtures import schemas
-from fixtures.catalogue import load
+from fixtures.core import schemas
+from fixtures.core.catalogue import load
 from fixtures.deep import found
 from fixtures.deep.curve import picture
 from fixtures.deep.explored import MOST_KINDS, MOST_POINTS
 from fixtures.deep.notes import MOST
-from fixtures.verdict import Finding, describe
+from fixtures.core.findings import Finding, describe
 
 SHOWN = 8
 MOST_TROUBLE = 50

@@ -18,7 +18,7 @@ from fixtures.faults import named as fault_named
 from fixtures.faults.fault import END_TO_END, LIFE
 from fixtures.faults.judged import Caught, Ran, Tolerated, is_of_cleaner
 from fixtures.faults.tolerant import named as tolerant_named
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPAT, SELFCHECK = "suites/compat", "suites/selfcheck"

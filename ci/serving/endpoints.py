@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from fixtures import topology
+from fixtures.core import topology
 from fixtures.chain import Chain
 from fixtures.chain.plan import FCM
 

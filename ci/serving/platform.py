@@ -16,7 +16,8 @@ from ci.support import exits
 from ci.serving import endpoints
 from ci.support.cli import Arguments
 from ci.serving.traffic import Passages, printable
-from fixtures import catalogue, chain, container, topology
+from fixtures.core import catalogue, topology
+from fixtures import chain, container
 from fixtures.chain import Chain, ChainError, Plan
 from fixtures.chain.plan import FCM, PLACES, demand_known
 from fixtures.container import ContainerError, RedisUnavailable

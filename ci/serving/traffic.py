@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fixtures.catalogue import Catalogue
+from fixtures.core.catalogue import Catalogue
 from fixtures.chain import Chain
 from fixtures.observation import objects
 from fixtures.services.exchange import Answer, Call

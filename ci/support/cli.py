@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from ci.support import exits
-from fixtures import deployments, redaction
+from fixtures import deployments
+from fixtures.core import redaction
 from fixtures.deployments import OWN_VARIABLE, Deployment
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from ci.support import exits
-from fixtures import closing, ledger, policy, schemas, terminal
-from fixtures.catalogue import Catalogue
+from fixtures import closing, ledger, policy
+from fixtures.core import schemas, terminal
+from fixtures.core.catalogue import Catalogue
 
 NOT_WRITABLE = {
     getattr(errno, name)

@@ -3,7 +3,7 @@
 import sys
 import traceback
 
-from fixtures import redaction
+from fixtures.core import redaction
 
 GO = 0
 NO_GO = 1

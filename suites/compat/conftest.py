@@ -14,8 +14,8 @@ from fixtures.deployments import Deployment
 from fixtures.exploration import Profile, explore
 from fixtures.pushes import Journey, drawn_in
 from fixtures.services import load
-from fixtures.topology import FOLLOWED, PROVIDERS, WORLDS
-from fixtures.verdict import Finding
+from fixtures.core.topology import FOLLOWED, PROVIDERS, WORLDS
+from fixtures.core.findings import Finding
 from suites.types import Build, FindingsOf, JourneyOf
 
 MESSAGES_PER_CASE = 2

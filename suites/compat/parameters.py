@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from fixtures.catalogue import Case, load
-from fixtures.topology import PROVIDERS, WORLDS
+from fixtures.core.catalogue import Case, load
+from fixtures.core.topology import PROVIDERS, WORLDS
 
 each_provider = pytest.mark.parametrize("provider", PROVIDERS)
 

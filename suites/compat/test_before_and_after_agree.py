@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fixtures import examples
-from fixtures.catalogue import Case, load
+from fixtures.core.catalogue import Case, load
 from fixtures.checks.agreement import versions_agree
 from fixtures.exploration import answers_of
-from fixtures.verdict import demand_none
+from fixtures.core.findings import demand_none
 from suites.compat.parameters import at_each_provider
 from suites.types import Answers, Explore, TrialOf
 

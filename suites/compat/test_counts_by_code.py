@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fixtures.catalogue import example_report, load
+from fixtures.core.catalogue import example_report, load
 from fixtures.checks.effects import counts_are_complete
-from fixtures.verdict import demand_none
+from fixtures.core.findings import demand_none
 from suites.types import TrialOf
 
 PROVIDER = "directory-responses"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.catalogue import Case
+from fixtures.core.catalogue import Case
 from fixtures.pushes import traffic_in
-from fixtures.topology import WORLDS
-from fixtures.verdict import demand_none
+from fixtures.core.topology import WORLDS
+from fixtures.core.findings import demand_none
 from suites.compat.parameters import in_each_world
 from suites.types import Explore, FindingsOf, JourneyOf, Mailings
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 
-from fixtures.catalogue import Case, load
+from fixtures.core.catalogue import Case, load
 from fixtures.checks.agreement import equivalents_end_alike
 from fixtures.exploration import batches_of
 from fixtures.strategies import answers, mixed
-from fixtures.verdict import demand_none
+from fixtures.core.findings import demand_none
 from suites.compat.parameters import at_each_provider
 from suites.types import Explore, Pairs, TrialOf
 

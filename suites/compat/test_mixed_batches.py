@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from fixtures import malformed
-from fixtures.catalogue import example_report, load
+from fixtures.core.catalogue import example_report, load
 from fixtures.checks.answers import problem_is_told
 from fixtures.exploration import with_poison
-from fixtures.topology import BATCH_LIMIT
-from fixtures.verdict import demand_none
+from fixtures.core.topology import BATCH_LIMIT
+from fixtures.core.findings import demand_none
 from suites.compat.parameters import each_provider
 from suites.types import Explore, TrialOf
 

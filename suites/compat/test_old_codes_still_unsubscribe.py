@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fixtures import examples
-from fixtures.catalogue import Case, load
+from fixtures.core.catalogue import Case, load
 from fixtures.exploration import answers_of
 from suites.compat.parameters import at_each_provider
 from suites.types import Explore, TrialOf

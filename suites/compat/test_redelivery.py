@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from fixtures import examples
-from fixtures.catalogue import example_report, instant, load
+from fixtures.core.catalogue import example_report, instant, load
 from fixtures.checks.redelivery import is_stale, nothing_changes, states_are_equal
 from fixtures.exploration import batches_of
-from fixtures.payloads import now
+from fixtures.core.payloads import now
 from fixtures.strategies import mixed
-from fixtures.verdict import demand_none
+from fixtures.core.findings import demand_none
 from suites.compat.parameters import each_provider
 from suites.types import Answers, Explore, TrialOf
 

@@ -8,7 +8,7 @@ import pytest
 
 from fixtures import recordings
 from fixtures.recordings import CORPUS
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 from suites.types import TrialOf
 
 

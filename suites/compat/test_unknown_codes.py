@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fixtures import examples
-from fixtures.catalogue import Case, load
+from fixtures.core.catalogue import Case, load
 from fixtures.exploration import answers_of
 from fixtures.strategies import misspelt
 from suites.compat.parameters import at_each_provider, each_provider

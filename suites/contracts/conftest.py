@@ -14,7 +14,7 @@ from fixtures.contracts import verifier
 from fixtures.contracts.consumer import consumer_of
 from fixtures.contracts.serving import serving_any
 from fixtures.targets import ROOT
-from fixtures.topology import Edge
+from fixtures.core.topology import Edge
 
 
 @pytest.fixture(scope="package", autouse=True)

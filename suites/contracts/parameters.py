@@ -5,7 +5,7 @@ import pytest
 from fixtures.contracts import declared
 from fixtures.contracts.consumer import is_judged
 from fixtures.contracts.values import Declared
-from fixtures.topology import EDGES, PROVIDERS, VERSIONS, Edge
+from fixtures.core.topology import EDGES, PROVIDERS, VERSIONS, Edge
 
 PAIRS = [(name, version) for name in PROVIDERS for version in VERSIONS]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from fixtures import catalogue, schemas, topology
+from fixtures.core import catalogue, schemas, topology
 from fixtures.contracts import Interaction, PactError, declared, read_pact
 from fixtures.contracts.values import known_cases
-from fixtures.topology import PROVIDERS, VERSIONS, Edge
+from fixtures.core.topology import PROVIDERS, VERSIONS, Edge
 from suites.contracts.parameters import at_each_interaction, at_each_other_declaration, each_pair
 
 Reading = Callable[[Edge, str], Callable[[Any], None]]

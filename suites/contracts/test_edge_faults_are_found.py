@@ -13,8 +13,8 @@ from fixtures.contracts.serving import serving, serving_core
 from fixtures.contracts.verification import verification_at
 from fixtures.emulator import book, legacy
 from fixtures.faults import Fault, named
-from fixtures.topology import edge
-from fixtures.verdict import Finding
+from fixtures.core.topology import edge
+from fixtures.core.findings import Finding
 
 pytestmark = pytest.mark.aside
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fixtures import schemas
-from fixtures.catalogue import example_report
+from fixtures.core import schemas
+from fixtures.core.catalogue import example_report
 from fixtures.contracts import Expectation, Problem, declared, expectations, judge, judge_reading
 from fixtures.contracts.consumer import is_judged
 from fixtures.contracts.cores import core
@@ -21,8 +21,8 @@ from fixtures.contracts.values import PACTS, first_of, pact_file
 from fixtures.contracts.verification import Verification, verification_at
 from fixtures.observation import FLOW
 from fixtures.system import System, scripted
-from fixtures.topology import EDGES, EMULATED, VERSIONS, edge, version_number
-from fixtures.verdict import demand_none
+from fixtures.core.topology import EDGES, EMULATED, VERSIONS, edge, version_number
+from fixtures.core.findings import demand_none
 
 UrlOf = Callable[[str, str], str]
 OTHERS = [one for one in expectations() if not is_judged(one.edge)]

@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.contracts import Contract, PactError, declared, matcher
 from fixtures.contracts.oracle import KINDS, matcher_of
-from fixtures.topology import PROVIDERS, VERSIONS
+from fixtures.core.topology import PROVIDERS, VERSIONS
 
 JSON = "application/json"
 ID, TIME = "11111111-1111-4111-8111-111111111111", "2026-01-05T12:00:00Z"

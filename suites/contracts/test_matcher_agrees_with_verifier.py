@@ -11,7 +11,7 @@ from typing import Any
 from fixtures.contracts import Contract
 from fixtures.contracts.oracle import KINDS, matcher_of
 from fixtures.contracts.verification import verification_of
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 
 INSTEAD: list[Any] = [None, 7, 1.5, True, "", "word", "2026-01-05T12:00:00Z", [], {}]
 EVERY = 6

@@ -11,7 +11,7 @@ import pytest
 from fixtures.contracts import read_pact
 from fixtures.contracts.consumer import MAKER, generate
 from fixtures.contracts.values import PACTS
-from fixtures.topology import Edge
+from fixtures.core.topology import Edge
 from suites.contracts.parameters import at_each_edge
 
 ROOT = PACTS.parent

@@ -24,8 +24,8 @@ from fixtures.contracts.results import write_result
 from fixtures.contracts.verification import verification_of
 from fixtures.door import Unreachable
 from fixtures.targets import Target, Unobservable
-from fixtures.topology import PROVIDERS
-from fixtures.verdict import demand_none
+from fixtures.core.topology import PROVIDERS
+from fixtures.core.findings import demand_none
 
 TargetsOf = Callable[[str], dict[str, Target]]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import catalogue
+from fixtures.core import catalogue
 from fixtures.rollout import answer, endtoend, files, pairs, release
 from fixtures.rollout.answer import Judged
 from fixtures.rollout.endtoend import Fates

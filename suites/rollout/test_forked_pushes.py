@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.observation import FLOW, all_of
 from fixtures.rollout.endtoend import START, begun, cases_of, ended
 from fixtures.rollout.witness import HOPS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import catalogue
+from fixtures.core import catalogue
 from fixtures.rollout import answer, pairs, readers, walk
 from fixtures.rollout.answer import Judged
 from fixtures.rollout.damage import UNHURT

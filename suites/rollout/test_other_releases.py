@@ -12,7 +12,7 @@ from benchmarks.rollout import chain
 from fixtures.rollout import answer, release, results
 from fixtures.rollout.release import Step
 from fixtures.rollout.results import Recorded, ResultsError
-from fixtures.topology import RELEASE
+from fixtures.core.topology import RELEASE
 from suites.rollout.releases import verified, written
 
 pytestmark = pytest.mark.aside

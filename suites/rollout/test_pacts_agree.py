@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from fixtures import topology
+from fixtures.core import topology
 from fixtures.rollout import answer, results
 from fixtures.rollout.answer import Judged
 from fixtures.rollout.pairs import Table
 from fixtures.rollout.release import Edge, Release
 from fixtures.rollout.results import Recorded, Result
-from fixtures.topology import RELEASE
+from fixtures.core.topology import RELEASE
 
 EXPECTED = tomllib.loads((RELEASE.parent.parent / "pacts" / "expected.toml").read_text(encoding="utf-8"))
 PAIRS = list(itertools.product(("before", "after"), repeat=2))

@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.checks.rollout import constraints_are_kept, step_is_safe
 from fixtures.rollout import release
-from fixtures.verdict import demand_none
+from fixtures.core.findings import demand_none
 
 STEPS = [step.name for step in release.read().plan]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import schemas
-from fixtures.topology import RELEASE
+from fixtures.core import schemas
+from fixtures.core.topology import RELEASE
 from suites.rollout.releases import written
 
 EXAMPLE = RELEASE.parent / "examples" / "orders.toml"

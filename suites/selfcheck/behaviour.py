@@ -9,11 +9,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from fixtures import malformed, payloads, recordings
-from fixtures.catalogue import example_report, instant, load
+from fixtures import malformed, recordings
+from fixtures.core import payloads
+from fixtures.core.catalogue import example_report, instant, load
 from fixtures.life.services import Lived, Stopped
 from fixtures.observation import FLOW
-from fixtures.payloads import Identities, Sent
+from fixtures.core.payloads import Identities, Sent
 from fixtures.services.asgi import safely_answer
 from fixtures.services.exchange import Answer, Call, Failure
 from fixtures.services.messages import Request
@@ -21,7 +22,7 @@ from fixtures.services.routing import Service
 from fixtures.services.store import SqliteStore
 from fixtures.strategies import misread, misspelt
 from fixtures.system import scripted
-from fixtures.topology import BATCH_LIMIT, PROVIDERS, WORLDS, firebase_app
+from fixtures.core.topology import BATCH_LIMIT, PROVIDERS, WORLDS, firebase_app
 from suites.selfcheck.samples import apns, v1
 
 Build = Callable[[str, str], Service]

@@ -16,7 +16,7 @@ from fixtures.broker.standin.memory import Memory, Pact
 from fixtures.broker.standin.serving import Served, serving
 from fixtures.contracts import read_pact
 from fixtures.targets import ROOT
-from fixtures.topology import EDGES, EMULATED, version_number
+from fixtures.core.topology import EDGES, EMULATED, version_number
 
 CANARY = "c4naryBrokerAbcdefghijklmnopqrstuvwxyz0123456789"
 SHARED = [edge for edge in EDGES if edge.provider not in EMULATED]

@@ -7,9 +7,9 @@ import socket
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from fixtures.catalogue import Case
+from fixtures.core.catalogue import Case
 from fixtures.observation import Observed, Push
-from fixtures.outcome import Fate
+from fixtures.core.outcome import Fate
 from fixtures.pushes import MESSAGE
 from suites.selfcheck.pushes import acted_once, is_right
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from fixtures import container, redaction, variants
+from fixtures import container, variants
+from fixtures.core import redaction
 from fixtures.redis_server import embedded
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import schemas
+from fixtures.core import schemas
 
 explain = importlib.import_module("ci.commands.explain")  # a command under test, by name: suites build on no command
 GO, USAGE, DATA = 0, 64, 65

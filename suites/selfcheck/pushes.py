@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from fixtures import topology
-from fixtures.catalogue import Case, example_report, load
-from fixtures.outcome import Fate
+from fixtures.core import topology
+from fixtures.core.catalogue import Case, example_report, load
+from fixtures.core.outcome import Fate
 from fixtures.pushes import MESSAGE, cases_in
 from fixtures.system import System, scripted
 

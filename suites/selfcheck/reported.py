@@ -6,14 +6,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from fixtures import ledger, policy, schemas
-from fixtures.catalogue import Case, example_report, load
+from fixtures import ledger, policy
+from fixtures.core import schemas
+from fixtures.core.catalogue import Case, example_report, load
 from fixtures.ledger import Ledger
-from fixtures.payloads import Identities, events, reports
+from fixtures.core.payloads import Identities, events, reports
 from fixtures.policy import Policy
 from fixtures.report.runs import Run
-from fixtures.topology import PROVIDERS, WORLDS
-from fixtures.verdict import Finding
+from fixtures.core.topology import PROVIDERS, WORLDS
+from fixtures.core.findings import Finding
 from suites.selfcheck.runs import ASKED, DURATION_S, FIRST_CASE, Line, at, good_run, judged
 
 REACTOR = "subscribers-errors"

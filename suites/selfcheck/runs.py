@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fixtures import ledger, policy, slow_schemas
-from fixtures.catalogue import load
+from fixtures import ledger, policy
+from fixtures.core import reference_validator
+from fixtures.core.catalogue import load
 from fixtures.policy import Policy
 from fixtures.rollout import answer, release, results
-from fixtures.topology import PROVIDERS, RELEASE, WORLDS
-from fixtures.verdict import Finding
+from fixtures.core.topology import PROVIDERS, RELEASE, WORLDS
+from fixtures.core.findings import Finding
 
 CASES = load().cases
 VERSIONS = {name: {"version": "1.66.4.1", "target": "embedded"} for name in PROVIDERS}
@@ -100,7 +101,7 @@ def verdict_of(file: Path, trouble: tuple[str, ...] = ()) -> dict[str, Any]:
     """The verdict on a ledger, which satisfies its schema for the reference validator too."""
     read = ledger.read(file)
     verdict = policy.decide(read, ASKED, load(), duration_s=DURATION_S, trouble=trouble)
-    slow_schemas.validator("verdict.schema.json").validate(json.loads(json.dumps(verdict)))
+    reference_validator.validator("verdict.schema.json").validate(json.loads(json.dumps(verdict)))
     return verdict
 
 

@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from fixtures import exploration, payloads, recordings, schemas, slow_schemas
-from fixtures.catalogue import Case, load
-from fixtures.payloads import Identities, Payload
+from fixtures import exploration, recordings
+from fixtures.core import payloads, reference_validator, schemas
+from fixtures.core.catalogue import Case, load
+from fixtures.core.payloads import Identities, Payload
 from fixtures.recordings import CORPUS, Recorded
 
 BATCHES = 3
@@ -98,7 +99,7 @@ def retry_info(delay: Any) -> dict[str, Any]:
 
 def both(schema: Any) -> Callable[[Any], tuple[bool, bool]]:
     """What the reference validator says of a value, and what the fast one says."""
-    reference, fast = slow_schemas.validator(schema), schemas.fast_validator(schema)
+    reference, fast = reference_validator.validator(schema), schemas.fast_validator(schema)
     return lambda value: (reference.is_valid(value), fast.is_valid(value))
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fixtures import schemas
+from fixtures.core import schemas
 from fixtures.malformed import ENVELOPE
-from fixtures.payloads import Payload
+from fixtures.core.payloads import Payload
 
 DETAILS = ("FcmError", "ApnsError", "BadRequest", "QuotaFailure", "RetryInfo", "ErrorInfo", "Help")
 KIND = re.compile(rf"google\.(?:firebase\.fcm\.v1|rpc)\.({'|'.join(DETAILS)})(?:Code)?\Z")

@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from fixtures import malformed, schemas, slow_schemas
-from fixtures.catalogue import load
+from fixtures import malformed
+from fixtures.core import reference_validator, schemas
+from fixtures.core.catalogue import load
 from fixtures.documents import asyncapi
 from fixtures.documents.asyncapi import CHANNELS, Channel
 from fixtures.documents.bundle import component_name
 from fixtures.documents.draft7 import in_draft7
 from fixtures.documents.examples import message, records, reports
 from fixtures.malformed import EVENT
-from fixtures.payloads import event
+from fixtures.core.payloads import event
 from fixtures.services import NAMES
 from fixtures.services.container import key_of
 from suites.selfcheck import samples
@@ -31,7 +32,7 @@ def payload(schema: str) -> Draft7Validator:
     local = DOCUMENT["components"]["schemas"]
     return Draft7Validator(
         {"$ref": f"#/components/schemas/{component_name(schema)}", "components": {"schemas": local}},
-        format_checker=slow_schemas.FORMATS,
+        format_checker=reference_validator.FORMATS,
     )
 
 

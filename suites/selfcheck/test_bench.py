@@ -11,9 +11,9 @@ from benchmarks import check_loop
 from benchmarks.bench import pages, peer
 from benchmarks.bench.__main__ import KEPT, MEASURES, main
 from benchmarks.bench.rows import Aim, Row, paired
-from fixtures import payloads
-from fixtures.catalogue import example_report, load
-from fixtures.payloads import Identities
+from fixtures.core import payloads
+from fixtures.core.catalogue import example_report, load
+from fixtures.core.payloads import Identities
 
 pytestmark = pytest.mark.aside
 

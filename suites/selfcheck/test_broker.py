@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from fixtures import gateway, redaction
+from fixtures import gateway
+from fixtures.core import redaction
 from fixtures.broker import deploying
 from fixtures.broker.access import Access, BrokerError, of_environment
 from fixtures.broker.client import Broker

@@ -18,7 +18,7 @@ from fixtures.broker.access import TOKEN, URL
 from fixtures.broker.standin.memory import Memory
 from fixtures.broker.standin.serving import Trouble
 from fixtures.targets import embedded
-from fixtures.topology import release, version_number
+from fixtures.core.topology import release, version_number
 from suites.selfcheck.brokers import (
     BASIC,
     CANARY,

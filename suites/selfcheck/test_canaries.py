@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from fixtures import targets
-from fixtures.payloads import is_own
+from fixtures.core.payloads import is_own
 from fixtures.targets import ROOT
 from suites.selfcheck import canaries
 from suites.selfcheck.canaries import CANARIES, HIDDEN, MEMBER, TOLD, in_files, sightings

@@ -9,10 +9,10 @@ import jsonschema_rs
 import pytest
 from jsonschema_rs.canonical import Containment, Satisfiability
 
-from fixtures import catalogue as catalogues
-from fixtures import payloads, schemas
-from fixtures.catalogue import example_report, instant, load, to_json
-from fixtures.payloads import Identities
+from fixtures.core import catalogue as catalogues
+from fixtures.core import payloads, schemas
+from fixtures.core.catalogue import example_report, instant, load, to_json
+from fixtures.core.payloads import Identities
 from suites.selfcheck.samples import PROTOCOLS, corpus, corpus_lines, recorded
 
 CASES = load().cases

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from jsonschema_rs.canonical import Satisfiability
 
-from fixtures import catalogue as catalogues
-from fixtures import schemas
-from fixtures.catalogue import CATALOGUE, CatalogueError, load
+from fixtures.core import catalogue as catalogues
+from fixtures.core import schemas
+from fixtures.core.catalogue import CATALOGUE, CatalogueError, load
 from suites.selfcheck.samples import PROTOCOLS, fcm_error, legacy, v1
 
 pytestmark = pytest.mark.aside

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fixtures import chain, container, schemas
-from fixtures.catalogue import Case, load
+from fixtures import chain, container
+from fixtures.core import schemas
+from fixtures.core.catalogue import Case, load
 from fixtures.chain import ChainError, Unfinished
 from fixtures.chain.plan import PLACES
 from fixtures.container import RedisUnavailable, WrongUse

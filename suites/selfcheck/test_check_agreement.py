@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from fixtures import payloads
-from fixtures.catalogue import load
+from fixtures.core import payloads
+from fixtures.core.catalogue import load
 from fixtures.checks.agreement import equivalents_end_alike, versions_agree
-from fixtures.payloads import Identities, Sent
+from fixtures.core.payloads import Identities, Sent
 from suites.selfcheck.samples import fcm_error, legacy, v1
 from suites.selfcheck.worlds import (
     API,

@@ -10,9 +10,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.answers import batch_is_answered, problem_is_told
 from fixtures.checks.contract import answer_keeps_contract
-from fixtures.outcome import Answer
-from fixtures.payloads import Sent
-from fixtures.topology import PROVIDERS
+from fixtures.core.outcome import Answer
+from fixtures.core.payloads import Sent
+from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.worlds import (
     API,
     BUSY,

@@ -8,7 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.effects import each_report_has_its_effect
-from fixtures.verdict import Findings, demand_none
+from fixtures.core.findings import Findings, demand_none
 from suites.selfcheck.worlds import (
     API,
     BUSY,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from fixtures.catalogue import Case, example_report, load
+from fixtures.core.catalogue import Case, example_report, load
 from fixtures.checks.effects import LATENESS_ALLOWED_S
 from fixtures.checks.life import (
     Expected,
@@ -20,8 +20,8 @@ from fixtures.checks.life import (
     every_wait_has_ended,
     everybody_is_as_they_must_be,
 )
-from fixtures.outcome import Fate
-from fixtures.verdict import Finding
+from fixtures.core.outcome import Fate
+from fixtures.core.findings import Finding
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 SENT = SINCE + timedelta(hours=1)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from fixtures import backup as backups
-from fixtures import census, cleaner, cleaner_scripts, schemas
+from fixtures import census, cleaner, cleaner_scripts
+from fixtures.core import schemas
 from suites.selfcheck.containers import all_of, cleaned, fresh, record, restored, spam_of
 
 pytestmark = pytest.mark.aside

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fixtures import backup as backups
-from fixtures import topology
+from fixtures.core import topology
 from suites.selfcheck.containers import COMMAND, command, fresh, ran, record
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures import backup as backups
-from fixtures import topology
+from fixtures.core import topology
 from fixtures.container import FirebaseMessages
 from suites.selfcheck.containers import COMMAND, all_of, command, fresh, ran, record, spam_of
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from fixtures import container, redis_server, schemas
+from fixtures import container, redis_server
+from fixtures.core import schemas
 from fixtures.container import ContainerError, FirebaseMessages, FirebaseSpamMessages, RedisUnavailable
 from suites.selfcheck.containers import all_of, fresh, record, spam_of
 

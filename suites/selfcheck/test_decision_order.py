@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from fixtures import payloads
-from fixtures.catalogue import load
-from fixtures.payloads import Identities
+from fixtures.core import payloads
+from fixtures.core.catalogue import load
+from fixtures.core.payloads import Identities
 from fixtures.services import fcm
 from suites.selfcheck.samples import GOOGLE, apns, bad_request, fcm_error, legacy, retry_info, v1
 

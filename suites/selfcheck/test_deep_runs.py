@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from fixtures import keywords, payloads, recordings, schemas
-from fixtures.catalogue import Case, example_report, load
+from fixtures import keywords, recordings
+from fixtures.core import payloads, schemas
+from fixtures.core.catalogue import Case, example_report, load
 from fixtures.deep import curve, explored, found, shapes
 from fixtures.deep.explored import Explored
 from fixtures.deep.notes import REPORT_OF, Notes, stressed
-from fixtures.outcome import Answer, Outcome
-from fixtures.payloads import Identities
+from fixtures.core.outcome import Answer, Outcome
+from fixtures.core.payloads import Identities
 from fixtures.targets import ROOT
 from suites.selfcheck.samples import drawn
 

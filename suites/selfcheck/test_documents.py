@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.services import load
 from fixtures.targets import ROOT
-from fixtures.topology import PROVIDERS, VERSIONS, version_number
+from fixtures.core.topology import PROVIDERS, VERSIONS, version_number
 
 
 def test_the_table_of_cases_is_current() -> None:

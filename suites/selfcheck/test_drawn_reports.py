@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from fixtures import catalogue as catalogues
-from fixtures import payloads, slow_schemas
-from fixtures.catalogue import example_report, load, wait_s
-from fixtures.drawn import Drawn
-from fixtures.envelope import IDENTITY
+from fixtures.core import catalogue as catalogues
+from fixtures.core import payloads, reference_validator
+from fixtures.core.catalogue import example_report, load, wait_s
+from fixtures.core.drawn import Drawn
+from fixtures.core.envelope import IDENTITY
 from fixtures.malformed import ENVELOPE, EVENT
-from fixtures.payloads import Identities
+from fixtures.core.payloads import Identities
 from fixtures.services import fcm
 from suites.selfcheck import samples
 from suites.selfcheck.samples import both, corpus, disagreements, drawn, every_report, reports
@@ -138,7 +138,7 @@ def test_a_token_of_any_length_stays_one() -> None:
     for length, addressed in {0: 0, 1: 20, 4095: 4096, 4096: 4096}.items():
         answer = {"http_status": 200, "retry_after": None, "response": {"registration_id": "c" * length}}
         report = payloads.address(answer, Identities())
-        slow_schemas.validator(ENVELOPE).validate(report)
+        reference_validator.validator(ENVELOPE).validate(report)
         assert len(report["response"]["registration_id"]) == addressed, length
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.catalogue import Case, load
+from fixtures.core.catalogue import Case, load
 from fixtures.emulator import recorded, script
 from fixtures.emulator.answer import Misuse
 from fixtures.emulator.book import BOOK

@@ -21,7 +21,7 @@ import pytest
 from h2.connection import H2Connection
 from h2.events import Event, ResponseReceived, StreamEnded, StreamReset
 
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.emulator.asgi import JSON
 from fixtures.recordings import legacy_entries
 from fixtures.targets import served

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.recordings import CORPUS
 from fixtures.targets import ROOT
 from suites.selfcheck.explaining import (

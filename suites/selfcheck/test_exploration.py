@@ -10,7 +10,7 @@ import pytest
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from fixtures import exploration, strategies
-from fixtures.catalogue import Case, load
+from fixtures.core.catalogue import Case, load
 from suites.selfcheck.samples import drawn
 from suites.selfcheck.specials import of_report
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from fixtures import payloads
-from fixtures.catalogue import load
+from fixtures.core import payloads
+from fixtures.core.catalogue import load
 from fixtures.faults import FAULTS
 from fixtures.faults.fault import CLEANER
 from fixtures.keywords import unstressed
-from fixtures.payloads import Identities
+from fixtures.core.payloads import Identities
 from fixtures.services import load as load_service
 from suites.selfcheck.behaviour import SENT_AT, behaviour, decision, kinds
 from suites.selfcheck.samples import drawn

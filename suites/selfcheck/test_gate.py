@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import schemas
+from fixtures.core import schemas
 from fixtures.faults import FAULTS
 from fixtures.targets import ROOT, served
 

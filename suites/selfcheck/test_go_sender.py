@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import schemas
+from fixtures.core import schemas
 from fixtures.services.exchange import (
     Answer,
     Call,

@@ -19,10 +19,10 @@ from fixtures.budget import Budget
 from fixtures.deployments import Deployment, Limits, TargetError, chosen
 from fixtures.door import Door, Unreachable
 from fixtures.guard import Denied
-from fixtures.payloads import Identities
+from fixtures.core.payloads import Identities
 from fixtures.states.makers import STATES
 from fixtures.targets import Target, Unobservable
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.answering import answering
 
 pytestmark = pytest.mark.aside

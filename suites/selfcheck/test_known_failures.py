@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from fixtures import exploration, known, known_examples, redis_server
 from fixtures.exploration import Profile
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 from suites import recorder, sharding
 
 HERE, THERE = (

@@ -8,12 +8,12 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from fixtures import payloads
-from fixtures.catalogue import example_report, load
+from fixtures.core import payloads
+from fixtures.core.catalogue import example_report, load
 from fixtures.deployments import Deployment
-from fixtures.payloads import Identities
+from fixtures.core.payloads import Identities
 from fixtures.targets import Target
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.answering import answering
 
 pytestmark = pytest.mark.aside

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from fixtures import ledger, schemas
+from fixtures import ledger
+from fixtures.core import schemas
 from suites.selfcheck.runs import (
     GOOD_TESTS,
     NAME,

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from fixtures.loopback import LoopbackServer
+from fixtures.core.loopback_server import LoopbackServer
 
 pytestmark = pytest.mark.aside
 NEVER_READ = b"x" * 10_000_000

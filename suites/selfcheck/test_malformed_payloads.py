@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from fixtures import malformed, payloads, schemas, slow_schemas
-from fixtures.catalogue import example_report, load
+from fixtures import malformed
+from fixtures.core import payloads, reference_validator, schemas
+from fixtures.core.catalogue import example_report, load
 from fixtures.malformed import ENVELOPE, EVENT
-from fixtures.payloads import Identities, Payload
+from fixtures.core.payloads import Identities, Payload
 from suites.selfcheck.samples import PROTOCOLS, both
 
 pytestmark = pytest.mark.aside
@@ -30,10 +31,10 @@ def broken_members(schema: str, payload: Any, protocol: str) -> set[str]:
     """The members that are wrong by the schemas of the parts: the envelope, the event, the protocol."""
     own = "fcm-v1-response-report" if protocol == "fcm_v1" else "legacy-response-report"
     parts = [f"{ENVELOPE}#/$defs/envelope", f"{own}.schema.json"]
-    errors = [error for part in parts for error in slow_schemas.validator(part).iter_errors(payload)]
+    errors = [error for part in parts for error in reference_validator.validator(part).iter_errors(payload)]
     if schema == EVENT:
         about = {member: schemas.documents()[EVENT]["properties"][member] for member in ("event_id", "code")}
-        errors += slow_schemas.validator(
+        errors += reference_validator.validator(
             {"type": "object", "required": list(about), "properties": about}
         ).iter_errors(payload)
     return {member_of(error) for error in errors}
@@ -62,7 +63,7 @@ MEMBERS = [
 def test_a_broken_rule_makes_a_payload_invalid_by_that_member_only(schema: str, member: str | None) -> None:
     for protocol in ("fcm_v1",) if member == "protocol" else PROTOCOLS:
         payload = good(schema, protocol)
-        assert slow_schemas.validator(schema).is_valid(payload), protocol
+        assert reference_validator.validator(schema).is_valid(payload), protocol
         for rule in (rule for rule in malformed.rules(schema) if rule.member == member):
             broken = rule.broken(payload)
             assert both(schema)(broken) == (False, False), (rule.id, protocol)
@@ -100,6 +101,6 @@ def test_every_keyword_of_the_envelope_is_broken_by_some_rule() -> None:
     broken = {
         (member_of(error), str(error.validator))
         for rule in malformed.rules(ENVELOPE)
-        for error in slow_schemas.validator(f"{ENVELOPE}#/$defs/envelope").iter_errors(rule.broken(payload))
+        for error in reference_validator.validator(f"{ENVELOPE}#/$defs/envelope").iter_errors(rule.broken(payload))
     }
     assert sorted(set(KEYWORDS) - broken) == []

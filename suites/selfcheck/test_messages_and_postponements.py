@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import schemas
+from fixtures.core import schemas
 from fixtures.services.exchange import Tick
 from suites.selfcheck.provider import APP, DEVICE, NOW, Provider, errors, event, identity
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.catalogue import Case, load
+from fixtures.core.catalogue import Case, load
 from fixtures.leaves import near_misses
 from suites.selfcheck.samples import drawn
 from suites.selfcheck.specials import codes

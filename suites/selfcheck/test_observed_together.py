@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from fixtures import payloads
-from fixtures.catalogue import example_report, load
-from fixtures.payloads import Identities, Sent
+from fixtures.core import payloads
+from fixtures.core.catalogue import example_report, load
+from fixtures.core.payloads import Identities, Sent
 from fixtures.targets import Target, Unobservable
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.answering import answering
 
 pytestmark = pytest.mark.aside

@@ -14,14 +14,15 @@ import referencing
 from jsonschema import Draft202012Validator
 from referencing.jsonschema import DRAFT202012
 
-from fixtures import malformed, schemas, slow_schemas
-from fixtures.catalogue import load
+from fixtures import malformed
+from fixtures.core import reference_validator, schemas
+from fixtures.core.catalogue import load
 from fixtures.documents import asyncapi, openapi
 from fixtures.documents.bundle import COMPONENTS, absolute, component_name, components
 from fixtures.documents.examples import reports
 from fixtures.interfaces import ID, INTERFACES
 from fixtures.malformed import ENVELOPE, EVENT
-from fixtures.payloads import event
+from fixtures.core.payloads import event
 from fixtures.targets import ROOT
 from suites.selfcheck import samples
 
@@ -48,7 +49,7 @@ def component(document: Any, name: str) -> Draft202012Validator:
     return Draft202012Validator(
         {"$ref": f"urn:document{COMPONENTS}{component_name(name)}"},
         registry=whole,
-        format_checker=slow_schemas.FORMATS,
+        format_checker=reference_validator.FORMATS,
     )
 
 

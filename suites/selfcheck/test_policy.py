@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from fixtures import ledger, policy
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.policy import NOTHING_ASKED
-from fixtures.topology import PROVIDERS, WORLDS
-from fixtures.verdict import Verdict
+from fixtures.core.topology import PROVIDERS, WORLDS
+from fixtures.core.findings import Verdict
 from suites.selfcheck.runs import (
     ASKED,
     CASES,

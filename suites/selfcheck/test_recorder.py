@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from fixtures import ledger
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.report.runs import Run
 from fixtures.targets import ROOT
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.runs import verdict_of
 
 SAMPLE = """
 import os, time
 import pytest
-from fixtures.verdict import Finding, Findings, demand_none
+from fixtures.core.findings import Finding, Findings, demand_none
 
 @pytest.fixture
 def bad():

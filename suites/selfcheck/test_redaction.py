@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures import redaction
-from fixtures.catalogue import Case, example_report, load
+from fixtures.core import redaction
+from fixtures.core.catalogue import Case, example_report, load
 from fixtures.imports import harmless
-from fixtures.payloads import Identities, events, reports
+from fixtures.core.payloads import Identities, events, reports
 from suites.selfcheck.canaries import CANARIES, HIDDEN, MEMBER, SHAPED, SHAPES, TOLD, sightings
 from suites.selfcheck.runs import finding
 

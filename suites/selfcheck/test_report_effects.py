@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.report.effects import (
     BROKEN,
     DEAD,
@@ -20,7 +20,7 @@ from fixtures.report.effects import (
     effect_of,
     kinds_of,
 )
-from fixtures.verdict import Finding
+from fixtures.core.findings import Finding
 
 pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 

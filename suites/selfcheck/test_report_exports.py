@@ -12,11 +12,11 @@ from xml.etree import ElementTree as ET
 import pytest
 import xmlschema
 
-from fixtures import schemas
-from fixtures.catalogue import load
+from fixtures.core import schemas
+from fixtures.core.catalogue import load
 from fixtures.report import exports
 from fixtures.report.runs import Run
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.reported import REACTOR, empty_run, hostile, no_go, run_of
 from suites.selfcheck.runs import good_run
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import schemas
+from fixtures.core import schemas
 from fixtures.report import history
 from fixtures.report.runs import Run
 from suites.selfcheck.reported import no_go, run_of

@@ -9,12 +9,12 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.report.cells import About
 from fixtures.report.history import changes, remembered
 from fixtures.report.pages import pages
 from fixtures.report.runs import Run
-from fixtures.topology import PROVIDERS, release, version_number
+from fixtures.core.topology import PROVIDERS, release, version_number
 from suites.selfcheck.reported import (
     PICTURE,
     REACTOR,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import schemas
+from fixtures.core import schemas
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.faults.fault import CLEANER
 from fixtures.faults.tolerant import TOLERANT

@@ -3,7 +3,7 @@
 import pytest
 
 from fixtures.services import NAMES, VERSIONS, load
-from fixtures.topology import version_number
+from fixtures.core.topology import version_number
 
 
 @pytest.mark.parametrize("version", VERSIONS)

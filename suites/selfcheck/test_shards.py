@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fixtures import ledger, shards
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.policy import decide
 from fixtures.report.runs import worst
 from fixtures.shards import BadShard, Part, Shard

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.observation import all_of
 from fixtures.queues import sqs
 from fixtures.queues.sqs import QueueError, SqsQueue

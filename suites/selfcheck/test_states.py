@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from fixtures.budget import Budget
-from fixtures.catalogue import example_report, load
+from fixtures.core.catalogue import example_report, load
 from fixtures.deployments import TargetError, chosen
 from fixtures.door import Door
-from fixtures.payloads import Identities
+from fixtures.core.payloads import Identities
 from fixtures.states.inventory import Inventory
 from fixtures.targets import Target, Unobservable, connect
 from fixtures.trials import Trial

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.budget import MADE
-from fixtures.payloads import Identities
+from fixtures.core.payloads import Identities
 from fixtures.states import cleaning, pool
 from fixtures.states.inventory import Inventory, Place
 from fixtures.targets import ROOT

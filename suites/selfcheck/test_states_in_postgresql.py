@@ -18,12 +18,12 @@ import pytest
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 
-from fixtures import schemas
+from fixtures.core import schemas
 from fixtures.deployments import Deployment
-from fixtures.payloads import Identities
+from fixtures.core.payloads import Identities
 from fixtures.states import settings, sql
 from fixtures.targets import ROOT, Target
-from fixtures.topology import PROVIDERS
+from fixtures.core.topology import PROVIDERS
 
 pytestmark = pytest.mark.process
 

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from fixtures import schemas
-from fixtures.catalogue import Case, example_report, load, wait_s
+from fixtures.core import schemas
+from fixtures.core.catalogue import Case, example_report, load, wait_s
 from fixtures.faults import named
 from fixtures.observation import all_of
 from fixtures.pushes import MESSAGE

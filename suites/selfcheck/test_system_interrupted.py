@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from fixtures.catalogue import load
+from fixtures.core.catalogue import load
 from fixtures.observation import FLOW, all_of
 from fixtures.services.exchange import Answer, Call, Failure
 from fixtures.system import System

@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from fixtures.targets import Target
-from fixtures.topology import PROVIDERS
-from fixtures.urls import shown
+from fixtures.core.topology import PROVIDERS
+from fixtures.core.urls import shown
 from suites.recorder import reproduction
 
 pytestmark = pytest.mark.aside

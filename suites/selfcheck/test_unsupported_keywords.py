@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fixtures import leaves, schemas
+from fixtures import leaves
+from fixtures.core import schemas
 from fixtures.compiler import UnsupportedKeyword, compiled
 
 REFUSED: dict[str, tuple[Any, str]] = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fixtures import payloads
-from fixtures.catalogue import example_report, load, retry_after_s, wait_s
-from fixtures.payloads import Identities
+from fixtures.core import payloads
+from fixtures.core.catalogue import example_report, load, retry_after_s, wait_s
+from fixtures.core.payloads import Identities
 from fixtures.services import fcm
 from suites.selfcheck.samples import fcm_error, legacy, retry_info, v1
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from fixtures import payloads
-from fixtures.outcome import Answer, Outcome
-from fixtures.payloads import Identities, Sent
-from fixtures.topology import PROVIDERS, Provider
-from fixtures.verdict import Finding, describe
+from fixtures.core import payloads
+from fixtures.core.outcome import Answer, Outcome
+from fixtures.core.payloads import Identities, Sent
+from fixtures.core.topology import PROVIDERS, Provider
+from fixtures.core.findings import Finding, describe
 from suites.selfcheck.samples import fcm_error, legacy, v1
 
 API, RESPONSES, ERRORS = "directory-events-api", "directory-responses", "subscribers-errors"

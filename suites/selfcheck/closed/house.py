@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fixtures import schemas
+from fixtures.core import schemas
 from fixtures.targets import ROOT
 from suites.selfcheck.closed.fault import Fault, Scene, Setting
 
