@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fixtures import exploration, strategies
+from fixtures.generation import runner, strategies
 from fixtures.core.catalogue import load
 from fixtures.contracts import matcher
 from fixtures.services import load as load_service
@@ -32,8 +32,8 @@ Asked: TypeAlias = tuple[str, str, bytes]
 def drawn(seed: int, count: int) -> list[Answers]:
     """Batches of answers of all cases."""
     batches: list[Answers] = []
-    every_case = exploration.batches_of(strategies.mixed(load().cases))
-    exploration.explore("benchmark", every_case, batches.append, profile=exploration.Profile(seed, count))
+    every_case = runner.batches_of(strategies.mixed(load().cases))
+    runner.explore("benchmark", every_case, batches.append, profile=runner.Profile(seed, count))
     return batches
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from fixtures import container, known, shards
+from fixtures import container, shards
+from fixtures.generation import known
 
 WHOLE = pytest.StashKey[dict[str, Any]]()
 KNOWN_AT = pytest.StashKey[str]()

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import exploration, known_examples, ledger, targets, variants
+from fixtures.generation import example_database, runner as exploration
+from fixtures import ledger, targets, variants
 from fixtures.budget import Budget
 from fixtures.contracts import matcher
 from fixtures.deep.notes import Notes, Watched
 from fixtures.deployments import Deployment
-from fixtures.exploration import Profile
+from fixtures.generation.runner import Profile
 from fixtures.targets import Target
 from fixtures.core.topology import PROVIDERS, VERSIONS
 from fixtures.trials import Matcher, Trial
@@ -104,5 +105,5 @@ def profile(config: pytest.Config) -> Profile:
     """How this run explores; only what the gate has started learns from it, others just look."""
     option, url = config.option, known_at(config)
     environment = option.environment or ledger.LOCAL
-    databases = known_examples.databases(url, environment, learns=bool(option.run_id)) if url else None
+    databases = example_database.databases(url, environment, learns=bool(option.run_id)) if url else None
     return Profile(option.seed, option.examples, databases)

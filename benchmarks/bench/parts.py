@@ -13,7 +13,7 @@ from hypothesis.strategies import SearchStrategy
 
 from benchmarks import check_loop
 from benchmarks.bench.rows import Aim, Row, paired, rate, seconds
-from fixtures import exploration, malformed, strategies
+from fixtures.generation import malformed, runner, strategies
 from fixtures.core import payloads, reference_validator, schemas
 from fixtures.core.catalogue import load
 from fixtures.contracts import matcher
@@ -38,7 +38,7 @@ def drawn(entries: SearchStrategy[list[Any]], seed: int) -> int:
         nonlocal count
         count += len(batch)
 
-    exploration.explore("benchmark", entries, see, profile=exploration.Profile(seed, EXAMPLES))
+    runner.explore("benchmark", entries, see, profile=runner.Profile(seed, EXAMPLES))
     return count
 
 
@@ -65,13 +65,13 @@ class Generation:
 
 def generation(rounds: int) -> Iterator[Row]:
     """Answers a second, beside what Hypothesis draws of the simplest strategy there is."""
-    trivial = ("Hypothesis with st.booleans()", Generation(exploration.batches_of(st.booleans())))
+    trivial = ("Hypothesis with st.booleans()", Generation(runner.batches_of(st.booleans())))
     cases = load().cases
     kinds = {
-        "answers of every case": exploration.batches_of(strategies.mixed(cases)),
-        "legacy answers": exploration.batches_of(strategies.mixed(load().of("legacy"))),
-        "v1 answers": exploration.batches_of(strategies.mixed(load().of("fcm_v1"))),
-        "answers with broken ones": exploration.with_poison(cases, malformed.ENVELOPE),
+        "answers of every case": runner.batches_of(strategies.mixed(cases)),
+        "legacy answers": runner.batches_of(strategies.mixed(load().of("legacy"))),
+        "v1 answers": runner.batches_of(strategies.mixed(load().of("fcm_v1"))),
+        "answers with broken ones": runner.with_poison(cases, malformed.ENVELOPE),
     }
     for name, entries in kinds.items():
         yield paired(f"generation: {name}", "payloads/s", Generation(entries), trivial, rounds)

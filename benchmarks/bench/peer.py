@@ -14,7 +14,7 @@ from benchmarks import check_loop
 from benchmarks.bench.parts import REPORT, Generation
 from benchmarks.bench.rows import COUNT, SECONDS, Aim, Row, paired
 from benchmarks.peers import contenders
-from fixtures import exploration, keywords, strategies
+from fixtures.generation import runner, schema_coverage, strategies
 from fixtures.core import payloads
 from fixtures.core.catalogue import load
 from fixtures.faults import Fault
@@ -53,7 +53,7 @@ def generation(rounds: int) -> Iterator[Row]:
     """Answers a second, beside Schemathesis's own generator on the same schema."""
     if is_here():
         seeds = itertools.count()
-        mixed = Generation(exploration.batches_of(strategies.mixed(load().cases)))
+        mixed = Generation(runner.batches_of(strategies.mixed(load().cases)))
         bound = ("Schemathesis's generator", lambda: float(drawn_by_them(next(seeds), 0)["a_second"]))
         yield paired("generation beside a peer", "payloads/s", mixed, bound, rounds, SPEED_AIM)
 
@@ -81,7 +81,7 @@ def drawn_by_us(seed: int, reports: int) -> Reports:
 def reached(reports: Reports) -> dict[str, Collection[Any]]:
     """What some reports reach."""
     decided = {case.id for report in reports if (case := load().decide(report))}
-    stressed = {place for report in reports for place in keywords.stressed(REPORT, "", report)}
+    stressed = {place for report in reports for place in schema_coverage.stressed(REPORT, "", report)}
     return {"cases": decided, "orders of details": set(map(order_of_details, reports)), "keywords": stressed}
 
 

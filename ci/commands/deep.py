@@ -21,7 +21,8 @@ from ci.exploration import result as deep_result
 from ci.support import exits
 from ci.support.cli import Arguments, add_targets, deployed_of, meant
 from ci.exploration.rounds import Asked, Dig, dig
-from fixtures import examples, recordings, variants
+from fixtures.generation import explicit_examples, recordings
+from fixtures import variants
 from fixtures.deep import found
 from fixtures.deployments import TargetError
 
@@ -121,11 +122,11 @@ def memory_mb() -> dict[str, float]:
 def added(options: argparse.Namespace) -> int:
     """Add what was found to the examples of the project."""
     try:
-        count = found.add(options.add, examples.FOUND)
+        count = found.add(options.add, explicit_examples.FOUND)
     except recordings.BrokenRecording as error:
         print(error, file=sys.stderr)
         return exits.USAGE
-    place = examples.FOUND.relative_to(ROOT)
+    place = explicit_examples.FOUND.relative_to(ROOT)
     print(f"{count} answers added to {place}: commit it, and every gate judges them first, at every provider")
     print("next: ./ci/gate")
     return exits.GO

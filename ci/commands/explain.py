@@ -14,7 +14,7 @@ from rich.table import Table
 from ci.support import exits
 from ci.support.cli import Arguments, meant
 from fixtures.core.catalogue import CatalogueError
-from fixtures.recordings import BrokenLine, Recorded, opened, read
+from fixtures.generation.recordings import BrokenLine, Recorded, opened, read
 from fixtures.core.schemas import SchemaError
 
 OUTCOME_STYLE = {"unsubscribe": "bold red", "alert": "yellow", "fix_message": "magenta", "postpone": "cyan"}

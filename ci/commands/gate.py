@@ -19,7 +19,8 @@ from ci.support.cli import Arguments, add_targets, build_of, deployed_of, meant,
 from ci.commands.cleanup_states import interruptible, swept
 from ci.support.artifacts import Files
 from fixtures.core import catalogue, payloads, redaction, schemas, terminal
-from fixtures import closing, deployments, ledger, policy, recordings, targets
+from fixtures import closing, deployments, ledger, policy, targets
+from fixtures.generation import recordings
 from fixtures.broker import access
 from fixtures.broker.access import AccessError
 from fixtures.budget import Budget

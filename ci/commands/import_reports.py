@@ -22,7 +22,7 @@ from rich.progress import (
 from ci.support import exits
 from ci.support.cli import Arguments, meant
 from fixtures.core.catalogue import CatalogueError
-from fixtures.imports.collect import LISTED, Collection
+from fixtures.generation.importing.deduplicate import LISTED, Collection
 from fixtures.core.schemas import SchemaError
 
 SHOWN_BROKEN = 20

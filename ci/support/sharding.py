@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ci.commands import report
 from ci.support.cli import Arguments, meant
-from fixtures import container, known, policy, shards
+from fixtures import container, policy, shards
+from fixtures.generation import known
 from fixtures.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parent.parent

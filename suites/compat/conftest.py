@@ -11,7 +11,7 @@ import pytest
 from fixtures import gateway, targets, variants
 from fixtures.budget import Budget
 from fixtures.deployments import Deployment
-from fixtures.exploration import Profile, explore
+from fixtures.generation.runner import Profile, explore
 from fixtures.pushes import Journey, drawn_in
 from fixtures.services import load
 from fixtures.core.topology import FOLLOWED, PROVIDERS, WORLDS

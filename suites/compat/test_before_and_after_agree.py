@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fixtures import examples
+from fixtures.generation import explicit_examples
 from fixtures.core.catalogue import Case, load
 from fixtures.checks.agreement import versions_agree
-from fixtures.exploration import answers_of
+from fixtures.generation.runner import answers_of
 from fixtures.core.findings import demand_none
 from suites.compat.parameters import at_each_provider
 from suites.types import Answers, Explore, TrialOf
@@ -21,4 +21,4 @@ def test_before_and_after_agree(trial_of: TrialOf, explore: Explore, provider: s
             version.subscribe(sent)
         demand_none(versions_agree(after.provider, sent, before.post(sent), after.post(sent)))
 
-    explore(answers_of(case), judge, explicit=examples.of(case))
+    explore(answers_of(case), judge, explicit=explicit_examples.of(case))

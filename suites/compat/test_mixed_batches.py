@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures import malformed
+from fixtures.generation import malformed
 from fixtures.core.catalogue import example_report, load
 from fixtures.checks.answers import problem_is_told
-from fixtures.exploration import with_poison
+from fixtures.generation.runner import with_poison
 from fixtures.core.topology import BATCH_LIMIT
 from fixtures.core.findings import demand_none
 from suites.compat.parameters import each_provider

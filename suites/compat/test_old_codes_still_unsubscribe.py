@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fixtures import examples
+from fixtures.generation import explicit_examples
 from fixtures.core.catalogue import Case, load
-from fixtures.exploration import answers_of
+from fixtures.generation.runner import answers_of
 from suites.compat.parameters import at_each_provider
 from suites.types import Explore, TrialOf
 
@@ -15,5 +15,5 @@ def test_old_codes_still_unsubscribe(trial_of: TrialOf, explore: Explore, provid
     explore(
         answers_of(case),
         lambda answers: trial.fresh(trial.entries(answers)),
-        explicit=examples.of(case),
+        explicit=explicit_examples.of(case),
     )

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from fixtures import examples
+from fixtures.generation import explicit_examples
 from fixtures.core.catalogue import example_report, instant, load
 from fixtures.checks.redelivery import is_stale, nothing_changes, states_are_equal
-from fixtures.exploration import batches_of
+from fixtures.generation.runner import batches_of
 from fixtures.core.payloads import now
-from fixtures.strategies import mixed
+from fixtures.generation.strategies import mixed
 from fixtures.core.findings import demand_none
 from suites.compat.parameters import each_provider
 from suites.types import Answers, Explore, TrialOf
@@ -36,7 +36,7 @@ def test_the_same_batch_again_changes_nothing(trial_of: TrialOf, explore: Explor
         again = trial.post(sent)
         demand_none(nothing_changes(trial.provider, sent, first, again))
 
-    explore(ANY_ANSWERS, judge, times=2, explicit=examples.found())
+    explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
 
 
 @each_provider
@@ -50,7 +50,7 @@ def test_twins_in_one_batch_count_once(trial_of: TrialOf, explore: Explore, prov
         demand_none(trial.effects(sent, doubled))
         demand_none(nothing_changes(trial.provider, sent, doubled, trial.post(sent)))
 
-    explore(ANY_ANSWERS, judge, times=2, explicit=examples.found())
+    explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
@@ -69,7 +69,7 @@ def test_redelivery_leaves_a_resubscribed_user_alone(
         again = trial.post(sent)
         demand_none(nothing_changes(trial.provider, sent, resubscribed, again))
 
-    explore(ANY_ANSWERS, judge, times=2, explicit=examples.found())
+    explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
@@ -88,7 +88,7 @@ def test_stale_events_change_nothing(trial_of: TrialOf, explore: Explore, provid
         before = trial.look(sent)
         demand_none(is_stale(trial.provider, sent, before, trial.post(sent)))
 
-    explore(ANY_ANSWERS, judge, times=2, explicit=examples.found())
+    explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
@@ -100,7 +100,7 @@ def test_events_of_unknown_subscribers_are_stale(trial_of: TrialOf, explore: Exp
         before = trial.look(sent)
         demand_none(is_stale(trial.provider, sent, before, trial.post(sent)))
 
-    explore(ANY_ANSWERS, judge, times=2, explicit=examples.found())
+    explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import recordings
-from fixtures.recordings import CORPUS
+from fixtures.generation import recordings
+from fixtures.generation.recordings import CORPUS
 from fixtures.core.topology import PROVIDERS
 from suites.types import TrialOf
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fixtures import examples
+from fixtures.generation import explicit_examples
 from fixtures.core.catalogue import Case, load
-from fixtures.exploration import answers_of
-from fixtures.strategies import misspelt
+from fixtures.generation.runner import answers_of
+from fixtures.generation.strategies import misspelt
 from suites.compat.parameters import at_each_provider, each_provider
 from suites.types import Explore, TrialOf
 
@@ -16,7 +16,7 @@ def test_unknown_codes(trial_of: TrialOf, explore: Explore, provider: str, case:
     explore(
         answers_of(case),
         lambda answers: trial.fresh(trial.entries(answers)),
-        explicit=examples.of(case),
+        explicit=explicit_examples.of(case),
     )
 
 

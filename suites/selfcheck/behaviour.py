@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from fixtures import malformed, recordings
+from fixtures.generation import malformed, recordings
 from fixtures.core import payloads
 from fixtures.core.catalogue import example_report, instant, load
 from fixtures.life.services import Lived, Stopped
@@ -20,7 +20,7 @@ from fixtures.services.exchange import Answer, Call, Failure
 from fixtures.services.messages import Request
 from fixtures.services.routing import Service
 from fixtures.services.store import SqliteStore
-from fixtures.strategies import misread, misspelt
+from fixtures.generation.strategies import misread, misspelt
 from fixtures.system import scripted
 from fixtures.core.topology import BATCH_LIMIT, PROVIDERS, WORLDS, firebase_app
 from suites.selfcheck.samples import apns, v1

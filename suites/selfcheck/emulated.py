@@ -9,7 +9,7 @@ from typing import Any
 from fixtures.emulator.answer import Answer, Call
 from fixtures.emulator.asgi import written
 from fixtures.emulator.core import Emulator, handle
-from fixtures.recordings import legacy_entries
+from fixtures.generation.recordings import legacy_entries
 
 NOW = 1_000_000.0
 BEARER = {"authorization": "Bearer any"}

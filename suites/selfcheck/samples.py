@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from fixtures import exploration, recordings
+from fixtures.generation import recordings, runner
 from fixtures.core import payloads, reference_validator, schemas
 from fixtures.core.catalogue import Case, load
 from fixtures.core.payloads import Identities, Payload
-from fixtures.recordings import CORPUS, Recorded
+from fixtures.generation.recordings import CORPUS, Recorded
 
 BATCHES = 3
 """Batches drawn of each case: enough to reach what the strategies promise, few enough for every gate."""
@@ -26,11 +26,11 @@ Answer = Mapping[str, Any]
 def drawn(case: Case, *, run_seed: int = 0, batches: int = BATCHES) -> tuple[Answer, ...]:
     """Answers of a case, drawn in batches as a run draws them: the same on every machine."""
     found: list[Answer] = []
-    exploration.explore(
+    runner.explore(
         f"selfcheck-{case.id}",
-        exploration.answers_of(case),
+        runner.answers_of(case),
         found.extend,
-        profile=exploration.Profile(run_seed, batches),
+        profile=runner.Profile(run_seed, batches),
     )
     return tuple(found)
 

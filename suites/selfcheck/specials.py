@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fixtures.core import schemas
-from fixtures.malformed import ENVELOPE
+from fixtures.generation.malformed import ENVELOPE
 from fixtures.core.payloads import Payload
 
 DETAILS = ("FcmError", "ApnsError", "BadRequest", "QuotaFailure", "RetryInfo", "ErrorInfo", "Help")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from fixtures import malformed
+from fixtures.generation import malformed
 from fixtures.core import reference_validator, schemas
 from fixtures.core.catalogue import load
 from fixtures.documents import asyncapi
@@ -15,7 +15,7 @@ from fixtures.documents.asyncapi import CHANNELS, Channel
 from fixtures.documents.bundle import component_name
 from fixtures.documents.draft7 import in_draft7
 from fixtures.documents.examples import message, records, reports
-from fixtures.malformed import EVENT
+from fixtures.generation.malformed import EVENT
 from fixtures.core.payloads import event
 from fixtures.services import NAMES
 from fixtures.services.container import key_of

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import keywords, recordings
+from fixtures.generation import recordings, schema_coverage
 from fixtures.core import payloads, schemas
 from fixtures.core.catalogue import Case, example_report, load
 from fixtures.deep import curve, explored, found, shapes
@@ -103,9 +103,9 @@ def test_most_examples_of_cases_differ_in_their_traits() -> None:
 def test_what_one_report_stresses_is_what_the_others_count(protocol: str) -> None:
     file, case = REPORT_OF[protocol], next(case for case in CASES if case.protocol == protocol)
     reports = [payloads.address(answer, Identities()) for answer in drawn(case)[:20]]
-    seen = {mark for report in reports for mark in keywords.stressed(file, "", report)}
-    assert seen < set(keywords.stated(file))
-    unreached = {mark.removesuffix(": nothing reaches it") for mark in keywords.unstressed(file, "", reports)}
+    seen = {mark for report in reports for mark in schema_coverage.stressed(file, "", report)}
+    assert seen < set(schema_coverage.stated(file))
+    unreached = {mark.removesuffix(": nothing reaches it") for mark in schema_coverage.unstressed(file, "", reports)}
     assert not unreached & seen
     assert all(stressed(protocol, report) for report in reports)
 
@@ -169,7 +169,7 @@ def test_what_was_reached_somewhere_and_what_nowhere_is_named() -> None:
     case = CASES[0]
     whole = after({**line(1), "cells": [["subscribers-errors", case.id, {"0": 3}]]})
     coverage = whole.coverage(load())
-    marks = keywords.stated(REPORT_OF[case.protocol])
+    marks = schema_coverage.stated(REPORT_OF[case.protocol])
     assert (coverage["reached"], coverage["not_everywhere"]) == (1, 1)
     assert coverage["cases"][case.id]["not_everywhere"] == [marks[0]]
     assert coverage["cases"][case.id]["never"] == list(marks[1:])

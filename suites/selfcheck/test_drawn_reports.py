@@ -13,7 +13,7 @@ from fixtures.core import payloads, reference_validator
 from fixtures.core.catalogue import example_report, load, wait_s
 from fixtures.core.drawn import Drawn
 from fixtures.core.envelope import IDENTITY
-from fixtures.malformed import ENVELOPE, EVENT
+from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.core.payloads import Identities
 from fixtures.services import fcm
 from suites.selfcheck import samples

@@ -13,7 +13,7 @@ from fixtures.emulator.answer import Misuse
 from fixtures.emulator.book import BOOK
 from fixtures.emulator.core import Emulator
 from fixtures.emulator.demand import FAULTS
-from fixtures.recordings import CORPUS
+from fixtures.generation.recordings import CORPUS
 from suites.selfcheck.emulated import BEARER, call, legacy, report, v1
 
 pytestmark = pytest.mark.aside

@@ -23,7 +23,7 @@ from h2.events import Event, ResponseReceived, StreamEnded, StreamReset
 
 from fixtures.core.catalogue import load
 from fixtures.emulator.asgi import JSON
-from fixtures.recordings import legacy_entries
+from fixtures.generation.recordings import legacy_entries
 from fixtures.targets import served
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.core.catalogue import load
-from fixtures.recordings import CORPUS
+from fixtures.generation.recordings import CORPUS
 from fixtures.targets import ROOT
 from suites.selfcheck.explaining import (
     DATA,

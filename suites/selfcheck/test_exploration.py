@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from fixtures import exploration, strategies
+from fixtures.generation import runner, strategies
 from fixtures.core.catalogue import Case, load
 from suites.selfcheck.samples import drawn
 from suites.selfcheck.specials import of_report
@@ -32,16 +32,16 @@ def test_another_seed_draws_something_else() -> None:
 
 def test_the_examples_are_as_many_as_asked() -> None:
     judged: list[Any] = []
-    examples = exploration.catalogue_example(CASES[0])
-    exploration.explore(
+    examples = runner.catalogue_example(CASES[0])
+    runner.explore(
         "count",
-        exploration.answers_of(CASES[0]),
+        runner.answers_of(CASES[0]),
         judged.append,
-        profile=exploration.Profile(0, 25),
+        profile=runner.Profile(0, 25),
         explicit=[examples],
     )
     assert (len(judged), judged[0]) == (26, examples)
-    assert {1 <= len(batch) <= exploration.BATCH for batch in judged} == {True}
+    assert {1 <= len(batch) <= runner.BATCH for batch in judged} == {True}
 
 
 def test_what_fails_now_and_then_has_failed() -> None:
@@ -52,8 +52,8 @@ def test_what_fails_now_and_then_has_failed() -> None:
         assert len(judged) % 5, "failed once"
 
     with pytest.raises(AssertionError, match="failed once"):
-        exploration.explore(
-            "flaky", exploration.answers_of(CASES[0]), judge, profile=exploration.Profile(0, 50)
+        runner.explore(
+            "flaky", runner.answers_of(CASES[0]), judge, profile=runner.Profile(0, 50)
         )
 
 
@@ -67,7 +67,7 @@ def smallest_failing(batches: st.SearchStrategy[Any], fails: Any) -> Any:
             raise AssertionError
 
     with pytest.raises(AssertionError):
-        exploration.explore("shrink", batches, judge, profile=exploration.Profile(0, 50))
+        runner.explore("shrink", batches, judge, profile=runner.Profile(0, 50))
     return failed[-1]
 
 
@@ -75,7 +75,7 @@ def smallest_failing(batches: st.SearchStrategy[Any], fails: Any) -> Any:
     "case", [case for case in CASES if case.code in ("NotRegistered", "UNREGISTERED")], ids=lambda c: c.id
 )
 def test_a_failure_shrinks_to_one_plain_answer(case: Case) -> None:
-    batch = smallest_failing(exploration.answers_of(case), lambda _: True)
+    batch = smallest_failing(runner.answers_of(case), lambda _: True)
     assert len(batch) == 1
     answer = batch[0]
     assert set(answer) <= {"protocol", "http_status", "retry_after", "response", "token", "spam"}
@@ -85,7 +85,7 @@ def test_a_failure_shrinks_to_one_plain_answer(case: Case) -> None:
 
 def test_a_failure_of_one_in_many_shrinks_to_it() -> None:
     dead = next(case for case in CASES if case.code == "UNREGISTERED")
-    batches = exploration.batches_of(strategies.mixed([*CASES[:3], dead]), most=9)
+    batches = runner.batches_of(strategies.mixed([*CASES[:3], dead]), most=9)
     batch = smallest_failing(batches, lambda found: dead in [load().decide(answer) for answer in found])
     assert [load().decide(answer) for answer in batch] == [dead]
     assert batch[0]["retry_after"] is None
@@ -106,7 +106,7 @@ class Walk(RuleBasedStateMachine):
     @rule(number=st.integers(0, 1000))
     def step(self, number: int) -> None:
         self.steps.append(number)
-        with exploration.trouble_at_once():
+        with runner.trouble_at_once():
             if number >= self.trouble_from:
                 raise KeyError(number)
 
@@ -116,7 +116,7 @@ def walked(run_seed: int, *, trouble_from: int = 1001) -> list[list[int]]:
     walks: list[list[int]] = []
     walk = type("Walk", (Walk,), {"walks": walks, "trouble_from": trouble_from})
     with contextlib.suppress(KeyError):
-        exploration.explore_steps("walk", walk, profile=exploration.Profile(run_seed, 5))
+        runner.explore_steps("walk", walk, profile=runner.Profile(run_seed, 5))
     return walks
 
 

@@ -12,7 +12,7 @@ from fixtures.core import payloads
 from fixtures.core.catalogue import load
 from fixtures.faults import FAULTS
 from fixtures.faults.fault import CLEANER
-from fixtures.keywords import unstressed
+from fixtures.generation.schema_coverage import unstressed
 from fixtures.core.payloads import Identities
 from fixtures.services import load as load_service
 from suites.selfcheck.behaviour import SENT_AT, behaviour, decision, kinds

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from fixtures import recordings
-from fixtures.imports import cutter
-from fixtures.imports.collect import Collection
+from fixtures.generation import recordings
+from fixtures.generation.importing import json_splitter
+from fixtures.generation.importing.deduplicate import Collection
 
 pytestmark = pytest.mark.aside
 
@@ -120,8 +120,8 @@ def test_answers_are_found_and_nobody_is_in_them(tmp_path: Path, text: str, case
 
 
 def test_a_document_too_long_to_hold_is_cut_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutter, "LONGEST_PIECE", 4096)
-    monkeypatch.setattr("fixtures.imports.pieces.CHUNK", 1000)
+    monkeypatch.setattr(json_splitter, "LONGEST_PIECE", 4096)
+    monkeypatch.setattr("fixtures.generation.importing.readers.CHUNK", 1000)
     many = {"log": {"entries": [har({**DEAD, "n": "x" * n}, 404) for n in range(100)]}}
     for indent in (None, 2):
         found, collection, _ = imported(tmp_path, json.dumps(many, indent=indent))

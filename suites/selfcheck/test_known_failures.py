@@ -12,8 +12,9 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from fixtures import exploration, known, known_examples, redis_server
-from fixtures.exploration import Profile
+from fixtures.generation import example_database, known, runner as exploration
+from fixtures import redis_server
+from fixtures.generation.runner import Profile
 from fixtures.core.topology import PROVIDERS
 from suites import recorder, sharding
 
@@ -29,7 +30,7 @@ NOWHERE = "redis://user:secret@127.0.0.1:1/0"
 
 @pytest.fixture(autouse=True)
 def _at_first_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_examples.Expendable, "gone", False)
+    monkeypatch.setattr(example_database.Expendable, "gone", False)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def unlucky() -> int:
 
 def profile(url: str, seed: int, *, environment: str = "local", learns: bool = True) -> Profile:
     """A run that knows what others found."""
-    return Profile(seed, 2, known_examples.databases(url, environment, learns=learns))
+    return Profile(seed, 2, example_database.databases(url, environment, learns=learns))
 
 
 @pytest.mark.parametrize("test", [HERE, THERE], ids=["the same test", "at another provider"])
@@ -167,7 +168,7 @@ def test_a_walk_is_known_as_well(url: str) -> None:
             self.steps += 1
             assert self.steps < 3
 
-    walked = exploration.Profile(0, 5, known_examples.databases(url, "local", learns=True))
+    walked = exploration.Profile(0, 5, example_database.databases(url, "local", learns=True))
     with pytest.raises(AssertionError):
         exploration.explore_steps("walk", Walk, profile=walked)
     assert any(b":walk:" in key for key in known.server(url).scan_iter())
@@ -192,7 +193,7 @@ def test_a_server_that_goes_away_in_mid_run_leaves_the_findings() -> None:
     assert batches
     _, found = judged(HERE, gone, fails=rare)
     assert found
-    assert known_examples.Expendable.gone
+    assert example_database.Expendable.gone
 
 
 def test_a_server_of_something_else_is_none(url: str) -> None:

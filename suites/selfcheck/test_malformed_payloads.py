@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from fixtures import malformed
+from fixtures.generation import malformed
 from fixtures.core import payloads, reference_validator, schemas
 from fixtures.core.catalogue import example_report, load
-from fixtures.malformed import ENVELOPE, EVENT
+from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.core.payloads import Identities, Payload
 from suites.selfcheck.samples import PROTOCOLS, both
 

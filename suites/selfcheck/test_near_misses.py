@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.core.catalogue import Case, load
-from fixtures.leaves import near_misses
+from fixtures.generation.value_pools import near_misses
 from suites.selfcheck.samples import drawn
 from suites.selfcheck.specials import codes
 

@@ -14,14 +14,14 @@ import referencing
 from jsonschema import Draft202012Validator
 from referencing.jsonschema import DRAFT202012
 
-from fixtures import malformed
+from fixtures.generation import malformed
 from fixtures.core import reference_validator, schemas
 from fixtures.core.catalogue import load
 from fixtures.documents import asyncapi, openapi
 from fixtures.documents.bundle import COMPONENTS, absolute, component_name, components
 from fixtures.documents.examples import reports
 from fixtures.interfaces import ID, INTERFACES
-from fixtures.malformed import ENVELOPE, EVENT
+from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.core.payloads import event
 from fixtures.targets import ROOT
 from suites.selfcheck import samples

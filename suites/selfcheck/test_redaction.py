@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.core import redaction
 from fixtures.core.catalogue import Case, example_report, load
-from fixtures.imports import harmless
+from fixtures.generation import anonymize
 from fixtures.core.payloads import Identities, events, reports
 from suites.selfcheck.canaries import CANARIES, HIDDEN, MEMBER, SHAPED, SHAPES, TOLD, sightings
 from suites.selfcheck.runs import finding
@@ -107,7 +107,7 @@ def test_a_recording_without_anybody_in_it_ends_as_it_did() -> None:
     catalogue = load()
     for case in catalogue.cases:
         report = example_report(case)
-        cleaned = {**report, "response": harmless.cleaned(report["response"])}
+        cleaned = {**report, "response": anonymize.cleaned(report["response"])}
         assert catalogue.decide(cleaned) == case, case.id
 
 

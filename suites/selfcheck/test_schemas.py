@@ -13,10 +13,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
 
-from fixtures import malformed
+from fixtures.generation import malformed
 from fixtures.core import payloads, reference_validator, schemas
 from fixtures.core.catalogue import load
-from fixtures.malformed import ENVELOPE, EVENT
+from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.core.payloads import Payload
 from suites.selfcheck.samples import both, corpus, corpus_lines, disagreements, recorded, reports
 

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 import redis
 
-from fixtures import known, policy, redis_server
+from fixtures.generation import known
+from fixtures import policy, redis_server
 from fixtures.faults import FAULTS
 from fixtures.policy import Policy
 from fixtures.targets import ROOT, served

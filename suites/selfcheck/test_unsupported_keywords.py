@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fixtures import leaves
+from fixtures.generation import value_pools
 from fixtures.core import schemas
-from fixtures.compiler import UnsupportedKeyword, compiled
+from fixtures.generation.from_schema import UnsupportedKeyword, compiled
 
 REFUSED: dict[str, tuple[Any, str]] = {
     "multipleOf": ({"type": "integer", "multipleOf": 7}, "multipleOf"),
@@ -44,4 +44,4 @@ def test_an_unsupported_keyword_is_refused_by_name(schema: Any, keyword: str) ->
 
 
 def test_every_pattern_that_is_drawn_has_examples() -> None:
-    assert all(leaves.pattern_examples().values())
+    assert all(value_pools.pattern_examples().values())
