@@ -27,9 +27,9 @@ from fixtures.emulator import asgi as emulated
 from fixtures.emulator import core
 from fixtures.emulator.answer import Call as Asked
 from fixtures.observation import Observed, all_of
-from fixtures.services import asgi, runner, sockets
-from fixtures.services.exchange import Answer, Call
-from fixtures.services.messages import write_json
+from fixtures.services import asgi, http_environment, runner
+from fixtures.services.events import Answer, Call
+from fixtures.services.http_messages import write_json
 from fixtures.system import Fcm, System
 
 MESSAGE = {"notification": {"title": "Hello"}, "data": {"count": 3}}
@@ -90,7 +90,7 @@ def watched() -> Iterator[Processor]:
     """Note what the parts of a chain spend."""
     processor = Processor()
     parts = {
-        (sockets, "exchange"): "calling",
+        (http_environment, "exchange"): "calling",
         (asgi, "safely_answer"): "answering",
         (emulated, "handle"): "answering",
         (runner, "hear"): "hearing",

@@ -163,7 +163,7 @@ def main() -> int:
         urls = {}
         for name in FLOW:
             arguments = (f"--service={name}", "--version=after", f"--store={folder}/{name}.sqlite")
-            (line,) = opened.enter_context(served("fixtures.services.serve", *arguments))
+            (line,) = opened.enter_context(served("fixtures.services.server", *arguments))
             urls[name] = line["url"]
         far = opened.enter_context(proxied(network, urls))
         return judged(Path(folder), far, network, options.gate)

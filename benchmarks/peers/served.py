@@ -5,8 +5,8 @@ import sys
 
 from fixtures.faults import named
 from fixtures.faults.fault import Around
-from fixtures.services import load, serve
-from fixtures.services.messages import Request
+from fixtures.services import load, server
+from fixtures.services.http_messages import Request
 from fixtures.services.store import SqliteStore
 
 
@@ -21,7 +21,7 @@ def main() -> None:
 
     service = load(provider, "after") if fault == "-" else named(fault).seeded()
     counted = Around(service, request=noted)
-    serve.serve([(counted, SqliteStore(":memory:"))], [serve.open_socket(serve.command_line(), 0)])
+    server.serve([(counted, SqliteStore(":memory:"))], [server.open_socket(server.command_line(), 0)])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from fixtures.chain.plan import FCM, PLACES, demand_known
 from fixtures.container import ContainerError, RedisUnavailable
 from fixtures.observation import FLOW
 from fixtures.queues.sqs import QueueError
-from fixtures.services.serve import port_number
+from fixtures.services.server import port_number
 
 PROG = "./ci/serve"
 ALL = "all"

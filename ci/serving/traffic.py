@@ -10,7 +10,7 @@ from typing import Any
 from fixtures.core.catalogue import Catalogue
 from fixtures.chain import Chain
 from fixtures.observation import objects
-from fixtures.services.exchange import Answer, Call
+from fixtures.services.events import Answer, Call
 
 BATCHES = {
     "events-proxy": "reports",

@@ -16,8 +16,8 @@ from fixtures.life.services import Lived, Stopped
 from fixtures.observation import FLOW
 from fixtures.core.payloads import Identities, Sent
 from fixtures.services.asgi import safely_answer
-from fixtures.services.exchange import Answer, Call, Failure
-from fixtures.services.messages import Request
+from fixtures.services.events import Answer, Call, Failure
+from fixtures.services.http_messages import Request
 from fixtures.services.routing import Service
 from fixtures.services.store import SqliteStore
 from fixtures.generation.strategies import misread, misspelt

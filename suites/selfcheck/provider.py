@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from fixtures.services import load
-from fixtures.services.exchange import News, Order
-from fixtures.services.messages import Reply, Request
+from fixtures.services.events import News, Order
+from fixtures.services.http_messages import Reply, Request
 from fixtures.services.store import SqliteStore
-from fixtures.services.transact import answer, hear
+from fixtures.services.transactions import answer, hear
 
 DEVICE = "00000000-0000-4000-8000-00000000000A"
 APP = "04a4177e-d2a0-4372-bd59-0a417597e5a3"

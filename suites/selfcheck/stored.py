@@ -65,7 +65,7 @@ def stored(folder: Path) -> Iterator[Stored]:
     """Serve it from a file until the block ends."""
     file = folder / "store.sqlite"
     options = [f"--service={REACTOR}", "--version=after", f"--store={file}"]
-    with served("fixtures.services.serve", *options) as (line,):
+    with served("fixtures.services.server", *options) as (line,):
         yield Stored(line["url"], file, line["pid"])
 
 

@@ -18,7 +18,7 @@ from fixtures.documents.examples import message, records, reports
 from fixtures.generation.malformed import EVENT
 from fixtures.core.payloads import event
 from fixtures.services import NAMES
-from fixtures.services.container import key_of
+from fixtures.services.memory_container import key_of
 from suites.selfcheck import samples
 from suites.selfcheck.provider import APP, Provider
 

@@ -33,7 +33,7 @@ def test_a_broken_connection_is_no_finding(tmp_path: Path, tests: tuple[str, ...
     options = [part for name in NAMES for part in ("--service", name)]
     store = f"--store={tmp_path / 'store.sqlite'}"
     with (
-        served("fixtures.services.serve", *options, "--version=after", store, services=2) as lines,
+        served("fixtures.services.server", *options, "--version=after", store, services=2) as lines,
         proxied(network, {line["service"]: line["url"] for line in lines}) as urls,
     ):
         targets = [f"--target={name}={url}" for name, url in urls.items()]
@@ -50,7 +50,7 @@ def test_a_broken_connection_is_no_finding(tmp_path: Path, tests: tuple[str, ...
 
 
 def test_a_look_is_asked_again_and_a_delivery_is_not() -> None:
-    with served("fixtures.services.serve", "--service=subscribers-errors", "--version=after") as (line,):
+    with served("fixtures.services.server", "--service=subscribers-errors", "--version=after") as (line,):
         for method, times in (("GET", 3), ("POST", 1)):
             network = Network(delay_s=0, resets=1.0, chance=FirstRequest())
             with proxied(network, {"it": line["url"]}) as urls:

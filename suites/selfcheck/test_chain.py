@@ -23,8 +23,8 @@ from fixtures.chain.plan import PLACES
 from fixtures.container import RedisUnavailable, WrongUse
 from fixtures.observation import FLOW, all_of
 from fixtures.queues.sqs import QueueError
-from fixtures.services.container import key_of
-from fixtures.services.exchange import Answer, Call
+from fixtures.services.memory_container import key_of
+from fixtures.services.events import Answer, Call
 from suites.selfcheck.chains import free_ports, lost, push, pushed, wrong
 from suites.selfcheck.pushes import LEGACY, V1, WORLDS
 

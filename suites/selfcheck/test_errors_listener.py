@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.services.exchange import Answer, Bury, Call, Delete, Failure, Later, Letter, Received, Returned
-from fixtures.services.queues import MemoryQueue
+from fixtures.services.events import Answer, Bury, Call, Delete, Failure, Later, Letter, Received, Returned
+from fixtures.services.memory_queue import MemoryQueue
 from suites.selfcheck.provider import Provider, event
 
 pytestmark = pytest.mark.aside

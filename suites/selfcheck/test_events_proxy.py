@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.services.exchange import Answer, Call, Failure, Returned, Started, Tick, Told
+from fixtures.services.events import Answer, Call, Failure, Returned, Started, Tick, Told
 from fixtures.services.store import SqliteStore
 from suites.selfcheck.provider import NOW, Provider, report
 

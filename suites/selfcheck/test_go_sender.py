@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures.core import schemas
-from fixtures.services.exchange import (
+from fixtures.services.events import (
     Answer,
     Call,
     Failure,

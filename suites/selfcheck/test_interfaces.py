@@ -15,7 +15,7 @@ from fixtures.documents.examples import bodies
 from fixtures.interfaces import BATCHES, INTERFACES, PROBLEM, STATES, Endpoint
 from fixtures.services import NAMES, VERSIONS, load
 from fixtures.services.asgi import safely_answer
-from fixtures.services.messages import PROBLEM_TYPE, Reply, Request
+from fixtures.services.http_messages import PROBLEM_TYPE, Reply, Request
 from fixtures.services.routing import SET_UP
 from fixtures.core.topology import BATCH_LIMIT
 from suites.selfcheck.provider import APP, NOW, Provider

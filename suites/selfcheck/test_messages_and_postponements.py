@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fixtures.core import schemas
-from fixtures.services.exchange import Tick
+from fixtures.services.events import Tick
 from suites.selfcheck.provider import APP, DEVICE, NOW, Provider, errors, event, identity
 
 pytestmark = pytest.mark.aside

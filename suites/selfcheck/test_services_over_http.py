@@ -16,7 +16,7 @@ from fixtures.targets import embedded_in
 
 pytestmark = pytest.mark.aside
 
-SERVE = (sys.executable, "-m", "fixtures.services.serve")
+SERVE = (sys.executable, "-m", "fixtures.services.server")
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from fixtures.core.catalogue import Case, example_report, load, wait_s
 from fixtures.faults import named
 from fixtures.observation import all_of
 from fixtures.pushes import MESSAGE
-from fixtures.services.container import key_of
-from fixtures.services.exchange import Answer, Call, Failure, News, Order
+from fixtures.services.memory_container import key_of
+from fixtures.services.events import Answer, Call, Failure, News, Order
 from fixtures.services.store import Store
 from suites.selfcheck.pushes import LEGACY, V1, WORLDS, Pushed, acted_once
 

@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.core.catalogue import load
 from fixtures.observation import FLOW, all_of
-from fixtures.services.exchange import Answer, Call, Failure
+from fixtures.services.events import Answer, Call, Failure
 from fixtures.system import System
 from suites.selfcheck.pushes import Pushed, acted_once
 
