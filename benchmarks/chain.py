@@ -21,16 +21,16 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from fixtures import chain
+from fixtures.platform import over_http
 from fixtures.core.catalogue import load
-from fixtures.emulator import asgi as emulated
-from fixtures.emulator import core
-from fixtures.emulator.answer import Call as Asked
-from fixtures.observation import Observed, all_of
+from fixtures.platform.fcm import asgi as emulated
+from fixtures.platform.fcm import emulator as core
+from fixtures.platform.fcm.messages import Call as Asked
+from fixtures.platform.base import Observed, all_of
 from fixtures.services import asgi, http_environment, runner
 from fixtures.services.events import Answer, Call
 from fixtures.services.http_messages import write_json
-from fixtures.system import Fcm, System
+from fixtures.platform.in_memory import Fcm, System
 
 MESSAGE = {"notification": {"title": "Hello"}, "data": {"count": 3}}
 SINCE = "2020-01-01T00:00:00Z"
@@ -138,7 +138,7 @@ def one_row(cases: Sequence[str], pushes: int, each: int) -> str:
     """Pushes a second in memory and through the chain, and what the processor did in the second."""
     memory = System(emulator(), all_of("after"))
     memory_s = seconds(memory, subscribed(memory, cases, pushes), each)
-    with watched() as processor, chain.running(all_of("after")) as system:
+    with watched() as processor, over_http.running(all_of("after")) as system:
         devices = subscribed(system, cases, pushes)
         processor.begin()
         began = time.process_time()

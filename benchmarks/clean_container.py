@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fixtures.core import topology
-from fixtures.container import FirebaseMessages, connect
-from fixtures.redis_server import embedded
+from fixtures.platform.redis_container import FirebaseMessages, connect
+from fixtures.platform.redis_server import embedded
 from fixtures.targets import ROOT
 
 BATCH = 2000

@@ -24,7 +24,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fixtures.observation import FLOW
+from fixtures.platform.base import FLOW
 from fixtures.targets import ROOT, served
 
 CHUNK = 65_536

@@ -94,7 +94,7 @@ def main() -> None:
     asked = by_wrk if shutil.which("wrk") else by_ourselves
     print(f"requests/s by {'wrk' if asked is by_wrk else 'a client of ours'}, {options.seconds} s each")
     print(f"{'request':22}" + "".join(f"{f'{count} conn.':>10}" for count in CONNECTIONS))
-    with served("fixtures.emulator.serve") as [where]:
+    with served("fixtures.platform.fcm.server") as [where]:
         for name in REQUESTS:
             rates = (asked(where["url"], name, count, options.seconds) for count in CONNECTIONS)
             print(f"{name:22}" + "".join(f"{rate:10.0f}" for rate in rates), flush=True)

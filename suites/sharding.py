@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from fixtures import container, shards
+from fixtures.platform import redis_container
+from fixtures import shards
 from fixtures.generation import known
 
 WHOLE = pytest.StashKey[dict[str, Any]]()
@@ -35,7 +36,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_report_header() -> list[str]:
     """Say where failures are known, or why not."""
     url = os.environ.get(known.VARIABLE)
-    return [known.trouble(url) or f"known failures: {container.shown(url)}"] if url else []
+    return [known.trouble(url) or f"known failures: {redis_container.shown(url)}"] if url else []
 
 
 @pytest.hookimpl(tryfirst=True)

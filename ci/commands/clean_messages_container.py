@@ -17,11 +17,12 @@ from ci.support import exits
 from ci.support.cli import Arguments, meant
 from ci.support.container_progress import progress
 from fixtures import backup as backups
-from fixtures import cleaner, container, django_containers
+from fixtures import cleaner, django_containers
+from fixtures.platform import redis_container as container
 from fixtures.core import topology
 from fixtures.backup import BadBackup
 from fixtures.census import AGES, FORMATS, UNKNOWN_AGE, Census
-from fixtures.container import ContainerError, FirebaseMessages, RedisUnavailable
+from fixtures.platform.redis_container import ContainerError, FirebaseMessages, RedisUnavailable
 
 PROG = "./ci/clean-messages-container"
 

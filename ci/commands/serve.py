@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 
 from ci.support import exits
 from ci.support.cli import Arguments, meant
-from fixtures.emulator import serve as emulator
-from fixtures.emulator.answer import Misuse
-from fixtures.emulator.book import BOOK
-from fixtures.emulator.demand import FAULTS
-from fixtures.emulator.journal import Entry
-from fixtures.observation import FLOW
+from fixtures.platform.fcm import server as emulator
+from fixtures.platform.fcm.messages import Misuse
+from fixtures.platform.fcm.canned_answers import BOOK
+from fixtures.platform.fcm.token_options import FAULTS
+from fixtures.platform.fcm.request_log import Entry
+from fixtures.platform.base import FLOW
 
 CA = Path("build/fcm-ca.pem")
 TOKENS_SHOWN = 3

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fixtures.core import topology
-from fixtures.chain import Chain
-from fixtures.chain.plan import FCM
+from fixtures.platform.over_http import Chain
+from fixtures.platform.over_http.config import FCM
 
 ROW = "{service:26} {version:10} {number:10} {url}"
 USED_BY = {

@@ -17,12 +17,12 @@ from ci.serving import endpoints
 from ci.support.cli import Arguments
 from ci.serving.traffic import Passages, printable
 from fixtures.core import catalogue, topology
-from fixtures import chain, container
-from fixtures.chain import Chain, ChainError, Plan
-from fixtures.chain.plan import FCM, PLACES, demand_known
-from fixtures.container import ContainerError, RedisUnavailable
-from fixtures.observation import FLOW
-from fixtures.queues.sqs import QueueError
+from fixtures.platform import over_http as chain, redis_container as container
+from fixtures.platform.over_http import Chain, ChainError, Plan
+from fixtures.platform.over_http.config import FCM, PLACES, demand_known
+from fixtures.platform.redis_container import ContainerError, RedisUnavailable
+from fixtures.platform.base import FLOW
+from fixtures.platform.sqs import QueueError
 from fixtures.services.server import port_number
 
 PROG = "./ci/serve"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ci.commands import report
 from ci.support.cli import Arguments, meant
-from fixtures import container, policy, shards
+from fixtures.platform import redis_container
+from fixtures import policy, shards
 from fixtures.generation import known
 from fixtures.ledger import Ledger
 
@@ -49,7 +50,7 @@ def check(options: argparse.Namespace, parser: Arguments, history: Path) -> None
     options.durations = meant(options.here, named) if named else history / "durations.json"
     if options.known_failures and not known.usable(options.known_failures):
         parser.refuse(
-            f"bad-known-failures: {container.shown(options.known_failures)!r}: allowed: redis://, rediss:// "
+            f"bad-known-failures: {redis_container.shown(options.known_failures)!r}: allowed: redis://, rediss:// "
             f"with HOST:PORT/DB, or unix:///PATH\n  next: {known.VARIABLE}=redis://127.0.0.1:6379/0"
         )
     if not options.shard:

@@ -29,10 +29,10 @@ def worlds(
 
     For a module only: whoever waits for work looks for it now and then, and would beside all that follows.
     """
-    from fixtures import chain  # noqa: PLC0415  it takes long to import, and few tests need it
+    from fixtures.platform import over_http  # noqa: PLC0415  it takes long to import, and few tests need it
 
     variant = variants.asked_for(pytestconfig.option.variant)
-    running: list[chain.Chain] = []
+    running: list[over_http.Chain] = []
     with contextlib.ExitStack() as stack:
 
         @functools.cache
@@ -47,7 +47,7 @@ def worlds(
                     target = targets.connect(deployed[service], budget)  # a dead one is told at once
                     stack.callback(target.close)
                     elsewhere[service] = stack.enter_context(gateway.before(target.door, lost=lost))
-            system = stack.enter_context(chain.running(world.versions, elsewhere=elsewhere))
+            system = stack.enter_context(over_http.running(world.versions, elsewhere=elsewhere))
             running.append(system)
             return Journey(name, world, system, lost=lost)
 

@@ -11,7 +11,7 @@ from fixtures.contracts.message_proxy import verify_writer
 from fixtures.contracts.readings import readings
 from fixtures.contracts.serving import serving, serving_core
 from fixtures.contracts.verification import verification_at
-from fixtures.emulator import book, legacy
+from fixtures.platform.fcm import canned_answers, legacy
 from fixtures.faults import Fault, named
 from fixtures.core.topology import edge
 from fixtures.core.findings import Finding
@@ -94,7 +94,7 @@ def test_results_in_another_order_are_found(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_another_answer_of_fcm_is_found(monkeypatch: pytest.MonkeyPatch, case: str, instead: str) -> None:
-    monkeypatch.setattr(book, "BOOK", {**book.BOOK, case: book.BOOK[instead]})
+    monkeypatch.setattr(canned_answers, "BOOK", {**canned_answers.BOOK, case: canned_answers.BOOK[instead]})
     assert failing_at_fcm("after") == {f"a push that ends as {case}"}
 
 

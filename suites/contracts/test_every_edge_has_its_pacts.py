@@ -19,8 +19,8 @@ from fixtures.contracts.readings import readings
 from fixtures.contracts.results import result_file, write_result
 from fixtures.contracts.values import PACTS, first_of, pact_file
 from fixtures.contracts.verification import Verification, verification_at
-from fixtures.observation import FLOW
-from fixtures.system import System, scripted
+from fixtures.platform.base import FLOW
+from fixtures.platform.in_memory import System, scripted
 from fixtures.core.topology import EDGES, EMULATED, VERSIONS, edge, version_number
 from fixtures.core.findings import demand_none
 

@@ -7,10 +7,10 @@ import contextlib
 import pytest
 
 from fixtures.core.catalogue import load
-from fixtures.observation import FLOW, all_of
+from fixtures.platform.base import FLOW, all_of
 from fixtures.rollout.endtoend import START, begun, cases_of, ended
 from fixtures.rollout.witness import HOPS
-from fixtures.system import System, scripted
+from fixtures.platform.in_memory import System, scripted
 
 pytestmark = pytest.mark.process
 

@@ -13,7 +13,7 @@ from fixtures.generation import malformed, recordings
 from fixtures.core import payloads
 from fixtures.core.catalogue import example_report, instant, load
 from fixtures.life.services import Lived, Stopped
-from fixtures.observation import FLOW
+from fixtures.platform.base import FLOW
 from fixtures.core.payloads import Identities, Sent
 from fixtures.services.asgi import safely_answer
 from fixtures.services.events import Answer, Call, Failure
@@ -21,7 +21,7 @@ from fixtures.services.http_messages import Request
 from fixtures.services.routing import Service
 from fixtures.services.store import SqliteStore
 from fixtures.generation.strategies import misread, misspelt
-from fixtures.system import scripted
+from fixtures.platform.in_memory import scripted
 from fixtures.core.topology import BATCH_LIMIT, PROVIDERS, WORLDS, firebase_app
 from suites.selfcheck.samples import apns, v1
 

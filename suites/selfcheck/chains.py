@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from fixtures.core.catalogue import Case
-from fixtures.observation import Observed, Push
+from fixtures.platform.base import Observed, Push
 from fixtures.core.outcome import Fate
 from fixtures.pushes import MESSAGE
 from suites.selfcheck.pushes import acted_once, is_right

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from fixtures import container, variants
+from fixtures.platform import redis_container
+from fixtures import variants
 from fixtures.core import redaction
-from fixtures.redis_server import embedded
+from fixtures.platform.redis_server import embedded
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,6 +56,6 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture
 def server(redis_url: str) -> Iterator[Any]:
     """A client of that server."""
-    client = container.connect(redis_url)
+    client = redis_container.connect(redis_url)
     yield client
     client.close()

@@ -11,7 +11,7 @@ from typing import Any
 
 from fixtures import backup as backups
 from fixtures import cleaner
-from fixtures.container import FirebaseMessages, FirebaseSpamMessages
+from fixtures.platform.redis_container import FirebaseMessages, FirebaseSpamMessages
 from fixtures.targets import ROOT
 
 COMMAND = str(ROOT / "ci" / "clean-messages-container")

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from fixtures.emulator.answer import Answer, Call
-from fixtures.emulator.asgi import written
-from fixtures.emulator.core import Emulator, handle
+from fixtures.platform.fcm.messages import Answer, Call
+from fixtures.platform.fcm.asgi import written
+from fixtures.platform.fcm.emulator import Emulator, handle
 from fixtures.generation.recordings import legacy_entries
 
 NOW = 1_000_000.0

@@ -10,7 +10,7 @@ from fixtures.core import topology
 from fixtures.core.catalogue import Case, example_report, load
 from fixtures.core.outcome import Fate
 from fixtures.pushes import MESSAGE, cases_in
-from fixtures.system import System, scripted
+from fixtures.platform.in_memory import System, scripted
 
 DONE = {
     "keep": "active",

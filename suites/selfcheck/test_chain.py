@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fixtures import chain, container
+from fixtures.platform import over_http as chain, redis_container as container
 from fixtures.core import schemas
 from fixtures.core.catalogue import Case, load
-from fixtures.chain import ChainError, Unfinished
-from fixtures.chain.plan import PLACES
-from fixtures.container import RedisUnavailable, WrongUse
-from fixtures.observation import FLOW, all_of
-from fixtures.queues.sqs import QueueError
+from fixtures.platform.over_http import ChainError, Unfinished
+from fixtures.platform.over_http.config import PLACES
+from fixtures.platform.redis_container import RedisUnavailable, WrongUse
+from fixtures.platform.base import FLOW, all_of
+from fixtures.platform.sqs import QueueError
 from fixtures.services.memory_container import key_of
 from fixtures.services.events import Answer, Call
 from suites.selfcheck.chains import free_ports, lost, push, pushed, wrong

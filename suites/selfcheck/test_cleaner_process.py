@@ -9,7 +9,7 @@ import pytest
 
 from fixtures import backup as backups
 from fixtures.core import topology
-from fixtures.container import FirebaseMessages
+from fixtures.platform.redis_container import FirebaseMessages
 from suites.selfcheck.containers import COMMAND, all_of, command, fresh, ran, record, spam_of
 
 pytestmark = pytest.mark.process

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from fixtures import container, redis_server
+from fixtures.platform import redis_container as container, redis_server
 from fixtures.core import schemas
-from fixtures.container import ContainerError, FirebaseMessages, FirebaseSpamMessages, RedisUnavailable
+from fixtures.platform.redis_container import ContainerError, FirebaseMessages, FirebaseSpamMessages, RedisUnavailable
 from suites.selfcheck.containers import all_of, fresh, record, spam_of
 
 pytestmark = pytest.mark.aside
@@ -144,7 +144,7 @@ def test_without_the_package_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch
 
 
 OWNER = """
-from fixtures.redis_server import embedded
+from fixtures.platform.redis_server import embedded
 import sys, time
 with embedded() as url:
     print(url, flush=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import chain, cpus
-from fixtures.observation import FLOW
+from fixtures.platform import cpu_affinity, over_http
+from fixtures.platform.base import FLOW
 
 pytestmark = pytest.mark.aside
 
@@ -18,7 +18,7 @@ THREADS = Path("/proc/self/task")
 
 def test_a_block_and_the_threads_that_it_starts_share_one_cpu_until_it_ends() -> None:
     mine, seen = os.sched_getaffinity(0), list[set[int]]()
-    with cpus.on_one(), cpus.on_one():
+    with cpu_affinity.on_one(), cpu_affinity.on_one():
         thread = threading.Thread(target=lambda: seen.append(os.sched_getaffinity(0)))
         thread.start()
         thread.join()
@@ -30,7 +30,7 @@ def test_a_block_and_the_threads_that_it_starts_share_one_cpu_until_it_ends() ->
 
 def test_all_threads_of_a_chain_share_one_cpu() -> None:
     mine, before = os.sched_getaffinity(0), set(THREADS.iterdir())
-    with chain.running():
+    with over_http.running():
         started = set(THREADS.iterdir()) - before
         places = {frozenset(os.sched_getaffinity(int(thread.name))) for thread in started}
         assert len(started) >= len(FLOW)

@@ -18,7 +18,7 @@ import trustme
 
 from fixtures.deployments import OWN_VARIABLE, Deployment
 from fixtures.door import Door
-from fixtures.queues.sqs import COUNTS
+from fixtures.platform.sqs import COUNTS
 from fixtures.targets import embedded
 from suites.selfcheck.answering import answering
 from suites.selfcheck.stored import POOL, SETUP, SQL, TEARDOWN, VARIABLE, pool_of, stored, targets_file

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from fixtures.core.catalogue import Case, load
-from fixtures.emulator import recorded, script
-from fixtures.emulator.answer import Misuse
-from fixtures.emulator.book import BOOK
-from fixtures.emulator.core import Emulator
-from fixtures.emulator.demand import FAULTS
+from fixtures.platform.fcm import recorded, rules as script
+from fixtures.platform.fcm.messages import Misuse
+from fixtures.platform.fcm.canned_answers import BOOK
+from fixtures.platform.fcm.emulator import Emulator
+from fixtures.platform.fcm.token_options import FAULTS
 from fixtures.generation.recordings import CORPUS
 from suites.selfcheck.emulated import BEARER, call, legacy, report, v1
 

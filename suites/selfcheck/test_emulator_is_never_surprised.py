@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.emulator.asgi import written
-from fixtures.emulator.core import Emulator
-from fixtures.emulator.message_types import MESSAGES
-from fixtures.emulator.v1_fields import snake
+from fixtures.platform.fcm.asgi import written
+from fixtures.platform.fcm.emulator import Emulator
+from fixtures.platform.fcm.v1_types import MESSAGES
+from fixtures.platform.fcm.v1_validation import snake
 from suites.selfcheck.emulated import BEARER, KEY, call
 
 pytestmark = pytest.mark.aside

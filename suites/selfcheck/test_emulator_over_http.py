@@ -22,7 +22,7 @@ from h2.connection import H2Connection
 from h2.events import Event, ResponseReceived, StreamEnded, StreamReset
 
 from fixtures.core.catalogue import load
-from fixtures.emulator.asgi import JSON
+from fixtures.platform.fcm.asgi import JSON
 from fixtures.generation.recordings import legacy_entries
 from fixtures.targets import served
 
@@ -39,7 +39,7 @@ FCM = "fcm.googleapis.com"
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Where an emulator says that it is."""
     ca = tmp_path_factory.mktemp("ca") / "ca.pem"
-    with served("fixtures.emulator.serve", "--ca", str(ca)) as [where]:
+    with served("fixtures.platform.fcm.server", "--ca", str(ca)) as [where]:
         yield where
 
 

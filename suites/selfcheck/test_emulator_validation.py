@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from fixtures.emulator.core import Emulator
-from fixtures.emulator.journal import Entry, Journal
-from fixtures.emulator.oauth import JWT_BEARER, Tokens
+from fixtures.platform.fcm.emulator import Emulator
+from fixtures.platform.fcm.request_log import Entry, Journal
+from fixtures.platform.fcm.oauth import JWT_BEARER, Tokens
 from suites.selfcheck.emulated import BEARER, KEY, NOW, call, legacy, v1
 
 pytestmark = pytest.mark.aside

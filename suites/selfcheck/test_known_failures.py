@@ -13,7 +13,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from fixtures.generation import example_database, known, runner as exploration
-from fixtures import redis_server
+from fixtures.platform import redis_server
 from fixtures.generation.runner import Profile
 from fixtures.core.topology import PROVIDERS
 from suites import recorder, sharding

@@ -13,7 +13,7 @@ from fixtures.core import schemas
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.faults.fault import CLEANER
 from fixtures.faults.tolerant import TOLERANT
-from fixtures.observation import FLOW
+from fixtures.platform.base import FLOW
 from fixtures.targets import ROOT
 
 pytestmark = pytest.mark.aside

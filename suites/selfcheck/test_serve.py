@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fixtures.observation import FLOW
+from fixtures.platform.base import FLOW
 from fixtures.targets import ROOT
 from suites.selfcheck.chains import free_ports
 

@@ -19,7 +19,8 @@ import pytest
 import redis
 
 from fixtures.generation import known
-from fixtures import policy, redis_server
+from fixtures import policy
+from fixtures.platform import redis_server
 from fixtures.faults import FAULTS
 from fixtures.policy import Policy
 from fixtures.targets import ROOT, served

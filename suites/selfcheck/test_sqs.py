@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from fixtures.core.catalogue import load
-from fixtures.observation import all_of
-from fixtures.queues import sqs
-from fixtures.queues.sqs import QueueError, SqsQueue
+from fixtures.platform.base import all_of
+from fixtures.platform import sqs
+from fixtures.platform.sqs import QueueError, SqsQueue
 from suites.selfcheck.pushes import Pushed
 
 pytestmark = pytest.mark.aside

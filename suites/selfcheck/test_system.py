@@ -12,7 +12,7 @@ import pytest
 from fixtures.core import schemas
 from fixtures.core.catalogue import Case, example_report, load, wait_s
 from fixtures.faults import named
-from fixtures.observation import all_of
+from fixtures.platform.base import all_of
 from fixtures.pushes import MESSAGE
 from fixtures.services.memory_container import key_of
 from fixtures.services.events import Answer, Call, Failure, News, Order

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from fixtures.core.catalogue import load
-from fixtures.observation import FLOW, all_of
+from fixtures.platform.base import FLOW, all_of
 from fixtures.services.events import Answer, Call, Failure
-from fixtures.system import System
+from fixtures.platform.in_memory import System
 from suites.selfcheck.pushes import Pushed, acted_once
 
 pytestmark = pytest.mark.aside

@@ -47,7 +47,7 @@ SCRIPT: Mapping[str, Mapping[str, Any]] = {
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Where the emulator is."""
     ca = tmp_path_factory.mktemp("ca") / "ca.pem"
-    with served("fixtures.emulator.serve", "--ca", str(ca)) as [where]:
+    with served("fixtures.platform.fcm.server", "--ca", str(ca)) as [where]:
         yield where
 
 
