@@ -10,12 +10,12 @@ os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
 import pytest
 
 from fixtures.core import findings as verdict, redaction
-from fixtures import targets
-from fixtures.budget import Budget
-from fixtures.deployments import TargetError
-from fixtures.door import Unreachable
-from fixtures.states import cleaning
-from fixtures.states.inventory import Inventory
+from fixtures.targets import target as targets
+from fixtures.targets.rate_limit import Budget
+from fixtures.targets.config import TargetError
+from fixtures.targets.client import Unreachable
+from fixtures.targets import cleanup
+from fixtures.targets.provisioning.inventory import Inventory
 from suites import deep_round, groups, recorder, sharding, thrift
 from suites.deployed import deployed_of, spent_of
 from suites.recorder import BUILD, Recorder, is_worker
@@ -107,6 +107,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     build, inventory = spent_of(config).parent, Inventory(Budget(spent_of(config)).inventory)
     with contextlib.suppress(TargetError):  # which was told when the run began
-        left = cleaning.clean(build, inventory, deployed_of(config)) if inventory.left() else []
-        for line in cleaning.told(left, build / cleaning.FILE):
+        left = cleanup.clean(build, inventory, deployed_of(config)) if inventory.left() else []
+        for line in cleanup.told(left, build / cleanup.FILE):
             config.get_terminal_writer().line(line)

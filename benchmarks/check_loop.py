@@ -20,7 +20,7 @@ from fixtures.core.catalogue import load
 from fixtures.contracts import matcher
 from fixtures.services import load as load_service
 from fixtures.services.store import SqliteStore
-from fixtures.targets import Target, batch, in_memory
+from fixtures.targets.target import Target, batch, in_memory
 from fixtures.trials import Trial
 from fixtures.variants import responder
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from fixtures.core import topology
 from fixtures.platform.redis_container import FirebaseMessages, connect
 from fixtures.platform.redis_server import embedded
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 
 BATCH = 2000
 COMMAND = ROOT / "ci" / "clean-messages-container"

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fixtures.platform.base import FLOW
-from fixtures.targets import ROOT, served
+from fixtures.targets.target import ROOT, served
 
 CHUNK = 65_536
 ENVIRONMENT = "far-away"

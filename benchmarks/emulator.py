@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fixtures.targets import served
+from fixtures.targets.target import served
 
 CONNECTIONS = (1, 16)
 TOKENS = range(1000)

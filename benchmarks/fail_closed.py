@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from fixtures import targets
-from fixtures.targets import ROOT
+from fixtures.targets import target as targets
+from fixtures.targets.target import ROOT
 from suites.selfcheck.closed.fault import KEEPER, REACTOR, TIMEOUT_S, Fault, Scene, Setting
 from suites.selfcheck.closed.house import amiss, built, gate, ran
 from suites.selfcheck.closed.table import FAULTS, GROUPS, OWN_HOUSE

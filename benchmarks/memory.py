@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fixtures.faults.tolerant import TOLERANT
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 
 LOOK_EVERY_S = 0.5
 PROC = Path("/proc")

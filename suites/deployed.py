@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import deployments
-from fixtures.deployments import Deployment
+from fixtures.targets import config as deployments
+from fixtures.targets.config import Deployment
 
 
 def spent_of(config: pytest.Config) -> Path:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from fixtures import deployments, ledger, policy
+from fixtures.targets import config as deployments
+from fixtures import ledger, policy
 from fixtures.generation import known
 from fixtures.core import payloads, redaction, terminal, urls
 from fixtures.core.catalogue import Case, load

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from fixtures.generation import example_database, runner as exploration
-from fixtures import ledger, targets, variants
-from fixtures.budget import Budget
+from fixtures import ledger, variants
+from fixtures.targets import target as targets
+from fixtures.targets.rate_limit import Budget
 from fixtures.contracts import matcher
 from fixtures.deep.notes import Notes, Watched
-from fixtures.deployments import Deployment
+from fixtures.targets.config import Deployment
 from fixtures.generation.runner import Profile
-from fixtures.targets import Target
+from fixtures.targets.target import Target
 from fixtures.core.topology import PROVIDERS, VERSIONS
 from fixtures.trials import Matcher, Trial
 from suites.deep_round import NOTES

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from fixtures.pushes import Journey, Mailing
 from fixtures.services.routing import Service
-from fixtures.targets import Target
+from fixtures.targets.target import Target
 from fixtures.trials import Trial
 from fixtures.core.findings import Finding
 

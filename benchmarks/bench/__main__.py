@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.bench import pages, parts, peer, wholes
 from benchmarks.bench.rows import Row
 from ci.support.cli import Arguments
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 
 KEPT = ROOT / "benchmarks" / "results.json"
 MEASURES: Mapping[str, Callable[[int], Iterator[Row]]] = {

@@ -19,7 +19,7 @@ from fixtures.core.catalogue import load
 from fixtures.contracts import matcher
 from fixtures.core.outcome import Answer
 from fixtures.core.payloads import Identities
-from fixtures.targets import embedded
+from fixtures.targets.target import embedded
 from fixtures.core.topology import PROVIDERS
 from fixtures.trials import Trial
 

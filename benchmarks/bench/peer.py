@@ -19,7 +19,7 @@ from fixtures.core import payloads
 from fixtures.core.catalogue import load
 from fixtures.faults import Fault
 from fixtures.core.payloads import Identities
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 
 DOCUMENT = ROOT / "docs" / "openapi" / "directory-events-api.json"
 SPEED_AIM = Aim("ratio", 10)

@@ -16,7 +16,7 @@ from benchmarks import check_loop
 from benchmarks.bench.rows import SECONDS, Aim, Measured, Row, paired, seconds
 from ci.support import test_selection
 from ci.commands.gate import EXAMPLES
-from fixtures.targets import ROOT, embedded
+from fixtures.targets.target import ROOT, embedded
 from fixtures.trials import Trial
 
 COLLECT = ("-m", "pytest", "suites/compat", "--collect-only", "-q")

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.pages import put
 from benchmarks.peers.contenders import CONTENDERS, SCHEMATHESIS_S, Run, chosen, run, unavailable
 from fixtures.faults import Fault
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from fixtures.core.topology import PROVIDERS
 
 PAGE = ROOT / "docs" / "peers.md"

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.peers import handwritten
 from fixtures.contracts.verification import verification_of
 from fixtures.faults import FAULTS, Fault, sample
-from fixtures.targets import ROOT, served
+from fixtures.targets.target import ROOT, served
 
 OWN = ROOT / ".venv-peers"
 JAR = next(OWN.glob("lib/python*/site-packages/specmatic/core/specmatic.jar"), OWN / "specmatic.jar")

@@ -25,12 +25,12 @@ from fixtures.broker import access, deploying, official, selection
 from fixtures.broker.access import Access, AccessError, BrokerError
 from fixtures.broker.client import Broker
 from fixtures.broker.selection import Query
-from fixtures.budget import Budget
+from fixtures.targets.rate_limit import Budget
 from fixtures.contracts import PactError, brokered, pact_file, read_pact
 from fixtures.contracts.brokered import Honoured, Provided
-from fixtures.deployments import Deployment, TargetError
-from fixtures.door import Unreachable
-from fixtures.targets import Target, Unobservable, connect
+from fixtures.targets.config import Deployment, TargetError
+from fixtures.targets.client import Unreachable
+from fixtures.targets.target import Target, Unobservable, connect
 from fixtures.core.topology import EDGES, EMULATED, VERSIONS, Edge, version_number
 from fixtures.core.findings import Verdict, describe
 

@@ -24,7 +24,7 @@ from ci.exploration.rounds import Asked, Dig, dig
 from fixtures.generation import explicit_examples, recordings
 from fixtures import variants
 from fixtures.deep import found
-from fixtures.deployments import TargetError
+from fixtures.targets.config import TargetError
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ("deep",)

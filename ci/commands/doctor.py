@@ -15,11 +15,11 @@ from rich.table import Table
 from ci.support import exits
 from ci.support.cli import Arguments, add_targets, build_of, deployed_of
 from ci.commands.cleanup_states import add_build, interruptible, swept
-from fixtures import deployments, doctor
+from fixtures.targets import config as deployments, doctor
 from fixtures.core import redaction, terminal
-from fixtures.budget import MADE, Budget
-from fixtures.deployments import TargetError
-from fixtures.doctor import Symptom
+from fixtures.targets.rate_limit import MADE, Budget
+from fixtures.targets.config import TargetError
+from fixtures.targets.doctor import Symptom
 
 WIDTH = 140
 

@@ -19,13 +19,14 @@ from ci.support.cli import Arguments, add_targets, build_of, deployed_of, meant,
 from ci.commands.cleanup_states import interruptible, swept
 from ci.support.artifacts import Files
 from fixtures.core import catalogue, payloads, redaction, schemas, terminal
-from fixtures import closing, deployments, ledger, policy, targets
+from fixtures import closing, ledger, policy
+from fixtures.targets import config as deployments, target as targets
 from fixtures.generation import recordings
 from fixtures.broker import access
 from fixtures.broker.access import AccessError
-from fixtures.budget import Budget
-from fixtures.deployments import TargetError
-from fixtures.door import Unreachable
+from fixtures.targets.rate_limit import Budget
+from fixtures.targets.config import TargetError
+from fixtures.targets.client import Unreachable
 from fixtures.report.runs import Run
 from fixtures.rollout import words
 from fixtures.core.findings import Finding, describe

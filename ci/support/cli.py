@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from ci.support import exits
-from fixtures import deployments
+from fixtures.targets import config as deployments
 from fixtures.core import redaction
-from fixtures.deployments import OWN_VARIABLE, Deployment
+from fixtures.targets.config import OWN_VARIABLE, Deployment
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from fixtures import gateway, targets, variants
-from fixtures.budget import Budget
-from fixtures.deployments import Deployment
+from fixtures.targets import reverse_proxy, target as targets
+from fixtures import variants
+from fixtures.targets.rate_limit import Budget
+from fixtures.targets.config import Deployment
 from fixtures.generation.runner import Profile, explore
 from fixtures.pushes import Journey, drawn_in
 from fixtures.services import load
@@ -46,7 +47,7 @@ def worlds(
                 if world.versions[service] == "after":
                     target = targets.connect(deployed[service], budget)  # a dead one is told at once
                     stack.callback(target.close)
-                    elsewhere[service] = stack.enter_context(gateway.before(target.door, lost=lost))
+                    elsewhere[service] = stack.enter_context(reverse_proxy.before(target.door, lost=lost))
             system = stack.enter_context(over_http.running(world.versions, elsewhere=elsewhere))
             running.append(system)
             return Journey(name, world, system, lost=lost)

@@ -13,7 +13,7 @@ import pytest
 from fixtures.contracts import verifier
 from fixtures.contracts.consumer import consumer_of
 from fixtures.contracts.serving import serving_any
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from fixtures.core.topology import Edge
 
 

@@ -22,8 +22,8 @@ from fixtures.contracts.consumer import is_judged
 from fixtures.contracts.expectations import EXPECTED, expected_readings
 from fixtures.contracts.results import write_result
 from fixtures.contracts.verification import verification_of
-from fixtures.door import Unreachable
-from fixtures.targets import Target, Unobservable
+from fixtures.targets.client import Unreachable
+from fixtures.targets.target import Target, Unobservable
 from fixtures.core.topology import PROVIDERS
 from fixtures.core.findings import demand_none
 

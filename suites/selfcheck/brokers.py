@@ -15,7 +15,7 @@ from fixtures.broker.access import PASSWORD, TOKEN, URL, USERNAME
 from fixtures.broker.standin.memory import Memory, Pact
 from fixtures.broker.standin.serving import Served, serving
 from fixtures.contracts import read_pact
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from fixtures.core.topology import EDGES, EMULATED, version_number
 
 CANARY = "c4naryBrokerAbcdefghijklmnopqrstuvwxyz0123456789"

@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from fixtures.report.runs import Run
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}

@@ -12,7 +12,7 @@ from typing import Any
 from fixtures import backup as backups
 from fixtures import cleaner
 from fixtures.platform.redis_container import FirebaseMessages, FirebaseSpamMessages
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 
 COMMAND = str(ROOT / "ci" / "clean-messages-container")
 LEGACY = {"notification": {"title": "Hello"}}

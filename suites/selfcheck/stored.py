@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.targets import served
+from fixtures.targets.target import served
 
 REACTOR = "subscribers-errors"
 VARIABLE = "FCM_COMPAT_TEST_DATABASE"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 
 asked = importlib.import_module("ci.support.test_selection")  # a command under test, by name
 

@@ -11,10 +11,10 @@ import pytest
 
 from benchmarks.deployed import Network, proxied
 from fixtures import ledger
-from fixtures.budget import Budget
-from fixtures.deployments import Deployment
-from fixtures.door import Door, Unreachable
-from fixtures.targets import ROOT, served
+from fixtures.targets.rate_limit import Budget
+from fixtures.targets.config import Deployment
+from fixtures.targets.client import Door, Unreachable
+from fixtures.targets.target import ROOT, served
 
 pytestmark = pytest.mark.process
 

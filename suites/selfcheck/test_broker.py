@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import gateway
+from fixtures.targets import reverse_proxy
 from fixtures.core import redaction
 from fixtures.broker import deploying
 from fixtures.broker.access import Access, BrokerError, of_environment
@@ -18,8 +18,8 @@ from fixtures.broker.selection import DEPLOYED, Query, selected, shares
 from fixtures.broker.standin.memory import Memory, Pact
 from fixtures.broker.standin.routes import Asked, Reply, answer
 from fixtures.broker.standin.serving import Served, serving
-from fixtures.deployments import Deployment
-from fixtures.door import Door
+from fixtures.targets.config import Deployment
+from fixtures.targets.client import Door
 from suites.selfcheck.answering import answering
 
 pytestmark = pytest.mark.aside
@@ -323,7 +323,7 @@ def test_a_deployment_gets_other_ids_and_nobody_notices() -> None:
     def echo(request: Any, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         return 200, {}, request.path.encode() + body
 
-    with answering(echo) as there, gateway.before(Door(Deployment("x", there.url)), {"old": "new"}) as before:
+    with answering(echo) as there, reverse_proxy.before(Door(Deployment("x", there.url)), {"old": "new"}) as before:
         door = Door(Deployment("y", before))
         assert (
             door.exchange("POST", "/v1/old-1?id=old", b"an old one").content == b"/v1/old-1?id=oldan old one"

@@ -17,7 +17,7 @@ import pytest
 from fixtures.broker.access import TOKEN, URL
 from fixtures.broker.standin.memory import Memory
 from fixtures.broker.standin.serving import Trouble
-from fixtures.targets import embedded
+from fixtures.targets.target import embedded
 from fixtures.core.topology import release, version_number
 from suites.selfcheck.brokers import (
     BASIC,

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from fixtures import targets
+from fixtures.targets import target as targets
 from fixtures.core.payloads import is_own
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from suites.selfcheck import canaries
 from suites.selfcheck.canaries import CANARIES, HIDDEN, MEMBER, TOLD, in_files, sightings
 from suites.selfcheck.closed.fault import KEEPER, REACTOR, TIMEOUT_S, Scene, Setting

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from suites.selfcheck.reported import no_go
 from suites.selfcheck.runs import finding, good_run, judged
 

@@ -23,7 +23,7 @@ from fixtures.deep.explored import Explored
 from fixtures.deep.notes import REPORT_OF, Notes, stressed
 from fixtures.core.outcome import Answer, Outcome
 from fixtures.core.payloads import Identities
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from suites.selfcheck.samples import drawn
 
 pytestmark = pytest.mark.aside

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import trustme
 
-from fixtures.deployments import OWN_VARIABLE, Deployment
-from fixtures.door import Door
+from fixtures.targets.config import OWN_VARIABLE, Deployment
+from fixtures.targets.client import Door
 from fixtures.platform.sqs import COUNTS
-from fixtures.targets import embedded
+from fixtures.targets.target import embedded
 from suites.selfcheck.answering import answering
 from suites.selfcheck.stored import POOL, SETUP, SQL, TEARDOWN, VARIABLE, pool_of, stored, targets_file
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.services import load
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from fixtures.core.topology import PROVIDERS, VERSIONS, version_number
 
 

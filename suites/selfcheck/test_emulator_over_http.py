@@ -24,7 +24,7 @@ from h2.events import Event, ResponseReceived, StreamEnded, StreamReset
 from fixtures.core.catalogue import load
 from fixtures.platform.fcm.asgi import JSON
 from fixtures.generation.recordings import legacy_entries
-from fixtures.targets import served
+from fixtures.targets.target import served
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]
 

@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.core.catalogue import load
 from fixtures.generation.recordings import CORPUS
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from suites.selfcheck.explaining import (
     DATA,
     DEAD_LEGACY,

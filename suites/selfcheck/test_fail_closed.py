@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import targets
-from fixtures.targets import ROOT
+from fixtures.targets import target as targets
+from fixtures.targets.target import ROOT
 from suites.selfcheck.closed import at_once, network
 from suites.selfcheck.closed.fault import KEEPER, REACTOR, Fault, Scene, Setting
 from suites.selfcheck.closed.house import amiss, built, gate, ran

@@ -19,7 +19,7 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.faults import FAULTS
-from fixtures.targets import ROOT, served
+from fixtures.targets.target import ROOT, served
 
 pytestmark = pytest.mark.process
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from suites.groups import group_of, next_of
 
 pytestmark = pytest.mark.aside

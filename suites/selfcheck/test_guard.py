@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from fixtures import gateway, guard
-from fixtures.budget import Budget
-from fixtures.deployments import Deployment, Limits, TargetError, chosen
-from fixtures.door import Door, Unreachable
-from fixtures.guard import Denied
+from fixtures.targets import host_policy as guard, reverse_proxy
+from fixtures.targets.rate_limit import Budget
+from fixtures.targets.config import Deployment, Limits, TargetError, chosen
+from fixtures.targets.client import Door, Unreachable
+from fixtures.targets.host_policy import Denied
 from fixtures.core.payloads import Identities
-from fixtures.states.makers import STATES
-from fixtures.targets import Target, Unobservable
+from fixtures.targets.provisioning.provisioners import STATES
+from fixtures.targets.target import Target, Unobservable
 from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.answering import answering
 
@@ -168,7 +168,7 @@ def test_a_function_of_the_user_makes_states(monkeypatch: pytest.MonkeyPatch) ->
         place = Deployment(provider.name, somebody.url, states="python:my_states:change")
         target = Target(provider, "after", somebody.url, embedded=False, deployment=place)
         target.set_state("subscribers exist", {"subscribers": []})
-        with gateway.before(target.door) as url:
+        with reverse_proxy.before(target.door) as url:
             verifier = Door(Deployment("verifier", url), embedded=True)
             state = {"state": "reachable", "params": None, "action": "teardown"}
             assert verifier.exchange("POST", STATES, json.dumps(state).encode()).status == 200
@@ -189,7 +189,7 @@ def test_who_asks_through_the_gateway_hears_nothing_of_what_may_not_be(tmp_path:
     with answering() as somebody:
         spent = Budget(tmp_path / "spent", {"a": Limits(requests=1)})
         door = Door(Deployment("subscribers-errors", somebody.url), spent)
-        with gateway.before(door) as url:
+        with reverse_proxy.before(door) as url:
             verifier = Door(Deployment("verifier", url), embedded=True)
             assert verifier.exchange("GET", "/").status == 200
             with pytest.raises(Unreachable):

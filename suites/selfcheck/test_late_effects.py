@@ -10,9 +10,9 @@ import pytest
 
 from fixtures.core import payloads
 from fixtures.core.catalogue import example_report, load
-from fixtures.deployments import Deployment
+from fixtures.targets.config import Deployment
 from fixtures.core.payloads import Identities
-from fixtures.targets import Target
+from fixtures.targets.target import Target
 from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.answering import answering
 

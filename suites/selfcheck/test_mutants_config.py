@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 
 pytestmark = pytest.mark.aside
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from fixtures.nearby import Nearby, Silent
+from fixtures.targets.nearby import Nearby, Silent
 from suites.selfcheck.answering import Say, speaking
 
 pytestmark = pytest.mark.aside

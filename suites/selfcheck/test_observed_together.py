@@ -13,7 +13,7 @@ import pytest
 from fixtures.core import payloads
 from fixtures.core.catalogue import example_report, load
 from fixtures.core.payloads import Identities, Sent
-from fixtures.targets import Target, Unobservable
+from fixtures.targets.target import Target, Unobservable
 from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.answering import answering
 

@@ -23,7 +23,7 @@ from fixtures.documents.examples import reports
 from fixtures.interfaces import ID, INTERFACES
 from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.core.payloads import event
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from suites.selfcheck import samples
 
 pytestmark = pytest.mark.aside

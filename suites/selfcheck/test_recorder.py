@@ -12,7 +12,7 @@ import pytest
 from fixtures import ledger
 from fixtures.core.catalogue import load
 from fixtures.report.runs import Run
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.runs import verdict_of
 

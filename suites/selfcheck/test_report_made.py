@@ -14,7 +14,7 @@ import pytest
 
 from fixtures.report import allure
 from fixtures.report.runs import Run
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from suites.selfcheck.browsed import recorded, reported
 from suites.selfcheck.reported import hostile, no_go, run_of, with_finding, wrong_state
 from suites.selfcheck.runs import CASES, GOOD_TESTS, Line, at, good_run

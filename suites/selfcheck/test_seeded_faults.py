@@ -14,7 +14,7 @@ from fixtures.faults import FAULTS, Fault, sample
 from fixtures.faults.fault import CLEANER
 from fixtures.faults.tolerant import TOLERANT
 from fixtures.platform.base import FLOW
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 
 pytestmark = pytest.mark.aside
 

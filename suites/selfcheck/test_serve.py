@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fixtures.platform.base import FLOW
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from suites.selfcheck.chains import free_ports
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]

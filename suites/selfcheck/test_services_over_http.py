@@ -12,7 +12,7 @@ from typing import IO, Any
 import pytest
 
 from fixtures.services import NAMES
-from fixtures.targets import embedded_in
+from fixtures.targets.target import embedded_in
 
 pytestmark = pytest.mark.aside
 

@@ -23,7 +23,7 @@ from fixtures import policy
 from fixtures.platform import redis_server
 from fixtures.faults import FAULTS
 from fixtures.policy import Policy
-from fixtures.targets import ROOT, served
+from fixtures.targets.target import ROOT, served
 
 pytestmark = pytest.mark.process
 

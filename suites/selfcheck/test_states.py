@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.budget import Budget
+from fixtures.targets.rate_limit import Budget
 from fixtures.core.catalogue import example_report, load
-from fixtures.deployments import TargetError, chosen
-from fixtures.door import Door
+from fixtures.targets.config import TargetError, chosen
+from fixtures.targets.client import Door
 from fixtures.core.payloads import Identities
-from fixtures.states.inventory import Inventory
-from fixtures.targets import Target, Unobservable, connect
+from fixtures.targets.provisioning.inventory import Inventory
+from fixtures.targets.target import Target, Unobservable, connect
 from fixtures.trials import Trial
 from suites.selfcheck.answering import answering
 from suites.selfcheck.stored import POOL, REACTOR, SQL, VARIABLE, Stored, pool_of, stored, targets_file
@@ -237,7 +237,7 @@ def test_whoever_lost_their_place_in_a_pool_is_not_judged(
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    monkeypatch.setattr("fixtures.states.pool.KEPT", 1)
+    monkeypatch.setattr("fixtures.targets.provisioning.pool.KEPT", 1)
     place.put(*pool_of(tmp_path, 2))
     rows = [row(str(number)) for number in range(3)]
     with connected(targets_file(tmp_path, place.url, POOL), tmp_path) as target:

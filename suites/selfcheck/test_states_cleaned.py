@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.budget import MADE
+from fixtures.targets.rate_limit import MADE
 from fixtures.core.payloads import Identities
-from fixtures.states import cleaning, pool
-from fixtures.states.inventory import Inventory, Place
-from fixtures.targets import ROOT
+from fixtures.targets import cleanup as cleaning
+from fixtures.targets.provisioning import pool
+from fixtures.targets.provisioning.inventory import Inventory, Place
+from fixtures.targets.target import ROOT
 from suites.selfcheck.stored import POOL, REACTOR, SQL, VARIABLE, Stored, pool_of, stored, targets_file
 
 pytestmark = pytest.mark.process

@@ -19,10 +19,10 @@ import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 
 from fixtures.core import schemas
-from fixtures.deployments import Deployment
+from fixtures.targets.config import Deployment
 from fixtures.core.payloads import Identities
-from fixtures.states import settings, sql
-from fixtures.targets import ROOT, Target
+from fixtures.targets.provisioning import config as settings, sql
+from fixtures.targets.target import ROOT, Target
 from fixtures.core.topology import PROVIDERS
 
 pytestmark = pytest.mark.process

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from fixtures.targets import Target
+from fixtures.targets.target import Target
 from fixtures.core.topology import PROVIDERS
 from fixtures.core.urls import shown
 from suites.recorder import reproduction

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from fixtures.deployments import TargetError, chosen, read, told
-from fixtures.door import Door, Exchange, Unreachable
-from fixtures.targets import ROOT
+from fixtures.targets.config import TargetError, chosen, read, told
+from fixtures.targets.client import Door, Exchange, Unreachable
+from fixtures.targets.target import ROOT
 from suites.selfcheck.answering import answering
 
 pytestmark = pytest.mark.aside

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from suites import thrift
 
 pytestmark = pytest.mark.aside

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from fixtures.targets import served
+from fixtures.targets.target import served
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("clients")]
 

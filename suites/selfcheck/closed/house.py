@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.core import schemas
-from fixtures.targets import ROOT
+from fixtures.targets.target import ROOT
 from suites.selfcheck.closed.fault import Fault, Scene, Setting
 
 COPIED = (

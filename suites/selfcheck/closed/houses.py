@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.faults import FAULTS as SEEDED
-from fixtures.targets import ROOT, served
+from fixtures.targets.target import ROOT, served
 from suites.selfcheck.closed.fault import REACTOR, Fault, Made, Scene, Setting
 from suites.selfcheck.closed.house import SLICE, addopts, edited
 from suites.selfcheck.closed.spoils import deployed
