@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.generation import malformed
 from fixtures.core.catalogue import example_report, load
-from fixtures.checks.answers import problem_is_told
+from fixtures.checks.batch_answer import problem_is_told
 from fixtures.generation.runner import with_poison
 from fixtures.core.topology import BATCH_LIMIT
 from fixtures.core.findings import demand_none

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from fixtures.checks.answers import batch_is_answered, problem_is_told
+from fixtures.checks.batch_answer import batch_is_answered, problem_is_told
 from fixtures.checks.contract import answer_keeps_contract
 from fixtures.core.outcome import Answer
 from fixtures.core.payloads import Sent

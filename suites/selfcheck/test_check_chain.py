@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from fixtures.core import payloads
 from fixtures.core.catalogue import example_report, instant, load, wait_s
-from fixtures.checks.chain import Seen, every_push_ends_as_it_must
+from fixtures.checks.end_to_end import Seen, every_push_ends_as_it_must
 from fixtures.checks.effects import LATENESS_ALLOWED_S, expected_subscriber
 from fixtures.core.outcome import Fate
 from fixtures.core.payloads import Identities, Sent

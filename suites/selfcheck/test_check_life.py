@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from fixtures.core.catalogue import Case, example_report, load
 from fixtures.checks.effects import LATENESS_ALLOWED_S
-from fixtures.checks.life import (
+from fixtures.checks.lifecycle import (
     Expected,
     Life,
     Model,
