@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.peers import handwritten
-from fixtures.contracts.verification import verification_of
+from fixtures.contracts.pact.verification import verification_of
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.targets.target import ROOT, served
 

@@ -21,13 +21,19 @@ from ci.support import exits
 from ci.support.cli import Arguments, add_targets, deployed_of
 from ci.support.pact_cli import asked_whether, command_line
 from fixtures.core import redaction, terminal, topology
-from fixtures.broker import access, deploying, official, selection
-from fixtures.broker.access import Access, AccessError, BrokerError
-from fixtures.broker.client import Broker
-from fixtures.broker.selection import Query
+from fixtures.contracts.broker import (
+    can_i_deploy as deploying,
+    config as access,
+    pact_cli as official,
+    selectors as selection,
+)
+from fixtures.contracts.broker.config import Access, AccessError, BrokerError
+from fixtures.contracts.broker.client import Broker
+from fixtures.contracts.broker.selectors import Query
 from fixtures.targets.rate_limit import Budget
-from fixtures.contracts import PactError, brokered, pact_file, read_pact
-from fixtures.contracts.brokered import Honoured, Provided
+from fixtures.contracts import PactError, pact_file, read_pact
+from fixtures.contracts.broker import verification as brokered
+from fixtures.contracts.broker.verification import Honoured, Provided
 from fixtures.targets.config import Deployment, TargetError
 from fixtures.targets.client import Unreachable
 from fixtures.targets.target import Target, Unobservable, connect

@@ -22,8 +22,8 @@ from fixtures.core import catalogue, payloads, redaction, schemas, terminal
 from fixtures import closing, ledger, policy
 from fixtures.targets import config as deployments, target as targets
 from fixtures.generation import recordings
-from fixtures.broker import access
-from fixtures.broker.access import AccessError
+from fixtures.contracts.broker import config as access
+from fixtures.contracts.broker.config import AccessError
 from fixtures.targets.rate_limit import Budget
 from fixtures.targets.config import TargetError
 from fixtures.targets.client import Unreachable

@@ -17,8 +17,8 @@ from ci.support import exits
 from ci.support.cli import Arguments, meant
 from fixtures.core import schemas
 from fixtures.core.catalogue import CatalogueError
-from fixtures.contracts import consumer
-from fixtures.contracts.values import PACTS, REGENERATE, PactError, pact_file
+from fixtures.contracts.pact import consumer_tests
+from fixtures.contracts.pact.model import PACTS, REGENERATE, PactError, pact_file
 from fixtures.core.topology import EDGES, VERSIONS
 
 README = PACTS / "README.md"
@@ -54,7 +54,7 @@ def generated(folder: Path) -> dict[str, str]:
         empty = Path(name)
         texts = {
             path.relative_to(empty).as_posix(): path.read_text(encoding="utf-8")
-            for path in consumer.generate(empty)
+            for path in consumer_tests.generate(empty)
         }
         rows = table(empty)
     return {**texts, README.name: with_table(folder / README.name, rows)}

@@ -10,8 +10,8 @@ from typing import Any
 
 from ci.support import exits
 from ci.support.cli import Arguments, meant
-from fixtures.documents import asyncapi, openapi
-from fixtures.interfaces import INTERFACES
+from fixtures.contracts.api_docs import asyncapi, openapi
+from fixtures.contracts.api_docs.interfaces import INTERFACES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FOLDERS = ("openapi", "asyncapi")

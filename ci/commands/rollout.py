@@ -13,9 +13,9 @@ from pathlib import Path
 from ci.support import exits
 from ci.support.cli import Arguments, meant
 from fixtures.core import catalogue
-from fixtures.broker import access
-from fixtures.broker.access import AccessError, BrokerError
-from fixtures.broker.client import Broker
+from fixtures.contracts.broker import config as access
+from fixtures.contracts.broker.config import AccessError, BrokerError
+from fixtures.contracts.broker.client import Broker
 from fixtures.core.catalogue import CatalogueError
 from fixtures.rollout import answer, endtoend, files, pairs, release, results, words
 from fixtures.rollout.broker import of_broker

@@ -7,10 +7,10 @@ import fcntl
 import subprocess
 from pathlib import Path
 
-from fixtures.broker import deploying, official
-from fixtures.broker.access import Access, BrokerError
-from fixtures.broker.client import Broker
-from fixtures.broker.deploying import Answer, Question
+from fixtures.contracts.broker import can_i_deploy as deploying, pact_cli
+from fixtures.contracts.broker.config import Access, BrokerError
+from fixtures.contracts.broker.client import Broker
+from fixtures.contracts.broker.can_i_deploy import Answer, Question
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP, PACT = ROOT / "ci" / "setup-broker.sh", ROOT / ".venv-broker" / "bin" / "pact"
@@ -33,7 +33,7 @@ def asked_whether(access: Access, question: Question) -> Answer:
     """What the broker answers."""
     with contextlib.closing(Broker(access)) as broker:
         broker.link("self")  # says why there is no answer, which the command line does not tell apart
-    return deploying.judged(question, official.can_i_deploy(command_line(), access, question))
+    return deploying.judged(question, pact_cli.can_i_deploy(command_line(), access, question))
 
 
 def of_release(access: Access | None) -> Answer:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.contracts import verifier
-from fixtures.contracts.consumer import consumer_of
-from fixtures.contracts.serving import serving_any
+from fixtures.contracts.pact import verifier_client
+from fixtures.contracts.pact.consumer_tests import consumer_of
+from fixtures.contracts.pact.provider_server import serving_any
 from fixtures.targets.target import ROOT
 from fixtures.core.topology import Edge
 
@@ -21,7 +21,7 @@ from fixtures.core.topology import Edge
 def _without_verifier_afterwards() -> Iterator[None]:
     """Nobody else asks Pact's Verifier, and it takes as much memory as two providers."""
     yield
-    verifier.end()
+    verifier_client.end()
 
 
 @pytest.fixture(scope="module")

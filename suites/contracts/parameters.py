@@ -3,8 +3,8 @@
 import pytest
 
 from fixtures.contracts import declared
-from fixtures.contracts.consumer import is_judged
-from fixtures.contracts.values import Declared
+from fixtures.contracts.pact.consumer_tests import is_judged
+from fixtures.contracts.pact.model import Declared
 from fixtures.core.topology import EDGES, PROVIDERS, VERSIONS, Edge
 
 PAIRS = [(name, version) for name in PROVIDERS for version in VERSIONS]

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.contracts import Expectation, expectations, judge, judge_reading
-from fixtures.contracts.cores import Core, core
-from fixtures.contracts.expectations import expected_readings
-from fixtures.contracts.message_proxy import verify_writer
-from fixtures.contracts.readings import readings
-from fixtures.contracts.serving import serving, serving_core
-from fixtures.contracts.verification import verification_at
+from fixtures.contracts import Expectation, judge, judge_reading
+from fixtures.contracts.pact import expected_results as expectations
+from fixtures.contracts.pact.service_driver import Core, core
+from fixtures.contracts.pact.expected_results import expected_readings
+from fixtures.contracts.pact.message_proxy import verify_writer
+from fixtures.contracts.pact.cross_reads import readings
+from fixtures.contracts.pact.provider_server import serving, serving_core
+from fixtures.contracts.pact.verification import verification_at
 from fixtures.platform.fcm import canned_answers, legacy
 from fixtures.faults import Fault, named
 from fixtures.core.topology import edge

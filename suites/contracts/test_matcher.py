@@ -10,7 +10,7 @@ import pact_ffi
 import pytest
 
 from fixtures.contracts import Contract, PactError, declared, matcher
-from fixtures.contracts.oracle import KINDS, matcher_of
+from fixtures.contracts.pact.matcher import KINDS, matcher_of
 from fixtures.core.topology import PROVIDERS, VERSIONS
 
 JSON = "application/json"

@@ -9,8 +9,8 @@ from threading import Thread
 from typing import Any
 
 from fixtures.contracts import Contract
-from fixtures.contracts.oracle import KINDS, matcher_of
-from fixtures.contracts.verification import verification_of
+from fixtures.contracts.pact.matcher import KINDS, matcher_of
+from fixtures.contracts.pact.verification import verification_of
 from fixtures.core.topology import PROVIDERS
 
 INSTEAD: list[Any] = [None, 7, 1.5, True, "", "word", "2026-01-05T12:00:00Z", [], {}]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.contracts import read_pact
-from fixtures.contracts.consumer import MAKER, generate
-from fixtures.contracts.values import PACTS
+from fixtures.contracts.pact.consumer_tests import MAKER, generate
+from fixtures.contracts.pact.model import PACTS
 from fixtures.core.topology import Edge
 from suites.contracts.parameters import at_each_edge
 

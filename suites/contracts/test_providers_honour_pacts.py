@@ -12,16 +12,15 @@ from fixtures.contracts import (
     Problem,
     Verification,
     declared,
-    expectations,
     judge,
     run_verifier,
-    verifier,
     verify,
 )
-from fixtures.contracts.consumer import is_judged
-from fixtures.contracts.expectations import EXPECTED, expected_readings
-from fixtures.contracts.results import write_result
-from fixtures.contracts.verification import verification_of
+from fixtures.contracts.pact import expected_results as expectations, verifier_client
+from fixtures.contracts.pact.consumer_tests import is_judged
+from fixtures.contracts.pact.expected_results import EXPECTED, expected_readings
+from fixtures.contracts.pact.result_files import write_result
+from fixtures.contracts.pact.verification import verification_of
 from fixtures.targets.client import Unreachable
 from fixtures.targets.target import Target, Unobservable
 from fixtures.core.topology import PROVIDERS
@@ -129,7 +128,7 @@ def test_a_verifier_that_dies_is_named_with_its_complaint_and_replaced(targets_o
     url = targets_of("before")["subscribers-errors"].url
     job = {"provider": "b", "pact": "no-such-file.json", "url": url, "transport": "http", "states_url": None}
     with pytest.raises(PactError, match=r"(?s)verification-incomplete.*no-such-file"):
-        verifier.results_of(job)
+        verifier_client.results_of(job)
     target = targets_of("before")["directory-responses"]
     assert verify(target.provider, "before", target) == []
 

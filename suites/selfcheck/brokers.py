@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from fixtures.broker.access import PASSWORD, TOKEN, URL, USERNAME
-from fixtures.broker.standin.memory import Memory, Pact
-from fixtures.broker.standin.serving import Served, serving
+from fixtures.contracts.broker.config import PASSWORD, TOKEN, URL, USERNAME
+from fixtures.contracts.broker.stub.storage import Memory, Pact
+from fixtures.contracts.broker.stub.server import Served, serving
 from fixtures.contracts import read_pact
 from fixtures.targets.target import ROOT
 from fixtures.core.topology import EDGES, EMULATED, version_number

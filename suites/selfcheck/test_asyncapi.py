@@ -10,11 +10,11 @@ from jsonschema import Draft7Validator
 from fixtures.generation import malformed
 from fixtures.core import reference_validator, schemas
 from fixtures.core.catalogue import load
-from fixtures.documents import asyncapi
-from fixtures.documents.asyncapi import CHANNELS, Channel
-from fixtures.documents.bundle import component_name
-from fixtures.documents.draft7 import in_draft7
-from fixtures.documents.examples import message, records, reports
+from fixtures.contracts.api_docs import asyncapi
+from fixtures.contracts.api_docs.asyncapi import CHANNELS, Channel
+from fixtures.contracts.api_docs.bundle import component_name
+from fixtures.contracts.api_docs.draft7 import in_draft7
+from fixtures.contracts.api_docs.examples import message, records, reports
 from fixtures.generation.malformed import EVENT
 from fixtures.core.payloads import event
 from fixtures.services import NAMES

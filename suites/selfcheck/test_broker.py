@@ -10,14 +10,14 @@ import pytest
 
 from fixtures.targets import reverse_proxy
 from fixtures.core import redaction
-from fixtures.broker import deploying
-from fixtures.broker.access import Access, BrokerError, of_environment
-from fixtures.broker.client import Broker
-from fixtures.broker.deploying import Question
-from fixtures.broker.selection import DEPLOYED, Query, selected, shares
-from fixtures.broker.standin.memory import Memory, Pact
-from fixtures.broker.standin.routes import Asked, Reply, answer
-from fixtures.broker.standin.serving import Served, serving
+from fixtures.contracts.broker import can_i_deploy as deploying
+from fixtures.contracts.broker.config import Access, BrokerError, of_environment
+from fixtures.contracts.broker.client import Broker
+from fixtures.contracts.broker.can_i_deploy import Question
+from fixtures.contracts.broker.selectors import DEPLOYED, Query, selected, shares
+from fixtures.contracts.broker.stub.storage import Memory, Pact
+from fixtures.contracts.broker.stub.routes import Asked, Reply, answer
+from fixtures.contracts.broker.stub.server import Served, serving
 from fixtures.targets.config import Deployment
 from fixtures.targets.client import Door
 from suites.selfcheck.answering import answering

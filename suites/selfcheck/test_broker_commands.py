@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 import pytest
 
-from fixtures.broker.access import TOKEN, URL
-from fixtures.broker.standin.memory import Memory
-from fixtures.broker.standin.serving import Trouble
+from fixtures.contracts.broker.config import TOKEN, URL
+from fixtures.contracts.broker.stub.storage import Memory
+from fixtures.contracts.broker.stub.server import Trouble
 from fixtures.targets.target import embedded
 from fixtures.core.topology import release, version_number
 from suites.selfcheck.brokers import (

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from fixtures.core import schemas
-from fixtures.documents.examples import bodies
-from fixtures.interfaces import BATCHES, INTERFACES, PROBLEM, STATES, Endpoint
+from fixtures.contracts.api_docs.examples import bodies
+from fixtures.contracts.api_docs.interfaces import BATCHES, INTERFACES, PROBLEM, STATES, Endpoint
 from fixtures.services import NAMES, VERSIONS, load
 from fixtures.services.asgi import safely_answer
 from fixtures.services.http_messages import PROBLEM_TYPE, Reply, Request

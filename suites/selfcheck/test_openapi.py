@@ -17,10 +17,10 @@ from referencing.jsonschema import DRAFT202012
 from fixtures.generation import malformed
 from fixtures.core import reference_validator, schemas
 from fixtures.core.catalogue import load
-from fixtures.documents import asyncapi, openapi
-from fixtures.documents.bundle import COMPONENTS, absolute, component_name, components
-from fixtures.documents.examples import reports
-from fixtures.interfaces import ID, INTERFACES
+from fixtures.contracts.api_docs import asyncapi, openapi
+from fixtures.contracts.api_docs.bundle import COMPONENTS, absolute, component_name, components
+from fixtures.contracts.api_docs.examples import reports
+from fixtures.contracts.api_docs.interfaces import ID, INTERFACES
 from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.core.payloads import event
 from fixtures.targets.target import ROOT
@@ -116,7 +116,7 @@ def test_a_legacy_report_is_none_of_v1_and_the_other_way_round() -> None:
 
 
 def test_a_name_that_two_schemas_would_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fixtures.documents.bundle.component_name", lambda _target: "Same")
+    monkeypatch.setattr("fixtures.contracts.api_docs.bundle.component_name", lambda _target: "Same")
     with pytest.raises(ValueError, match="would both be the component Same"):
         components([ID, ENVELOPE])
 

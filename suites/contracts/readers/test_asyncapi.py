@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from fixtures.documents import asyncapi
+from fixtures.contracts.api_docs import asyncapi
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("clients")]
 
