@@ -21,7 +21,7 @@ from fixtures.contracts import matcher
 from fixtures.services import load as load_service
 from fixtures.services.store import SqliteStore
 from fixtures.targets.target import Target, batch, in_memory
-from fixtures.trials import Trial
+from fixtures.scenarios.provider import Trial
 from fixtures.variants import responder
 
 Answers = Sequence[Mapping[str, Any]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from fixtures.deep.notes import Notes
+    from fixtures.scenarios.coverage.recorder import Notes
 
 NOTES: pytest.StashKey[Notes] = pytest.StashKey()
 GENERATED = {"explore", "explore_steps"}

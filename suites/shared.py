@@ -14,12 +14,12 @@ from fixtures import ledger, variants
 from fixtures.targets import target as targets
 from fixtures.targets.rate_limit import Budget
 from fixtures.contracts import matcher
-from fixtures.deep.notes import Notes, Watched
+from fixtures.scenarios.coverage.recorder import Notes, Watched
 from fixtures.targets.config import Deployment
 from fixtures.generation.runner import Profile
 from fixtures.targets.target import Target
 from fixtures.core.topology import PROVIDERS, VERSIONS
-from fixtures.trials import Matcher, Trial
+from fixtures.scenarios.provider import Matcher, Trial
 from suites.deep_round import NOTES
 from suites.deployed import deployed_of, spent_of
 from suites.sharding import known_at

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from fixtures.pushes import Journey, Mailing
+from fixtures.scenarios.end_to_end import Journey, Mailing
 from fixtures.services.routing import Service
 from fixtures.targets.target import Target
-from fixtures.trials import Trial
+from fixtures.scenarios.provider import Trial
 from fixtures.core.findings import Finding
 
 TrialOf: TypeAlias = Callable[..., Trial]

@@ -21,7 +21,7 @@ from fixtures.core.outcome import Answer
 from fixtures.core.payloads import Identities
 from fixtures.targets.target import embedded
 from fixtures.core.topology import PROVIDERS
-from fixtures.trials import Trial
+from fixtures.scenarios.provider import Trial
 
 REPORT = "response-report.schema.json"
 EXAMPLES = 40

@@ -17,7 +17,7 @@ from benchmarks.bench.rows import SECONDS, Aim, Measured, Row, paired, seconds
 from ci.support import test_selection
 from ci.commands.gate import EXAMPLES
 from fixtures.targets.target import ROOT, embedded
-from fixtures.trials import Trial
+from fixtures.scenarios.provider import Trial
 
 COLLECT = ("-m", "pytest", "suites/compat", "--collect-only", "-q")
 BARE_START = ("-c", "import pytest, hypothesis, httpx, jsonschema, pact")

@@ -23,7 +23,7 @@ from ci.support.cli import Arguments, add_targets, deployed_of, meant
 from ci.exploration.rounds import Asked, Dig, dig
 from fixtures.generation import explicit_examples, recordings
 from fixtures import variants
-from fixtures.deep import found
+from fixtures.scenarios.coverage import corpus
 from fixtures.targets.config import TargetError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,7 +122,7 @@ def memory_mb() -> dict[str, float]:
 def added(options: argparse.Namespace) -> int:
     """Add what was found to the examples of the project."""
     try:
-        count = found.add(options.add, explicit_examples.FOUND)
+        count = corpus.add(options.add, explicit_examples.FOUND)
     except recordings.BrokenRecording as error:
         print(error, file=sys.stderr)
         return exits.USAGE

@@ -11,10 +11,10 @@ from typing import Any
 from ci.exploration.rounds import Dig
 from fixtures.core import schemas
 from fixtures.core.catalogue import load
-from fixtures.deep import found
-from fixtures.deep.curve import picture
-from fixtures.deep.explored import MOST_KINDS, MOST_POINTS
-from fixtures.deep.notes import MOST
+from fixtures.scenarios.coverage import corpus
+from fixtures.scenarios.coverage.plot import picture
+from fixtures.scenarios.coverage.coverage import MOST_KINDS, MOST_POINTS
+from fixtures.scenarios.coverage.recorder import MOST
 from fixtures.core.findings import Finding, describe
 
 SHOWN = 8
@@ -50,7 +50,7 @@ def write(folder: Path, dug: Dig, result: Mapping[str, Any]) -> None:
     schemas.validate(result, "deep.schema.json")
     (folder / "deep.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     (folder / "curve.svg").write_text(picture(dug.explored.curve, result["words"]), encoding="utf-8")
-    lines = found.lines(result["findings"])
+    lines = corpus.lines(result["findings"])
     if lines:
         text = "".join(f"{line}\n" for line in lines)
         (folder / "found.ndjson").write_text(text, encoding="utf-8")

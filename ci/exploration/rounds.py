@@ -17,7 +17,7 @@ from typing import Any
 
 from ci.support.cli import target_options
 from fixtures import ledger
-from fixtures.deep.explored import Explored
+from fixtures.scenarios.coverage.coverage import Explored
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITE = "suites/compat"

@@ -13,7 +13,7 @@ from fixtures import variants
 from fixtures.targets.rate_limit import Budget
 from fixtures.targets.config import Deployment
 from fixtures.generation.runner import Profile, explore
-from fixtures.pushes import Journey, drawn_in
+from fixtures.scenarios.end_to_end import Journey, drawn_in
 from fixtures.services import load
 from fixtures.core.topology import FOLLOWED, PROVIDERS, WORLDS
 from fixtures.core.findings import Finding

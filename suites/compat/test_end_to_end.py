@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.core.catalogue import Case
-from fixtures.pushes import traffic_in
+from fixtures.scenarios.end_to_end import traffic_in
 from fixtures.core.topology import WORLDS
 from fixtures.core.findings import demand_none
 from suites.compat.parameters import in_each_world

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.life import life_in
+from fixtures.scenarios.lifecycle import life_in
 from suites.types import Build, ExploreSteps
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from fixtures.generation import malformed, recordings
 from fixtures.core import payloads
 from fixtures.core.catalogue import example_report, instant, load
-from fixtures.life.services import Lived, Stopped
+from fixtures.scenarios.unreliable_platform import Lived, Stopped
 from fixtures.platform.base import FLOW
 from fixtures.core.payloads import Identities, Sent
 from fixtures.services.asgi import safely_answer

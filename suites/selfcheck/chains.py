@@ -10,7 +10,7 @@ from uuid import UUID
 from fixtures.core.catalogue import Case
 from fixtures.platform.base import Observed, Push
 from fixtures.core.outcome import Fate
-from fixtures.pushes import MESSAGE
+from fixtures.scenarios.end_to_end import MESSAGE
 from suites.selfcheck.pushes import acted_once, is_right
 
 NUMBERS = itertools.count(1)

@@ -18,9 +18,9 @@ import pytest
 from fixtures.generation import recordings, schema_coverage
 from fixtures.core import payloads, schemas
 from fixtures.core.catalogue import Case, example_report, load
-from fixtures.deep import curve, explored, found, shapes
-from fixtures.deep.explored import Explored
-from fixtures.deep.notes import REPORT_OF, Notes, stressed
+from fixtures.scenarios.coverage import corpus, coverage as explored, features, plot
+from fixtures.scenarios.coverage.coverage import Explored
+from fixtures.scenarios.coverage.recorder import REPORT_OF, Notes, stressed
 from fixtures.core.outcome import Answer, Outcome
 from fixtures.core.payloads import Identities
 from fixtures.targets.target import ROOT
@@ -90,12 +90,12 @@ def test_each_round_has_a_seed_of_its_own_that_follows_from_its_number() -> None
 def test_traits_do_not_depend_on_who_a_report_is_about(case: Case) -> None:
     one, two = (payloads.address(example_report(case), Identities()) for _ in range(2))
     assert one != two
-    assert shapes.of_payload(one) == shapes.of_payload(two)
+    assert features.of_payload(one) == features.of_payload(two)
 
 
 def test_most_examples_of_cases_differ_in_their_traits() -> None:
     drawn_of = {case: payloads.address(example_report(case), Identities()) for case in CASES}
-    told = {(case.protocol, shapes.of_payload(report)) for case, report in drawn_of.items()}
+    told = {(case.protocol, features.of_payload(report)) for case, report in drawn_of.items()}
     assert len(told) > len(CASES) * 3 / 4
 
 
@@ -151,7 +151,7 @@ def test_the_end_of_the_curve_is_told_in_words(lines: list[dict[str, Any]], said
     whole = after(*lines)
     _, words = whole.saturation()
     assert said in words
-    assert said in curve.picture(whole.curve, words)
+    assert said in plot.picture(whole.curve, words)
 
 
 def test_it_does_not_grow_however_long_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +188,7 @@ def finding(sent: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_an_answer_that_was_found_is_judged_as_the_same_case_ever_after(case: Case, tmp_path: Path) -> None:
     report = payloads.address(example_report(case), Identities())
-    (written,) = found.lines([finding([report])])
+    (written,) = corpus.lines([finding([report])])
     assert report["token"] not in written
     assert report["subscriber_id"] not in written
     file = tmp_path / "found.ndjson"
@@ -200,14 +200,14 @@ def test_an_answer_that_was_found_is_judged_as_the_same_case_ever_after(case: Ca
 
 def test_what_is_no_answer_makes_no_example() -> None:
     strange: list[Any] = [None, [{}], "not json", [{"http_status": 200}]]
-    assert found.lines(map(finding, strange)) == []
+    assert corpus.lines(map(finding, strange)) == []
 
 
 def test_an_example_is_added_once(tmp_path: Path) -> None:
     reports = [payloads.address(example_report(case), Identities()) for case in CASES[:3]]
     file, known = tmp_path / "found.ndjson", tmp_path / "known.ndjson"
-    file.write_text("".join(f"{one}\n" for one in found.lines([finding(reports)])), encoding="utf-8")
-    assert [found.add(file, known), found.add(file, known)] == [3, 0]
+    file.write_text("".join(f"{one}\n" for one in corpus.lines([finding(reports)])), encoding="utf-8")
+    assert [corpus.add(file, known), corpus.add(file, known)] == [3, 0]
     assert known.read_text() == file.read_text()
 
 

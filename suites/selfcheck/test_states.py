@@ -18,7 +18,7 @@ from fixtures.targets.client import Door
 from fixtures.core.payloads import Identities
 from fixtures.targets.provisioning.inventory import Inventory
 from fixtures.targets.target import Target, Unobservable, connect
-from fixtures.trials import Trial
+from fixtures.scenarios.provider import Trial
 from suites.selfcheck.answering import answering
 from suites.selfcheck.stored import POOL, REACTOR, SQL, VARIABLE, Stored, pool_of, stored, targets_file
 
