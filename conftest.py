@@ -92,11 +92,11 @@ def described_variant(name: str) -> dict[str, dict[str, str]]:
     """What a run must say of a variant, if it is about one."""
     if not name:
         return {}
-    from fixtures import variants  # noqa: PLC0415  all faults come with it
+    from fixtures.faults import runtime  # noqa: PLC0415  all faults come with it
 
     try:
-        return variants.described(variants.asked_for(name))
-    except variants.UnknownVariant as error:
+        return runtime.described(runtime.asked_for(name))
+    except runtime.UnknownVariant as error:
         raise pytest.UsageError(str(error)) from error
 
 

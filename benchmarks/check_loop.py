@@ -22,7 +22,7 @@ from fixtures.services import load as load_service
 from fixtures.services.store import SqliteStore
 from fixtures.targets.target import Target, batch, in_memory
 from fixtures.scenarios.provider import Trial
-from fixtures.variants import responder
+from fixtures.faults.runtime import responder
 
 Answers = Sequence[Mapping[str, Any]]
 Asked: TypeAlias = tuple[str, str, bytes]

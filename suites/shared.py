@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.generation import example_database, runner as exploration
-from fixtures import ledger, variants
+from fixtures import ledger
+from fixtures.faults import runtime
 from fixtures.targets import target as targets
 from fixtures.targets.rate_limit import Budget
 from fixtures.contracts import matcher
@@ -43,7 +44,7 @@ def targets_of(
     deployed: dict[str, Deployment], budget: Budget, pytestconfig: pytest.Config
 ) -> Iterator[TargetsOf]:
     """All providers of a version by name: reference services, except for deployments of *after*."""
-    variant = variants.asked_for(pytestconfig.option.variant)
+    variant = runtime.asked_for(pytestconfig.option.variant)
     with contextlib.ExitStack() as stack:
 
         @functools.cache
@@ -56,7 +57,7 @@ def targets_of(
             found = {name: targets.connect(replaced[name], budget) for name in PROVIDERS if name in replaced}
             names = [name for name in PROVIDERS if name not in found]
             if names and variant:
-                found |= stack.enter_context(variants.providers(variant, names, version))
+                found |= stack.enter_context(runtime.providers(variant, names, version))
             elif names:
                 found |= {name: target for name, target in here()[version].items() if name in names}
             for target in found.values():

@@ -4,7 +4,7 @@ import os
 import sys
 
 from fixtures.faults import named
-from fixtures.faults.fault import Around
+from fixtures.faults.base import Around
 from fixtures.services import load, server
 from fixtures.services.http_messages import Request
 from fixtures.services.store import SqliteStore

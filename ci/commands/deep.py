@@ -22,7 +22,7 @@ from ci.support import exits
 from ci.support.cli import Arguments, add_targets, deployed_of, meant
 from ci.exploration.rounds import Asked, Dig, dig
 from fixtures.generation import explicit_examples, recordings
-from fixtures import variants
+from fixtures.faults import runtime
 from fixtures.scenarios.coverage import corpus
 from fixtures.targets.config import TargetError
 
@@ -78,8 +78,8 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     ) / "deep"
     try:
         deployed_of(options)
-        variants.asked_for(options.variant)
-    except (TargetError, variants.UnknownVariant) as error:
+        runtime.asked_for(options.variant)
+    except (TargetError, runtime.UnknownVariant) as error:
         parser.refuse(error)
     return options
 

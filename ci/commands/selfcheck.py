@@ -26,9 +26,9 @@ from ci.support.cli import Arguments, meant
 from ci.scoring.fault_runs import Asked, catch, prepare, tolerate
 from fixtures.core import schemas
 from fixtures.faults import FAULTS, Fault, sample
-from fixtures.faults.judged import Caught, Tolerated
+from fixtures.faults.scoring import Caught, Tolerated
 from fixtures.faults.tolerant import TOLERANT
-from fixtures.variants import UnknownVariant, asked_for
+from fixtures.faults.runtime import UnknownVariant, asked_for
 
 PROG = "./ci/selfcheck"
 BUILD = Path(__file__).resolve().parent.parent / "build"

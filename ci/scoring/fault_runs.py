@@ -15,8 +15,8 @@ from pathlib import Path
 from fixtures import ledger
 from fixtures.faults import Fault
 from fixtures.faults import named as fault_named
-from fixtures.faults.fault import END_TO_END, LIFE
-from fixtures.faults.judged import Caught, Ran, Tolerated, is_of_cleaner
+from fixtures.faults.base import END_TO_END, LIFE
+from fixtures.faults.scoring import Caught, Ran, Tolerated, is_of_cleaner
 from fixtures.faults.tolerant import named as tolerant_named
 from fixtures.core.topology import PROVIDERS
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ci.scoring.fault_runs import COMPAT, SELFCHECK, where
 from fixtures.faults import named
-from fixtures.faults.judged import Caught, Tolerated
+from fixtures.faults.scoring import Caught, Tolerated
 
 
 def to_json(judged: Sequence[Caught | Tolerated]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from fixtures.targets import reverse_proxy, target as targets
-from fixtures import variants
+from fixtures.faults import runtime
 from fixtures.targets.rate_limit import Budget
 from fixtures.targets.config import Deployment
 from fixtures.generation.runner import Profile, explore
@@ -32,7 +32,7 @@ def worlds(
     """
     from fixtures.platform import over_http  # noqa: PLC0415  it takes long to import, and few tests need it
 
-    variant = variants.asked_for(pytestconfig.option.variant)
+    variant = runtime.asked_for(pytestconfig.option.variant)
     running: list[over_http.Chain] = []
     with contextlib.ExitStack() as stack:
 
@@ -40,7 +40,7 @@ def worlds(
         def of(name: str) -> Journey:
             world = WORLDS[name]
             if variant:
-                return Journey(name, world, stack.enter_context(variants.system(variant, world)))
+                return Journey(name, world, stack.enter_context(runtime.system(variant, world)))
             elsewhere: dict[str, str] = {}
             lost: list[Exception] = []
             for service in set(deployed) & set(FOLLOWED) & set(PROVIDERS):
@@ -101,5 +101,5 @@ def journey_of(request: pytest.FixtureRequest, worlds: JourneyOf) -> Iterator[Ca
 @pytest.fixture
 def build(pytestconfig: pytest.Config) -> Build:
     """Where services in memory come from: a variant, or the reference."""
-    variant = variants.asked_for(pytestconfig.option.variant)
+    variant = runtime.asked_for(pytestconfig.option.variant)
     return variant.load if variant else load

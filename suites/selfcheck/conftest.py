@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fixtures.platform import redis_container
-from fixtures import variants
+from fixtures.faults import runtime
 from fixtures.core import redaction
 from fixtures.platform.redis_server import embedded
 
@@ -18,7 +18,7 @@ from fixtures.platform.redis_server import embedded
 @pytest.fixture(scope="session", autouse=True)
 def variant(pytestconfig: pytest.Config) -> Iterator[None]:
     """A fault outside the services, if one is asked for."""
-    with variants.patched(variants.asked_for(pytestconfig.option.variant)):
+    with runtime.patched(runtime.asked_for(pytestconfig.option.variant)):
         yield
 
 

@@ -11,7 +11,7 @@ import pytest
 from fixtures.core import payloads
 from fixtures.core.catalogue import load
 from fixtures.faults import FAULTS
-from fixtures.faults.fault import CLEANER
+from fixtures.faults.base import CLEANER
 from fixtures.generation.schema_coverage import unstressed
 from fixtures.core.payloads import Identities
 from fixtures.services import load as load_service

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fixtures.faults import FAULTS
-from fixtures.faults.fault import CLEANER
-from fixtures.faults.judged import Caught, Ran
+from fixtures.faults.base import CLEANER
+from fixtures.faults.scoring import Caught, Ran
 
 pytestmark = pytest.mark.aside
 

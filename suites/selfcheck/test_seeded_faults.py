@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.faults import FAULTS, Fault, sample
-from fixtures.faults.fault import CLEANER
+from fixtures.faults.base import CLEANER
 from fixtures.faults.tolerant import TOLERANT
 from fixtures.platform.base import FLOW
 from fixtures.targets.target import ROOT
