@@ -12,9 +12,9 @@ import resource
 import time
 from pathlib import Path
 
-from fixtures.rollout import answer, results
-from fixtures.rollout.release import CLEAN, FEWEST, MOST, Edge, Release, Step
-from fixtures.rollout.results import Recorded, Result
+from fixtures.release.order import analysis, pairwise_results as results
+from fixtures.release.order.release_file import CLEAN, FEWEST, MOST, Edge, Release, Step
+from fixtures.release.order.pairwise_results import Recorded, Result
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     for services in range(FEWEST, MOST + 1):
         release, recorded = chain(services)
         started = time.perf_counter()
-        found = answer.answer(answer.judge(release, results.table(release, [recorded]), None))
+        found = analysis.answer(analysis.judge(release, results.table(release, [recorded]), None))
         seconds = time.perf_counter() - started
         orders, states = found["orders"], found["judged"]["states"]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

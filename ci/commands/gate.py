@@ -28,7 +28,7 @@ from fixtures.targets.rate_limit import Budget
 from fixtures.targets.config import TargetError
 from fixtures.targets.client import Unreachable
 from fixtures.report.runs import Run
-from fixtures.rollout import words
+from fixtures.release.order import text as words
 from fixtures.core.findings import Finding, describe
 
 ROOT = Path(__file__).resolve().parent.parent

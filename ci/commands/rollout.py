@@ -17,12 +17,20 @@ from fixtures.contracts.broker import config as access
 from fixtures.contracts.broker.config import AccessError, BrokerError
 from fixtures.contracts.broker.client import Broker
 from fixtures.core.catalogue import CatalogueError
-from fixtures.rollout import answer, endtoend, files, pairs, release, results, words
-from fixtures.rollout.broker import of_broker
-from fixtures.rollout.endtoend import Fates
-from fixtures.rollout.pairs import Table
-from fixtures.rollout.release import Release, ReleaseError, Step
-from fixtures.rollout.results import Recorded, ResultsError
+from fixtures.release.order import (
+    analysis,
+    end_to_end_runs as endtoend,
+    files,
+    pairwise as pairs,
+    pairwise_results as results,
+    release_file as release,
+    text as words,
+)
+from fixtures.release.order.broker import of_broker
+from fixtures.release.order.end_to_end_runs import Fates
+from fixtures.release.order.pairwise import Table
+from fixtures.release.order.release_file import Release, ReleaseError, Step
+from fixtures.release.order.pairwise_results import Recorded, ResultsError
 from fixtures.core.schemas import SchemaError
 from fixtures.core.topology import RELEASE
 
@@ -47,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     except BrokerError as error:
         print(error, file=sys.stderr)
         return exits.UNDECIDED
-    found = answer.answer(judged)
+    found = analysis.answer(judged)
     folder = meant(options.here, options.output) if options.output else ROOT / "build" / "rollout"
     files.write(folder, judged, found)
     if options.json:
@@ -75,13 +83,13 @@ def arguments() -> Arguments:
     return parser
 
 
-def judge(options: argparse.Namespace) -> answer.Judged:
+def judge(options: argparse.Namespace) -> analysis.Judged:
     """Judge what the options ask for."""
     found = release.read(meant(options.here, options.release) if options.release else RELEASE)
     if options.plan is not None:
         found = release.with_plan(found, [Step(name.strip()) for name in options.plan.split(",")])
     table, fates = evidence(found, options)
-    return answer.judge(found, table, fates)
+    return analysis.judge(found, table, fates)
 
 
 def evidence(found: Release, options: argparse.Namespace) -> tuple[Table, Fates | None]:

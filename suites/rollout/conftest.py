@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 
 from fixtures.core import catalogue
-from fixtures.rollout import answer, endtoend, files, pairs, release
-from fixtures.rollout.answer import Judged
-from fixtures.rollout.endtoend import Fates
-from fixtures.rollout.pairs import Table
-from fixtures.rollout.release import Release
+from fixtures.release.order import (
+    analysis as answer,
+    end_to_end_runs as endtoend,
+    files,
+    pairwise as pairs,
+    release_file as release,
+)
+from fixtures.release.order.analysis import Judged
+from fixtures.release.order.end_to_end_runs import Fates
+from fixtures.release.order.pairwise import Table
+from fixtures.release.order.release_file import Release
 
 
 @pytest.fixture(scope="package")

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fixtures.rollout.results import Recorded, Result
+from fixtures.release.order.pairwise_results import Recorded, Result
 
 VERSIONS = ("before", "after")
 TOML = """[release]

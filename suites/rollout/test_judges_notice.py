@@ -8,15 +8,20 @@ from typing import Any
 import pytest
 
 from fixtures.core import catalogue
-from fixtures.rollout import answer, pairs, readers, walk
-from fixtures.rollout.answer import Judged
-from fixtures.rollout.damage import UNHURT
-from fixtures.rollout.endtoend import Fates
-from fixtures.rollout.forms import Forms
-from fixtures.rollout.pairs import Table
-from fixtures.rollout.release import Release
-from fixtures.rollout.states import Disagreement, Space
-from fixtures.rollout.ways import Ways
+from fixtures.release.order import (
+    analysis as answer,
+    pairwise as pairs,
+    plan as walk,
+    service_probe,
+)
+from fixtures.release.order.analysis import Judged
+from fixtures.release.order.impact import UNHURT
+from fixtures.release.order.end_to_end_runs import Fates
+from fixtures.release.order.pairwise_model import Forms
+from fixtures.release.order.pairwise import Table
+from fixtures.release.order.release_file import Release
+from fixtures.release.order.state_space import Disagreement, Space
+from fixtures.release.order.path_model import Ways
 from fixtures.services import load
 
 pytestmark = pytest.mark.aside
@@ -43,7 +48,7 @@ def table_with(planned: Release, name: str, monkeypatch: pytest.MonkeyPatch) -> 
             return service
         return replace(service, **{decision: getattr(load(name, "before"), decision)})
 
-    monkeypatch.setattr(readers, "load", faulty)
+    monkeypatch.setattr(service_probe, "load", faulty)
     return pairs.of_references(planned, catalogue.load())
 
 

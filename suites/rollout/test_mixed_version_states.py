@@ -6,15 +6,15 @@ import itertools
 
 import pytest
 
-from fixtures.rollout import endtoend
-from fixtures.rollout.answer import Judged
-from fixtures.rollout.damage import KINDS
-from fixtures.rollout.endtoend import Fates
-from fixtures.rollout.flow import BOTH
-from fixtures.rollout.pairs import Table
-from fixtures.rollout.release import Release
-from fixtures.rollout.states import Safety
-from fixtures.rollout.witness import HOPS
+from fixtures.release.order import end_to_end_runs as endtoend
+from fixtures.release.order.analysis import Judged
+from fixtures.release.order.impact import KINDS
+from fixtures.release.order.end_to_end_runs import Fates
+from fixtures.release.order.message_flow import BOTH
+from fixtures.release.order.pairwise import Table
+from fixtures.release.order.release_file import Release
+from fixtures.release.order.state_space import Safety
+from fixtures.release.order.traced_platform import HOPS
 from fixtures.services import NAMES
 
 AFTER = ("after",) * len(HOPS)
@@ -75,7 +75,7 @@ def test_the_safe_orders_are_counted_as_by_trying_each(judged: Judged) -> None:
             node = move.node
         return True
 
-    from fixtures.rollout.orders import Census  # noqa: PLC0415
+    from fixtures.release.order.orders import Census  # noqa: PLC0415
 
     walked = sum(map(is_safe, itertools.permutations(free)))
     assert Census(space, Safety.SAFE).ways_on(start) == walked

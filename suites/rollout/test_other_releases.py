@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from benchmarks.rollout import chain
-from fixtures.rollout import answer, release, results
-from fixtures.rollout.release import Step
-from fixtures.rollout.results import Recorded, ResultsError
+from fixtures.release.order import analysis, pairwise_results as results, release_file as release
+from fixtures.release.order.release_file import Step
+from fixtures.release.order.pairwise_results import Recorded, ResultsError
 from fixtures.core.topology import RELEASE
 from suites.rollout.releases import verified, written
 
@@ -24,7 +24,7 @@ EDGES = ("one-two", "two-three")
 def answered(path: Path, *recorded: Recorded) -> dict[str, Any]:
     """The answer on a release, by what was recorded."""
     found = release.read(path)
-    return answer.answer(answer.judge(found, results.table(found, recorded), None))
+    return analysis.answer(analysis.judge(found, results.table(found, recorded), None))
 
 
 def test_the_example_is_go_with_its_two_constraints() -> None:
@@ -43,7 +43,7 @@ def test_the_example_the_wrong_way_round_is_no_go_and_shows_how() -> None:
     path = EXAMPLES / "orders.toml"
     wrong = release.with_plan(release.read(path), [Step(name) for name in ("billing", "ledger", "shop")])
     table = results.table(wrong, [results.of_release(wrong)])
-    found = answer.answer(answer.judge(wrong, table, None))
+    found = analysis.answer(analysis.judge(wrong, table, None))
     assert found["verdict"] == "no-go"
     (damage,) = found["steps"][0]["damage"]
     assert damage["timeline"] == [
@@ -97,7 +97,7 @@ def test_a_stated_constraint_that_the_plan_breaks_is_no_go(tmp_path: Path) -> No
 def test_a_chain_has_one_more_safe_order_than_services_but_two(services: int) -> None:
     # Its services go in one order only; the clean-up of the queue may stand anywhere among them.
     found, recorded = chain(services)
-    said = answer.answer(answer.judge(found, results.table(found, [recorded]), None))
+    said = analysis.answer(analysis.judge(found, results.table(found, [recorded]), None))
     assert said["verdict"] == "go"
     assert said["orders"]["safe"] == services + 1
     assert said["explained"]

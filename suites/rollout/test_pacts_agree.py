@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from fixtures.core import topology
-from fixtures.rollout import answer, results
-from fixtures.rollout.answer import Judged
-from fixtures.rollout.pairs import Table
-from fixtures.rollout.release import Edge, Release
-from fixtures.rollout.results import Recorded, Result
+from fixtures.release.order import analysis as answer, pairwise_results as results
+from fixtures.release.order.analysis import Judged
+from fixtures.release.order.pairwise import Table
+from fixtures.release.order.release_file import Edge, Release
+from fixtures.release.order.pairwise_results import Recorded, Result
 from fixtures.core.topology import RELEASE
 
 EXPECTED = tomllib.loads((RELEASE.parent.parent / "pacts" / "expected.toml").read_text(encoding="utf-8"))

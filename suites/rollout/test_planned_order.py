@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from fixtures.checks.rollout import constraints_are_kept, step_is_safe
-from fixtures.rollout import release
+from fixtures.release.order import release_file
 from fixtures.core.findings import demand_none
 
-STEPS = [step.name for step in release.read().plan]
+STEPS = [step.name for step in release_file.read().plan]
 
 
 @pytest.mark.parametrize("step", STEPS)

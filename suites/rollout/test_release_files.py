@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.rollout import release
-from fixtures.rollout.release import ReleaseError, Step
+from fixtures.release.order import release_file as release
+from fixtures.release.order.release_file import ReleaseError, Step
 from suites.rollout.releases import chained, written
 
 THREE = ("one", "two", "three")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.rollout import orders, release, walk
-from fixtures.rollout.answer import Judged
-from fixtures.rollout.release import Step
-from fixtures.rollout.states import Safety
-from fixtures.rollout.timeline import Timelines
+from fixtures.release.order import orders, plan as walk, release_file as release
+from fixtures.release.order.analysis import Judged
+from fixtures.release.order.release_file import Step
+from fixtures.release.order.state_space import Safety
+from fixtures.release.order.counterexample import Timelines
 
 PLAN = [step.name for step in release.read().plan]
 

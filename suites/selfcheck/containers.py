@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fixtures import backup as backups
-from fixtures import cleaner
+from fixtures.release.cleanup import backup as backups
+from fixtures.release.cleanup import cleaner
 from fixtures.platform.redis_container import FirebaseMessages, FirebaseSpamMessages
 from fixtures.targets.target import ROOT
 

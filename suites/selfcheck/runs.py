@@ -11,7 +11,7 @@ from fixtures import ledger, policy
 from fixtures.core import reference_validator
 from fixtures.core.catalogue import load
 from fixtures.policy import Policy
-from fixtures.rollout import answer, release, results
+from fixtures.release.order import analysis, pairwise_results, release_file
 from fixtures.core.topology import PROVIDERS, RELEASE, WORLDS
 from fixtures.core.findings import Finding
 
@@ -45,8 +45,8 @@ def a_test(name: str, **members: Any) -> Line:
 
 def a_rollout() -> dict[str, Any]:
     """The answer on a small release that is safe."""
-    found = release.read(RELEASE.parent / "examples" / "orders.toml")
-    return answer.answer(answer.judge(found, results.table(found, [results.of_release(found)]), None))
+    found = release_file.read(RELEASE.parent / "examples" / "orders.toml")
+    return analysis.answer(analysis.judge(found, pairwise_results.table(found, [pairwise_results.of_release(found)]), None))
 
 
 ROLLOUT = a_rollout()

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from fixtures import backup as backups
-from fixtures import cleaner
-from fixtures.backup import BadBackup
+from fixtures.release.cleanup import backup as backups
+from fixtures.release.cleanup import cleaner
+from fixtures.release.cleanup.backup import BadBackup
 from suites.selfcheck.containers import all_of, cleaned, fresh, record, restored
 
 pytestmark = pytest.mark.aside

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import census
+from fixtures.release.cleanup import classify
 from suites.selfcheck.containers import record
 
 pytestmark = pytest.mark.aside
@@ -47,14 +47,14 @@ AGES = {
 
 @pytest.mark.parametrize(("message", "form"), FORMATS.values(), ids=FORMATS)
 def test_the_format_is_told(message: bytes, form: str) -> None:
-    assert census.look(message, NOW).format == form
+    assert classify.look(message, NOW).format == form
 
 
 @pytest.mark.parametrize(("created_at", "age"), AGES.items(), ids=AGES)
 def test_the_age_is_told(created_at: str, age: str) -> None:
-    assert census.look(record(1, created_at=created_at), NOW).age == age
+    assert classify.look(record(1, created_at=created_at), NOW).age == age
 
 
 @pytest.mark.parametrize("created_at", [None, 0, [], {}], ids=repr)
 def test_an_age_that_is_no_time_is_unknown(created_at: Any) -> None:
-    assert census.look(record(1, created_at=created_at), NOW).age == "unknown"
+    assert classify.look(record(1, created_at=created_at), NOW).age == "unknown"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fixtures import backup as backups
-from fixtures import census, cleaner, cleaner_scripts
+from fixtures.release.cleanup import backup as backups
+from fixtures.release.cleanup import classify, cleaner, lua
 from fixtures.core import schemas
 from suites.selfcheck.containers import all_of, cleaned, fresh, record, restored, spam_of
 
@@ -49,7 +49,7 @@ def test_a_survey_counts_and_changes_nothing(server: Any) -> None:
     messages.push(*held)
     told: list[int] = []
     seen = cleaner.survey(messages, told.append, step=7)
-    assert seen == census.count(census.look(message, datetime.now(UTC)) for message in held)
+    assert seen == classify.count(classify.look(message, datetime.now(UTC)) for message in held)
     assert (seen.total(), sum(told), seen["new", "under 1 day"]) == (len(held), len(held), 1)
     assert all_of(messages) == held
 
@@ -97,7 +97,7 @@ def test_a_run_tells_what_it_saw_and_took(
     cleaner.clean([messages], run, told.append)
     went = len(held) if everything else sum(map(is_old, held))
     assert run.seen == {
-        messages.key: census.count(census.look(message, datetime.now(UTC)) for message in held)
+        messages.key: classify.count(classify.look(message, datetime.now(UTC)) for message in held)
     }
     assert (run.removed, sum(told)) == ({messages.key: went}, len(held))
     assert backups.read(tmp_path / "b").header["selection"] == selection
@@ -187,7 +187,7 @@ def test_a_removal_that_is_sent_twice_removes_once(server: Any, tmp_path: Path) 
     messages.push(OLD)
     backup = backups.read(tmp_path / "b")
     keys = [messages.key, cleaner.notes_key(messages.firebase_app, backup.id)]
-    assert server.eval(cleaner_scripts.REMOVE, 3, *keys, "aside", 0, 9, OLD) == b"removed:"
+    assert server.eval(lua.REMOVE, 3, *keys, "aside", 0, 9, OLD) == b"removed:"
     assert all_of(messages) == [NEW, OLD]
 
 

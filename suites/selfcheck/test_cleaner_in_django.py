@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import backup as backups
+from fixtures.release.cleanup import backup as backups
 from fixtures.core import topology
 from suites.selfcheck.containers import COMMAND, command, fresh, ran, record
 

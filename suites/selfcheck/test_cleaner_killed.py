@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from fixtures import backup as backups
-from fixtures import cleaner
+from fixtures.release.cleanup import backup as backups
+from fixtures.release.cleanup import cleaner
 from fixtures.platform import redis_container as container
-from fixtures.backup import Backup
+from fixtures.release.cleanup.backup import Backup
 from fixtures.platform.redis_container import FirebaseMessages
 from suites.selfcheck.containers import all_of, command, fresh, ran, record, restored
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import backup as backups
+from fixtures.release.cleanup import backup as backups
 from fixtures.core import topology
 from fixtures.platform.redis_container import FirebaseMessages
 from suites.selfcheck.containers import COMMAND, all_of, command, fresh, ran, record, spam_of

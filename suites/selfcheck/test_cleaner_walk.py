@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import cleaner
+from fixtures.release.cleanup import cleaner
 from suites.selfcheck.containers import all_of, fresh, record
 
 pytestmark = pytest.mark.aside
