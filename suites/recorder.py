@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fixtures.targets import config as deployments
-from fixtures import ledger, policy
+from fixtures.results import ledger, policy
 from fixtures.generation import known
 from fixtures.core import payloads, redaction, terminal, urls
 from fixtures.core.catalogue import Case, load

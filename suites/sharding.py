@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fixtures.platform import redis_container
-from fixtures import shards
+from fixtures.results import shards
 from fixtures.generation import known
 
 WHOLE = pytest.StashKey[dict[str, Any]]()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.generation import example_database, runner as exploration
-from fixtures import ledger
+from fixtures.results import ledger
 from fixtures.faults import runtime
 from fixtures.targets import target as targets
 from fixtures.targets.rate_limit import Budget

@@ -22,7 +22,7 @@ from benchmarks.pages import put
 from benchmarks.shards import scaling
 from benchmarks.shards.prediction import Costs, costs_of, predict
 from ci.support import test_selection
-from fixtures import ledger
+from fixtures.results import ledger
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "scale.md"

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from pytest_split.algorithms import Algorithms
 
-from fixtures.ledger import Ledger
+from fixtures.results.ledger import Ledger
 from suites.groups import group_of
 
 ALGORITHM = "duration_based_chunks"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.shards.prediction import Costs, predict
-from fixtures.ledger import Ledger
+from fixtures.results.ledger import Ledger
 
 PROVIDERS = (10, 100, 1000)
 SHARDS = (1, 10, 100, 1000)

@@ -1,4 +1,4 @@
-// Makes the Allure report of one run; its order, as fixtures/report/allure.py writes it, comes by standard input.
+// Makes the Allure report of one run; its order, as fixtures/results/report/allure.py writes it, comes by standard input.
 // Reading, judging and writing happen in one process, so history gets one point a build and the gate's answer
 // stands in the report. What it saw goes to standard output as one JSON object; nobody trusts its exit code alone.
 import { readFile, writeFile } from "node:fs/promises";

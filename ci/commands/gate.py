@@ -19,7 +19,7 @@ from ci.support.cli import Arguments, add_targets, build_of, deployed_of, meant,
 from ci.commands.cleanup_states import interruptible, swept
 from ci.support.artifacts import Files
 from fixtures.core import catalogue, payloads, redaction, schemas, terminal
-from fixtures import closing, ledger, policy
+from fixtures.results import ledger, policy, verdict_file
 from fixtures.targets import config as deployments, target as targets
 from fixtures.generation import recordings
 from fixtures.contracts.broker import config as access
@@ -27,7 +27,7 @@ from fixtures.contracts.broker.config import AccessError
 from fixtures.targets.rate_limit import Budget
 from fixtures.targets.config import TargetError
 from fixtures.targets.client import Unreachable
-from fixtures.report.runs import Run
+from fixtures.results.report.model import Run
 from fixtures.release.order import text as words
 from fixtures.core.findings import Finding, describe
 
@@ -78,7 +78,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
         nameless = DEPLOYED if options.deployed else ledger.LOCAL
         options.environment = options.environment or named or nameless
         options.access = access.of_environment(os.environ) if options.broker else None
-        options.hopeless = closing.hopeless()
+        options.hopeless = verdict_file.hopeless()
         for file in options.replay if not options.hopeless else ():
             recordings.answers_of(Path(file))
     except (AccessError, TargetError, recordings.BrokenRecording, schemas.SchemaError) as error:
@@ -88,7 +88,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> int:
     """Run the suites on reachable targets, and decide."""
-    started, started_at, clock = time.monotonic(), payloads.rfc3339(payloads.now()), closing.clock()
+    started, started_at, clock = time.monotonic(), payloads.rfc3339(payloads.now()), verdict_file.clock()
     files: Files = options.files
     files.clear()
     if options.hopeless:
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         sharding.ask_known_failures(options.known_failures)
         trouble += run_suites(options, files)
-    trouble += closing.clock_doubts(clock)
+    trouble += verdict_file.clock_doubts(clock)
     notes = swept(files.build, options.deployed)
     record = ledger.read(files.ledger) if files.ledger.exists() or not trouble else ledger.Ledger({}, (), ())
     began = {"environment": options.environment, "started_at": started_at}
@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> int:
     verdict["notes"] = notes  # what somebody must do, whatever the verdict is
     if not options.shard:
         return concluded(record, verdict, files, files.place(options))
-    closing.write(files.verdict, verdict)
+    verdict_file.write(files.verdict, verdict)
     tell(verdict, files)
     say(verdict)
     return EXIT[verdict["verdict"]]
@@ -132,10 +132,10 @@ def run(options: argparse.Namespace) -> int:
 def concluded(record: ledger.Ledger, verdict: Mapping[str, Any], files: Files, place: report.Place) -> int:
     """Write and tell what a whole run has come to; the exit status."""
     sharding.write_durations(place.history / "durations.json", record)
-    closing.write(files.verdict, policy.doubted(verdict, "gate-ended: it ended before its report was made"))
+    verdict_file.write(files.verdict, policy.doubted(verdict, "gate-ended: it ended before its report was made"))
     made = report.made_or_doubted([Run(record, verdict, catalogue.load())], place)
     verdict = dict(made.runs[0].verdict)
-    closing.write(files.verdict, verdict)
+    verdict_file.write(files.verdict, verdict)
     tell(verdict, files)
     report.tell(made, place)
     say(verdict)
@@ -171,18 +171,18 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         except KeyboardInterrupt:
             return ["interrupted: the run was stopped from outside"]
     if options.deployed or options.replay:
-        closing.clean(files.log)
+        verdict_file.clean(files.log)
     ran = ledger.read(files.ledger).header.get("run")
     if ran not in (run_id, None):
         return [f"ledger-of-another-run: {ran} instead of {run_id}"]
     if pytest.returncode not in ((0, 1, NO_TESTS) if options.shard else (0, 1)):  # a shard may hold none
-        why = closing.last_words(files.log)
+        why = verdict_file.last_words(files.log)
         return [f"suites-ended-badly: pytest exited {pytest.returncode}; {why}see {files.log}"]
     return []
 
 
 def _started(command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    own = closing.own_environment()
+    own = verdict_file.own_environment()
     return subprocess.Popen(command, cwd=ROOT, env=own, stdout=log, stderr=log)  # noqa: S603  our own, no shell
 
 

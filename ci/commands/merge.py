@@ -14,8 +14,8 @@ from ci.commands import gate
 from ci.support.cli import Arguments, build_of, meant
 from ci.support.artifacts import Files
 from fixtures.core import catalogue, payloads
-from fixtures import ledger, policy, shards
-from fixtures.shards import Part
+from fixtures.results import ledger, policy, shards
+from fixtures.results.shards import Part
 
 ROOT = Path(__file__).resolve().parent.parent
 

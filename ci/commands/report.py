@@ -16,13 +16,13 @@ from ci.support import allure
 from ci.support import exits
 from ci.support.cli import Arguments, build_of, meant
 from fixtures.core import catalogue, redaction
-from fixtures import ledger, policy, shards
-from fixtures.report import exports, history
-from fixtures.report.allure import files as allure_files
-from fixtures.report.cells import About
-from fixtures.report.headline import headline
-from fixtures.report.pages import pages
-from fixtures.report.runs import Run, worst
+from fixtures.results import ledger, policy, shards
+from fixtures.results.report import exports, history
+from fixtures.results.report.allure import files as allure_files
+from fixtures.results.report.cells import About
+from fixtures.results.report.headline import headline
+from fixtures.results.report.pages import pages
+from fixtures.results.report.model import Run, worst
 
 ROOT = Path(__file__).resolve().parent.parent
 EXIT = {"go": exits.GO, "no-go": exits.NO_GO, "undecided": exits.UNDECIDED}

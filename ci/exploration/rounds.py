@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ci.support.cli import target_options
-from fixtures import ledger
+from fixtures.results import ledger
 from fixtures.scenarios.coverage.coverage import Explored
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures import ledger
+from fixtures.results import ledger
 from fixtures.faults import Fault
 from fixtures.faults import named as fault_named
 from fixtures.faults.base import END_TO_END, LIFE

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
 
-from fixtures.report.allure import disagreement, order
-from fixtures.report.harden import NotAllure, hardened
-from fixtures.report.runs import Run
+from fixtures.results.report.allure import disagreement, order
+from fixtures.results.report.allure_hardening import NotAllure, hardened
+from fixtures.results.report.model import Run
 
 HERE = Path(__file__).resolve().parent
 MAKE = HERE / "allure" / "make.mjs"

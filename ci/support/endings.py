@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ci.support import exits
-from fixtures import closing, ledger, policy
+from fixtures.results import ledger, policy, verdict_file
 from fixtures.core import schemas, terminal
 from fixtures.core.catalogue import Catalogue
 
@@ -35,7 +35,7 @@ def at_once(file: Path, reason: str) -> int:
     first = reason.splitlines()[0]
     with contextlib.suppress(schemas.SchemaError):  # without schemas, no verdict.json has one to satisfy
         said = policy.decide(nothing, policy.NOTHING_ASKED, Catalogue(()), duration_s=0, trouble=[first])
-        closing.write(file, said)
+        verdict_file.write(file, said)
     print(f"{terminal.verdict_line('undecided', color=sys.stdout.isatty())}\n  because {reason}", flush=True)
     return exits.UNDECIDED
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from ci.commands import report
 from ci.support.cli import Arguments, meant
 from fixtures.platform import redis_container
-from fixtures import policy, shards
+from fixtures.results import policy, shards
 from fixtures.generation import known
-from fixtures.ledger import Ledger
+from fixtures.results.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("ci", "fixtures", "pacts", "schemas", "suites")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from fixtures.report.runs import Run
+from fixtures.results.report.model import Run
 from fixtures.targets.target import ROOT
 
 SCREENSHOTS = ROOT / "build" / "screenshots"

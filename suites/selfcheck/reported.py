@@ -6,13 +6,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from fixtures import ledger, policy
+from fixtures.results import ledger, policy
 from fixtures.core import schemas
 from fixtures.core.catalogue import Case, example_report, load
-from fixtures.ledger import Ledger
+from fixtures.results.ledger import Ledger
 from fixtures.core.payloads import Identities, events, reports
-from fixtures.policy import Policy
-from fixtures.report.runs import Run
+from fixtures.results.policy import Policy
+from fixtures.results.report.model import Run
 from fixtures.core.topology import PROVIDERS, WORLDS
 from fixtures.core.findings import Finding
 from suites.selfcheck.runs import ASKED, DURATION_S, FIRST_CASE, Line, at, good_run, judged

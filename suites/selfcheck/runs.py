@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fixtures import ledger, policy
+from fixtures.results import ledger, policy
 from fixtures.core import reference_validator
 from fixtures.core.catalogue import load
-from fixtures.policy import Policy
+from fixtures.results.policy import Policy
 from fixtures.release.order import analysis, pairwise_results, release_file
 from fixtures.core.topology import PROVIDERS, RELEASE, WORLDS
 from fixtures.core.findings import Finding

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.deployed import Network, proxied
-from fixtures import ledger
+from fixtures.results import ledger
 from fixtures.targets.rate_limit import Budget
 from fixtures.targets.config import Deployment
 from fixtures.targets.client import Door, Unreachable

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import ledger
+from fixtures.results import ledger
 from fixtures.core import schemas
 from suites.selfcheck.runs import (
     GOOD_TESTS,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import ledger, policy
+from fixtures.results import ledger, policy
 from fixtures.core.catalogue import load
-from fixtures.policy import NOTHING_ASKED
+from fixtures.results.policy import NOTHING_ASKED
 from fixtures.core.topology import PROVIDERS, WORLDS
 from fixtures.core.findings import Verdict
 from suites.selfcheck.runs import (

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import ledger
+from fixtures.results import ledger
 from fixtures.core.catalogue import load
-from fixtures.report.runs import Run
+from fixtures.results.report.model import Run
 from fixtures.targets.target import ROOT
 from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.runs import verdict_of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fixtures.core.catalogue import load
-from fixtures.report.effects import (
+from fixtures.results.report.impact import (
     BROKEN,
     DEAD,
     DRIFT,

@@ -14,8 +14,8 @@ import xmlschema
 
 from fixtures.core import schemas
 from fixtures.core.catalogue import load
-from fixtures.report import exports
-from fixtures.report.runs import Run
+from fixtures.results.report import exports
+from fixtures.results.report.model import Run
 from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.reported import REACTOR, empty_run, hostile, no_go, run_of
 from suites.selfcheck.runs import good_run

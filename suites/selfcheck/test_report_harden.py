@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from fixtures.report.harden import NotAllure, hardened
+from fixtures.results.report.allure_hardening import NotAllure, hardened
 
 pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 

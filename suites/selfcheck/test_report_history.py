@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fixtures.core import schemas
-from fixtures.report import history
-from fixtures.report.runs import Run
+from fixtures.results.report import history
+from fixtures.results.report.model import Run
 from suites.selfcheck.reported import no_go, run_of
 from suites.selfcheck.runs import at, good_run
 

@@ -11,9 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from fixtures.report import words
-from fixtures.report.cells import allure_href
-from fixtures.report.runs import Run
+from fixtures.results.report import wording
+from fixtures.results.report.cells import allure_href
+from fixtures.results.report.model import Run
 from suites.selfcheck.browsed import Opened, browser, opened, recorded, reported
 from suites.selfcheck.reported import (
     PICTURE,
@@ -102,7 +102,7 @@ def test_the_first_page_says_what_the_verdict_says(
     run = reports[kind].run
     with opened(chrome) as shown:
         shown.go(reports[kind].page("index.html"))
-        expect(shown.page.locator("h1 .verdict")).to_have_text(words.VERDICT[run.word])
+        expect(shown.page.locator("h1 .verdict")).to_have_text(wording.VERDICT[run.word])
         for state in ("passed", "failed", "undecided", "not-judged"):
             expect(shown.page.locator(f"td.cell.{state}")).to_have_count(states_of(run)[state])
 
@@ -207,7 +207,7 @@ def test_the_quality_gate_in_allure_says_what_the_verdict_says(
 ) -> None:
     with opened(chrome) as shown:
         for kind in ("go", "no-go", "undecided"):
-            word = words.VERDICT[reports[kind].run.word]
+            word = wording.VERDICT[reports[kind].run.word]
             shown.go(reports[kind].folder / "allure" / "awesome" / "index.html", "#qualityGate")
             expect(shown.page.get_by_text(re.compile(rf"^{word}(:|$)")).first).to_be_visible(timeout=30_000)
             expect(shown.page.get_by_text(f"fcm-compat: {word}", exact=True).first).to_be_visible()

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.report import allure
-from fixtures.report.runs import Run
+from fixtures.results.report import allure
+from fixtures.results.report.model import Run
 from fixtures.targets.target import ROOT
 from suites.selfcheck.browsed import recorded, reported
 from suites.selfcheck.reported import hostile, no_go, run_of, with_finding, wrong_state

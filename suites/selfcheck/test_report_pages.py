@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from fixtures.core.catalogue import load
-from fixtures.report.cells import About
-from fixtures.report.history import changes, remembered
-from fixtures.report.pages import pages
-from fixtures.report.runs import Run
+from fixtures.results.report.cells import About
+from fixtures.results.report.history import changes, remembered
+from fixtures.results.report.pages import pages
+from fixtures.results.report.model import Run
 from fixtures.core.topology import PROVIDERS, release, version_number
 from suites.selfcheck.reported import (
     PICTURE,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from fixtures.core.catalogue import load
-from fixtures.report import allure
-from fixtures.report.harden import PAGES
-from fixtures.report.runs import Run, worst
+from fixtures.results.report import allure
+from fixtures.results.report.allure_hardening import PAGES
+from fixtures.results.report.model import Run, worst
 from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.reported import REACTOR, empty_run, hostile, no_go, run_of, wrong_state
 from suites.selfcheck.runs import GOOD_TESTS, a_test, at, good_run, without, without_test

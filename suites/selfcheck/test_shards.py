@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from fixtures import ledger, shards
+from fixtures.results import ledger, shards
 from fixtures.core.catalogue import load
-from fixtures.policy import decide
-from fixtures.report.runs import worst
-from fixtures.shards import BadShard, Part, Shard
+from fixtures.results.policy import decide
+from fixtures.results.report.model import worst
+from fixtures.results.shards import BadShard, Part, Shard
 from suites.selfcheck.runs import ASKED, DURATION_S, GOOD_TESTS, VERSIONS, finding
 
 pytestmark = pytest.mark.aside

@@ -19,10 +19,10 @@ import pytest
 import redis
 
 from fixtures.generation import known
-from fixtures import policy
+from fixtures.results import policy
 from fixtures.platform import redis_server
 from fixtures.faults import FAULTS
-from fixtures.policy import Policy
+from fixtures.results.policy import Policy
 from fixtures.targets.target import ROOT, served
 
 pytestmark = pytest.mark.process

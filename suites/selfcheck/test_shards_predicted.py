@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.ledger import Ledger
+from fixtures.results.ledger import Ledger
 
 pytestmark = pytest.mark.aside
 
