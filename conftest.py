@@ -16,9 +16,9 @@ from fixtures.targets.config import TargetError
 from fixtures.targets.client import Unreachable
 from fixtures.targets import cleanup
 from fixtures.targets.provisioning.inventory import Inventory
-from suites import deep_round, groups, recorder, sharding, thrift
-from suites.deployed import deployed_of, spent_of
-from suites.recorder import BUILD, Recorder, is_worker
+from suites.plugins import exploration, ledger as recorder, memory as thrift, scheduling, sharding
+from suites.plugins.deployed import deployed_of, spent_of
+from suites.plugins.ledger import BUILD, Recorder, is_worker
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,20 +52,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--run-id", default="", help="what the ledger calls this run")
     add("--shard", default="", metavar="JSON", help="which shard of which run this is, for the ledger")
     add("--ledger", default=str(BUILD / "ledger.jsonl"), metavar="FILE", help="where the run is recorded")
-    deep_round.add_options(group)
+    exploration.add_options(group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be tested at once and by name, then record the run."""
     config.pluginmanager.register(recorder, "fcm-compat-findings")
     config.pluginmanager.register(sharding, "fcm-compat-sharding")
-    config.pluginmanager.register(groups, "fcm-compat-groups")
-    config.pluginmanager.register(deep_round, "fcm-compat-deep")
+    config.pluginmanager.register(scheduling, "fcm-compat-groups")
+    config.pluginmanager.register(exploration, "fcm-compat-deep")
     config.pluginmanager.register(thrift, "fcm-compat-thrift")
     verdict.OVERLOOKED.set(frozenset(config.option.without))
     verdict.UNHEARD.set([])
     if runs_tests(config):
-        from suites import shared  # noqa: PLC0415  half of the start, and of the memory, of who only hands out
+        from suites.plugins import fixtures as shared  # noqa: PLC0415  half of the start, and of the memory, of who only hands out
 
         config.pluginmanager.register(shared, "fcm-compat-shared")
     if is_worker(config) or config.option.collectonly:

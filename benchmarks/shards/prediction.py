@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from pytest_split.algorithms import Algorithms
 
 from fixtures.results.ledger import Ledger
-from suites.groups import group_of
+from suites.plugins.scheduling import group_of
 
 ALGORITHM = "duration_based_chunks"
 FEWEST_OTHERS = 3

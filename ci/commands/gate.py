@@ -152,7 +152,7 @@ def run_suites(options: argparse.Namespace, files: Files) -> list[str]:
         *test_selection.arguments(),
         "-n",
         str(options.workers),
-        "--dist=loadgroup",  # suites/groups.py says which tests share what takes long to make
+        "--dist=loadgroup",  # suites/plugins/scheduling.py says which tests share what takes long to make
         "--max-worker-restart=0",  # without a worker the run proves nothing; the next one may wait for ever
     ]
     command += [

@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.release.order import release_file as release
 from fixtures.release.order.release_file import ReleaseError, Step
-from suites.rollout.releases import chained, written
+from suites.rollout.sample_releases import chained, written
 
 THREE = ("one", "two", "three")
 LONG = '[[edges]]\nname = "queue"\nfrom = "one"\nto = "two"\nkind = "queue"\nlong_lived = true\n'

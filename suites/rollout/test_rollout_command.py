@@ -17,7 +17,7 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.core.topology import RELEASE
-from suites.rollout.releases import written
+from suites.rollout.sample_releases import written
 
 EXAMPLE = RELEASE.parent / "examples" / "orders.toml"
 ROOT = RELEASE.parent.parent

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.targets.target import ROOT
-from suites.groups import group_of, next_of
+from suites.plugins.scheduling import group_of, next_of
 
 pytestmark = pytest.mark.aside
 
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.aside
         ("suites/compat/test_x.py::test_x[subscribers-errors-v1-INTERNAL]", "suites/compat/ v1-INTERNAL]"),
         ("suites/compat/test_x.py::test_x[else]", "suites/compat/test_x.py::test_x[else]"),
         (
-            "suites/compat/test_life_of_a_subscriber.py::test_x[all]",
-            "suites/compat/test_life_of_a_subscriber.py",
+            "suites/compat/test_subscriber_lifecycle.py::test_x[all]",
+            "suites/compat/test_subscriber_lifecycle.py",
         ),
         ("suites/selfcheck/test_x.py::test_x", "suites/selfcheck/test_x.py"),
         ("suites/contracts/test_x.py::test_x[y]", "suites/contracts/"),
@@ -36,7 +36,7 @@ def test_a_test_has_its_group(test: str, group: str) -> None:
 
 
 ROLLOUT, CONTRACTS, WORLDS = "suites/rollout/", "suites/contracts/", "suites/compat/test_end_to_end.py"
-LIVES = "suites/compat/test_life_of_a_subscriber.py"
+LIVES = "suites/compat/test_subscriber_lifecycle.py"
 CASE, OTHER_CASE, ALONE = "suites/compat/ v1-a]", "suites/compat/ v1-b]", "suites/compat/test_x.py::test_x"
 CHECKS, CATALOGUE = "suites/selfcheck/test_x.py", "suites/selfcheck/test_catalogue.py"
 

@@ -16,7 +16,7 @@ from fixtures.generation import example_database, known, runner as exploration
 from fixtures.platform import redis_server
 from fixtures.generation.runner import Profile
 from fixtures.core.topology import PROVIDERS
-from suites import recorder, sharding
+from suites.plugins import ledger, sharding
 
 HERE, THERE = (
     f"suites/compat/test_new.py::test[{provider}-v1-UNREGISTERED]" for provider in list(PROVIDERS)[:2]
@@ -223,11 +223,11 @@ def test_a_finding_is_repeated_with_what_was_known_and_without_the_password(
     monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> None:
     monkeypatch.setattr(sharding, "known_at", lambda _: "unix:///run/redis.sock")
-    assert recorder.reproduction("t", pytestconfig).startswith(
+    assert ledger.reproduction("t", pytestconfig).startswith(
         f"{known.VARIABLE}=unix:///run/redis.sock ./ci/"
     )
     monkeypatch.setattr(sharding, "known_at", lambda _: NOWHERE)
-    told = recorder.reproduction("t", pytestconfig)
+    told = ledger.reproduction("t", pytestconfig)
     assert told.startswith(f'{known.VARIABLE}="${known.VARIABLE}" ./ci/test t')
 
 

@@ -10,7 +10,7 @@ import pytest
 from fixtures.targets.target import Target
 from fixtures.core.topology import PROVIDERS
 from fixtures.core.urls import shown
-from suites.recorder import reproduction
+from suites.plugins.ledger import reproduction
 
 pytestmark = pytest.mark.aside
 

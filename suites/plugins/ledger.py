@@ -19,7 +19,7 @@ from fixtures.generation import known
 from fixtures.core import payloads, redaction, terminal, urls
 from fixtures.core.catalogue import Case, load
 from fixtures.core.findings import UNHEARD, Finding, Findings, describe
-from suites import sharding
+from suites.plugins import sharding
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
 TRACE_LIMIT = 8000

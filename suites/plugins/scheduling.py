@@ -17,7 +17,7 @@ from fixtures.core.topology import PROVIDERS
 
 ROLLOUT = "suites/rollout/"
 END_TO_END = "suites/compat/test_end_to_end.py"
-LIVES = "suites/compat/test_life_of_a_subscriber.py"
+LIVES = "suites/compat/test_subscriber_lifecycle.py"
 COMPAT = "suites/compat/"
 CONTRACTS = "suites/contracts/"
 SELFCHECK = "suites/selfcheck/"

@@ -21,9 +21,9 @@ from fixtures.generation.runner import Profile
 from fixtures.targets.target import Target
 from fixtures.core.topology import PROVIDERS, VERSIONS
 from fixtures.scenarios.provider import Matcher, Trial
-from suites.deep_round import NOTES
-from suites.deployed import deployed_of, spent_of
-from suites.sharding import known_at
+from suites.plugins.exploration import NOTES
+from suites.plugins.deployed import deployed_of, spent_of
+from suites.plugins.sharding import known_at
 from suites.types import TargetsOf
 
 

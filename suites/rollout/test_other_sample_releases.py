@@ -13,7 +13,7 @@ from fixtures.release.order import analysis, pairwise_results as results, releas
 from fixtures.release.order.release_file import Step
 from fixtures.release.order.pairwise_results import Recorded, ResultsError
 from fixtures.core.topology import RELEASE
-from suites.rollout.releases import verified, written
+from suites.rollout.sample_releases import verified, written
 
 pytestmark = pytest.mark.aside
 
