@@ -15,9 +15,9 @@ from pathlib import Path
 
 from fixtures.targets import target as targets
 from fixtures.targets.target import ROOT
-from suites.selfcheck.closed.fault import KEEPER, REACTOR, TIMEOUT_S, Fault, Scene, Setting
-from suites.selfcheck.closed.house import amiss, built, gate, ran
-from suites.selfcheck.closed.table import FAULTS, GROUPS, OWN_HOUSE
+from suites.selfcheck.fail_closed.model import KEEPER, REACTOR, TIMEOUT_S, Fault, Scene, Setting
+from suites.selfcheck.fail_closed.sandbox import amiss, built, gate, ran
+from suites.selfcheck.fail_closed.table import FAULTS, GROUPS, OWN_HOUSE
 
 PAGE = ROOT / "docs" / "fail-closed.md"
 ROW = re.compile(r"^\| `([\w-]+)` \| .* \| (\S*) \| (\S*) \|$", re.MULTILINE)

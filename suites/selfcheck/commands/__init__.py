@@ -1,0 +1,1 @@
+"""Self-checks of the commands in ci/."""

@@ -1,0 +1,134 @@
+"""The templates of CI systems are what those systems read, and ask for what this project has."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.targets.target import ROOT
+from suites.selfcheck.results.sample_reports import no_go
+from suites.selfcheck.results.sample_runs import finding, good_run, judged
+
+pytestmark = pytest.mark.aside
+
+TEMPLATES = ROOT / "ci" / "templates"
+SCHEMAS: Mapping[str, tuple[str, ...]] = {
+    "github-actions.yml": ("--builtin-schema=vendor.github-workflows",),
+    "gitlab-ci.yml": ("--builtin-schema=vendor.gitlab-ci", "--data-transform=gitlab-ci"),
+}
+SCHEMA_OF = {**SCHEMAS, **{name.replace(".", "-shards."): schema for name, schema in SCHEMAS.items()}}
+summary = importlib.import_module("ci.commands.summary")  # a command under test, by name
+gate = importlib.import_module("ci.commands.gate")
+report = importlib.import_module("ci.commands.report")
+deep = importlib.import_module("ci.commands.deep")
+
+
+def checked(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    """What the CI system's own schema says to a file."""
+    command = [sys.executable, "-m", "check_jsonschema", *schema, str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("name", "schema"), SCHEMA_OF.items(), ids=SCHEMA_OF)
+def test_a_template_is_what_its_system_reads(tmp_path: Path, name: str, schema: tuple[str, ...]) -> None:
+    ran = checked(TEMPLATES / name, schema)
+    assert ran.returncode == 0, ran.stdout
+    damaged = tmp_path / name
+    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    damaged.write_text(text.replace("runs-on:", "run-on:").replace("script:", "scripts:"), encoding="utf-8")
+    assert checked(damaged, schema).returncode != 0
+
+
+@pytest.mark.parametrize("name", ["Jenkinsfile", "Jenkinsfile-shards"])
+def test_the_pipeline_of_jenkins_is_balanced(name: str) -> None:
+    written = re.sub(r"(?m)//.*$", "", (TEMPLATES / name).read_text())
+    text = re.sub(r"'''.*?'''|'[^']*'|\"[^\"]*\"", "", written, flags=re.DOTALL)
+    assert [text.count(one) for one in "{(["] == [text.count(one) for one in "})]"]
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES.iterdir()), ids=lambda file: file.name)
+def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = template.read_text(encoding="utf-8")
+    commands = set(re.findall(r"\./ci/[a-z-]+", text))
+    more = {"./ci/merge"} if "-shards" in template.name else {"./ci/deep"}
+    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"} | more
+    assert all((ROOT / command).is_file() for command in commands)
+    options = set(re.findall(r"(?<!-)--[a-z-]+", re.sub(r"(?m)^\s*(#|//).*", "", text)))
+    for command in (gate, deep):
+        with pytest.raises(SystemExit):
+            command.options_of(["--help"])
+    assert options - {"--annotations"} <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    assert "build/" in text
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*-shards*")), ids=lambda file: file.name)
+def test_a_template_runs_each_of_its_shards_once_and_tells_them_and_the_merge_the_same_run(
+    template: Path,
+) -> None:
+    text = template.read_text(encoding="utf-8")
+    assert text.count("FCM_COMPAT_RUN") == 1, "shards and merge have it from the environment of all jobs"
+    numbers = re.search(r"shard: \[(.*)\]|values ('.*')|parallel: \d+", text)
+    assert numbers is not None
+    if listed := numbers[1] or numbers[2]:
+        of = re.search(r"SHARDS(?:: | = )[\"'](\d+)", text)
+        assert of is not None
+        assert re.findall(r"\d+", listed) == [str(number) for number in range(1, int(of[1]) + 1)]
+    else:
+        assert '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' in text
+
+
+# --- the summary
+
+
+def test_the_summary_is_the_one_of_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "verdict.json").write_text(json.dumps(judged(tmp_path, good_run())), encoding="utf-8")
+    assert summary.main(["--build", str(tmp_path)]) == 69
+    assert "no-verdict: summary.md" in capsys.readouterr().out, "a report that was not made sums nothing up"
+    report.make([no_go(tmp_path)], report.Place(tmp_path, tmp_path / "history"))
+    assert summary.main(["--build", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("## NO GO")
+    assert said == (tmp_path / "report" / "exports" / "summary.md").read_text(encoding="utf-8")
+
+
+def test_an_annotation_is_nothing_but_what_it_quotes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = "<script>alert(1)</script> | [x](javascript:y)\n::error::forged `code`"
+    found = {**finding(evil), "expected": evil, "test": "suites/compat/x.py::y"}
+    run = good_run()
+    run[20].update(result="failed", findings=[found])
+    (tmp_path / "verdict.json").write_text(json.dumps(judged(tmp_path, run)), encoding="utf-8")
+    assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("::")[1].split()[0] for line in lines] == ["error", "error"]
+    assert "file=suites/compat/x.py,title=subscribers-errors v1-UNREGISTERED::" in lines[1]
+
+
+def test_a_run_that_proves_everything_is_a_notice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    verdict: dict[str, Any] = judged(tmp_path, good_run())
+    (tmp_path / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
+    assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
+    assert capsys.readouterr().out == "::notice title=fcm-compat%3A go::nothing was found\n"
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "{}", "[" * 100_000], ids=["none", "empty", "no verdict", "deep"]
+)
+@pytest.mark.parametrize("form", [(), ("--annotations",)], ids=["Markdown", "annotations"])
+def test_no_verdict_is_told_as_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, form: tuple[str, ...]
+) -> None:
+    if content is not None:
+        (tmp_path / "verdict.json").write_text(content, encoding="utf-8")
+    assert summary.main(["--build", str(tmp_path), *form]) == 69
+    assert "no-verdict" in capsys.readouterr().out

@@ -1,0 +1,172 @@
+"""`./ci/explain` shows of each answer what the catalogue says of it, and refuses wrong usage by name."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures.core.catalogue import load
+from fixtures.generation.recordings import CORPUS
+from fixtures.targets.target import ROOT
+from suites.selfcheck.commands.explain_runs import (
+    DATA,
+    DEAD_LEGACY,
+    DEAD_V1,
+    GO,
+    PAGE,
+    USAGE,
+    Capsys,
+    explain,
+    explained,
+    written,
+)
+from suites.selfcheck.sample_answers import corpus, corpus_lines
+
+
+def test_the_corpus_is_explained(capsys: Capsys) -> None:
+    code, objects, err = explained(capsys, str(CORPUS))
+    assert (code, err) == (GO, "")
+    assert [found["case"] for found in objects] == [
+        case for line in corpus_lines() for case in line["expect"]
+    ]
+    assert objects == [entry.explain() for entry in corpus()]
+
+
+def test_the_members_are_those_of_the_case(capsys: Capsys, tmp_path: Path) -> None:
+    busy = {
+        "http_status": 503,
+        "headers": {"Retry-After": "120"},
+        "body": {"error": {"status": "UNAVAILABLE"}},
+    }
+    _, objects, _ = explained(capsys, written(tmp_path, DEAD_V1, busy))
+    case = load()["v1-UNREGISTERED"]
+    assert objects[0] == {
+        "id": "dead-v1",
+        "protocol": "fcm_v1",
+        "case": case.id,
+        "code": "UNREGISTERED",
+        "outcome": "unsubscribe",
+        "wait_s": None,
+        "why": case.why,
+    }
+    assert (objects[1]["id"], objects[1]["outcome"], objects[1]["wait_s"]) == ("line-2", "postpone", 120)
+
+
+def test_the_table_shows_each_answer(capsys: Capsys, tmp_path: Path) -> None:
+    busy = {"id": "[bold]", "http_status": 429, "body": {"error": {"status": "RESOURCE_EXHAUSTED"}}}
+    assert explain.main([written(tmp_path, DEAD_LEGACY, DEAD_V1, busy)]) == GO
+    out, err = capsys.readouterr()
+    rows = [line.split() for line in out.splitlines()]
+    assert rows[0] == ["answer", "case", "outcome", "wait", "why"]
+    assert [row[:3] for row in rows[1:3]] == [
+        ["dead-legacy", "legacy-NotRegistered", "unsubscribe"],
+        ["dead-v1", "v1-UNREGISTERED", "unsubscribe"],
+    ]
+    assert rows[3][:5] == ["[bold]", "v1-bare-429", "postpone", "60", "s"]
+    assert load()["v1-UNREGISTERED"].why in out
+    assert err == ""
+
+
+def test_the_table_shows_the_position_of_a_result(capsys: Capsys, tmp_path: Path) -> None:
+    body = {"results": [{"message_id": "1"}, {"error": "NotRegistered"}]}
+    explain.main([written(tmp_path, {"id": "two", "http_status": 200, "body": body})])
+    out = capsys.readouterr().out
+    assert "two [0]" in out
+    assert "two [1]" in out
+
+
+def test_a_multicast_gives_one_object_for_each_result(capsys: Capsys, tmp_path: Path) -> None:
+    body = {"results": [{"message_id": "1"}, {"error": "NotRegistered"}, {"registration_id": "new"}]}
+    _, objects, _ = explained(capsys, written(tmp_path, {"id": "many", "http_status": 200, "body": body}))
+    assert [(found["id"], found["result"], found["outcome"]) for found in objects] == [
+        ("many", 0, "keep"),
+        ("many", 1, "unsubscribe"),
+        ("many", 2, "replace_token"),
+    ]
+
+
+def test_a_single_answer_has_no_position(capsys: Capsys, tmp_path: Path) -> None:
+    lines = [DEAD_V1, DEAD_LEGACY, {**PAGE, "protocol": "legacy"}]
+    _, objects, _ = explained(capsys, written(tmp_path, *lines))
+    assert [found["id"] for found in objects] == [line["id"] for line in lines]
+    assert not [found for found in objects if "result" in found]
+
+
+def test_standard_input_is_read(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = json.dumps({**DEAD_V1, "id": "ключ"}, ensure_ascii=False)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="latin-1"))
+    code, objects, err = explained(capsys, "-")
+    assert (code, [found["id"] for found in objects], err) == (GO, ["ключ"], "")
+
+
+# --- wrong usage
+
+
+def refused(capsys: Capsys, *arguments: str) -> str:
+    """What is said on stderr when a command exits as wrongly used."""
+    with pytest.raises(SystemExit) as caught:
+        explain.main(list(arguments))
+    out, err = capsys.readouterr()
+    assert (caught.value.code, out) == (USAGE, "")
+    return err
+
+
+def test_a_missing_file_is_named(capsys: Capsys, tmp_path: Path) -> None:
+    said = refused(capsys, str(tmp_path / "none.ndjson"))
+    assert f"unreadable-file: '{tmp_path / 'none.ndjson'}': No such file" in said
+    assert "allowed: a file of NDJSON, or -\n  next: ./ci/explain --help" in said
+
+
+def test_a_folder_is_no_file(capsys: Capsys, tmp_path: Path) -> None:
+    assert f"unreadable-file: '{tmp_path}': " in refused(capsys, str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["x", "--jsn"], "unrecognized arguments: --jsn", id="unknown option"),
+        pytest.param([], "the following arguments are required: FILE|-", id="no file"),
+        pytest.param(
+            ["x", "--protocol", "v1"],
+            "argument --protocol: invalid choice: 'v1' (choose from",
+            id="unknown protocol",
+        ),
+        pytest.param(["x", "y"], "unrecognized arguments: y", id="two files"),
+    ],
+)
+def test_wrong_usage_exits_64(capsys: Capsys, arguments: list[str], said: str) -> None:
+    err = refused(capsys, *arguments)
+    assert err.startswith("usage: ./ci/explain")
+    assert said in err
+    assert err.endswith("  next: ./ci/explain --help\n")
+
+
+def test_an_empty_file_explains_nothing(capsys: Capsys, tmp_path: Path) -> None:
+    for lines in ([], ["", "  "]):
+        file = written(tmp_path, *lines)
+        code, objects, err = explained(capsys, file)
+        assert (code, objects, err) == (DATA, [], f"empty-file: {file}: no line, so nothing to explain\n")
+
+
+# --- in a process
+
+
+def test_the_command_runs() -> None:
+    text = json.dumps(DEAD_V1) + "\nnot json\n"
+    done = subprocess.run(  # our own command
+        [sys.executable, "-m", "ci.commands.explain", "-", "--json"],
+        cwd=ROOT,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == DATA
+    assert json.loads(done.stdout)["case"] == "v1-UNREGISTERED"
+    assert done.stderr.startswith("not-json: standard input, line 2: ")

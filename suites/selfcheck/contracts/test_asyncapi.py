@@ -1,0 +1,116 @@
+"""The AsyncAPI document says what really lies in the queue and in the container, in draft 7."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from fixtures.generation import malformed
+from fixtures.core import reference_validator, schemas
+from fixtures.core.catalogue import load
+from fixtures.contracts.api_docs import asyncapi
+from fixtures.contracts.api_docs.asyncapi import CHANNELS, Channel
+from fixtures.contracts.api_docs.bundle import component_name
+from fixtures.contracts.api_docs.draft7 import in_draft7
+from fixtures.contracts.api_docs.examples import message, records, reports
+from fixtures.generation.malformed import EVENT
+from fixtures.core.payloads import event
+from fixtures.services import NAMES
+from fixtures.services.memory_container import key_of
+from suites.selfcheck import sample_answers
+from suites.selfcheck.services.driver import APP, Provider
+
+pytestmark = pytest.mark.aside
+
+DOCUMENT = asyncapi.document()
+
+
+def payload(schema: str) -> Draft7Validator:
+    """The validator of a message, as a tool that knows draft 7 makes it."""
+    local = DOCUMENT["components"]["schemas"]
+    return Draft7Validator(
+        {"$ref": f"#/components/schemas/{component_name(schema)}", "components": {"schemas": local}},
+        format_checker=reference_validator.FORMATS,
+    )
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
+def test_a_channel_is_put_together(channel: Channel) -> None:
+    described = DOCUMENT["channels"][channel.name]
+    addressed = {part.partition("}")[0] for part in channel.address.split("{")[1:]}
+    assert set(described["parameters"]) == addressed
+    [server] = described["servers"]
+    assert server["$ref"].rpartition("/")[2] in DOCUMENT["servers"]
+    assert set(described["messages"]) == {channel.message} <= set(DOCUMENT["components"]["messages"])
+    assert {*channel.senders, *channel.receivers} <= set(NAMES)
+
+
+def test_an_operation_is_about_a_message_of_its_channel() -> None:
+    assert len(DOCUMENT["operations"]) == sum(len(c.senders) + len(c.receivers) for c in CHANNELS)
+    for operation in DOCUMENT["operations"].values():
+        channel = operation["channel"]["$ref"]
+        assert operation["action"] in ("send", "receive")
+        assert [m["$ref"].rpartition("/messages/")[0] for m in operation["messages"]] == [channel]
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
+def test_examples_are_valid_in_either_draft(channel: Channel) -> None:
+    examples = [value for _, _, value in channel.examples()]
+    assert [schemas.is_valid(value, channel.schema) for value in examples] == [True] * len(examples)
+    assert [payload(channel.schema).is_valid(value) for value in examples] == [True] * len(examples)
+
+
+def test_draft_7_accepts_and_refuses_what_the_schema_does() -> None:
+    Draft7Validator.check_schema(DOCUMENT["components"]["schemas"])
+    good = [event(report, "any") for case in load().cases[::10] for report in sample_answers.reports(case)[:5]]
+    bad = [rule.broken(entry) for rule in malformed.rules(EVENT) for entry in good[::10]]
+    assert [payload(EVENT).is_valid(entry) for entry in good] == [True] * len(good)
+    assert [payload(EVENT).is_valid(entry) for entry in bad] == [False] * len(bad)
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"$ref": "#/x", "minLength": 1}, {"allOf": [{"$ref": "#/x"}], "minLength": 1}),
+        ({"contains": {}, "minContains": 0, "maxContains": 2, "maxItems": 6}, {"maxItems": 6}),
+        ({"properties": {"minContains": {"const": {"minContains": 1}}}}, None),
+        ({"items": [True, {"not": {}}]}, None),
+    ],
+    ids=["sibling", "free-contains", "names", "list"],
+)
+def test_a_schema_is_said_in_draft_7(schema: Any, said: Any) -> None:
+    assert in_draft7(schema) == (said or schema)
+
+
+@pytest.mark.parametrize("keyword", ["prefixItems", "unevaluatedProperties", "minContains"])
+def test_a_keyword_that_draft_7_would_overlook_is_refused(keyword: str) -> None:
+    with pytest.raises(ValueError, match=f"draft 7 has no {keyword}"):
+        in_draft7({"items": {keyword: 1}})
+
+
+@pytest.mark.parametrize(("name", "version"), [("old-format", "before"), ("new-format", "after")])
+def test_the_example_of_a_record_is_what_directory_messages_writes(name: str, version: str) -> None:
+    provider = Provider("directory-messages", version)
+    [(_, _, asked)] = message()
+    assert provider.ask("POST", "/v1/messages", asked).status == 202
+    [(_, forward)] = provider.store.forwards()
+    example = next(value for called, _, value in records() if called == name)
+    assert {**forward.body, "created_at": example["created_at"]} == example
+
+
+def test_what_directory_events_api_puts_into_the_queue_is_an_error_event() -> None:
+    provider = Provider("directory-events-api")
+    body = {"bts": "bts-0", "reports": [report for _, report in reports()]}
+    assert provider.ask("POST", "/v1/reports", body).status == 202
+    events = [forward.body for _, forward in provider.store.forwards() if not forward.path]
+    assert len(events) == sum(case.outcome != "keep" for case, _ in reports())
+    assert all(map(payload(EVENT).is_valid, events))
+
+
+def test_the_address_of_the_container_is_the_key_of_its_list() -> None:
+    [container] = [channel for channel in CHANNELS if channel.server == "container"]
+    assert {
+        container.address.format(firebase_app=APP, kind=kind) for kind in container.parameters["kind"]["enum"]
+    } == {key_of(APP.upper(), spam=spam) for spam in (True, False)}

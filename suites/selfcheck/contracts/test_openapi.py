@@ -1,0 +1,167 @@
+"""The OpenAPI documents are valid, stand alone, and say what the schemas say."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import referencing
+from jsonschema import Draft202012Validator
+from referencing.jsonschema import DRAFT202012
+
+from fixtures.generation import malformed
+from fixtures.core import reference_validator, schemas
+from fixtures.core.catalogue import load
+from fixtures.contracts.api_docs import asyncapi, openapi
+from fixtures.contracts.api_docs.bundle import COMPONENTS, absolute, component_name, components
+from fixtures.contracts.api_docs.examples import reports
+from fixtures.contracts.api_docs.interfaces import ID, INTERFACES
+from fixtures.generation.malformed import ENVELOPE, EVENT
+from fixtures.core.payloads import event
+from fixtures.targets.target import ROOT
+from suites.selfcheck import sample_answers
+
+pytestmark = pytest.mark.aside
+
+DOCUMENTS: Mapping[str, Any] = {
+    "platform": asyncapi.document(),
+    **{service: openapi.document(service) for service in INTERFACES},
+}
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every `$ref` inside a JSON value."""
+    if isinstance(value, dict) and isinstance(value.get("$ref"), str):
+        yield value["$ref"]
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for member in members:
+        yield from references(member)
+
+
+def component(document: Any, name: str) -> Draft202012Validator:
+    """The validator of a component, which knows the document and nothing else."""
+    whole = referencing.Registry[Any]().with_resource("urn:document", DRAFT202012.create_resource(document))
+    return Draft202012Validator(
+        {"$ref": f"urn:document{COMPONENTS}{component_name(name)}"},
+        registry=whole,
+        format_checker=reference_validator.FORMATS,
+    )
+
+
+@pytest.mark.parametrize("service", INTERFACES)
+def test_a_document_is_valid(service: str) -> None:
+    from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415  it takes its time to load
+
+    assert list(OpenAPIV31SpecValidator(DOCUMENTS[service]).iter_errors()) == []
+
+
+def test_the_validator_notices_a_wrong_document() -> None:
+    from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415  it takes its time to load
+
+    paths = {"/v1/reports/{report_id}": {"get": {"responses": {"200": {"description": "OK."}}}}}
+    wrong = {**DOCUMENTS["go-sender"], "paths": paths}
+    assert [error.message for error in OpenAPIV31SpecValidator(wrong).iter_errors()] != []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_stands_alone(name: str) -> None:
+    document = DOCUMENTS[name]
+    resource = DRAFT202012.create_resource(document)
+    resolver = referencing.Registry[Any]().with_resource("urn:document", resource).resolver("urn:document")
+    found = set(references(document))
+    assert {reference[0] for reference in found} == {"#"}
+    assert all(resolver.lookup(reference).contents for reference in found)
+    assert schemas.BASE not in str(document)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_component_is_there_in_vain(name: str) -> None:
+    document = DOCUMENTS[name]
+    used = {reference.rpartition("/")[2] for reference in references(document)}
+    assert document["components"]["schemas"].keys() - used == set()
+
+
+@pytest.mark.parametrize("service", INTERFACES)
+def test_operations_have_names_of_their_own(service: str) -> None:
+    operations = [does for path in DOCUMENTS[service]["paths"].values() for does in path.values()]
+    assert (
+        len({does["operationId"] for does in operations})
+        == len(operations)
+        == len(INTERFACES[service].endpoints)
+    )
+
+
+def test_a_component_means_what_its_schema_means() -> None:
+    validator = component(DOCUMENTS["subscribers-errors"], EVENT)
+    drawn = (report for case in load().cases[::10] for report in sample_answers.reports(case)[:5])
+    good = [event(report, "any") for report in (*drawn, *(report for _, report in reports()))]
+    assert [validator.is_valid(entry) for entry in good] == [True] * len(good)
+    bad = [rule.broken(entry) for rule in malformed.rules(EVENT) for entry in good[::10]]
+    assert [validator.is_valid(entry) for entry in bad] == [schemas.is_valid(entry, EVENT) for entry in bad]
+    assert not any(map(validator.is_valid, bad))
+
+
+def test_a_legacy_report_is_none_of_v1_and_the_other_way_round() -> None:
+    document = DOCUMENTS["events-proxy"]
+    either = component(document, "response-report.schema.json")
+    legacy = component(document, "legacy-response-report.schema.json")
+    for case, report in reports():
+        assert either.is_valid(report)
+        assert legacy.is_valid(report) == (case.protocol == "legacy")
+
+
+def test_a_name_that_two_schemas_would_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.contracts.api_docs.bundle.component_name", lambda _target: "Same")
+    with pytest.raises(ValueError, match="would both be the component Same"):
+        components([ID, ENVELOPE])
+
+
+def test_a_reference_to_elsewhere_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"x\.schema\.json refers to https://json-schema\.org/"):
+        absolute("https://json-schema.org/draft/2020-12/schema", "x.schema.json")
+
+
+def rendered(folder: Path, *arguments: str) -> tuple[int, str]:
+    """How the command ends, and what it says."""
+    called = [sys.executable, "-m", "ci.commands.render_documents", "--into", str(folder), *arguments]
+    done = subprocess.run(called, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own program
+    return done.returncode, done.stderr
+
+
+def test_the_documents_are_current() -> None:
+    assert rendered(ROOT / "docs", "--check") == (0, "")
+
+
+def test_a_document_that_is_not_current_is_named(tmp_path: Path) -> None:
+    run = functools.partial(rendered, tmp_path)
+    assert run() == run("--check") == (0, "")
+    (tmp_path / "openapi" / "go-sender.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "asyncapi" / "platform.json").unlink()
+    next_step = "  next: python -m ci.commands.render_documents\n"
+    assert run("--check") == (
+        1,
+        f"stale-document: asyncapi/platform.json, openapi/go-sender.json\n{next_step}",
+    )
+    assert run() == run("--check") == (0, "")
+
+
+def test_a_document_of_no_service_is_named_and_left_alone(tmp_path: Path) -> None:
+    assert rendered(tmp_path) == (0, "")
+    stray = tmp_path / "openapi" / "retired.json"
+    stray.write_text("{}", encoding="utf-8")
+    said = "stray-document: openapi/retired.json: no service has it\n  next: delete it\n"
+    assert rendered(tmp_path, "--check") == (1, said)
+    assert rendered(tmp_path) == (0, "")
+    assert stray.exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_wrong_use(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    code, said = rendered(file)
+    assert (code, said.split(":")[0]) == (64, "folder-unwritable")

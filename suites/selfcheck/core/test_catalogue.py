@@ -1,0 +1,113 @@
+"""The catalogue is whole: every report has a case, each case an example, a corpus line and equivalents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+from jsonschema_rs.canonical import Containment, Satisfiability
+
+from fixtures.core import catalogue as catalogues
+from fixtures.core import payloads, schemas
+from fixtures.core.catalogue import example_report, instant, load, to_json
+from fixtures.core.payloads import Identities
+from suites.selfcheck.sample_answers import PROTOCOLS, corpus, corpus_lines, recorded
+
+CASES = load().cases
+
+
+def test_a_corpus_line_is_decided_as_it_expects() -> None:
+    for line in corpus_lines():
+        protocol = load()[line["expect"][0]].protocol
+        found = [entry.case.id for entry in recorded([{"protocol": protocol, **line}])]
+        assert found == line["expect"], line["id"]
+
+
+def test_the_corpus_reaches_every_case() -> None:
+    assert {entry.case for entry in corpus()} == set(CASES)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_report_is_decided(protocol: str) -> None:
+    assert load().uncovered(protocol).satisfiability() == Satisfiability.NO
+
+
+def test_an_example_makes_a_valid_report_of_its_case() -> None:
+    for case in CASES:
+        report = payloads.address(example_report(case), Identities())
+        for schema in (catalogues.REPORT_SCHEMA[case.protocol], "response-report.schema.json"):
+            assert schemas.is_valid(report, schema), (case.id, schema)
+        assert load().decide(report) is case, case.id
+
+
+def test_a_case_that_is_not_there_is_named() -> None:
+    with pytest.raises(KeyError, match="legacy-NotThere"):
+        load()["legacy-NotThere"]
+
+
+# --- domains
+
+
+def only(report: object) -> jsonschema_rs.CanonicalSchema:
+    """The schema of one report and no other."""
+    return schemas.canonical({"const": report})
+
+
+def test_a_domain_has_the_reports_of_its_case_and_of_no_earlier_one() -> None:
+    """But for those that one of the next three covers, or the three after it: canonical forms have limits."""
+    for position, case in enumerate(CASES):
+        report = payloads.address(example_report(case), Identities())
+        assert load().domain(case).covers(only(report)) == Containment.YES, case.id
+        halved = {name: report[name] for name in report if name != "report_id"}
+        assert load().domain(case).covers(only(halved)) == Containment.NO, case.id
+        for later in [one for one in CASES[position + 7 :] if one.protocol == case.protocol]:
+            assert load().domain(later).covers(only(report)) == Containment.NO, (case.id, later.id)
+
+
+@pytest.mark.aside
+def test_what_cannot_be_taken_away_is_left(tmp_path: Path) -> None:
+    data = json.loads(catalogues.CATALOGUE.read_text(encoding="utf-8"))
+    data["cases"] = [row for row in data["cases"] if row["id"] != "v1-INVALID_ARGUMENT-payload"]
+    (tmp_path / "response-codes.json").write_text(json.dumps(data), encoding="utf-8")
+    found = catalogues.load(tmp_path / "response-codes.json")
+    case = found["v1-delivered"]
+    report = payloads.address(example_report(case), Identities())
+    assert found.domain(case).covers(only(report)) == Containment.YES
+
+
+# --- equivalents
+
+
+def test_equivalents_have_equal_outcomes() -> None:
+    for case in CASES:
+        for equivalent in (load()[name] for name in case.legacy_equivalent):
+            found = (case.protocol, equivalent.protocol, equivalent.outcome)
+            assert found == ("fcm_v1", "legacy", case.outcome), (case.id, equivalent.id)
+
+
+WITHOUT_COUNTERPART = {
+    "legacy-DeprecatedApi": "v1 is not being shut down",
+    "legacy-canonical-id": "v1 never names another token",
+    "legacy-text-400": "v1 gives its reasons as JSON; without any, nobody knows whose fault it is",
+}
+
+
+def test_a_legacy_case_is_named_by_its_counterpart() -> None:
+    named = {name for case in CASES for name in case.legacy_equivalent}
+    assert {case.id for case in load().of("legacy")} - named == set(WITHOUT_COUNTERPART)
+    assert not named & set(WITHOUT_COUNTERPART)
+
+
+# --- times and texts
+
+
+@pytest.mark.usefixtures("in_another_zone")
+def test_an_instant_is_in_utc() -> None:
+    for text in ("2026-01-01T00:00:00.5Z", "2026-01-01T02:00:00.5+02:00"):
+        assert instant(text).isoformat() == "2026-01-01T00:00:00.500000+00:00"
+
+
+def test_json_is_compact_and_survives_lone_surrogates() -> None:
+    assert to_json({"a": ["\ud800", "\u00e4", None]}) == '{"a":["\\ud800","\\u00e4",null]}'

@@ -1,0 +1,293 @@
+"""An answer is decided as the design says, section 4, which is written out here a second time."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from fixtures.core import payloads
+from fixtures.core.catalogue import load
+from fixtures.core.payloads import Identities
+from fixtures.services import fcm
+from suites.selfcheck.sample_answers import GOOGLE, apns, bad_request, fcm_error, legacy, retry_info, v1
+
+TOKEN_TEXT = "The registration token is not a valid FCM registration token"  # noqa: S105  FCM's words
+PAYLOAD = {"field": "message.data[0].value", "description": "d"}
+TOKEN = {"field": "message.token", "description": "d"}
+PAGE = "<HTML><HEAD><TITLE>Not Found</TITLE></HEAD></HTML>"
+
+Rows = Mapping[str, tuple[str, list[dict[str, Any]]]]
+"""What is decided, under a name: the outcome, and the answers that have it."""
+
+
+def invalid(*details: Any, message: str = "m", http_status: int = 400) -> dict[str, Any]:
+    """A v1 answer of which FcmError says INVALID_ARGUMENT."""
+    return v1(
+        http_status,
+        code=http_status,
+        message=message,
+        status="INVALID_ARGUMENT",
+        details=[fcm_error("INVALID_ARGUMENT"), *details],
+    )
+
+
+def bare(*details: Any, message: str = "m", http_status: int = 400) -> dict[str, Any]:
+    """A v1 answer with status INVALID_ARGUMENT and no FcmError."""
+    return v1(http_status, message=message, status="INVALID_ARGUMENT", details=list(details))
+
+
+LEGACY_WORDS = {
+    "unsubscribe": "NotRegistered InvalidRegistration",
+    "postpone": "Unavailable InternalServerError DeviceMessageRateExceeded TopicsMessageRateExceeded",
+    "fix_message": "MissingRegistration MessageTooBig InvalidDataKey InvalidTtl InvalidPackageName "
+    "InvalidParameters",
+    "alert": "MismatchSenderId InvalidApnsCredential DeprecatedApi "
+    "notregistered NOTREGISTERED NotRegistered\n UNREGISTERED Not_Registered InvalidRegistrations Err",
+}
+TEXT_STATUSES = {
+    "postpone": (500, 502, 503, 504, 599, 408, 429),
+    "fix_message": (400,),
+    "alert": (401, 403, 404, 410, 413, 418, 301, 204),
+}
+LEGACY: Rows = {
+    **{
+        f"words: {outcome}": (
+            outcome,
+            [legacy({"error": word}, status) for word in words.split(" ") for status in (200, 404, 503)],
+        )
+        for outcome, words in LEGACY_WORDS.items()
+    },
+    "delivered": ("keep", [legacy({"message_id": "1:0"})]),
+    "canonical id": (
+        "replace_token",
+        [legacy({"message_id": "1:0", "registration_id": "new"}), legacy({"registration_id": "new"})],
+    ),
+    "error beside canonical id": (
+        "unsubscribe",
+        [legacy({"registration_id": "new", "error": "NotRegistered"})],
+    ),
+    "unknown error beside canonical id": ("alert", [legacy({"registration_id": "n", "error": "X"})]),
+    "null error beside canonical id": ("replace_token", [legacy({"registration_id": "n", "error": None})]),
+    "canonical id that is none": (
+        "keep",
+        [legacy({"message_id": "1", "registration_id": none}) for none in ("", 7)],
+    ),
+    "error that is no string": (
+        "alert",
+        [legacy({"error": {"code": "NotRegistered"}}), legacy({"error": ["NotRegistered"]})],
+    ),
+    "result at 500": ("postpone", [legacy({"message_id": "1:0"}, 500)]),
+    "404 page": ("alert", [legacy(PAGE, 404)]),
+    "word as text": ("alert", [legacy("Error=NotRegistered", 200)]),
+    **{
+        f"text: {outcome}": (
+            outcome,
+            [legacy(text, status) for status in statuses for text in ("refused", "")],
+        )
+        for outcome, statuses in TEXT_STATUSES.items()
+    },
+}
+
+INVALID_ARGUMENT: Mapping[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
+    "nothing else": ((), {}, "fix_message"),
+    "410": ((apns(statusCode=410),), {}, "unsubscribe"),
+    "410 after ruins": ((None, 7, "x", [], apns(statusCode=410)), {}, "unsubscribe"),
+    "410 and a bad payload": ((apns(statusCode=410), bad_request(PAYLOAD)), {}, "unsubscribe"),
+    "410 as a string": ((apns(statusCode="410"),), {}, "fix_message"),
+    "410 as true": ((apns(statusCode=True),), {}, "fix_message"),
+    "400": ((apns(statusCode=400, reason="BadDeviceToken"),), {}, "fix_message"),
+    "reason Unregistered": ((apns(reason="Unregistered"),), {}, "unsubscribe"),
+    "reason unregistered": ((apns(reason="unregistered"),), {}, "fix_message"),
+    "reason as a list": ((apns(reason=["Unregistered"]),), {}, "fix_message"),
+    "Apple's words in another type": (
+        ({"@type": f"{GOOGLE}google.rpc.ErrorInfo", "statusCode": 410, "reason": "Unregistered"},),
+        {},
+        "fix_message",
+    ),
+    "token field": ((bad_request(TOKEN),), {}, "unsubscribe"),
+    "token field twice": ((bad_request(TOKEN, TOKEN),), {}, "unsubscribe"),
+    "token field among ruins": (
+        (bad_request(None, "message.data", {"field": 7}, {}, TOKEN),),
+        {},
+        "unsubscribe",
+    ),
+    "another field": ((bad_request(PAYLOAD),), {}, "fix_message"),
+    "token and another field": ((bad_request(TOKEN, PAYLOAD),), {}, "fix_message"),
+    "token and another field, apart": ((bad_request(TOKEN), bad_request(PAYLOAD)), {}, "fix_message"),
+    "token field of another name": ((bad_request({"field": "message.token.x"}),), {}, "fix_message"),
+    "fieldViolations an object": (
+        ({"@type": f"{GOOGLE}google.rpc.BadRequest", "fieldViolations": TOKEN},),
+        {},
+        "fix_message",
+    ),
+    "text": ((), {"message": TOKEN_TEXT}, "unsubscribe"),
+    "text and the token field": ((bad_request(TOKEN),), {"message": TOKEN_TEXT}, "unsubscribe"),
+    "text and another field": ((bad_request(PAYLOAD),), {"message": TOKEN_TEXT}, "fix_message"),
+    "text and a field without a name": ((bad_request({}),), {"message": TOKEN_TEXT}, "unsubscribe"),
+    "text with a suffix": ((), {"message": f"{TOKEN_TEXT}."}, "fix_message"),
+    "text in capitals": ((), {"message": TOKEN_TEXT.upper()}, "fix_message"),
+    "text with a line end": ((), {"message": f"{TOKEN_TEXT}\n"}, "fix_message"),
+}
+
+V1_WORDS = {
+    "unsubscribe": "UNREGISTERED",
+    "alert": "THIRD_PARTY_AUTH_ERROR APNS_AUTH_ERROR SENDER_ID_MISMATCH UNSPECIFIED_ERROR "
+    "NotRegistered unregistered UNREGISTERED_ NOT_FOUND SOME_NEW_CODE",
+    "postpone": "QUOTA_EXCEEDED UNAVAILABLE INTERNAL",
+    "fix_message": "INVALID_ARGUMENT",
+}
+NO_ERROR = {
+    "page": PAGE,
+    "empty body": "",
+    "empty object": {},
+    "legacy word": {"error": "NotRegistered"},
+    "null error": {"error": None},
+    "error list": {"error": [{"details": [fcm_error("UNREGISTERED")]}]},
+    "JSON in a string": '{"error":{"details":[]}}',
+}
+KINDS = {
+    "unsubscribe": (f"{GOOGLE}google.firebase.fcm.v1.FcmErrorCode", "google.firebase.fcm.v1.FcmError"),
+    "alert": (
+        f"{GOOGLE}google.rpc.ErrorInfo",
+        f"{GOOGLE}google.firebase.fcm.v1.ApnsError",
+        f"{GOOGLE}google.firebase.fcm.v2.FcmError",
+        f"{GOOGLE}google.firebase.fcm.v1.FcmErrors",
+        f"{GOOGLE}google.firebase.fcm.v1.FcmErrorCode.x",
+        f"{GOOGLE}google.firebase.fcm.v1.fcmerror",
+        "FcmError",
+        "",
+        5,
+    ),
+}
+BARE = {
+    "postpone": (
+        (429, "RESOURCE_EXHAUSTED"),
+        (500, "INTERNAL"),
+        (503, "UNREGISTERED"),
+        (599, "NOT_FOUND"),
+        (408, "DEADLINE_EXCEEDED"),
+    ),
+    "alert": (
+        (400, "UNREGISTERED"),
+        (401, "UNAUTHENTICATED"),
+        (403, "PERMISSION_DENIED"),
+        (404, "NOT_FOUND"),
+        (410, "UNREGISTERED"),
+        (418, "UNAVAILABLE"),
+    ),
+}
+FOR_A_WHILE, FOR_GOOD = (500, 503, 599, 408, 429), (400, 401, 403, 404, 410, 418, 201)
+THREE = (fcm_error("UNREGISTERED"), retry_info("1s"), bad_request(PAYLOAD))
+V1: Rows = {
+    # in the order of the design, first step
+    "200": ("keep", [v1(200, body) for body in ({"name": "projects/p/messages/1"}, {}, PAGE)]),
+    "200 with an FcmError": ("keep", [v1(200, details=[fcm_error("UNREGISTERED")])]),
+    # second step
+    **{
+        f"{name} at {statuses[0]} and its like": (outcome, [v1(status, body) for status in statuses])
+        for name, body in NO_ERROR.items()
+        for statuses, outcome in {FOR_A_WHILE: "postpone", FOR_GOOD: "alert"}.items()
+    },
+    # third step
+    **{
+        f"FcmError: {outcome}": (
+            outcome,
+            [v1(400, message="m", details=[fcm_error(word)]) for word in words.split(" ")],
+        )
+        for outcome, words in V1_WORDS.items()
+    },
+    "FcmError at any place": (
+        "unsubscribe",
+        [v1(404, details=list(details)) for details in itertools.permutations(THREE)],
+    ),
+    **{
+        f"@type: {outcome}": (
+            outcome,
+            [v1(404, details=[fcm_error("UNREGISTERED", kind)]) for kind in kinds],
+        )
+        for outcome, kinds in KINDS.items()
+    },
+    "errorCode without @type": ("alert", [v1(404, details=[{"errorCode": "UNREGISTERED"}])]),
+    "UNREGISTERED whatever else is said": (
+        "unsubscribe",
+        [
+            v1(http_status, status=status, details=[fcm_error("UNREGISTERED")])
+            for http_status in (400, 403, 404, 410, 429, 500, 503)
+            for status in ("PERMISSION_DENIED", "INVALID_ARGUMENT", None, 7)
+        ],
+    ),
+    "INTERNAL at 404 NOT_FOUND": (
+        "postpone",
+        [v1(404, status="NOT_FOUND", details=[fcm_error("INTERNAL")])],
+    ),
+    "SENDER_ID_MISMATCH at 400 INVALID_ARGUMENT with Apple's 410": (
+        "alert",
+        [v1(400, status="INVALID_ARGUMENT", details=[fcm_error("SENDER_ID_MISMATCH"), apns(statusCode=410)])],
+    ),
+    "unknown FcmError with the token's text": (
+        "alert",
+        [v1(400, status="INVALID_ARGUMENT", message=TOKEN_TEXT, details=[fcm_error("NEW")])],
+    ),
+    # fourth step, by FcmError and bare
+    **{
+        f"INVALID_ARGUMENT, {name}": (outcome, [invalid(*details, **more), bare(*details, **more)])
+        for name, (details, more, outcome) in INVALID_ARGUMENT.items()
+    },
+    "INVALID_ARGUMENT by FcmError at 500, text": (
+        "unsubscribe",
+        [invalid(message=TOKEN_TEXT, http_status=500)],
+    ),
+    "bare INVALID_ARGUMENT at 404, text": ("alert", [bare(message=TOKEN_TEXT, http_status=404)]),
+    "bare INVALID_ARGUMENT at 500, 410": ("postpone", [bare(apns(statusCode=410), http_status=500)]),
+    "bare FAILED_PRECONDITION, 410": (
+        "alert",
+        [v1(400, status="FAILED_PRECONDITION", details=[apns(statusCode=410)])],
+    ),
+    "details that are no list": (
+        "fix_message",
+        [
+            v1(400, status="INVALID_ARGUMENT", details=details)
+            for details in (fcm_error("UNREGISTERED"), "UNREGISTERED", None)
+        ],
+    ),
+    "FcmError without a code": (
+        "fix_message",
+        [v1(400, status="INVALID_ARGUMENT", details=[{"@type": "google.firebase.fcm.v1.FcmError"}])],
+    ),
+    "errorCode that is none": (
+        "alert",
+        [
+            v1(404, status="NOT_FOUND", details=[fcm_error(code)])
+            for code in (None, 7, True, ["UNREGISTERED"], {"UNREGISTERED": 1}, "")
+        ],
+    ),
+    # fifth step
+    **{
+        f"bare status: {outcome}": (
+            outcome,
+            [
+                v1(http_status, code=404, status=status, message="Requested entity was not found.")
+                for http_status, status in statuses
+            ],
+        )
+        for outcome, statuses in BARE.items()
+    },
+}
+
+DESIGN: Rows = {
+    f"{name} {what}": row for name, rows in {"legacy": LEGACY, "v1": V1}.items() for what, row in rows.items()
+}
+
+
+@pytest.mark.parametrize(("outcome", "answers"), DESIGN.values(), ids=DESIGN)
+def test_the_design_is_kept(outcome: str, answers: list[dict[str, Any]]) -> None:
+    assert answers
+    for answer in answers:
+        case = load().decide(answer)
+        assert case is not None, answer
+        assert case.outcome == outcome, (case.id, answer)
+        report = payloads.address(answer, Identities())
+        assert fcm.decide(report).outcome == outcome, answer

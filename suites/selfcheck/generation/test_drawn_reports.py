@@ -1,0 +1,155 @@
+"""Of each case, what is drawn obeys the schemas, is decided by it, and reaches what has misled readers."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from typing import Any
+
+import pytest
+
+from fixtures.core import catalogue as catalogues
+from fixtures.core import payloads, reference_validator
+from fixtures.core.catalogue import example_report, load, wait_s
+from fixtures.core.drawn import Drawn
+from fixtures.core.envelope import IDENTITY
+from fixtures.generation.malformed import ENVELOPE, EVENT
+from fixtures.core.payloads import Identities
+from fixtures.services import fcm
+from suites.selfcheck import sample_answers as samples
+from suites.selfcheck.sample_answers import both, corpus, disagreements, drawn, every_report, reports
+from suites.selfcheck.generation.edge_cases import DETAILS, RETRY_AFTER, of_report
+
+pytestmark = pytest.mark.aside
+
+CASES = load().cases
+
+
+def test_a_drawn_answer_is_decided_by_its_case() -> None:
+    for case in CASES:
+        assert len(drawn(case)) > samples.BATCHES, case.id
+        assert {load().decide(report) for report in reports(case)} == {case}, case.id
+
+
+def test_a_drawn_answer_keeps_its_case_and_a_copy_is_decided_anew() -> None:
+    own, other = CASES[0], CASES[1]
+    answer = Drawn(example_report(own), other)
+    copies: list[dict[str, Any]] = [
+        {**answer},
+        answer | {},
+        answer.copy(),
+        copy.copy(answer),
+        copy.deepcopy(answer),
+    ]
+    sent = payloads.reports([answer, *copies], Identities())
+    assert [entry.case for entry in sent] == [other, *[own] * len(copies)]
+    assert all(type(found) is Drawn and found.case is own for found in drawn(own))
+
+
+def test_a_drawn_report_is_valid_for_both_validators() -> None:
+    judges = {schema: both(schema) for schema in (ENVELOPE, EVENT, *catalogues.REPORT_SCHEMA.values())}
+    for case in CASES:
+        own = catalogues.REPORT_SCHEMA[case.protocol]
+        for report in reports(case)[::4]:
+            event = payloads.event(report, case.code)
+            for schema, value in ((ENVELOPE, report), (own, report), (EVENT, event)):
+                assert judges[schema](value) == (True, True), (case.id, schema, value)
+
+
+def test_validators_agree_on_what_a_case_matches() -> None:
+    answers = [*(entry.answer for entry in corpus()), *every_report()[::40]]
+    for case in CASES:
+        assert not disagreements(case.match, answers), case.id
+
+
+def test_services_decide_alike() -> None:
+    for case in CASES:
+        for report in reports(case):
+            found = fcm.decide(report)
+            wait = wait_s(case, report, answered_at=catalogues.instant(report["sent_at"]))
+            expected = (case.protocol, case.code, case.outcome, wait)
+            assert (found.protocol, found.code, found.outcome, found.wait_s) == expected, (case.id, report)
+
+
+# --- reach
+
+MUST_REACH = [
+    *(f"detail: {kind}" for kind in DETAILS),
+    "detail: an unknown @type",
+    "detail: an entry without @type",
+    "detail: an entry whose @type is no string",
+    "detail: an entry that is no object",
+    *(f"FcmError: {place}" for place in ("first", "middle", "last", "doubled", "without a readable code")),
+    "FcmError: spelled FcmError",
+    "FcmError: spelled FcmErrorCode",
+    *(f"details: {what}" for what in ("missing", "empty", "dict", "str", "NoneType")),
+    *(
+        f"unknown member: {where}"
+        for where in ("report", "legacy response", "fcm_v1 response", "error", "detail")
+    ),
+    *(
+        f"text: {kind}"
+        for kind in ("empty", "longest", "not ASCII", "outside the first plane", "control characters")
+    ),
+    "token: longest",
+    "token: not ASCII",
+    *(f"Retry-After: {form}" for form in RETRY_AFTER),
+    "response: text",
+    "response: empty text",
+    "response: empty object, legacy",
+    "response: empty object, fcm_v1",
+    "http_status: contradicts error.code",
+    "http_status: 5xx beside UNREGISTERED",
+    "http_status: permanent beside a temporary code",
+    "status: contradicts UNREGISTERED",
+]
+
+
+def test_what_is_drawn_reaches_all_that_is_special() -> None:
+    reached = {special for report in every_report() for special in of_report(report)}
+    assert sorted(set(MUST_REACH) - reached) == []
+
+
+# --- identity
+
+
+def test_identifiers_are_counted_not_drawn() -> None:
+    named = {name for case in CASES for answer in drawn(case) for name in answer}
+    assert named & set(IDENTITY) == {"protocol"}
+
+
+def test_addressed_reports_share_nothing() -> None:
+    found = every_report()
+    for member in ("report_id", "message_id", "subscriber_id", "token"):
+        assert len({report[member] for report in found}) == len(found)
+    assert {1 <= len(report["token"]) <= 4096 for report in found} == {True}
+    assert 4096 in {len(report["token"]) for report in found}
+
+
+def test_canonical_ids_are_unique() -> None:
+    case = next(case for case in CASES if case.outcome == "replace_token")
+    found = [report["response"]["registration_id"] for report in reports(case)]
+    assert len(set(found)) == len(found)
+    assert {1 <= len(token) <= 4096 for token in found} == {True}
+    assert not set(found) & {report["token"] for report in every_report()}
+
+
+def test_a_token_of_any_length_stays_one() -> None:
+    for length, addressed in {0: 0, 1: 20, 4095: 4096, 4096: 4096}.items():
+        answer = {"http_status": 200, "retry_after": None, "response": {"registration_id": "c" * length}}
+        report = payloads.address(answer, Identities())
+        reference_validator.validator(ENVELOPE).validate(report)
+        assert len(report["response"]["registration_id"]) == addressed, length
+
+
+def test_two_runs_share_no_identity() -> None:
+    one, two = Identities(), Identities()
+    assert not {*one.next(), *one.next()} & {*two.next(), *two.next()}
+
+
+def test_whoever_a_run_touches_is_recognised_as_its_own() -> None:
+    subscribers = [Identities().next()[2] for _ in range(50)]
+    assert all(payloads.is_own(one) and payloads.is_own(one.upper()) for one in subscribers)
+    assert all(payloads.NAMESPACE in Identities().next()[3] for _ in range(50))
+    strangers = [str(uuid.uuid4()), subscribers[0] + "0", Identities().next()[0], ""]
+    assert not any(payloads.is_own(one) for one in strangers)

@@ -1,0 +1,106 @@
+"""A broken rule makes a payload invalid by one member only, and rules break all that the schema asks."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from fixtures.generation import malformed
+from fixtures.core import payloads, reference_validator, schemas
+from fixtures.core.catalogue import example_report, load
+from fixtures.generation.malformed import ENVELOPE, EVENT
+from fixtures.core.payloads import Identities, Payload
+from suites.selfcheck.sample_answers import PROTOCOLS, both
+
+pytestmark = pytest.mark.aside
+
+EXAMPLES = {case.protocol: example_report(case) for case in load().cases}
+
+
+def good(schema: str, protocol: str) -> Payload:
+    """A valid payload."""
+    report = payloads.address(EXAMPLES[protocol], Identities(run="0b" * 6))
+    return payloads.event(report, "ANY") if schema == EVENT else report
+
+
+def broken_members(schema: str, payload: Any, protocol: str) -> set[str]:
+    """The members that are wrong by the schemas of the parts: the envelope, the event, the protocol."""
+    own = "fcm-v1-response-report" if protocol == "fcm_v1" else "legacy-response-report"
+    parts = [f"{ENVELOPE}#/$defs/envelope", f"{own}.schema.json"]
+    errors = [error for part in parts for error in reference_validator.validator(part).iter_errors(payload)]
+    if schema == EVENT:
+        about = {member: schemas.documents()[EVENT]["properties"][member] for member in ("event_id", "code")}
+        errors += reference_validator.validator(
+            {"type": "object", "required": list(about), "properties": about}
+        ).iter_errors(payload)
+    return {member_of(error) for error in errors}
+
+
+def member_of(error: Any) -> str:
+    """The member that an error is about; empty for the whole payload."""
+    if error.absolute_path:
+        return str(error.absolute_path[0])
+    missing = re.match(r"'(\w+)' is a required property", error.message)
+    return missing[1] if missing else ""
+
+
+MEMBERS = [
+    (schema, member)
+    for schema in (ENVELOPE, EVENT)
+    for member in dict.fromkeys(rule.member for rule in malformed.rules(schema))
+]
+
+
+@pytest.mark.parametrize(
+    ("schema", "member"),
+    MEMBERS,
+    ids=[f"{schema.split('.')[0]} {member or 'whole'}" for schema, member in MEMBERS],
+)
+def test_a_broken_rule_makes_a_payload_invalid_by_that_member_only(schema: str, member: str | None) -> None:
+    for protocol in ("fcm_v1",) if member == "protocol" else PROTOCOLS:
+        payload = good(schema, protocol)
+        assert reference_validator.validator(schema).is_valid(payload), protocol
+        for rule in (rule for rule in malformed.rules(schema) if rule.member == member):
+            broken = rule.broken(payload)
+            assert both(schema)(broken) == (False, False), (rule.id, protocol)
+            assert broken_members(schema, broken, protocol) == {member or ""}, (rule.id, protocol)
+
+
+def test_rules_have_names_of_their_own() -> None:
+    for schema in (ENVELOPE, EVENT):
+        ids = [rule.id for rule in malformed.rules(schema)]
+        assert len(set(ids)) == len(ids)
+
+
+def keywords(schema: Mapping[str, Any]) -> Iterator[str]:
+    """The keywords of a member that a value can break, through references."""
+    for keyword, value in schema.items():
+        if keyword == "$ref":
+            pointer = value.partition("#")[2].strip("/").split("/")
+            yield from keywords(
+                functools.reduce(lambda node, part: node[part], pointer, schemas.documents()[ENVELOPE])
+            )
+        elif keyword not in ("description", "title", "examples"):
+            yield keyword
+
+
+ENVELOPE_SCHEMA = schemas.documents()[ENVELOPE]["$defs"]["envelope"]
+KEYWORDS = [
+    *((name, keyword) for name, body in ENVELOPE_SCHEMA["properties"].items() for keyword in keywords(body)),
+    *((name, "required") for name in ENVELOPE_SCHEMA["required"]),
+    ("", "type"),
+]
+
+
+def test_every_keyword_of_the_envelope_is_broken_by_some_rule() -> None:
+    payload = good(ENVELOPE, "legacy")
+    broken = {
+        (member_of(error), str(error.validator))
+        for rule in malformed.rules(ENVELOPE)
+        for error in reference_validator.validator(f"{ENVELOPE}#/$defs/envelope").iter_errors(rule.broken(payload))
+    }
+    assert sorted(set(KEYWORDS) - broken) == []

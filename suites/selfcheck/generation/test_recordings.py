@@ -1,0 +1,145 @@
+"""Every recorded line that holds an answer is read, by whatever protocol; every other line is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.targets.target import ROOT
+from suites.selfcheck.commands.explain_runs import (
+    DATA,
+    DEAD_LEGACY,
+    DEAD_V1,
+    GO,
+    PAGE,
+    Capsys,
+    explain,
+    explained,
+    written,
+)
+
+RECORDED = sorted((ROOT.parent / "shared" / "data").glob("responses_*.ndjson"))
+COUNTS = {"responses_fcm_v1.ndjson": 152, "responses_legacy.ndjson": 118}
+
+BROKEN: Mapping[str, tuple[Any, str, str]] = {
+    "text": ("soon", "not-json", "Expecting value at column 1"),
+    "truncated": ('{"http_status": 404, "body"', "not-json", "Expecting ':' delimiter"),
+    "too deep": ("[" * 100_000, "not-json", ""),
+    "a list": ([], "not-an-answer", "is not of type 'object'"),
+    "no status": ({"body": {}}, "not-an-answer", "'http_status' is a required property"),
+    "no body": ({"http_status": 404}, "not-an-answer", "'body' is a required property"),
+    "status as text": (
+        {"http_status": "404", "body": {}},
+        "not-an-answer",
+        "/http_status: '404' is not of type",
+    ),
+    "impossible status": ({"http_status": 99, "body": {}}, "not-an-answer", "/http_status: 99 is less than"),
+    "unknown protocol": (
+        {"protocol": "v1", "http_status": 404, "body": {}},
+        "not-an-answer",
+        "/protocol: 'v1' is not one of ['legacy', 'fcm_v1']",
+    ),
+    "status that nobody tells": (
+        {"protocol": "fcm_v1", "http_status": None, "body": "<HTML></HTML>"},
+        "status-unknown",
+        "http_status is null, and the body does not tell it",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "slug", "problem"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_line_is_named_and_costs_nobody_else(
+    capsys: Capsys, tmp_path: Path, line: Any, slug: str, problem: str
+) -> None:
+    file = written(tmp_path, DEAD_V1, line, "", DEAD_LEGACY)
+    code, objects, err = explained(capsys, file)
+    assert code == DATA
+    assert [found["id"] for found in objects] == ["dead-v1", "dead-legacy"]
+    assert err.startswith(f"{slug}: {file}, line 2: ")
+    assert problem in err
+    assert len(err.splitlines()) == 1
+
+
+def test_broken_lines_are_named_beside_the_table(capsys: Capsys, tmp_path: Path) -> None:
+    assert explain.main([written(tmp_path, "{", DEAD_V1, "[]")]) == DATA
+    out, err = capsys.readouterr()
+    assert "v1-UNREGISTERED" in out
+    assert ["line 1" in err, "line 2" in err, "line 3" in err] == [True, False, True], err
+
+
+# --- which protocol
+
+TOLD: Mapping[str, tuple[list[Any], tuple[str, ...], list[str]]] = {
+    "inferred": ([DEAD_V1, DEAD_LEGACY], (), ["fcm_v1", "legacy"]),
+    "carried over from v1": ([DEAD_V1, PAGE], (), ["fcm_v1", "fcm_v1"]),
+    "carried over from legacy": ([DEAD_LEGACY, PAGE], (), ["legacy", "legacy"]),
+    "from the first that tells": ([PAGE, PAGE, DEAD_LEGACY], (), ["legacy"] * 3),
+    "over a broken line": ([DEAD_LEGACY, {"http_status": 404}, PAGE], (), ["legacy", "legacy"]),
+    "by --protocol legacy": ([PAGE], ("--protocol", "legacy"), ["legacy"]),
+    "by --protocol fcm_v1": ([PAGE], ("--protocol", "fcm_v1"), ["fcm_v1"]),
+    "by the line, not --protocol": ([{**PAGE, "protocol": "legacy"}], ("--protocol", "fcm_v1"), ["legacy"]),
+    "by the line, not the body": ([{**DEAD_V1, "protocol": "legacy"}], (), ["legacy"]),
+}
+
+
+@pytest.mark.parametrize(("lines", "options", "protocols"), TOLD.values(), ids=TOLD)
+def test_the_protocol(
+    capsys: Capsys, tmp_path: Path, lines: list[Any], options: tuple[str, ...], protocols: list[str]
+) -> None:
+    _, objects, _ = explained(capsys, written(tmp_path, *lines), *options)
+    assert [found["protocol"] for found in objects] == protocols
+
+
+def test_a_protocol_that_nobody_tells(capsys: Capsys, tmp_path: Path) -> None:
+    code, objects, err = explained(capsys, written(tmp_path, PAGE, {**PAGE, "body": {}}))
+    assert (code, objects) == (DATA, [])
+    said = err.splitlines()
+    assert [line.partition(": ")[0] for line in said] == ["protocol-unknown"] * 2
+    assert ["line 1" in said[0], "line 2" in said[1]] == [True, True]
+    assert 'add "protocol" or give --protocol' in said[0]
+
+
+NULL_STATUS: Mapping[str, tuple[dict[str, Any], str]] = {
+    "v1 error": ({"error": {"code": 503, "status": "UNAVAILABLE"}}, "v1-bare-5xx"),
+    "legacy results": ({"results": [{"error": "NotRegistered"}]}, "legacy-NotRegistered"),
+    "v1 success": ({"name": "projects/p/messages/1"}, "v1-delivered"),
+}
+
+
+@pytest.mark.parametrize(("body", "case"), NULL_STATUS.values(), ids=NULL_STATUS)
+def test_a_null_status_is_read_from_the_body(
+    capsys: Capsys, tmp_path: Path, body: dict[str, Any], case: str
+) -> None:
+    code, objects, _ = explained(capsys, written(tmp_path, {"http_status": None, "body": body}))
+    assert (code, [found["case"] for found in objects]) == (GO, [case])
+
+
+def test_a_body_recorded_as_text_is_parsed(capsys: Capsys, tmp_path: Path) -> None:
+    line = {**DEAD_V1, "body": json.dumps(DEAD_V1["body"])}
+    assert explained(capsys, written(tmp_path, line))[1][0]["case"] == "v1-UNREGISTERED"
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"], ids=["as it is", "byte order mark"])
+def test_bytes_that_are_not_utf_8_cost_no_answer(capsys: Capsys, tmp_path: Path, start: bytes) -> None:
+    answer = json.dumps({**DEAD_V1, "id": "?"}).encode().replace(b"?", b"\xe9")
+    (tmp_path / "latin.ndjson").write_bytes(start + answer)
+    code, objects, err = explained(capsys, str(tmp_path / "latin.ndjson"))
+    assert (code, err) == (GO, "")
+    assert [(found["id"], found["case"]) for found in objects] == [("\ufffd", "v1-UNREGISTERED")]
+
+
+# --- what FCM really answered
+
+if RECORDED:  # an empty parametrization would be a skip, and a skip is undecided
+
+    @pytest.mark.parametrize("recording", RECORDED, ids=lambda file: file.name)
+    def test_real_answers_are_explained(capsys: Capsys, recording: Path) -> None:
+        code, objects, err = explained(capsys, str(recording))
+        assert (code, err) == (GO, "")
+        ids = {json.loads(line)["id"] for line in recording.read_text(encoding="utf-8").splitlines()}
+        assert {found["id"] for found in objects} == ids
+        assert len(ids) == COUNTS.get(recording.name, len(ids))

@@ -1,0 +1,87 @@
+"""Whatever is posted, the emulator answers as FCM or as itself: it never crashes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.platform.fcm.asgi import written
+from fixtures.platform.fcm.emulator import Emulator
+from fixtures.platform.fcm.v1_types import MESSAGES
+from fixtures.platform.fcm.v1_validation import snake
+from suites.selfcheck.platform.emulator_client import BEARER, KEY, call
+
+pytestmark = pytest.mark.aside
+
+FIELDS = sorted({name for fields in MESSAGES.values() for name in fields})
+LEGACY = [
+    "to",
+    "registration_ids",
+    "condition",
+    "data",
+    "notification",
+    "time_to_live",
+    "dry_run",
+    "priority",
+]
+SCRIPT = ["rules", "match", "case", "answer", "times", "fault", "delay", "http_status", "headers", "body"]
+WORDS = [*FIELDS, *map(snake, FIELDS), *LEGACY, *SCRIPT, "from"]
+TEXTS = st.one_of(
+    st.text(max_size=5),
+    st.sampled_from(
+        ["case/v1-delivered/x", "case//", "case/;fault=/x", "recorded/a", "1s", "/topics/a", "HIGH"]
+    ),
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+BODIES = st.one_of(
+    VALUES,
+    VALUES.map(lambda value: {"message": value}),
+    VALUES.map(lambda value: {"message": {"token": "a", "android": value, "data": value}}),
+    VALUES.map(lambda value: {"to": "a", "data": value, "notification": value}),
+    VALUES.map(lambda value: {"rules": [{"match": {}, "answer": value}]}),
+)
+STATUSES = {200, 400, 404, 422}
+CALLS = {
+    "/v1/projects/demo/messages:send": BEARER,
+    "/fcm/send": KEY,
+    "/_emulator/script": {},
+    "/token": {},
+}
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=150)
+@given(st.sampled_from(sorted(CALLS)), BODIES)
+def test_any_json_is_answered(path: str, body: Any) -> None:
+    answer = call(Emulator(), "POST", path, json.dumps(body), CALLS[path])
+    assert answer.status in STATUSES | {401}
+    written(answer)
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=80)
+@given(st.sampled_from(sorted(CALLS)), st.binary(max_size=40))
+def test_any_bytes_are_answered(path: str, body: bytes) -> None:
+    answer = call(Emulator(), "POST", path, body, {**CALLS[path], "content-type": "text/plain"})
+    assert answer.status in STATUSES
+    written(answer)
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=80)
+@given(st.text(max_size=30))
+def test_any_token_is_answered(tail: str) -> None:
+    for token in (tail, f"case/{tail}", f"case/v1-delivered;{tail}", f"recorded/{tail}"):
+        body = json.dumps({"message": {"token": token}})
+        answer = call(Emulator(), "POST", "/v1/projects/demo/messages:send", body, BEARER)
+        assert answer.status in STATUSES | {429, 502}
+        written(answer)

@@ -1,0 +1,243 @@
+"""The emulator refuses what FCM refuses: credentials, JSON, fields, sizes, keys, times."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from fixtures.platform.fcm.emulator import Emulator
+from fixtures.platform.fcm.request_log import Entry, Journal
+from fixtures.platform.fcm.oauth import JWT_BEARER, Tokens
+from suites.selfcheck.platform.emulator_client import BEARER, KEY, NOW, call, legacy, v1
+
+pytestmark = pytest.mark.aside
+
+SEND = "/v1/projects/demo/messages:send"
+BIG = "x" * 4097
+
+V1_WRONG: dict[str, tuple[Any, str, str | None]] = {
+    "no target": ({}, "Recipient of the message is not set.", "message"),
+    "empty token": ({"token": ""}, "Recipient of the message is not set.", "message"),
+    "two targets": ({"token": "a", "topic": "b"}, "oneof field 'target' is already set", "message"),
+    "unknown field": ({"token": "a", "key": 1}, "Unknown name \"key\" at 'message'", "message"),
+    "unknown field within": (
+        {"token": "a", "android": {"notification": {"tilte": "b"}}},
+        "Unknown name \"tilte\" at 'message.android.notification'",
+        "message.android.notification",
+    ),
+    "number as data": ({"token": "a", "data": {"k": 12}}, "(TYPE_STRING), 12", "message.data[0].value"),
+    "list as data": ({"token": "a", "data": []}, "Invalid value at 'message.data'", "message.data"),
+    "text as notification": (
+        {"token": "a", "notification": "b"},
+        "(type.googleapis.com/google.firebase.fcm.v1.Notification)",
+        "message.notification",
+    ),
+    "unknown priority": (
+        {"token": "a", "android": {"priority": "urgent"}},
+        "AndroidMessagePriority",
+        "message.android.priority",
+    ),
+    "ttl as number": (
+        {"token": "a", "android": {"ttl": 5}},
+        "google.protobuf.Duration",
+        "message.android.ttl",
+    ),
+    "ttl too long": (
+        {"token": "a", "android": {"ttl": "2419201s"}},
+        "Invalid TTL 2419201s",
+        "message.android.ttl",
+    ),
+    "negative ttl": ({"token": "a", "android": {"ttl": "-1s"}}, "Invalid TTL -1s", "message.android.ttl"),
+    "reserved key": ({"token": "a", "data": {"from": "b"}}, "payload key: from", "message.data[0].key"),
+    "reserved prefix": (
+        {"token": "a", "data": {"google.x": "b"}},
+        "payload key: google.x",
+        "message.data[0].key",
+    ),
+    "too big": ({"token": "a", "data": {"k": BIG}}, "Android message is too big", None),
+    "long token": (
+        {"token": BIG},
+        "The registration token is not a valid FCM registration token",
+        "message.token",
+    ),
+    "odd topic": ({"topic": "a b"}, "Malformed topic name", "message.topic"),
+    "too many topics": (
+        {"condition": " || ".join(f"'{n}' in topics" for n in range(6))},
+        "too many topics",
+        "message.condition",
+    ),
+}
+
+
+@pytest.mark.parametrize(("message", "said", "field"), V1_WRONG.values(), ids=V1_WRONG)
+def test_v1_refuses_a_wrong_message(message: Any, said: str, field: str | None) -> None:
+    answer = v1(Emulator(), message)
+    error = answer.body["error"]
+    assert (answer.status, error["code"], error["status"]) == (400, 400, "INVALID_ARGUMENT")
+    assert said in error["message"]
+    named = [row["field"] for one in error["details"] for row in one.get("fieldViolations", ())]
+    assert named == ([] if field is None else [field])
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '"text"', "", b"\xff", '{"message": ' + "[" * 100_000])
+def test_v1_refuses_what_is_no_json_object(body: Any) -> None:
+    answer = call(Emulator(), "POST", SEND, body, BEARER)
+    assert (answer.status, answer.body["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    assert answer.body["error"]["message"].startswith("Invalid JSON payload received. ")
+
+
+def test_v1_names_every_unknown_field() -> None:
+    answer = call(Emulator(), "POST", SEND, {"to": "x", "notification": {}}, BEARER)
+    text = 'Invalid JSON payload received. Unknown name "to": Cannot find field.'
+    assert answer.body["error"]["message"].splitlines()[0] == text
+    assert len(answer.body["error"]["details"][0]["fieldViolations"]) == 2
+
+
+def test_v1_takes_both_spellings_of_every_field_and_null_for_none() -> None:
+    android = {"ttl": "3.5s", "priority": "high", "collapseKey": "c", "restricted_package_name": "p"}
+    light = {"light_settings": {"color": {"red": 1}, "lightOnDuration": "1s"}, "notification_count": 3}
+    message = {
+        "token": "x",
+        "topic": None,
+        "android": {**android, "notification": {**light, "vibrate_timings": ["1s"]}},
+        "apns": {"headers": {"apns-priority": "10"}, "payload": {"aps": {"badge": 1}}},
+        "webpush": {"fcm_options": {"link": "l"}, "notification": {"any": [1]}},
+        "fcm_options": {"analytics_label": "a"},
+    }
+    assert v1(Emulator(), message, validate_only=False).status == 200
+
+
+def test_a_wrong_message_is_refused_whatever_its_token_asks_for() -> None:
+    assert v1(Emulator(), {"token": "case/v1-UNREGISTERED/x", "data": {"from": "b"}}).status == 400
+
+
+LEGACY_TEXT: dict[str, tuple[Any, str]] = {
+    "no JSON": ("{", "JSON_PARSING_ERROR"),
+    "a list": ([], "JSON_PARSING_ERROR"),
+    "ids as text": ({"registration_ids": "a"}, '"registration_ids" field is not a JSON array'),
+    "no ids": ({"registration_ids": []}, '"registration_ids" field cannot be empty'),
+    "too many ids": ({"registration_ids": ["a"] * 1001}, "(1001) exceeds maximum allowed (1000)"),
+    "both": ({"registration_ids": ["a"], "to": "b"}, "not both"),
+    "to as number": ({"to": 1}, '"to" field is not a JSON string'),
+    "ttl as text": ({"to": "a", "time_to_live": "5"}, '"time_to_live" field is not a number'),
+    "data as list": ({"to": "a", "data": []}, '"data" field is not a JSON object'),
+}
+
+
+@pytest.mark.parametrize(("body", "said"), LEGACY_TEXT.values(), ids=LEGACY_TEXT)
+def test_legacy_refuses_what_it_cannot_read_in_plain_text(body: Any, said: str) -> None:
+    answer = legacy(Emulator(), body)
+    assert answer.status == 400
+    assert said in answer.body
+
+
+LEGACY_WORDS: dict[str, tuple[Any, str]] = {
+    "no target": ({}, "MissingRegistration"),
+    "reserved key": ({"to": "a", "data": {"google_x": "b"}}, "InvalidDataKey"),
+    "ttl too long": ({"to": "a", "time_to_live": 2_419_201}, "InvalidTtl"),
+    "negative ttl": ({"to": "a", "time_to_live": -1}, "InvalidTtl"),
+    "too big": ({"to": "a", "data": {"k": BIG}}, "MessageTooBig"),
+    "too big for a topic": ({"to": "/topics/a", "data": {"k": "x" * 2049}}, "MessageTooBig"),
+    "long token": ({"to": BIG}, "InvalidRegistration"),
+    "empty token": ({"registration_ids": [""]}, "MissingRegistration"),
+}
+
+
+@pytest.mark.parametrize(("body", "word"), LEGACY_WORDS.values(), ids=LEGACY_WORDS)
+def test_legacy_refuses_a_message_with_the_documented_word(body: Any, word: str) -> None:
+    answer = legacy(Emulator(), body)
+    assert (answer.status, answer.body["results"]) == (200, [{"error": word}])
+
+
+# --- credentials
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "key=abc", "Basic abc"])
+def test_v1_refuses_missing_credentials(authorization: str) -> None:
+    answer = call(Emulator(), "POST", SEND, {"message": {"token": "x"}}, {"authorization": authorization})
+    assert (answer.status, answer.body["error"]["status"]) == (401, "UNAUTHENTICATED")
+    assert "missing required authentication credential" in answer.body["error"]["message"]
+
+
+@pytest.mark.parametrize("authorization", ["", "key=", "Bearer abc", "key=expired"])
+def test_legacy_refuses_missing_credentials(authorization: str) -> None:
+    answer = call(Emulator(), "POST", "/fcm/send", {"to": "x"}, {**KEY, "authorization": authorization})
+    assert answer.status == 401
+    assert answer.body.startswith("<HTML>")
+
+
+def test_configured_credentials_are_the_only_ones() -> None:
+    emulator = Emulator("right", Tokens(only="right"))
+    for word, status in (("right", 200), ("wrong", 401)):
+        bearer = {"authorization": f"Bearer {word}"}
+        assert call(emulator, "POST", SEND, {"message": {"token": "x"}}, bearer).status == status
+        key = {**KEY, "authorization": f"key={word}"}
+        assert call(emulator, "POST", "/fcm/send", {"to": "x"}, key).status == status
+
+
+def assertion(claims: dict[str, str]) -> str:
+    """A JWT that nobody signed."""
+    return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.c2ln"
+
+
+def bought(emulator: Emulator, **form: str) -> Any:
+    return call(emulator, "POST", "/token", urlencode(form), {}).body
+
+
+def test_an_assertion_buys_a_token_that_ends() -> None:
+    emulator = Emulator(tokens=Tokens(lifetime_s=60, only="none"))
+    token = bought(emulator, grant_type=JWT_BEARER, assertion=assertion({"iss": "me", "aud": "token"}))
+    assert (token["token_type"], token["expires_in"]) == ("Bearer", 60)
+    bearer = {"authorization": f"Bearer {token['access_token']}"}
+    message = {"message": {"token": "x"}}
+    assert call(emulator, "POST", SEND, message, bearer, NOW + 59).status == 200
+    late = call(emulator, "POST", SEND, message, bearer, NOW + 60)
+    assert (late.status, late.body["error"]["details"][0]["reason"]) == (401, "ACCESS_TOKEN_EXPIRED")
+
+
+def test_a_refresh_token_buys_one_too() -> None:
+    assert bought(Emulator(), grant_type="refresh_token", refresh_token="r")["access_token"]  # noqa: S106
+
+
+@pytest.mark.parametrize(
+    ("form", "word"),
+    [
+        ({}, "unsupported_grant_type"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": JWT_BEARER, "assertion": "a.b"}, "invalid_grant"),
+        ({"grant_type": JWT_BEARER, "assertion": assertion({"iss": "me"})}, "invalid_grant"),
+        ({"grant_type": "refresh_token"}, "invalid_request"),
+    ],
+)
+def test_the_token_endpoint_refuses(form: dict[str, str], word: str) -> None:
+    assert bought(Emulator(), **form)["error"] == word
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", SEND),
+        ("GET", "/fcm/send"),
+        ("POST", "/v1/projects/a/messages"),
+        ("POST", "/gcm"),
+    ],
+)
+def test_an_unknown_path_is_the_front_ends_404_page(method: str, path: str) -> None:
+    answer = call(Emulator(), method, path, b"", BEARER)
+    assert (answer.status, answer.content_type) == (404, "text/html; charset=UTF-8")
+
+
+# --- bounds
+
+
+def test_the_journal_forgets_the_oldest_by_number_and_by_size() -> None:
+    journal = Journal(most=3, most_bytes=10)
+    for number in range(1, 6):
+        journal.add(Entry(number, NOW, "legacy", "/", b"1234", (), "", 200, (), ""))
+    shown = journal.shown()
+    assert ([one["number"] for one in shown["requests"]], shown["forgotten"]) == ([4, 5], 3)

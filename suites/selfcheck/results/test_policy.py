@@ -1,0 +1,204 @@
+"""From a ledger to a verdict: only a whole, complete and clean run is *go*; whatever is amiss is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from fixtures.results import ledger, policy
+from fixtures.core.catalogue import load
+from fixtures.results.policy import NOTHING_ASKED
+from fixtures.core.topology import PROVIDERS, WORLDS
+from fixtures.core.findings import Verdict
+from suites.selfcheck.results.sample_runs import (
+    ASKED,
+    CASES,
+    COMPAT,
+    FIRST_CASE,
+    GOOD_TESTS,
+    NAME,
+    ROLLOUT,
+    VERSIONS,
+    Change,
+    a_test,
+    at,
+    doubted,
+    finding,
+    good_run,
+    judged,
+    without_test,
+)
+
+
+def test_a_good_run_is_go(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, good_run())
+    assert verdict == {
+        "verdict": "go",
+        "reasons": [],
+        "notes": [],
+        "findings": [],
+        "cases": {
+            **{provider: {case.id: "passed" for case in CASES} for provider in PROVIDERS},
+            **{
+                name: {case.id: "passed" for case in CASES if case.protocol in world.protocols}
+                for name, world in WORLDS.items()
+            },
+        },
+        "reports": ASKED.reports,
+        "versions": VERSIONS,
+        "seed": 5,
+        "duration_s": 12.346,
+        "suites": {suite: {"tests": tests, "passed": tests} for suite, tests in ASKED.suites.items()},
+        "rollout": ROLLOUT,
+    }
+
+
+DOUBTS: Mapping[str, tuple[Change, str]] = {
+    "skipped": (at(1, result="skipped", message="no network"), f"skipped: no network [{NAME}]"),
+    "skipped without a reason": (at(1, result="skipped"), f"skipped: skipped [{NAME}]"),
+    "broken": (at(1, result="broken", message="KeyError: 'x'\nmore"), f"broken: KeyError: 'x' [{NAME}]"),
+    "failed without a finding": (at(1, result="failed", message="assert 0"), f"failed: assert 0 [{NAME}]"),
+    "failed with no finding at all": (at(1, result="failed", findings=[]), f"failed: failed [{NAME}]"),
+    "one test too few": (
+        without_test(2),
+        "too-few-tests: suites/contracts: 0 ran, the policy asks for 1",
+    ),
+    "one case too few": (
+        without_test(FIRST_CASE),
+        f"too-few-tests: suites/compat: {COMPAT - 1} ran, the policy asks for {COMPAT}",
+    ),
+    "one report too few": (
+        at(2, reports=6),
+        f"too-few-reports: {ASKED.reports - 1} judged, the policy asks for {ASKED.reports}",
+    ),
+    "a case missing at a provider": (
+        at(FIRST_CASE, case=CASES[1].id),
+        f"cases-not-checked: {next(iter(PROVIDERS))}: 1 of the catalogue: {CASES[0].id}",
+    ),
+    "a rollout that nobody judged": (
+        lambda lines: lines[1].pop("rollout"),
+        "rollout-not-judged: the order of the release was not looked at",
+    ),
+    "a rollout that nobody verified": (
+        at(1, rollout={**ROLLOUT, "verdict": "undecided", "reasons": ["never-verified: shop"]}),
+        "rollout-undecided: never-verified: shop",
+    ),
+    "a rollout that is no go, and no finding says so": (
+        at(1, rollout={**ROLLOUT, "verdict": "no-go", "reasons": ["shop: unsafe"]}),
+        "rollout-no-go: shop: unsafe",
+    ),
+    "a case missing in a world": (
+        at(-2, case=CASES[0].id),
+        f"cases-not-checked: mixed: 1 of the catalogue: {CASES[-1].id}",
+    ),
+    "a world missing": (
+        lambda lines: [line.pop("provider") for line in lines if line.get("provider") == "all-after-v1"],
+        "cases-not-checked: all-after-v1: ",
+    ),
+    "a provider missing": (
+        lambda lines: [
+            line.pop("provider") for line in lines if line.get("provider") == "directory-responses"
+        ],
+        f"cases-not-checked: directory-responses: {len(CASES)} of the catalogue: {CASES[0].id}, ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), DOUBTS.values(), ids=DOUBTS)
+def test_a_doubt_is_undecided_and_a_finding_beside_it_no_go(
+    tmp_path: Path, change: Change, reason: str
+) -> None:
+    assert doubted(tmp_path, change, reason) == ""
+
+
+def test_trouble_is_undecided(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, good_run(), ("run-timed-out: after 300 s",))
+    assert (verdict["verdict"], verdict["reasons"]) == ("undecided", ["run-timed-out: after 300 s"])
+
+
+def test_a_single_doubt_gives_a_single_reason(tmp_path: Path) -> None:
+    lines = good_run()
+    at(1, result="skipped", message="no network")(lines)
+    assert judged(tmp_path, lines)["reasons"] == [f"skipped: no network [{NAME}]"]
+
+
+def test_a_finding_is_no_go(tmp_path: Path) -> None:
+    lines = good_run()
+    at(FIRST_CASE, result="failed", findings=[finding()], message="x")(lines)
+    verdict = judged(tmp_path, lines)
+    assert (verdict["verdict"], verdict["findings"]) == ("no-go", [finding()])
+    assert verdict["reasons"] == ["subscribers-errors: answers 500"]
+    assert verdict["cases"][next(iter(PROVIDERS))][CASES[0].id] == "failed"
+
+
+def test_equal_findings_are_one_reason(tmp_path: Path) -> None:
+    lines = good_run()
+    at(1, result="failed", findings=[finding(), finding("lost")])(lines)
+    at(2, result="failed", findings=[finding()])(lines)
+    verdict = judged(tmp_path, lines)
+    assert verdict["reasons"] == ["subscribers-errors: answers 500", "subscribers-errors: lost"]
+    assert len(verdict["findings"]) == 3
+
+
+def test_equal_reasons_are_told_once(tmp_path: Path) -> None:
+    lines = good_run()
+    for position in range(2, 8):
+        at(position, result="broken", message="ConnectionError: refused\nat line 5")(lines)
+    at(8, result="broken", message="KeyError: 'x'")(lines)
+    at(9, result="skipped", message="ConnectionError: refused")(lines)
+    assert judged(tmp_path, lines)["reasons"] == [
+        f"broken: ConnectionError: refused [6 tests, first {GOOD_TESTS[1]['test']}]",
+        f"broken: KeyError: 'x' [{GOOD_TESTS[7]['test']}]",
+        f"skipped: ConnectionError: refused [{GOOD_TESTS[8]['test']}]",
+    ]
+
+
+def test_a_dead_provider_is_one_reason_however_it_was_noticed(tmp_path: Path) -> None:
+    lines = good_run()
+    for position, problem in ((1, "ReadError: reset"), (2, "ConnectError: refused"), (3, "ReadError: reset")):
+        said = f"unreachable-target: x at http://127.0.0.1:1 does not answer: {problem}"
+        at(position, result="broken", message=said)(lines)
+    first = "broken: unreachable-target: x at http://127.0.0.1:1 does not answer: ReadError: reset"
+    assert judged(tmp_path, lines)["reasons"] == [f"{first} [3 tests, first {GOOD_TESTS[0]['test']}]"]
+
+
+def test_the_worst_result_counts_for_a_case() -> None:
+    for results, state in {
+        ("passed", "passed"): "passed",
+        ("passed", "skipped"): "undecided",
+        ("broken", "passed"): "undecided",
+        ("failed", "broken"): "failed",
+        ("passed", "failed", "passed"): "failed",
+    }.items():
+        lines = [a_test(str(n), provider="p", case="c", result=result) for n, result in enumerate(results)]
+        assert policy.cases_by_provider(lines) == {"p": {"c": state}}, results
+
+
+def test_tests_of_no_case_are_in_no_row() -> None:
+    assert policy.cases_by_provider([a_test("a"), a_test("b", provider="p")]) == {}
+
+
+def test_no_tests_are_undecided_under_any_policy(tmp_path: Path) -> None:
+    lines = [good_run()[0], good_run()[-1]]
+    lines[0]["collected"] = lines[1]["tests"] = 0
+    judged(tmp_path, lines)
+    nothing = NOTHING_ASKED
+    read = ledger.read(tmp_path / "ledger.jsonl")
+    verdict = policy.decide(read, nothing, load(), duration_s=0)
+    assert (verdict["verdict"], len(verdict["reasons"])) == ("undecided", 1)
+    assert verdict["reasons"][0].startswith("no-tests: ")
+
+
+def test_the_policy_of_the_gate_asks_for_every_case() -> None:
+    asked = policy.load()
+    assert asked.every_case
+    assert asked.every_world
+    assert asked.reports > 0
+    assert set(asked.suites) >= {"suites/compat", "suites/contracts", "suites/selfcheck"}
+    assert min(asked.suites.values()) > 0
+
+
+def test_verdicts_combine_by_what_wins() -> None:
+    assert [max(Verdict.GO, Verdict.UNDECIDED).word, max(Verdict).word] == ["undecided", "no-go"]

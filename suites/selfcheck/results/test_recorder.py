@@ -1,0 +1,135 @@
+"""The recorder writes down what became of each test, in a run of its own: a crash, too, is a result."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures.results import ledger
+from fixtures.core.catalogue import load
+from fixtures.results.report.model import Run
+from fixtures.targets.target import ROOT
+from fixtures.core.topology import PROVIDERS
+from suites.selfcheck.results.sample_runs import verdict_of
+
+SAMPLE = """
+import os, time
+import pytest
+from fixtures.core.findings import Finding, Findings, demand_none
+
+@pytest.fixture
+def bad():
+    raise RuntimeError("no such thing")
+
+@pytest.fixture
+def bad_end():
+    yield
+    raise RuntimeError("no way back")
+
+@pytest.fixture
+def counted(request):
+    yield
+    request.node.user_properties.append(("reports", 40))
+
+def test_passes(counted): pass
+def test_fails(): assert 1 == 2, "sums"
+def test_skips(): SKIP("not today")
+def test_has_no_fixture(bad): pass
+def test_ends_badly(bad_end): pass
+def test_dies(): os._exit(3)
+
+@pytest.mark.parametrize("provider", ["subscribers-errors"])
+@pytest.mark.parametrize("case", ["v1-UNREGISTERED"])
+def test_finds(provider, case):
+    raise Findings([Finding("effects", provider, case, "answers 500", [{}], "unsubscribe", {"status": 500})])
+
+def test_finds_what_nobody_asked_for():
+    demand_none([Finding("contract", "subscribers-errors", None, "answers", [{}], "nothing", {})] * 2)
+"""
+
+
+def recorded(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The ledger of a run of the sample, and how the run ended."""
+    folder = tmp_path / "some" / "suite"
+    folder.mkdir(parents=True)
+    sample = SAMPLE.replace("SKIP", "pytest.skip")  # no test of ours may hold the word
+    (folder / "test_sample.py").write_text(sample, encoding="utf-8")
+    file = tmp_path / "ledger.jsonl"
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path)]
+    command += ["-p", "conftest", "-n", "2", "--seed", "4", "--ledger", str(file), "--without=contract"]
+    done = subprocess.run(  # noqa: S603  our own command
+        [*command, str(folder)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    return file, done
+
+
+@pytest.mark.process
+def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
+    file, done = recorded(tmp_path)
+    read = ledger.read(file)
+    assert (list(read.problems), done.returncode) == ([], 1), done.stdout + done.stderr
+    assert (read.header["collected"], read.header["seed"]) == (8, 4)
+    assert set(read.header["versions"]) == set(PROVIDERS)
+    told = Run(read, verdict_of(file), load()).results
+    assert {line["test"] for line in read.tests} <= {result.test for result in told}, (
+        "none is lost to the report"
+    )
+    lines = {line["test"].rpartition("::")[2]: line for line in read.tests}
+    found = lines.pop("test_finds[v1-UNREGISTERED-subscribers-errors]")
+    assert {name: line["result"] for name, line in lines.items()} == {
+        "test_passes": "passed",
+        "test_fails": "broken",
+        "test_skips": "skipped",
+        "test_has_no_fixture": "broken",
+        "test_ends_badly": "broken",
+        "test_dies": "broken",
+        "test_finds_what_nobody_asked_for": "passed",
+    }
+    assert {name: line["overlooked"] for name, line in lines.items() if "overlooked" in line} == {
+        "test_finds_what_nobody_asked_for": ["contract"]
+    }
+    assert {line["suite"] for line in read.tests} == {"some/suite"}
+    assert (lines["test_passes"]["reports"], read.reports) == (40, 40)
+    assert "message" not in lines["test_passes"]
+    messages = {name: line["message"] for name, line in lines.items() if "message" in line}
+    assert "sums" in messages["test_fails"]
+    assert "not today" in messages["test_skips"]
+    assert messages["test_has_no_fixture"] == "RuntimeError: no such thing"
+    assert messages["test_ends_badly"] == "RuntimeError: no way back"
+    assert "crashed while running" in messages["test_dies"]
+    assert (found["result"], found["provider"], found["case"]) == (
+        "failed",
+        "subscribers-errors",
+        "v1-UNREGISTERED",
+    )
+    assert found["findings"][0]["title"] == "answers 500"
+    assert found["findings"][0]["test"] == found["test"]
+    assert found["findings"][0]["reproduce"] == f"./ci/test '{found['test']}' --seed 4 --examples 8"
+    assert "again:    ./ci/test" in found["message"]
+    verdict = verdict_of(file)
+    assert (verdict["verdict"], verdict["reasons"][0]) == ("no-go", "subscribers-errors: answers 500")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("joined", [True, False], ids=["equals", "space"])
+def test_the_names_of_tests_do_not_depend_on_where_the_ledger_is(joined: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    place = tmp_path / "ledger.jsonl"
+    option = [f"--ledger={place}"] if joined else ["--ledger", str(place)]
+    # The history of a report is told apart by these names; ci/commands/gate.py names the root for the same reason.
+    command = [sys.executable, "-m", "pytest", "suites/selfcheck/results/test_ledger.py", f"--rootdir={ROOT}"]
+    ran = subprocess.run(  # noqa: S603  our own, no shell
+        [*command, "--collect-only", "-q", *option], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    names = [line for line in ran.stdout.splitlines() if "::" in line]
+    assert len(names) > 10
+    assert all(name.startswith("suites/selfcheck/results/test_ledger.py::") for name in names)

@@ -1,0 +1,264 @@
+"""Shards make one verdict if they are the whole run, each once, and nothing else: else it is undecided."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.results import ledger, shards
+from fixtures.core.catalogue import load
+from fixtures.results.policy import decide
+from fixtures.results.report.model import worst
+from fixtures.results.shards import BadShard, Part, Shard
+from suites.selfcheck.results.sample_runs import ASKED, DURATION_S, GOOD_TESTS, VERSIONS, finding
+
+pytestmark = pytest.mark.aside
+
+report = importlib.import_module("ci.commands.report")  # commands under test, by name
+sharding = importlib.import_module("ci.support.sharding")
+
+OF = 4
+EXPECTED = {"run": "build-7", "commit": "c0ffee", "policy": "p", "source": "s"}
+SAME = {name: value for name, value in EXPECTED.items() if name != "run"} | {
+    "examples": "3",
+    "durations": "d",
+}
+WHOLE = shards.whole_of(test["test"] for test in GOOD_TESTS)
+
+Lines = list[dict[str, Any]]
+Change = Callable[[list[Lines]], object]
+
+
+def cut() -> list[Lines]:
+    """The shards of a run that proves everything, as the lines of their ledgers."""
+    return [
+        shard(number, [dict(test) for test in GOOD_TESTS[number - 1 :: OF]]) for number in range(1, OF + 1)
+    ]
+
+
+def shard(number: int, tests: Lines) -> Lines:
+    """The lines of one shard."""
+    header = {
+        "kind": "header",
+        "run": f"r{number}",
+        "seed": 5,
+        "started_at": f"2026-01-01T00:00:0{number}.000Z",
+        "versions": VERSIONS,
+        "collected": len(tests),
+        "environment": "local",
+        "shard": {"number": number, "of": OF, "run": EXPECTED["run"], "same": dict(SAME)},
+    }
+    footer = {
+        "kind": "footer",
+        "run": f"r{number}",
+        "tests": len(tests),
+        "exit_status": 0,
+        "duration_s": number,
+    }
+    return [header, *tests, footer | {"whole": dict(WHOLE)}]
+
+
+def written(folder: Path, cuts: list[Lines]) -> list[Path]:
+    """The ledgers of shards, each in a folder of its own."""
+    files = [folder / str(place) / "ledger.jsonl" for place in range(len(cuts))]
+    for file, lines in zip(files, cuts, strict=True):
+        file.parent.mkdir(parents=True)
+        file.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    return files
+
+
+def judged(folder: Path, cuts: list[Lines]) -> dict[str, Any]:
+    """The verdict on the shards that came."""
+    parts = [Part(file.parent.name, ledger.read(file)) for file in written(folder, cuts)]
+    own, strange = shards.sorted_out(parts, EXPECTED)
+    return decide(shards.merged(own), ASKED, load(), duration_s=DURATION_S, trouble=strange)
+
+
+def told(number: int, **members: Any) -> Change:
+    """A shard says something else of itself."""
+    return lambda cuts: cuts[number - 1][0]["shard"].update(members)
+
+
+def differs(number: int, **same: str) -> Change:
+    """A shard has something else than the others."""
+    return lambda cuts: cuts[number - 1][0]["shard"]["same"].update(same)
+
+
+def heads(number: int, **members: Any) -> Change:
+    """The header of a shard says something else."""
+    return lambda cuts: cuts[number - 1][0].update(members)
+
+
+def moved(cuts: list[Lines]) -> None:
+    """One test ran in two shards."""
+    again = dict(cuts[0][1])
+    cuts[1].insert(1, again)
+    cuts[1][0]["collected"] += 1
+    cuts[1][-1]["tests"] += 1
+
+
+def in_none(cuts: list[Lines]) -> None:
+    """One test ran nowhere."""
+    del cuts[2][-2]
+    cuts[2][0]["collected"] -= 1
+    cuts[2][-1]["tests"] -= 1
+
+
+DOUBTS: Mapping[str, tuple[Change, str]] = {
+    "missing": (lambda cuts: cuts.pop(2), "shard-missing: 3 of 4"),
+    "two missing": (lambda cuts: cuts.__delitem__(slice(0, 2)), "shard-missing: 1, 2 of 4"),
+    "doubled": (lambda cuts: cuts.append(cuts[1]), "shard-doubled: 2/4 came 2 times"),
+    "late": (told(3, run="build-6"), "shard-late: shard 3/4: run is 'build-6' instead of 'build-7'"),
+    "all late": (
+        lambda cuts: [told(number, run="build-6")(cuts) for number in range(1, OF + 1)],
+        "no-shards: no shard of this run has come",
+    ),
+    "killed": (lambda cuts: cuts[1].pop(), "shard 2/4: ledger-without-footer"),
+    "cut off": (lambda cuts: cuts[1].__delitem__(slice(1, 4)), "shard 2/4: ledger-truncated"),
+    "crashed": (lambda cuts: cuts[0][-1].update(exit_status=3), "shard 1/4: suites-crashed: pytest exited 3"),
+    "empty": (lambda cuts: cuts[1].clear(), "no-shard: 1: ledger-without-header"),
+    "a whole run": (lambda cuts: cuts[1][0].pop("shard"), "no-shard: 1: it is the ledger of a whole run"),
+    "another commit": (
+        differs(4, commit="beef"),
+        "shard-strange: shard 4/4: commit is 'beef' instead of 'c0ffee'",
+    ),
+    "other files": (differs(4, source="x"), "shard-strange: shard 4/4: source is 'x' instead of 's'"),
+    "another policy": (differs(4, policy="x"), "shard-strange: shard 4/4: policy is 'x' instead of 'p'"),
+    "another seed": (heads(4, seed=6), "shards-differ: seed: 5 in 1, 2, 3; 6 in 4"),
+    "another environment": (
+        heads(4, environment="b"),
+        "shards-differ: environment: 'local' in 1, 2, 3; 'b' in 4",
+    ),
+    "other versions": (heads(4, versions={}), "shards-differ: versions: "),
+    "other examples": (differs(4, examples="9"), "shards-differ: examples: '3' in 1, 2, 3; '9' in 4"),
+    "cut by other durations": (
+        differs(4, durations="x"),
+        "shards-differ: durations: 'd' in 1, 2, 3; 'x' in 4",
+    ),
+    "a fact that one keeps to itself": (
+        differs(4, profile="deep"),
+        "shards-differ: profile: None in 1, 2, 3; 'deep' in 4",
+    ),
+    "cut into more": (told(4, of=5), "shards-differ: of: 4 in 1, 2, 3; 5 in 4"),
+    "of other tests": (
+        lambda cuts: cuts[3][-1].update(whole={"tests": 9, "digest": "x"}),
+        "shards-differ: tests: ",
+    ),
+    "overlapping": (moved, "shards-overlap: 1 tests ran in several shards: suites/selfcheck/test_a.py::one"),
+    "a test in none": (in_none, f"shards-incomplete: {WHOLE['tests'] - 1} tests in all shards, not the "),
+    "tests not counted": (
+        lambda cuts: [lines[-1].pop("whole") for lines in cuts],
+        "shards-incomplete: no shard says how many tests there are",
+    ),
+}
+
+
+def test_the_shards_of_a_good_run_are_a_go_in_any_order(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, cut()[::-1])
+    assert (verdict["verdict"], verdict["reasons"], verdict["seed"]) == ("go", [], 5)
+    assert sum(suite["tests"] for suite in verdict["suites"].values()) == len(GOOD_TESTS)
+
+
+@pytest.mark.parametrize(("change", "reason"), DOUBTS.values(), ids=DOUBTS)
+def test_shards_that_are_not_the_run_are_undecided_and_say_why(
+    tmp_path: Path, change: Change, reason: str
+) -> None:
+    cuts = cut()
+    change(cuts)
+    verdict = judged(tmp_path, cuts)
+    assert verdict["verdict"] == "undecided"
+    assert [said for said in verdict["reasons"] if said.startswith(reason)], verdict["reasons"]
+
+
+@pytest.mark.parametrize("doubt", ["missing", "doubled", "killed", "another seed"])
+def test_a_finding_is_no_go_whatever_else_is_amiss(tmp_path: Path, doubt: str) -> None:
+    cuts = cut()
+    cuts[3][1].update(result="failed", findings=[finding()])
+    DOUBTS[doubt][0](cuts)
+    verdict = judged(tmp_path, cuts)
+    assert verdict["verdict"] == "no-go"
+    assert len(verdict["reasons"]) > 1
+
+
+def test_a_finding_of_another_run_is_none_of_this_one(tmp_path: Path) -> None:
+    cuts = cut()
+    cuts[3][1].update(result="failed", findings=[finding()])
+    told(4, run="build-6")(cuts)
+    verdict = judged(tmp_path, cuts)
+    assert (verdict["verdict"], verdict["findings"]) == ("undecided", [])
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["failed first", "failed again"])
+def test_of_a_shard_that_came_twice_no_failure_is_lost(tmp_path: Path, first: int) -> None:
+    cuts = cut()
+    again = json.loads(json.dumps(cuts[1]))
+    again[2].update(result="failed", findings=[finding()])
+    cuts.insert(first * OF, again)
+    assert judged(tmp_path, cuts)["verdict"] == "no-go"
+
+
+def test_the_tests_of_all_shards_lie_on_one_clock_and_say_which_machine_ran_them(tmp_path: Path) -> None:
+    cuts = cut()
+    for lines in cuts:
+        lines[1].update(started_s=0.5, worker="gw0")
+    files = written(tmp_path, cuts)
+    whole = shards.merged([Part(str(file), ledger.read(file)) for file in files])
+    timed = {line["worker"]: line["started_s"] for line in whole.tests if "worker" in line}
+    assert timed == {"1/gw0": 0.5, "2/gw0": 1.5, "3/gw0": 2.5, "4/gw0": 3.5}
+    assert (whole.header["run"], whole.header["collected"]) == ("build-7", len(GOOD_TESTS))
+    assert whole.duration_s == OF
+
+
+def test_the_report_takes_shards_for_shards(tmp_path: Path) -> None:
+    files = written(tmp_path, cut())
+    assert "shard-missing: 4 of 4" in report.merged(files[:3])[0].verdict["reasons"]
+    alone = report.merged(files[:1])
+    assert worst(alone) == "undecided"
+    assert "shard-missing: 2, 3, 4 of 4" in alone[0].verdict["reasons"]
+    said = report.merged(files)[0].verdict["reasons"]
+    assert not [reason for reason in said if reason.startswith("shard")]
+
+
+def test_the_report_mixes_no_shards_of_two_runs(tmp_path: Path) -> None:
+    cuts = cut()
+    told(3, run="build-6")(cuts)
+    said = report.merged(written(tmp_path, cuts))[0].verdict["reasons"]
+    assert "shards-differ: run: 'build-7' in 1, 2, 4; 'build-6' in 3" in said
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "4", "1/", "a/b", "-1/4", "1/4/4", "1/99999", "1 /4"])
+def test_what_is_no_shard_is_refused(text: str) -> None:
+    with pytest.raises(BadShard, match="a shard is written as 3/16"):
+        shards.parse(text)
+
+
+def test_a_shard_is_written_as_it_is_read() -> None:
+    assert shards.parse("3/16") == Shard(3, 16)
+    assert str(Shard(3, 16)) == "3/16"
+
+
+# --- durations
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", '{"a": "1"}', '{"a": 0}', '{"a": true}', "{", "[" * 100_000, '{"a": -1}']
+)
+def test_durations_that_are_none_are_not_cut_by(tmp_path: Path, text: str) -> None:
+    (tmp_path / "durations.json").write_text(text, encoding="utf-8")
+    assert sharding.recorded(tmp_path / "durations.json") is None
+
+
+def test_the_durations_of_a_whole_run_are_kept_and_of_a_broken_one_not(tmp_path: Path) -> None:
+    file = tmp_path / "history" / "durations.json"
+    files = written(tmp_path, cut())
+    whole = shards.merged([Part(str(one), ledger.read(one)) for one in files[:3]])
+    sharding.write_durations(file, whole)
+    assert sharding.recorded(file) == {}
+    whole = shards.merged([Part(str(one), ledger.read(one)) for one in files])
+    sharding.write_durations(file, whole)
+    assert sharding.recorded(file) == {test["test"]: 0.1 for test in GOOD_TESTS}
