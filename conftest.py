@@ -9,16 +9,20 @@ os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
 
 import pytest
 
-from fixtures.core import findings as verdict, redaction
-from fixtures.targets import target as targets
-from fixtures.targets.rate_limit import Budget
-from fixtures.targets.config import TargetError
-from fixtures.targets.client import Unreachable
+from fixtures.core import findings as verdict
+from fixtures.core import redaction
+from fixtures.core.project import BUILD
 from fixtures.targets import cleanup
+from fixtures.targets import target as targets
+from fixtures.targets.client import Unreachable
+from fixtures.targets.config import TargetError
 from fixtures.targets.provisioning.inventory import Inventory
-from suites.plugins import exploration, ledger as recorder, memory as thrift, scheduling, sharding
+from fixtures.targets.rate_limit import Budget
+from suites.plugins import exploration, scheduling, sharding
+from suites.plugins import ledger as recorder
+from suites.plugins import memory as thrift
 from suites.plugins.deployed import deployed_of, spent_of
-from suites.plugins.ledger import BUILD, Recorder, is_worker
+from suites.plugins.ledger import Recorder, is_worker
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

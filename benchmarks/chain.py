@@ -21,16 +21,16 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from fixtures.platform import over_http
 from fixtures.core.catalogue import load
+from fixtures.platform import over_http
+from fixtures.platform.base import Observed, all_of
 from fixtures.platform.fcm import asgi as emulated
 from fixtures.platform.fcm import emulator as core
 from fixtures.platform.fcm.messages import Call as Asked
-from fixtures.platform.base import Observed, all_of
+from fixtures.platform.in_memory import Fcm, System
 from fixtures.services import asgi, http_environment, runner
 from fixtures.services.events import Answer, Call
 from fixtures.services.http_messages import write_json
-from fixtures.platform.in_memory import Fcm, System
 
 MESSAGE = {"notification": {"title": "Hello"}, "data": {"count": 3}}
 SINCE = "2020-01-01T00:00:00Z"

@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fixtures.generation import runner, strategies
-from fixtures.core.catalogue import load
 from fixtures.contracts import matcher
+from fixtures.core.catalogue import load
+from fixtures.faults.runtime import responder
+from fixtures.generation import runner, strategies
+from fixtures.scenarios.provider import Trial
 from fixtures.services import load as load_service
 from fixtures.services.store import SqliteStore
 from fixtures.targets.target import Target, batch, in_memory
-from fixtures.scenarios.provider import Trial
-from fixtures.faults.runtime import responder
 
 Answers = Sequence[Mapping[str, Any]]
 Asked: TypeAlias = tuple[str, str, bytes]

@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fixtures.core import topology
+from fixtures.core.project import ROOT
 from fixtures.platform.redis_container import FirebaseMessages, connect
 from fixtures.platform.redis_server import embedded
-from fixtures.targets.target import ROOT
 
 BATCH = 2000
 COMMAND = ROOT / "ci" / "clean-messages-container"

@@ -24,8 +24,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fixtures.core.project import ROOT
 from fixtures.platform.base import FLOW
-from fixtures.targets.target import ROOT, served
+from fixtures.targets.target import served
 
 CHUNK = 65_536
 ENVIRONMENT = "far-away"

@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from fixtures.core.project import ROOT
 from fixtures.targets import target as targets
-from fixtures.targets.target import ROOT
 from suites.selfcheck.fail_closed.model import KEEPER, REACTOR, TIMEOUT_S, Fault, Scene, Setting
 from suites.selfcheck.fail_closed.sandbox import amiss, built, gate, ran
 from suites.selfcheck.fail_closed.table import FAULTS, GROUPS, OWN_HOUSE

@@ -18,8 +18,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fixtures.core.project import ROOT
 from fixtures.faults.tolerant import TOLERANT
-from fixtures.targets.target import ROOT
 
 LOOK_EVERY_S = 0.5
 PROC = Path("/proc")

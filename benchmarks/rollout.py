@@ -12,9 +12,10 @@ import resource
 import time
 from pathlib import Path
 
-from fixtures.release.order import analysis, pairwise_results as results
-from fixtures.release.order.release_file import CLEAN, FEWEST, MOST, Edge, Release, Step
+from fixtures.release.order import analysis
+from fixtures.release.order import pairwise_results as results
 from fixtures.release.order.pairwise_results import Recorded, Result
+from fixtures.release.order.release_file import CLEAN, FEWEST, MOST, Edge, Release, Step
 
 
 def main() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from fixtures.core.findings import Finding
 from fixtures.scenarios.end_to_end import Journey, Mailing
+from fixtures.scenarios.provider import Trial
 from fixtures.services.routing import Service
 from fixtures.targets.target import Target
-from fixtures.scenarios.provider import Trial
-from fixtures.core.findings import Finding
 
 TrialOf: TypeAlias = Callable[..., Trial]
 TargetsOf: TypeAlias = Callable[[str], dict[str, Target]]

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.bench import pages, parts, peer, wholes
 from benchmarks.bench.rows import Row
 from ci.support.cli import Arguments
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 
 KEPT = ROOT / "benchmarks" / "results.json"
 MEASURES: Mapping[str, Callable[[int], Iterator[Row]]] = {

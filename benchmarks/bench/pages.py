@@ -12,7 +12,7 @@ from typing import Any
 import drawsvg as svg
 
 from benchmarks.bench.rows import COUNT, SECONDS, Row
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 CHART = ROOT / "docs" / "images" / "benchmarks.svg"

@@ -13,15 +13,15 @@ from hypothesis.strategies import SearchStrategy
 
 from benchmarks import check_loop
 from benchmarks.bench.rows import Aim, Row, paired, rate, seconds
-from fixtures.generation import malformed, runner, strategies
+from fixtures.contracts import matcher
 from fixtures.core import payloads, reference_validator, schemas
 from fixtures.core.catalogue import load
-from fixtures.contracts import matcher
 from fixtures.core.outcome import Answer
 from fixtures.core.payloads import Identities
-from fixtures.targets.target import embedded
 from fixtures.core.topology import PROVIDERS
+from fixtures.generation import malformed, runner, strategies
 from fixtures.scenarios.provider import Trial
+from fixtures.targets.target import embedded
 
 REPORT = "response-report.schema.json"
 EXAMPLES = 40

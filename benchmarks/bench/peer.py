@@ -14,12 +14,12 @@ from benchmarks import check_loop
 from benchmarks.bench.parts import REPORT, Generation
 from benchmarks.bench.rows import COUNT, SECONDS, Aim, Row, paired
 from benchmarks.peers import contenders
-from fixtures.generation import runner, schema_coverage, strategies
 from fixtures.core import payloads
 from fixtures.core.catalogue import load
-from fixtures.faults import Fault
 from fixtures.core.payloads import Identities
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
+from fixtures.faults import Fault
+from fixtures.generation import runner, schema_coverage, strategies
 
 DOCUMENT = ROOT / "docs" / "openapi" / "directory-events-api.json"
 SPEED_AIM = Aim("ratio", 10)

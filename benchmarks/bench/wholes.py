@@ -14,10 +14,11 @@ import httpx
 
 from benchmarks import check_loop
 from benchmarks.bench.rows import SECONDS, Aim, Measured, Row, paired, seconds
-from ci.support import test_selection
 from ci.commands.gate import EXAMPLES
-from fixtures.targets.target import ROOT, embedded
+from ci.support import test_selection
+from fixtures.core.project import ROOT
 from fixtures.scenarios.provider import Trial
+from fixtures.targets.target import embedded
 
 COLLECT = ("-m", "pytest", "suites/compat", "--collect-only", "-q")
 BARE_START = ("-c", "import pytest, hypothesis, httpx, jsonschema, pact")

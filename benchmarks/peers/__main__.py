@@ -15,9 +15,9 @@ from pathlib import Path
 
 from benchmarks.pages import put
 from benchmarks.peers.contenders import CONTENDERS, SCHEMATHESIS_S, Run, chosen, run, unavailable
-from fixtures.faults import Fault
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
+from fixtures.faults import Fault
 
 PAGE = ROOT / "docs" / "peers.md"
 MARKS = "<!-- peers: measured by python -m benchmarks.peers -->", "<!-- peers: end -->"

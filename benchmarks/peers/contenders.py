@@ -13,8 +13,9 @@ from pathlib import Path
 
 from benchmarks.peers import handwritten
 from fixtures.contracts.pact.verification import verification_of
+from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS, Fault, sample
-from fixtures.targets.target import ROOT, served
+from fixtures.targets.target import served
 
 OWN = ROOT / ".venv-peers"
 JAR = next(OWN.glob("lib/python*/site-packages/specmatic/core/specmatic.jar"), OWN / "specmatic.jar")

@@ -22,9 +22,9 @@ from benchmarks.pages import put
 from benchmarks.shards import scaling
 from benchmarks.shards.prediction import Costs, costs_of, predict
 from ci.support import test_selection
+from fixtures.core.project import ROOT
 from fixtures.results import ledger
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "scale.md"
 SHARDS = "<!-- shards: measured by python -m benchmarks.shards -->", "<!-- shards: end -->"
 COSTS = "<!-- costs: of the same run -->", "<!-- costs: end -->"

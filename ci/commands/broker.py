@@ -20,25 +20,31 @@ from typing import Any
 from ci.support import exits
 from ci.support.cli import Arguments, add_targets, deployed_of
 from ci.support.pact_cli import asked_whether, command_line
-from fixtures.core import redaction, terminal, topology
+from fixtures.contracts import PactError, pact_file, read_pact
 from fixtures.contracts.broker import (
     can_i_deploy as deploying,
+)
+from fixtures.contracts.broker import (
     config as access,
+)
+from fixtures.contracts.broker import (
     pact_cli as official,
+)
+from fixtures.contracts.broker import (
     selectors as selection,
 )
-from fixtures.contracts.broker.config import Access, AccessError, BrokerError
-from fixtures.contracts.broker.client import Broker
-from fixtures.contracts.broker.selectors import Query
-from fixtures.targets.rate_limit import Budget
-from fixtures.contracts import PactError, pact_file, read_pact
 from fixtures.contracts.broker import verification as brokered
+from fixtures.contracts.broker.client import Broker
+from fixtures.contracts.broker.config import Access, AccessError, BrokerError
+from fixtures.contracts.broker.selectors import Query
 from fixtures.contracts.broker.verification import Honoured, Provided
-from fixtures.targets.config import Deployment, TargetError
-from fixtures.targets.client import Unreachable
-from fixtures.targets.target import Target, Unobservable, connect
-from fixtures.core.topology import EDGES, EMULATED, VERSIONS, Edge, version_number
+from fixtures.core import redaction, terminal, topology
 from fixtures.core.findings import Verdict, describe
+from fixtures.core.topology import EDGES, EMULATED, VERSIONS, Edge, version_number
+from fixtures.targets.client import Unreachable
+from fixtures.targets.config import Deployment, TargetError
+from fixtures.targets.rate_limit import Budget
+from fixtures.targets.target import Target, Unobservable, connect
 
 SHARED = tuple(edge for edge in EDGES if edge.provider not in EMULATED)
 """The edges whose pacts a broker holds: FCM verifies nothing, and can-i-deploy would wait for it for ever."""

@@ -16,13 +16,14 @@ from rich.table import Table
 from ci.support import exits
 from ci.support.cli import Arguments, meant
 from ci.support.container_progress import progress
-from fixtures.release.cleanup import backup as backups
-from fixtures.release.cleanup import cleaner, django as django_containers
-from fixtures.platform import redis_container as container
 from fixtures.core import topology
+from fixtures.platform import redis_container as container
+from fixtures.platform.redis_container import ContainerError, FirebaseMessages, RedisUnavailable
+from fixtures.release.cleanup import backup as backups
+from fixtures.release.cleanup import cleaner
+from fixtures.release.cleanup import django as django_containers
 from fixtures.release.cleanup.backup import BadBackup
 from fixtures.release.cleanup.classify import AGES, FORMATS, UNKNOWN_AGE, Census
-from fixtures.platform.redis_container import ContainerError, FirebaseMessages, RedisUnavailable
 
 PROG = "./ci/clean-messages-container"
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ci.support import exits
 from ci.support.cli import Arguments, add_targets, build_of, deployed_of
-from fixtures.targets.rate_limit import MADE
-from fixtures.targets.config import Deployment, TargetError
 from fixtures.targets import cleanup as cleaning
+from fixtures.targets.config import Deployment, TargetError
 from fixtures.targets.provisioning.inventory import Inventory
+from fixtures.targets.rate_limit import MADE
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,18 +15,17 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 from ci.exploration import result as deep_result
+from ci.exploration.rounds import Asked, Dig, dig
 from ci.support import exits
 from ci.support.cli import Arguments, add_targets, deployed_of, meant
-from ci.exploration.rounds import Asked, Dig, dig
-from fixtures.generation import explicit_examples, recordings
+from fixtures.core.project import ROOT
 from fixtures.faults import runtime
+from fixtures.generation import explicit_examples, recordings
 from fixtures.scenarios.coverage import corpus
 from fixtures.targets.config import TargetError
 
-ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ("deep",)
 UNITS = {"s": 1, "m": 60, "h": 3600}
 WORKERS = max(1, min(os.cpu_count() or 1, 8))

@@ -12,14 +12,15 @@ from pathlib import Path
 
 from rich.table import Table
 
+from ci.commands.cleanup_states import add_build, interruptible, swept
 from ci.support import exits
 from ci.support.cli import Arguments, add_targets, build_of, deployed_of
-from ci.commands.cleanup_states import add_build, interruptible, swept
-from fixtures.targets import config as deployments, doctor
 from fixtures.core import redaction, terminal
-from fixtures.targets.rate_limit import MADE, Budget
+from fixtures.targets import config as deployments
+from fixtures.targets import doctor
 from fixtures.targets.config import TargetError
 from fixtures.targets.doctor import Symptom
+from fixtures.targets.rate_limit import MADE, Budget
 
 WIDTH = 140
 

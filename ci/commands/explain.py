@@ -14,8 +14,8 @@ from rich.table import Table
 from ci.support import exits
 from ci.support.cli import Arguments, meant
 from fixtures.core.catalogue import CatalogueError
-from fixtures.generation.recordings import BrokenLine, Recorded, opened, read
 from fixtures.core.schemas import SchemaError
+from fixtures.generation.recordings import BrokenLine, Recorded, opened, read
 
 OUTCOME_STYLE = {"unsubscribe": "bold red", "alert": "yellow", "fix_message": "magenta", "postpone": "cyan"}
 EXAMPLE = '{"id":"a","protocol":"fcm_v1","http_status":404,"headers":{},"body":{"error":{}}}'

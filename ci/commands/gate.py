@@ -13,25 +13,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from ci.support import endings, exits, pact_cli, progress, sharding, test_selection
 from ci.commands import report
-from ci.support.cli import Arguments, add_targets, build_of, deployed_of, meant, target_options
 from ci.commands.cleanup_states import interruptible, swept
+from ci.support import endings, exits, pact_cli, progress, sharding, test_selection
 from ci.support.artifacts import Files
-from fixtures.core import catalogue, payloads, redaction, schemas, terminal
-from fixtures.results import ledger, policy, verdict_file
-from fixtures.targets import config as deployments, target as targets
-from fixtures.generation import recordings
+from ci.support.cli import Arguments, add_targets, build_of, deployed_of, meant, target_options
 from fixtures.contracts.broker import config as access
 from fixtures.contracts.broker.config import AccessError
-from fixtures.targets.rate_limit import Budget
-from fixtures.targets.config import TargetError
-from fixtures.targets.client import Unreachable
-from fixtures.results.report.model import Run
-from fixtures.release.order import text as words
+from fixtures.core import catalogue, payloads, redaction, schemas, terminal
 from fixtures.core.findings import Finding, describe
+from fixtures.core.project import ROOT
+from fixtures.generation import recordings
+from fixtures.release.order import text as words
+from fixtures.results import ledger, policy, verdict_file
+from fixtures.results.report.model import Run
+from fixtures.targets import config as deployments
+from fixtures.targets import target as targets
+from fixtures.targets.client import Unreachable
+from fixtures.targets.config import TargetError
+from fixtures.targets.rate_limit import Budget
 
-ROOT = Path(__file__).resolve().parent.parent
 EXIT = report.EXIT
 DEPLOYED = "deployments"
 """The environment of a run on deployments that names none."""
@@ -132,7 +133,9 @@ def run(options: argparse.Namespace) -> int:
 def concluded(record: ledger.Ledger, verdict: Mapping[str, Any], files: Files, place: report.Place) -> int:
     """Write and tell what a whole run has come to; the exit status."""
     sharding.write_durations(place.history / "durations.json", record)
-    verdict_file.write(files.verdict, policy.doubted(verdict, "gate-ended: it ended before its report was made"))
+    verdict_file.write(
+        files.verdict, policy.doubted(verdict, "gate-ended: it ended before its report was made")
+    )
     made = report.made_or_doubted([Run(record, verdict, catalogue.load())], place)
     verdict = dict(made.runs[0].verdict)
     verdict_file.write(files.verdict, verdict)

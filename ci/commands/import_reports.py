@@ -22,8 +22,8 @@ from rich.progress import (
 from ci.support import exits
 from ci.support.cli import Arguments, meant
 from fixtures.core.catalogue import CatalogueError
-from fixtures.generation.importing.deduplicate import LISTED, Collection
 from fixtures.core.schemas import SchemaError
+from fixtures.generation.importing.deduplicate import LISTED, Collection
 
 SHOWN_BROKEN = 20
 SHOWN_UNKNOWN = 50

@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ci.support import exits, sharding
 from ci.commands import gate
-from ci.support.cli import Arguments, build_of, meant
+from ci.support import exits, sharding
 from ci.support.artifacts import Files
+from ci.support.cli import Arguments, build_of, meant
 from fixtures.core import catalogue, payloads
 from fixtures.results import ledger, policy, shards
 from fixtures.results.shards import Part
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(argv: Sequence[str] | None = None) -> int:

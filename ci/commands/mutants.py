@@ -21,13 +21,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from ci.mutation import run as kill
 from ci.support import exits
 from ci.support.cli import Arguments
-from ci.mutation import run as kill
+from fixtures.core.project import ROOT
 
-CONFIG = kill.ROOT / "ci" / "mutants.toml"
-PROPOSER = kill.ROOT / ".venv-mutants" / "bin" / "python"
-WORK = kill.ROOT / "build" / "mutants"
+CONFIG = ROOT / "ci" / "mutation" / "mutants.toml"
+PROPOSER = ROOT / ".venv-mutants" / "bin" / "python"
+WORK = ROOT / "build" / "mutants"
 QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # pytest's plugins are loaded before it starts
 SHORTEST_LIMIT_S, LONGEST_S = 20.0, 600.0
 BASELINES = 6  # a mutant may take this many times as long as the tests do
@@ -159,8 +160,8 @@ def is_recorded(mutant: Mutant, config: Mapping[str, Any]) -> bool:
 
 def proposed(module: str, *, sentences: bool) -> Iterator[Mutant]:
     """All mutants of a module."""
-    script = kill.ROOT / "ci" / "mutation" / "propose.py"
-    command = [str(PROPOSER), str(script), str(kill.ROOT / module)]
+    script = ROOT / "ci" / "mutation" / "propose.py"
+    command = [str(PROPOSER), str(script), str(ROOT / module)]
     command += ["--sentences"] if sentences else []
     lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603
     for line in lines.splitlines():
@@ -230,7 +231,9 @@ def summary(scores: Sequence[Score]) -> int:
         print(together.row())
     if any(score.survivors for score in scores):
         print("survivors: a mutant that no test notices is a hole")
-        print("  next: a better check or test, or an [[equivalent]] in ci/mutation/mutants.toml with the reason")
+        print(
+            "  next: a better check or test, or an [[equivalent]] in ci/mutation/mutants.toml with the reason"
+        )
         return exits.NO_GO
     return exits.GO if decided == list(scores) else exits.UNDECIDED
 

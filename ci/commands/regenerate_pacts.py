@@ -15,10 +15,10 @@ from pathlib import Path
 
 from ci.support import exits
 from ci.support.cli import Arguments, meant
-from fixtures.core import schemas
-from fixtures.core.catalogue import CatalogueError
 from fixtures.contracts.pact import consumer_tests
 from fixtures.contracts.pact.model import PACTS, REGENERATE, PactError, pact_file
+from fixtures.core import schemas
+from fixtures.core.catalogue import CatalogueError
 from fixtures.core.topology import EDGES, VERSIONS
 
 README = PACTS / "README.md"

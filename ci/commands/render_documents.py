@@ -12,8 +12,8 @@ from ci.support import exits
 from ci.support.cli import Arguments, meant
 from fixtures.contracts.api_docs import asyncapi, openapi
 from fixtures.contracts.api_docs.interfaces import INTERFACES
+from fixtures.core.project import DOCS
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
 FOLDERS = ("openapi", "asyncapi")
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from ci.support import exits
 from ci.support.cli import Arguments
 from fixtures.core.catalogue import Case, Catalogue, Wait, load
+from fixtures.core.project import DOCS
 from fixtures.faults import FAULTS, Fault
 from fixtures.faults.tolerant import TOLERANT
-
-DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 FAULT_COLUMNS = ("fault", "in version", "what it does wrong", "source", "must be noticed by", "its checks")
 COLUMNS = ("case", "code", "outcome", "shortest wait", "why", "means the same as", "source")

@@ -12,19 +12,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ci.support import allure
-from ci.support import exits
+from ci.support import allure, exits
 from ci.support.cli import Arguments, build_of, meant
 from fixtures.core import catalogue, redaction
+from fixtures.core.project import ROOT
 from fixtures.results import ledger, policy, shards
 from fixtures.results.report import exports, history
 from fixtures.results.report.allure import files as allure_files
 from fixtures.results.report.cells import About
 from fixtures.results.report.headline import headline
-from fixtures.results.report.pages import pages
 from fixtures.results.report.model import Run, worst
+from fixtures.results.report.pages import pages
 
-ROOT = Path(__file__).resolve().parent.parent
 EXIT = {"go": exits.GO, "no-go": exits.NO_GO, "undecided": exits.UNDECIDED}
 ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
 

@@ -8,33 +8,42 @@ import json
 import os
 import shutil
 import sys
-from pathlib import Path
 
 from ci.support import exits
 from ci.support.cli import Arguments, meant
-from fixtures.core import catalogue
 from fixtures.contracts.broker import config as access
-from fixtures.contracts.broker.config import AccessError, BrokerError
 from fixtures.contracts.broker.client import Broker
+from fixtures.contracts.broker.config import AccessError, BrokerError
+from fixtures.core import catalogue
 from fixtures.core.catalogue import CatalogueError
+from fixtures.core.project import ROOT
+from fixtures.core.schemas import SchemaError
+from fixtures.core.topology import RELEASE
 from fixtures.release.order import (
     analysis,
-    end_to_end_runs as endtoend,
     files,
+)
+from fixtures.release.order import (
+    end_to_end_runs as endtoend,
+)
+from fixtures.release.order import (
     pairwise as pairs,
+)
+from fixtures.release.order import (
     pairwise_results as results,
+)
+from fixtures.release.order import (
     release_file as release,
+)
+from fixtures.release.order import (
     text as words,
 )
 from fixtures.release.order.broker import of_broker
 from fixtures.release.order.end_to_end_runs import Fates
 from fixtures.release.order.pairwise import Table
-from fixtures.release.order.release_file import Release, ReleaseError, Step
 from fixtures.release.order.pairwise_results import Recorded, ResultsError
-from fixtures.core.schemas import SchemaError
-from fixtures.core.topology import RELEASE
+from fixtures.release.order.release_file import Release, ReleaseError, Step
 
-ROOT = Path(__file__).resolve().parent.parent
 EXITS = {"go": exits.GO, "no-go": exits.NO_GO, "undecided": exits.UNDECIDED}
 USAGE_ERRORS = (ReleaseError, ResultsError, CatalogueError, SchemaError, AccessError)
 EPILOG = """

@@ -14,24 +14,23 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TypeAlias
 
 from rich.console import Console
 from rich.progress import Progress
 
-from ci.support import exits
 from ci.scoring import table as kill_table
-from ci.support.cli import Arguments, meant
 from ci.scoring.fault_runs import Asked, catch, prepare, tolerate
+from ci.support import exits
+from ci.support.cli import Arguments, meant
 from fixtures.core import schemas
+from fixtures.core.project import BUILD
 from fixtures.faults import FAULTS, Fault, sample
+from fixtures.faults.runtime import UnknownVariant, asked_for
 from fixtures.faults.scoring import Caught, Tolerated
 from fixtures.faults.tolerant import TOLERANT
-from fixtures.faults.runtime import UnknownVariant, asked_for
 
 PROG = "./ci/selfcheck"
-BUILD = Path(__file__).resolve().parent.parent / "build"
 WORKERS = os.cpu_count() or 2
 EXAMPLES, EXAMPLES_TOLERANT = 5, 1
 WIDE = 180

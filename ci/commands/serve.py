@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 
 from ci.support import exits
 from ci.support.cli import Arguments, meant
-from fixtures.platform.fcm import server as emulator
-from fixtures.platform.fcm.messages import Misuse
-from fixtures.platform.fcm.canned_answers import BOOK
-from fixtures.platform.fcm.token_options import FAULTS
-from fixtures.platform.fcm.request_log import Entry
 from fixtures.platform.base import FLOW
+from fixtures.platform.fcm import server as emulator
+from fixtures.platform.fcm.canned_answers import BOOK
+from fixtures.platform.fcm.messages import Misuse
+from fixtures.platform.fcm.request_log import Entry
+from fixtures.platform.fcm.token_options import FAULTS
 
 CA = Path("build/fcm-ca.pem")
 TOKENS_SHOWN = 3

@@ -11,11 +11,11 @@ from typing import Any
 from ci.exploration.rounds import Dig
 from fixtures.core import schemas
 from fixtures.core.catalogue import load
-from fixtures.scenarios.coverage import corpus
-from fixtures.scenarios.coverage.plot import picture
-from fixtures.scenarios.coverage.coverage import MOST_KINDS, MOST_POINTS
-from fixtures.scenarios.coverage.recorder import MOST
 from fixtures.core.findings import Finding, describe
+from fixtures.scenarios.coverage import corpus
+from fixtures.scenarios.coverage.coverage import MOST_KINDS, MOST_POINTS
+from fixtures.scenarios.coverage.plot import picture
+from fixtures.scenarios.coverage.recorder import MOST
 
 SHOWN = 8
 MOST_TROUBLE = 50

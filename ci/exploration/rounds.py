@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ci.support.cli import target_options
+from fixtures.core.project import ROOT
 from fixtures.results import ledger
 from fixtures.scenarios.coverage.coverage import Explored
 
-ROOT = Path(__file__).resolve().parent.parent
 SUITE = "suites/compat"
 POLL_S = 0.25
 GRACE_S = 300

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import grimp
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from fixtures.core.project import ROOT
+
 LIBRARY = "fixtures"
 OTHERS = (
     "pytest", "hypothesis.strategies", "httpx", "jsonschema", "jsonschema_rs", "networkx", "pact_ffi",

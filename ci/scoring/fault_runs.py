@@ -12,15 +12,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.results import ledger
+from fixtures.core.project import ROOT
+from fixtures.core.topology import PROVIDERS
 from fixtures.faults import Fault
 from fixtures.faults import named as fault_named
 from fixtures.faults.base import END_TO_END, LIFE
 from fixtures.faults.scoring import Caught, Ran, Tolerated, is_of_cleaner
 from fixtures.faults.tolerant import named as tolerant_named
-from fixtures.core.topology import PROVIDERS
+from fixtures.results import ledger
 
-ROOT = Path(__file__).resolve().parent.parent
 COMPAT, SELFCHECK = "suites/compat", "suites/selfcheck"
 LIMIT_S = 300
 """How long one run of a file may take."""

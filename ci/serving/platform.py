@@ -12,16 +12,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ci.support import exits
 from ci.serving import endpoints
-from ci.support.cli import Arguments
 from ci.serving.traffic import Passages, printable
+from ci.support import exits
+from ci.support.cli import Arguments
 from fixtures.core import catalogue, topology
-from fixtures.platform import over_http as chain, redis_container as container
+from fixtures.platform import over_http as chain
+from fixtures.platform import redis_container as container
+from fixtures.platform.base import FLOW
 from fixtures.platform.over_http import Chain, ChainError, Plan
 from fixtures.platform.over_http.config import FCM, PLACES, demand_known
 from fixtures.platform.redis_container import ContainerError, RedisUnavailable
-from fixtures.platform.base import FLOW
 from fixtures.platform.sqs import QueueError
 from fixtures.services.server import port_number
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from fixtures.core.catalogue import Catalogue
-from fixtures.platform.over_http import Chain
 from fixtures.platform.base import objects
+from fixtures.platform.over_http import Chain
 from fixtures.services.events import Answer, Call
 
 BATCHES = {

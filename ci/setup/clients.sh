@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Real clients of FCM, each in an environment of its own: for suites/contracts/clients. Needs Python, Node and npm.
 # The two pyfcm cannot share one. Made once for each lock; a broken set-up is made anew.
-# And what judges our documents as others would: for suites/contracts/readers.
+# And what judges our documents as others would: for suites/contracts/validators.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source ci/setup/own-environment.sh
 
 packages() {
@@ -23,4 +23,4 @@ packages() {
 own_environment .venv-clients requirements-clients.lock
 own_environment .venv-clients-legacy requirements-clients-legacy.lock
 packages suites/contracts/clients/node
-packages suites/contracts/readers/node
+packages suites/contracts/validators/node

@@ -2,7 +2,7 @@
 # Allure 3 for the report, in ci/allure/node_modules, made once for each lock; prints the Node to run it with.
 # Allure's quality gate needs Node 22: an older one, or none beside npm, is no obstacle, since the lock brings its own.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/allure"
+cd "$(dirname "${BASH_SOURCE[0]}")/../allure"
 stamp=node_modules/.lock-$(cksum < package-lock.json | cut -d' ' -f1)
 own=(node_modules/node-*/bin/node)
 if [ ! -e "$stamp" ]; then

@@ -1,7 +1,7 @@
 # Sourced by the commands of ci/: makes .venv from the lock, once for each lock. Needs Python >= 3.11 and nothing else.
 # What fails here exits 70, which is no verdict.
 trap 'echo "set-up-failed: see above; next: rm -rf .venv and try again" >&2; exit 70' ERR
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 stamp=.venv/.lock-$(cksum < requirements.lock | cut -d' ' -f1)
 if [ ! -e "$stamp" ]; then
     python=${PYTHON:-python3}

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
 
+from fixtures.core.project import ROOT
 from fixtures.results.report.allure import disagreement, order
 from fixtures.results.report.allure_hardening import NotAllure, hardened
 from fixtures.results.report.model import Run
 
-HERE = Path(__file__).resolve().parent
-MAKE = HERE / "allure" / "make.mjs"
+ALLURE = ROOT / "ci" / "allure"
+MAKE = ALLURE / "make.mjs"
 SET_UP_S, MAKE_S = 300, 300
 PAGES = ("awesome/index.html", "dashboard/index.html")
 HOW = "next: see that npm is there and reaches its registry, then ./ci/report"
@@ -94,11 +95,11 @@ def generate(
 
 def set_up() -> tuple[str, str]:
     """The Node that runs Allure, or why there is none."""
-    with tempfile.TemporaryFile() as said, (HERE / "allure" / "package-lock.json").open() as lock:
+    with tempfile.TemporaryFile() as said, (ALLURE / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several gates of one checkout may come here at once
         try:
             done = subprocess.run(  # noqa: S603  our own script
-                [str(HERE / "setup-report.sh")],
+                [str(ROOT / "ci" / "setup" / "report.sh")],
                 stdout=subprocess.PIPE,
                 stderr=said,
                 timeout=SET_UP_S,

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from ci.support import exits
-from fixtures.targets import config as deployments
 from fixtures.core import redaction
+from fixtures.core.project import ROOT
+from fixtures.targets import config as deployments
 from fixtures.targets.config import OWN_VARIABLE, Deployment
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 class Arguments(argparse.ArgumentParser):

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from ci.support import exits
-from fixtures.results import ledger, policy, verdict_file
 from fixtures.core import schemas, terminal
 from fixtures.core.catalogue import Catalogue
+from fixtures.results import ledger, policy, verdict_file
 
 NOT_WRITABLE = {
     getattr(errno, name)

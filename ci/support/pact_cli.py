@@ -7,13 +7,14 @@ import fcntl
 import subprocess
 from pathlib import Path
 
-from fixtures.contracts.broker import can_i_deploy as deploying, pact_cli
-from fixtures.contracts.broker.config import Access, BrokerError
-from fixtures.contracts.broker.client import Broker
+from fixtures.contracts.broker import can_i_deploy as deploying
+from fixtures.contracts.broker import pact_cli
 from fixtures.contracts.broker.can_i_deploy import Answer, Question
+from fixtures.contracts.broker.client import Broker
+from fixtures.contracts.broker.config import Access, BrokerError
+from fixtures.core.project import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-SETUP, PACT = ROOT / "ci" / "setup-broker.sh", ROOT / ".venv-broker" / "bin" / "pact"
+SETUP, PACT = ROOT / "ci" / "setup" / "broker.sh", ROOT / ".venv-broker" / "bin" / "pact"
 
 
 def command_line() -> Path:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from ci.commands import report
 from ci.support.cli import Arguments, meant
+from fixtures.core.project import ROOT
+from fixtures.generation import known
 from fixtures.platform import redis_container
 from fixtures.results import policy, shards
-from fixtures.generation import known
 from fixtures.results.ledger import Ledger
 
-ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("ci", "fixtures", "pacts", "schemas", "suites")
 FILES = ("conftest.py", "pyproject.toml", "requirements.lock")
 """What decides a run: two trees that have these in common are the same, whatever Git says."""

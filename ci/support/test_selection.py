@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from fixtures.core.project import ROOT
+
 OTHERS = ("process", "aside", "nightly")
 """The marks of tests that the gate does not run; pyproject.toml says what they are."""
 

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from fixtures.targets import reverse_proxy, target as targets
+from fixtures.core.findings import Finding
+from fixtures.core.topology import FOLLOWED, PROVIDERS, WORLDS
 from fixtures.faults import runtime
-from fixtures.targets.rate_limit import Budget
-from fixtures.targets.config import Deployment
 from fixtures.generation.runner import Profile, explore
 from fixtures.scenarios.end_to_end import Journey, drawn_in
 from fixtures.services import load
-from fixtures.core.topology import FOLLOWED, PROVIDERS, WORLDS
-from fixtures.core.findings import Finding
+from fixtures.targets import reverse_proxy
+from fixtures.targets import target as targets
+from fixtures.targets.config import Deployment
+from fixtures.targets.rate_limit import Budget
 from suites.types import Build, FindingsOf, JourneyOf
 
 MESSAGES_PER_CASE = 2

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fixtures.generation import explicit_examples
-from fixtures.core.catalogue import Case, load
 from fixtures.checks.agreement import versions_agree
-from fixtures.generation.runner import answers_of
+from fixtures.core.catalogue import Case, load
 from fixtures.core.findings import demand_none
+from fixtures.generation import explicit_examples
+from fixtures.generation.runner import answers_of
 from suites.compat.parameters import at_each_provider
 from suites.types import Answers, Explore, TrialOf
 

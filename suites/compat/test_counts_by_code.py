@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fixtures.core.catalogue import example_report, load
 from fixtures.checks.effects import counts_are_complete
+from fixtures.core.catalogue import example_report, load
 from fixtures.core.findings import demand_none
 from suites.types import TrialOf
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fixtures.core.catalogue import Case
-from fixtures.scenarios.end_to_end import traffic_in
-from fixtures.core.topology import WORLDS
 from fixtures.core.findings import demand_none
+from fixtures.core.topology import WORLDS
+from fixtures.scenarios.end_to_end import traffic_in
 from suites.compat.parameters import in_each_world
 from suites.types import Explore, FindingsOf, JourneyOf, Mailings
 

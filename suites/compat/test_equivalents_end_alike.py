@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 
-from fixtures.core.catalogue import Case, load
 from fixtures.checks.agreement import equivalents_end_alike
+from fixtures.core.catalogue import Case, load
+from fixtures.core.findings import demand_none
 from fixtures.generation.runner import batches_of
 from fixtures.generation.strategies import answers, mixed
-from fixtures.core.findings import demand_none
 from suites.compat.parameters import at_each_provider
 from suites.types import Explore, Pairs, TrialOf
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.generation import malformed
-from fixtures.core.catalogue import example_report, load
 from fixtures.checks.batch_answer import problem_is_told
-from fixtures.generation.runner import with_poison
-from fixtures.core.topology import BATCH_LIMIT
+from fixtures.core.catalogue import example_report, load
 from fixtures.core.findings import demand_none
+from fixtures.core.topology import BATCH_LIMIT
+from fixtures.generation import malformed
+from fixtures.generation.runner import with_poison
 from suites.compat.parameters import each_provider
 from suites.types import Explore, TrialOf
 

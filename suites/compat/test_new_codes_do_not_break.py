@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fixtures.generation import explicit_examples
 from fixtures.core.catalogue import Case, load
+from fixtures.generation import explicit_examples
 from fixtures.generation.runner import answers_of
 from fixtures.generation.strategies import misread
 from suites.compat.parameters import at_each_provider, each_provider

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fixtures.generation import explicit_examples
 from fixtures.core.catalogue import Case, load
+from fixtures.generation import explicit_examples
 from fixtures.generation.runner import answers_of
 from suites.compat.parameters import at_each_provider
 from suites.types import Explore, TrialOf

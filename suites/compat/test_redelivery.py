@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from fixtures.generation import explicit_examples
-from fixtures.core.catalogue import example_report, instant, load
 from fixtures.checks.redelivery import is_stale, nothing_changes, states_are_equal
-from fixtures.generation.runner import batches_of
-from fixtures.core.payloads import now
-from fixtures.generation.strategies import mixed
+from fixtures.core.catalogue import example_report, instant, load
 from fixtures.core.findings import demand_none
+from fixtures.core.payloads import now
+from fixtures.generation import explicit_examples
+from fixtures.generation.runner import batches_of
+from fixtures.generation.strategies import mixed
 from suites.compat.parameters import each_provider
 from suites.types import Answers, Explore, TrialOf
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.core.topology import PROVIDERS
 from fixtures.generation import recordings
 from fixtures.generation.recordings import CORPUS
-from fixtures.core.topology import PROVIDERS
 from suites.types import TrialOf
 
 

@@ -13,7 +13,7 @@ import pytest
 from fixtures.contracts.pact import verifier_client
 from fixtures.contracts.pact.consumer_tests import consumer_of
 from fixtures.contracts.pact.provider_server import serving_any
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 from fixtures.core.topology import Edge
 
 
@@ -43,7 +43,7 @@ def clients() -> None:
     with (ROOT / "build" / "clients.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run(  # noqa: S603  our own script
-            [str(ROOT / "ci" / "setup-clients.sh")], capture_output=True, text=True, check=False
+            [str(ROOT / "ci" / "setup" / "clients.sh")], capture_output=True, text=True, check=False
         )
     assert done.returncode == 0, done.stderr[-2000:]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.core import catalogue, schemas, topology
 from fixtures.contracts import Interaction, PactError, declared, read_pact
 from fixtures.contracts.pact.model import known_cases
+from fixtures.core import catalogue, schemas, topology
 from fixtures.core.topology import PROVIDERS, VERSIONS, Edge
 from suites.contracts.parameters import at_each_interaction, at_each_other_declaration, each_pair
 

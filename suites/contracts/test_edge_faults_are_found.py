@@ -5,17 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.contracts import Expectation, judge, judge_reading
-from fixtures.contracts.pact import expected_results as expectations
-from fixtures.contracts.pact.service_driver import Core, core
-from fixtures.contracts.pact.expected_results import expected_readings
-from fixtures.contracts.pact.message_proxy import verify_writer
 from fixtures.contracts.pact.cross_reads import readings
+from fixtures.contracts.pact.expected_results import expectations, expected_readings
+from fixtures.contracts.pact.message_proxy import verify_writer
 from fixtures.contracts.pact.provider_server import serving, serving_core
+from fixtures.contracts.pact.service_driver import Core, core
 from fixtures.contracts.pact.verification import verification_at
-from fixtures.platform.fcm import canned_answers, legacy
-from fixtures.faults import Fault, named
-from fixtures.core.topology import edge
 from fixtures.core.findings import Finding
+from fixtures.core.topology import edge
+from fixtures.faults import Fault, named
+from fixtures.platform.fcm import canned_answers, legacy
 
 pytestmark = pytest.mark.aside
 

@@ -8,22 +8,21 @@ from typing import Any
 
 import pytest
 
+from fixtures.contracts import Expectation, Problem, declared, judge, judge_reading
+from fixtures.contracts.pact.consumer_tests import is_judged
+from fixtures.contracts.pact.cross_reads import readings
+from fixtures.contracts.pact.expected_results import expectations, expected_readings
+from fixtures.contracts.pact.message_proxy import verify_writer
+from fixtures.contracts.pact.model import PACTS, first_of, pact_file
+from fixtures.contracts.pact.result_files import result_file, write_result
+from fixtures.contracts.pact.service_driver import core
+from fixtures.contracts.pact.verification import Verification, verification_at
 from fixtures.core import schemas
 from fixtures.core.catalogue import example_report
-from fixtures.contracts import Expectation, Problem, declared, judge, judge_reading
-from fixtures.contracts.pact import expected_results as expectations
-from fixtures.contracts.pact.consumer_tests import is_judged
-from fixtures.contracts.pact.service_driver import core
-from fixtures.contracts.pact.expected_results import expected_readings
-from fixtures.contracts.pact.message_proxy import verify_writer
-from fixtures.contracts.pact.cross_reads import readings
-from fixtures.contracts.pact.result_files import result_file, write_result
-from fixtures.contracts.pact.model import PACTS, first_of, pact_file
-from fixtures.contracts.pact.verification import Verification, verification_at
+from fixtures.core.findings import demand_none
+from fixtures.core.topology import EDGES, EMULATED, VERSIONS, edge, version_number
 from fixtures.platform.base import FLOW
 from fixtures.platform.in_memory import System, scripted
-from fixtures.core.topology import EDGES, EMULATED, VERSIONS, edge, version_number
-from fixtures.core.findings import demand_none
 
 UrlOf = Callable[[str, str], str]
 OTHERS = [one for one in expectations() if not is_judged(one.edge)]

@@ -16,15 +16,15 @@ from fixtures.contracts import (
     run_verifier,
     verify,
 )
-from fixtures.contracts.pact import expected_results as expectations, verifier_client
+from fixtures.contracts.pact import verifier_client
 from fixtures.contracts.pact.consumer_tests import is_judged
-from fixtures.contracts.pact.expected_results import EXPECTED, expected_readings
+from fixtures.contracts.pact.expected_results import EXPECTED, expectations, expected_readings
 from fixtures.contracts.pact.result_files import write_result
 from fixtures.contracts.pact.verification import verification_of
+from fixtures.core.findings import demand_none
+from fixtures.core.topology import PROVIDERS
 from fixtures.targets.client import Unreachable
 from fixtures.targets.target import Target, Unobservable
-from fixtures.core.topology import PROVIDERS
-from fixtures.core.findings import demand_none
 
 TargetsOf = Callable[[str], dict[str, Target]]
 

@@ -9,20 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.generation import example_database, runner as exploration
-from fixtures.results import ledger
-from fixtures.faults import runtime
-from fixtures.targets import target as targets
-from fixtures.targets.rate_limit import Budget
 from fixtures.contracts import matcher
-from fixtures.scenarios.coverage.recorder import Notes, Watched
-from fixtures.targets.config import Deployment
-from fixtures.generation.runner import Profile
-from fixtures.targets.target import Target
 from fixtures.core.topology import PROVIDERS, VERSIONS
+from fixtures.faults import runtime
+from fixtures.generation import example_database
+from fixtures.generation import runner as exploration
+from fixtures.generation.runner import Profile
+from fixtures.results import ledger
+from fixtures.scenarios.coverage.recorder import Notes, Watched
 from fixtures.scenarios.provider import Matcher, Trial
-from suites.plugins.exploration import NOTES
+from fixtures.targets import target as targets
+from fixtures.targets.config import Deployment
+from fixtures.targets.rate_limit import Budget
+from fixtures.targets.target import Target
 from suites.plugins.deployed import deployed_of, spent_of
+from suites.plugins.exploration import NOTES
 from suites.plugins.sharding import known_at
 from suites.types import TargetsOf
 

@@ -13,15 +13,14 @@ from typing import Any
 
 import pytest
 
-from fixtures.targets import config as deployments
-from fixtures.results import ledger, policy
-from fixtures.generation import known
 from fixtures.core import payloads, redaction, terminal, urls
 from fixtures.core.catalogue import Case, load
 from fixtures.core.findings import UNHEARD, Finding, Findings, describe
+from fixtures.generation import known
+from fixtures.results import ledger, policy
+from fixtures.targets import config as deployments
 from suites.plugins import sharding
 
-BUILD = Path(__file__).resolve().parent.parent / "build"
 TRACE_LIMIT = 8000
 
 

@@ -21,7 +21,7 @@ LIVES = "suites/compat/test_subscriber_lifecycle.py"
 COMPAT = "suites/compat/"
 CONTRACTS = "suites/contracts/"
 SELFCHECK = "suites/selfcheck/"
-CATALOGUE = f"{SELFCHECK}test_catalogue.py"
+CATALOGUE = f"{SELFCHECK}core/test_catalogue.py"
 
 
 def group_of(test: str) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from fixtures.generation import known
 from fixtures.platform import redis_container
 from fixtures.results import shards
-from fixtures.generation import known
 
 WHOLE = pytest.StashKey[dict[str, Any]]()
 KNOWN_AT = pytest.StashKey[str]()

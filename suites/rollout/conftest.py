@@ -11,9 +11,17 @@ import pytest
 from fixtures.core import catalogue
 from fixtures.release.order import (
     analysis as answer,
+)
+from fixtures.release.order import (
     end_to_end_runs as endtoend,
+)
+from fixtures.release.order import (
     files,
+)
+from fixtures.release.order import (
     pairwise as pairs,
+)
+from fixtures.release.order import (
     release_file as release,
 )
 from fixtures.release.order.analysis import Judged

@@ -8,8 +8,8 @@ import pytest
 
 from fixtures.release.order import end_to_end_runs as endtoend
 from fixtures.release.order.analysis import Judged
-from fixtures.release.order.impact import KINDS
 from fixtures.release.order.end_to_end_runs import Fates
+from fixtures.release.order.impact import KINDS
 from fixtures.release.order.message_flow import BOTH
 from fixtures.release.order.pairwise import Table
 from fixtures.release.order.release_file import Release

@@ -8,9 +8,9 @@ import pytest
 
 from fixtures.core.catalogue import load
 from fixtures.platform.base import FLOW, all_of
+from fixtures.platform.in_memory import System, scripted
 from fixtures.release.order.end_to_end_runs import START, begun, cases_of, ended
 from fixtures.release.order.traced_platform import HOPS
-from fixtures.platform.in_memory import System, scripted
 
 pytestmark = pytest.mark.process
 

@@ -10,18 +10,24 @@ import pytest
 from fixtures.core import catalogue
 from fixtures.release.order import (
     analysis as answer,
+)
+from fixtures.release.order import (
     pairwise as pairs,
+)
+from fixtures.release.order import (
     plan as walk,
+)
+from fixtures.release.order import (
     service_probe,
 )
 from fixtures.release.order.analysis import Judged
-from fixtures.release.order.impact import UNHURT
 from fixtures.release.order.end_to_end_runs import Fates
-from fixtures.release.order.pairwise_model import Forms
+from fixtures.release.order.impact import UNHURT
 from fixtures.release.order.pairwise import Table
+from fixtures.release.order.pairwise_model import Forms
+from fixtures.release.order.path_model import Ways
 from fixtures.release.order.release_file import Release
 from fixtures.release.order.state_space import Disagreement, Space
-from fixtures.release.order.path_model import Ways
 from fixtures.services import load
 
 pytestmark = pytest.mark.aside

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from benchmarks.rollout import chain
-from fixtures.release.order import analysis, pairwise_results as results, release_file as release
-from fixtures.release.order.release_file import Step
-from fixtures.release.order.pairwise_results import Recorded, ResultsError
 from fixtures.core.topology import RELEASE
+from fixtures.release.order import analysis
+from fixtures.release.order import pairwise_results as results
+from fixtures.release.order import release_file as release
+from fixtures.release.order.pairwise_results import Recorded, ResultsError
+from fixtures.release.order.release_file import Step
 from suites.rollout.sample_releases import verified, written
 
 pytestmark = pytest.mark.aside

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from fixtures.core import topology
-from fixtures.release.order import analysis as answer, pairwise_results as results
+from fixtures.core.project import ROOT
+from fixtures.release.order import analysis as answer
+from fixtures.release.order import pairwise_results as results
 from fixtures.release.order.analysis import Judged
 from fixtures.release.order.pairwise import Table
-from fixtures.release.order.release_file import Edge, Release
 from fixtures.release.order.pairwise_results import Recorded, Result
-from fixtures.core.topology import RELEASE
+from fixtures.release.order.release_file import Edge, Release
 
-EXPECTED = tomllib.loads((RELEASE.parent.parent / "pacts" / "expected.toml").read_text(encoding="utf-8"))
+EXPECTED = tomllib.loads((ROOT / "pacts" / "expected.toml").read_text(encoding="utf-8"))
 PAIRS = list(itertools.product(("before", "after"), repeat=2))
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fixtures.checks.rollout import constraints_are_kept, step_is_safe
-from fixtures.release.order import release_file
 from fixtures.core.findings import demand_none
+from fixtures.release.order import release_file
 
 STEPS = [step.name for step in release_file.read().plan]
 

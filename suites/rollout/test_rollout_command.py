@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from fixtures.core import schemas
+from fixtures.core.project import ROOT
 from fixtures.core.topology import RELEASE
 from suites.rollout.sample_releases import written
 
 EXAMPLE = RELEASE.parent / "examples" / "orders.toml"
-ROOT = RELEASE.parent.parent
 
 
 def rollout(*options: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.release.order import orders, plan as walk, release_file as release
+from fixtures.release.order import orders
+from fixtures.release.order import plan as walk
+from fixtures.release.order import release_file as release
 from fixtures.release.order.analysis import Judged
+from fixtures.release.order.counterexample import Timelines
 from fixtures.release.order.release_file import Step
 from fixtures.release.order.state_space import Safety
-from fixtures.release.order.counterexample import Timelines
 
 PLAN = [step.name for step in release.read().plan]
 

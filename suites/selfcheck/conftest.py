@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.platform import redis_container
-from fixtures.faults import runtime
 from fixtures.core import redaction
+from fixtures.faults import runtime
+from fixtures.platform import redis_container
 from fixtures.platform.redis_server import embedded
 
 

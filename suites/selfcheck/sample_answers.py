@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from fixtures.generation import recordings, runner
 from fixtures.core import payloads, reference_validator, schemas
 from fixtures.core.catalogue import Case, load
 from fixtures.core.payloads import Identities, Payload
+from fixtures.generation import recordings, runner
 from fixtures.generation.recordings import CORPUS, Recorded
 
 BATCHES = 3

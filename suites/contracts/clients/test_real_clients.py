@@ -14,12 +14,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from fixtures.core.project import ROOT
 from fixtures.targets.target import served
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("clients")]
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
 REACHED: Mapping[str, Mapping[str, Mapping[str, str]]] = json.loads(
     (HERE / "reached.json").read_text(encoding="utf-8")
 )

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fixtures.core import payloads
+from fixtures.core.findings import Finding, describe
 from fixtures.core.outcome import Answer, Outcome
 from fixtures.core.payloads import Identities, Sent
 from fixtures.core.topology import PROVIDERS, Provider
-from fixtures.core.findings import Finding, describe
 from suites.selfcheck.sample_answers import fcm_error, legacy, v1
 
 API, RESPONSES, ERRORS = "directory-events-api", "directory-responses", "subscribers-errors"

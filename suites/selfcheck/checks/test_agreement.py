@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from fixtures.checks.agreement import equivalents_end_alike, versions_agree
 from fixtures.core import payloads
 from fixtures.core.catalogue import load
-from fixtures.checks.agreement import equivalents_end_alike, versions_agree
 from fixtures.core.payloads import Identities, Sent
-from suites.selfcheck.sample_answers import fcm_error, legacy, v1
 from suites.selfcheck.checks.outcomes import (
     API,
     BUSY,
@@ -32,6 +31,7 @@ from suites.selfcheck.checks.outcomes import (
     state,
     told,
 )
+from suites.selfcheck.sample_answers import fcm_error, legacy, v1
 
 DIFFERENT: Mapping[str, tuple[str, Fault, str]] = {
     "another status": (API, told(400), "before and after answer the same legacy batch differently"),

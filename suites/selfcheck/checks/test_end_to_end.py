@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from fixtures.checks.effects import LATENESS_ALLOWED_S, expected_subscriber
+from fixtures.checks.end_to_end import Seen, every_push_ends_as_it_must
 from fixtures.core import payloads
 from fixtures.core.catalogue import example_report, instant, load, wait_s
-from fixtures.checks.end_to_end import Seen, every_push_ends_as_it_must
-from fixtures.checks.effects import LATENESS_ALLOWED_S, expected_subscriber
+from fixtures.core.findings import Finding
 from fixtures.core.outcome import Fate
 from fixtures.core.payloads import Identities, Sent
-from fixtures.core.findings import Finding
 from suites.selfcheck.checks.outcomes import SENT_AT, as_told
 
 WORLD = "all-after-v1"

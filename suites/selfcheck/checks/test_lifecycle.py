@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from fixtures.core.catalogue import Case, example_report, load
 from fixtures.checks.effects import LATENESS_ALLOWED_S
 from fixtures.checks.lifecycle import (
     Expected,
@@ -20,8 +19,9 @@ from fixtures.checks.lifecycle import (
     every_wait_has_ended,
     everybody_is_as_they_must_be,
 )
-from fixtures.core.outcome import Fate
+from fixtures.core.catalogue import Case, example_report, load
 from fixtures.core.findings import Finding
+from fixtures.core.outcome import Fate
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 SENT = SINCE + timedelta(hours=1)

@@ -11,7 +11,9 @@ import pytest
 
 from fixtures.core import schemas
 
-explain = importlib.import_module("ci.commands.explain")  # a command under test, by name: suites build on no command
+explain = importlib.import_module(
+    "ci.commands.explain"
+)  # a command under test, by name: suites build on no command
 GO, USAGE, DATA = 0, 64, 65
 
 DEAD_V1 = {

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 from suites.selfcheck.results.sample_reports import no_go
 from suites.selfcheck.results.sample_runs import finding, good_run, judged
 

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.services import load
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS, VERSIONS, version_number
+from fixtures.services import load
 
 
 def test_the_table_of_cases_is_current() -> None:
-    ran = subprocess.run([sys.executable, "-m", "ci.commands.render_tables", "--check"], cwd=ROOT, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-m", "ci.commands.render_tables", "--check"], cwd=ROOT, check=False
+    )
     assert ran.returncode == 0
 
 

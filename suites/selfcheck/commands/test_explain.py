@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.core.catalogue import load
+from fixtures.core.project import ROOT
 from fixtures.generation.recordings import CORPUS
-from fixtures.targets.target import ROOT
 from suites.selfcheck.commands.explain_runs import (
     DATA,
     DEAD_LEGACY,

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from fixtures.core import schemas
+from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS
-from fixtures.targets.target import ROOT, served
+from fixtures.targets.target import served
 
 pytestmark = pytest.mark.process
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 from suites.plugins import memory
 
 pytestmark = pytest.mark.aside
@@ -29,7 +29,11 @@ OF_TESTS = {"hypothesis", "pact_ffi", "uvicorn", "asyncio"}
 
 @pytest.mark.parametrize(
     ("process", "spared"),
-    [("ci.commands.gate", SELDOM | OF_TESTS), ("conftest", SELDOM | OF_TESTS), ("suites.plugins.fixtures", SELDOM)],
+    [
+        ("ci.commands.gate", SELDOM | OF_TESTS),
+        ("conftest", SELDOM | OF_TESTS),
+        ("suites.plugins.fixtures", SELDOM),
+    ],
     ids=["gate", "who hands tests out", "who runs tests"],
 )
 def test_a_process_begins_with_what_it_always_uses(process: str, spared: set[str]) -> None:

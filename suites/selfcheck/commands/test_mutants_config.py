@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 
 pytestmark = pytest.mark.aside
 

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fixtures.core.project import ROOT
 from fixtures.platform.base import FLOW
-from fixtures.targets.target import ROOT
 from suites.selfcheck.platform.chains import free_ports
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]

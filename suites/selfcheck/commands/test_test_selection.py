@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 
 asked = importlib.import_module("ci.support.test_selection")  # a command under test, by name
 

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from fixtures.contracts.broker.config import PASSWORD, TOKEN, URL, USERNAME
-from fixtures.contracts.broker.stub.storage import Memory, Pact
-from fixtures.contracts.broker.stub.server import Served, serving
 from fixtures.contracts import read_pact
-from fixtures.targets.target import ROOT
+from fixtures.contracts.broker.config import PASSWORD, TOKEN, URL, USERNAME
+from fixtures.contracts.broker.stub.server import Served, serving
+from fixtures.contracts.broker.stub.storage import Memory, Pact
+from fixtures.core.project import ROOT
 from fixtures.core.topology import EDGES, EMULATED, version_number
 
 CANARY = "c4naryBrokerAbcdefghijklmnopqrstuvwxyz0123456789"

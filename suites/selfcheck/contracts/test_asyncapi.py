@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from fixtures.generation import malformed
-from fixtures.core import reference_validator, schemas
-from fixtures.core.catalogue import load
 from fixtures.contracts.api_docs import asyncapi
 from fixtures.contracts.api_docs.asyncapi import CHANNELS, Channel
 from fixtures.contracts.api_docs.bundle import component_name
 from fixtures.contracts.api_docs.draft7 import in_draft7
 from fixtures.contracts.api_docs.examples import message, records, reports
-from fixtures.generation.malformed import EVENT
+from fixtures.core import reference_validator, schemas
+from fixtures.core.catalogue import load
 from fixtures.core.payloads import event
+from fixtures.generation import malformed
+from fixtures.generation.malformed import EVENT
 from fixtures.services import NAMES
 from fixtures.services.memory_container import key_of
 from suites.selfcheck import sample_answers
@@ -64,7 +64,9 @@ def test_examples_are_valid_in_either_draft(channel: Channel) -> None:
 
 def test_draft_7_accepts_and_refuses_what_the_schema_does() -> None:
     Draft7Validator.check_schema(DOCUMENT["components"]["schemas"])
-    good = [event(report, "any") for case in load().cases[::10] for report in sample_answers.reports(case)[:5]]
+    good = [
+        event(report, "any") for case in load().cases[::10] for report in sample_answers.reports(case)[:5]
+    ]
     bad = [rule.broken(entry) for rule in malformed.rules(EVENT) for entry in good[::10]]
     assert [payload(EVENT).is_valid(entry) for entry in good] == [True] * len(good)
     assert [payload(EVENT).is_valid(entry) for entry in bad] == [False] * len(bad)

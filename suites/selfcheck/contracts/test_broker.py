@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from fixtures.targets import reverse_proxy
-from fixtures.core import redaction
 from fixtures.contracts.broker import can_i_deploy as deploying
-from fixtures.contracts.broker.config import Access, BrokerError, of_environment
-from fixtures.contracts.broker.client import Broker
 from fixtures.contracts.broker.can_i_deploy import Question
+from fixtures.contracts.broker.client import Broker
+from fixtures.contracts.broker.config import Access, BrokerError, of_environment
 from fixtures.contracts.broker.selectors import DEPLOYED, Query, selected, shares
-from fixtures.contracts.broker.stub.storage import Memory, Pact
 from fixtures.contracts.broker.stub.routes import Asked, Reply, answer
 from fixtures.contracts.broker.stub.server import Served, serving
-from fixtures.targets.config import Deployment
+from fixtures.contracts.broker.stub.storage import Memory, Pact
+from fixtures.core import redaction
+from fixtures.targets import reverse_proxy
 from fixtures.targets.client import Door
+from fixtures.targets.config import Deployment
 from suites.selfcheck.http_double import answering
 
 pytestmark = pytest.mark.aside
@@ -323,7 +323,10 @@ def test_a_deployment_gets_other_ids_and_nobody_notices() -> None:
     def echo(request: Any, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         return 200, {}, request.path.encode() + body
 
-    with answering(echo) as there, reverse_proxy.before(Door(Deployment("x", there.url)), {"old": "new"}) as before:
+    with (
+        answering(echo) as there,
+        reverse_proxy.before(Door(Deployment("x", there.url)), {"old": "new"}) as before,
+    ):
         door = Door(Deployment("y", before))
         assert (
             door.exchange("POST", "/v1/old-1?id=old", b"an old one").content == b"/v1/old-1?id=oldan old one"

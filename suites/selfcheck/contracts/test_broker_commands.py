@@ -15,10 +15,11 @@ from typing import TypeAlias
 import pytest
 
 from fixtures.contracts.broker.config import TOKEN, URL
-from fixtures.contracts.broker.stub.storage import Memory
 from fixtures.contracts.broker.stub.server import Trouble
-from fixtures.targets.target import embedded
+from fixtures.contracts.broker.stub.storage import Memory
 from fixtures.core.topology import release, version_number
+from fixtures.targets.target import embedded
+from suites.selfcheck.commands.test_gate import closed_port, verdict_of
 from suites.selfcheck.contracts.stub_broker import (
     BASIC,
     CANARY,
@@ -33,7 +34,6 @@ from suites.selfcheck.contracts.stub_broker import (
     run,
     variables_of,
 )
-from suites.selfcheck.commands.test_gate import closed_port, verdict_of
 
 pytestmark = pytest.mark.process
 
@@ -55,7 +55,9 @@ def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
         for name, text in variables_of(url, variables).items():
             monkeypatch.setenv(name, text)
         try:
-            code = importlib.import_module("ci.commands.broker").main(arguments)  # a command under test, by name
+            code = importlib.import_module("ci.commands.broker").main(
+                arguments
+            )  # a command under test, by name
         except SystemExit as end:
             code = end.code
         said = capfd.readouterr()

@@ -14,16 +14,16 @@ import referencing
 from jsonschema import Draft202012Validator
 from referencing.jsonschema import DRAFT202012
 
-from fixtures.generation import malformed
-from fixtures.core import reference_validator, schemas
-from fixtures.core.catalogue import load
 from fixtures.contracts.api_docs import asyncapi, openapi
 from fixtures.contracts.api_docs.bundle import COMPONENTS, absolute, component_name, components
 from fixtures.contracts.api_docs.examples import reports
 from fixtures.contracts.api_docs.interfaces import ID, INTERFACES
-from fixtures.generation.malformed import ENVELOPE, EVENT
+from fixtures.core import reference_validator, schemas
+from fixtures.core.catalogue import load
 from fixtures.core.payloads import event
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
+from fixtures.generation import malformed
+from fixtures.generation.malformed import ENVELOPE, EVENT
 from suites.selfcheck import sample_answers
 
 pytestmark = pytest.mark.aside

@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from fixtures.targets import target as targets
 from fixtures.core.payloads import is_own
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
+from fixtures.targets import target as targets
 from suites.selfcheck.core import canaries
 from suites.selfcheck.core.canaries import CANARIES, HIDDEN, MEMBER, TOLD, in_files, sightings
-from suites.selfcheck.fail_closed.model import KEEPER, REACTOR, TIMEOUT_S, Scene, Setting
-from suites.selfcheck.fail_closed.sandbox import Told, asked, built, edited, gate
-from suites.selfcheck.fail_closed.responses import batches, looks
 from suites.selfcheck.fail_closed.fault_proxy import Asked, Said, Spoil, Wire, spoiled
+from suites.selfcheck.fail_closed.model import KEEPER, REACTOR, TIMEOUT_S, Scene, Setting
+from suites.selfcheck.fail_closed.responses import batches, looks
+from suites.selfcheck.fail_closed.sandbox import Told, asked, built, edited, gate
 
 pytestmark = pytest.mark.process
 
@@ -168,7 +168,7 @@ def test_no_canary_is_in_the_pages_of_allure(house: Path, behind: Mapping[str, s
     shutil.copytree(house, with_allure)
     node, problem = allure.set_up()
     assert node, problem
-    shutil.copy2(ROOT / "ci" / "setup-report.sh", with_allure / "ci" / "setup-report.sh")
+    shutil.copy2(ROOT / "ci" / "setup" / "report.sh", with_allure / "ci" / "setup" / "report.sh")
     (with_allure / "ci" / "allure" / "node_modules").symlink_to(ROOT / "ci" / "allure" / "node_modules")
     run_of(with_allure, behind, looks(leaking_rows), tmp_path / "run")
     pages = list((tmp_path / "run" / "build" / "report" / "allure").rglob("*.html"))

@@ -7,7 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from fixtures.core.findings import OVERLOOKED, UNHEARD, Finding, Findings, Verdict, demand_none, describe, shorten
+from fixtures.core.findings import (
+    OVERLOOKED,
+    UNHEARD,
+    Finding,
+    Findings,
+    Verdict,
+    demand_none,
+    describe,
+    shorten,
+)
 
 FOUND = Finding("effects", "subscribers-errors", "v1-UNREGISTERED", "answers 500", [1], "unsubscribe", None)
 

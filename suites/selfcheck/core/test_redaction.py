@@ -9,8 +9,8 @@ import pytest
 
 from fixtures.core import redaction
 from fixtures.core.catalogue import Case, example_report, load
-from fixtures.generation import anonymize
 from fixtures.core.payloads import Identities, events, reports
+from fixtures.generation import anonymize
 from suites.selfcheck.core.canaries import CANARIES, HIDDEN, MEMBER, SHAPED, SHAPES, TOLD, sightings
 from suites.selfcheck.results.sample_runs import finding
 

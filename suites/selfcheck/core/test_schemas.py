@@ -13,11 +13,11 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
 
-from fixtures.generation import malformed
 from fixtures.core import payloads, reference_validator, schemas
 from fixtures.core.catalogue import load
-from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.core.payloads import Payload
+from fixtures.generation import malformed
+from fixtures.generation.malformed import ENVELOPE, EVENT
 from suites.selfcheck.sample_answers import both, corpus, corpus_lines, disagreements, recorded, reports
 
 pytestmark = pytest.mark.aside
@@ -71,7 +71,9 @@ def test_a_schema_is_valid_and_named_after_its_file(name: str) -> None:
 
 @pytest.mark.parametrize("file", REFERENCES)
 def test_references_resolve(file: str) -> None:
-    resolver = SPECIFICATIONS.combine(reference_validator.registry()).crawl().resolver(base_uri=schemas.BASE + file)
+    resolver = (
+        SPECIFICATIONS.combine(reference_validator.registry()).crawl().resolver(base_uri=schemas.BASE + file)
+    )
     for reference in REFERENCES[file]:
         assert isinstance(resolver.lookup(reference).contents, dict | bool), reference
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from suites.selfcheck.fail_closed.fault_proxy import Said, Spoil
 from suites.selfcheck.fail_closed.model import Fault
 from suites.selfcheck.fail_closed.responses import (
     JSON,
@@ -22,7 +23,6 @@ from suites.selfcheck.fail_closed.responses import (
     raw,
     resets,
 )
-from suites.selfcheck.fail_closed.fault_proxy import Said, Spoil
 
 Row = tuple[str, Callable[[], Spoil], str, str, float]
 

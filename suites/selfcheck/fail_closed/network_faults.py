@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 
 import trustme
 
+from suites.selfcheck.fail_closed.fault_proxy import Asked, Said, Wire, spoiled
 from suites.selfcheck.fail_closed.model import REACTOR, Fault, Made, Scene, Setting
 from suites.selfcheck.fail_closed.responses import deployed
-from suites.selfcheck.fail_closed.fault_proxy import Asked, Said, Wire, spoiled
 
 BEFORE, LONG_AGO = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2019, 2020))
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS as SEEDED
-from fixtures.targets.target import ROOT, served
+from fixtures.targets.target import served
 from suites.selfcheck.fail_closed.model import REACTOR, Fault, Made, Scene, Setting
-from suites.selfcheck.fail_closed.sandbox import SLICE, addopts, edited
 from suites.selfcheck.fail_closed.responses import deployed
+from suites.selfcheck.fail_closed.sandbox import SLICE, addopts, edited
 
 OLD_CODES = "suites/compat/test_old_codes_still_unsubscribe.py"
 TEST = "def test_old_codes_still_unsubscribe("

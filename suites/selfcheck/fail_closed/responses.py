@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from suites.selfcheck.fail_closed.model import REACTOR, TIMEOUT_S, Made, Scene, Setting
 from suites.selfcheck.fail_closed.fault_proxy import Asked, Said, Spoil, Wire, spoiled
+from suites.selfcheck.fail_closed.model import REACTOR, TIMEOUT_S, Made, Scene, Setting
 
 JSON = "application/json"
 LOGIN = Said(200, "text/html", b"<!doctype html><title>Log in</title><h1>Please log in</h1>")

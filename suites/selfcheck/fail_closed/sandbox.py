@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.core import schemas
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 from suites.selfcheck.fail_closed.model import Fault, Scene, Setting
 
 COPIED = (
@@ -28,6 +28,7 @@ COPIED = (
     "schemas",
     "pacts",
     "suites/compat",
+    "suites/plugins",
     *(f"suites/{file.name}" for file in (ROOT / "suites").glob("*.py")),
 )
 SUITES = (
@@ -82,7 +83,7 @@ def built(house: Path) -> Path:
         if file.stem not in SUITES:
             file.unlink()
     # Allure takes longer than all the rest, and has no say.
-    (house / "ci" / "setup-report.sh").write_text("#!/bin/sh\nexit 64\n", encoding="utf-8")
+    (house / "ci" / "setup" / "report.sh").write_text("#!/bin/sh\nexit 64\n", encoding="utf-8")
     asked(house, SLICE, TESTS, REPORTS)
     return house
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.core.project import ROOT
 from fixtures.targets import target as targets
-from fixtures.targets.target import ROOT
 from suites.selfcheck.fail_closed import broken_from_start, network_faults
+from suites.selfcheck.fail_closed.fault_proxy import spoiled
 from suites.selfcheck.fail_closed.model import KEEPER, REACTOR, Fault, Scene, Setting
 from suites.selfcheck.fail_closed.sandbox import amiss, built, gate, ran
 from suites.selfcheck.fail_closed.table import FAULTS, OWN_HOUSE
-from suites.selfcheck.fail_closed.fault_proxy import spoiled
 
 WRITTEN = ROOT / "docs" / "fail-closed.md"
 BEFORE_ANY_TEST = {

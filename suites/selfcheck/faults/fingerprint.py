@@ -9,20 +9,20 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from fixtures.generation import malformed, recordings
 from fixtures.core import payloads
 from fixtures.core.catalogue import example_report, instant, load
-from fixtures.scenarios.unreliable_platform import Lived, Stopped
-from fixtures.platform.base import FLOW
 from fixtures.core.payloads import Identities, Sent
+from fixtures.core.topology import BATCH_LIMIT, PROVIDERS, WORLDS, firebase_app
+from fixtures.generation import malformed, recordings
+from fixtures.generation.strategies import misread, misspelt
+from fixtures.platform.base import FLOW
+from fixtures.platform.in_memory import scripted
+from fixtures.scenarios.unreliable_platform import Lived, Stopped
 from fixtures.services.asgi import safely_answer
 from fixtures.services.events import Answer, Call, Failure
 from fixtures.services.http_messages import Request
 from fixtures.services.routing import Service
 from fixtures.services.store import SqliteStore
-from fixtures.generation.strategies import misread, misspelt
-from fixtures.platform.in_memory import scripted
-from fixtures.core.topology import BATCH_LIMIT, PROVIDERS, WORLDS, firebase_app
 from suites.selfcheck.sample_answers import apns, v1
 
 Build = Callable[[str, str], Service]

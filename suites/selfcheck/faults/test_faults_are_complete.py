@@ -10,10 +10,10 @@ import pytest
 
 from fixtures.core import payloads
 from fixtures.core.catalogue import load
+from fixtures.core.payloads import Identities
 from fixtures.faults import FAULTS
 from fixtures.faults.base import CLEANER
 from fixtures.generation.schema_coverage import unstressed
-from fixtures.core.payloads import Identities
 from fixtures.services import load as load_service
 from suites.selfcheck.faults.fingerprint import SENT_AT, behaviour, decision, kinds
 from suites.selfcheck.sample_answers import drawn

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from fixtures.core import schemas
+from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.faults.base import CLEANER
 from fixtures.faults.tolerant import TOLERANT
 from fixtures.platform.base import FLOW
-from fixtures.targets.target import ROOT
 
 pytestmark = pytest.mark.aside
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fixtures.core import schemas
-from fixtures.generation.malformed import ENVELOPE
 from fixtures.core.payloads import Payload
+from fixtures.generation.malformed import ENVELOPE
 
 DETAILS = ("FcmError", "ApnsError", "BadRequest", "QuotaFailure", "RetryInfo", "ErrorInfo", "Help")
 KIND = re.compile(rf"google\.(?:firebase\.fcm\.v1|rpc)\.({'|'.join(DETAILS)})(?:Code)?\Z")

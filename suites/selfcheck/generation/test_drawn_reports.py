@@ -13,12 +13,12 @@ from fixtures.core import payloads, reference_validator
 from fixtures.core.catalogue import example_report, load, wait_s
 from fixtures.core.drawn import Drawn
 from fixtures.core.envelope import IDENTITY
-from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.core.payloads import Identities
+from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.services import fcm
 from suites.selfcheck import sample_answers as samples
-from suites.selfcheck.sample_answers import both, corpus, disagreements, drawn, every_report, reports
 from suites.selfcheck.generation.edge_cases import DETAILS, RETRY_AFTER, of_report
+from suites.selfcheck.sample_answers import both, corpus, disagreements, drawn, every_report, reports
 
 pytestmark = pytest.mark.aside
 

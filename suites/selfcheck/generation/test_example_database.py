@@ -12,10 +12,11 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from fixtures.generation import example_database, known, runner as exploration
-from fixtures.platform import redis_server
-from fixtures.generation.runner import Profile
 from fixtures.core.topology import PROVIDERS
+from fixtures.generation import example_database, known
+from fixtures.generation import runner as exploration
+from fixtures.generation.runner import Profile
+from fixtures.platform import redis_server
 from suites.plugins import ledger, sharding
 
 HERE, THERE = (
@@ -223,9 +224,7 @@ def test_a_finding_is_repeated_with_what_was_known_and_without_the_password(
     monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> None:
     monkeypatch.setattr(sharding, "known_at", lambda _: "unix:///run/redis.sock")
-    assert ledger.reproduction("t", pytestconfig).startswith(
-        f"{known.VARIABLE}=unix:///run/redis.sock ./ci/"
-    )
+    assert ledger.reproduction("t", pytestconfig).startswith(f"{known.VARIABLE}=unix:///run/redis.sock ./ci/")
     monkeypatch.setattr(sharding, "known_at", lambda _: NOWHERE)
     told = ledger.reproduction("t", pytestconfig)
     assert told.startswith(f'{known.VARIABLE}="${known.VARIABLE}" ./ci/test t')

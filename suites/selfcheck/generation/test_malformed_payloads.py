@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from fixtures.generation import malformed
 from fixtures.core import payloads, reference_validator, schemas
 from fixtures.core.catalogue import example_report, load
-from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.core.payloads import Identities, Payload
+from fixtures.generation import malformed
+from fixtures.generation.malformed import ENVELOPE, EVENT
 from suites.selfcheck.sample_answers import PROTOCOLS, both
 
 pytestmark = pytest.mark.aside
@@ -101,6 +101,8 @@ def test_every_keyword_of_the_envelope_is_broken_by_some_rule() -> None:
     broken = {
         (member_of(error), str(error.validator))
         for rule in malformed.rules(ENVELOPE)
-        for error in reference_validator.validator(f"{ENVELOPE}#/$defs/envelope").iter_errors(rule.broken(payload))
+        for error in reference_validator.validator(f"{ENVELOPE}#/$defs/envelope").iter_errors(
+            rule.broken(payload)
+        )
     }
     assert sorted(set(KEYWORDS) - broken) == []

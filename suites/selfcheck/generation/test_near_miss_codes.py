@@ -6,8 +6,8 @@ import pytest
 
 from fixtures.core.catalogue import Case, load
 from fixtures.generation.value_pools import near_misses
-from suites.selfcheck.sample_answers import drawn
 from suites.selfcheck.generation.edge_cases import codes
+from suites.selfcheck.sample_answers import drawn
 
 pytestmark = pytest.mark.aside
 

@@ -9,10 +9,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from fixtures.generation import runner, strategies
 from fixtures.core.catalogue import Case, load
-from suites.selfcheck.sample_answers import drawn
+from fixtures.generation import runner, strategies
 from suites.selfcheck.generation.edge_cases import of_report
+from suites.selfcheck.sample_answers import drawn
 
 pytestmark = pytest.mark.aside
 
@@ -52,9 +52,7 @@ def test_what_fails_now_and_then_has_failed() -> None:
         assert len(judged) % 5, "failed once"
 
     with pytest.raises(AssertionError, match="failed once"):
-        runner.explore(
-            "flaky", runner.answers_of(CASES[0]), judge, profile=runner.Profile(0, 50)
-        )
+        runner.explore("flaky", runner.answers_of(CASES[0]), judge, profile=runner.Profile(0, 50))
 
 
 def smallest_failing(batches: st.SearchStrategy[Any], fails: Any) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.generation import value_pools
 from fixtures.core import schemas
+from fixtures.generation import value_pools
 from fixtures.generation.from_schema import UnsupportedKeyword, compiled
 
 REFUSED: dict[str, tuple[Any, str]] = {

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from fixtures.core.catalogue import Case
-from fixtures.platform.base import Observed, Push
 from fixtures.core.outcome import Fate
+from fixtures.platform.base import Observed, Push
 from fixtures.scenarios.end_to_end import MESSAGE
 from suites.selfcheck.platform.pushes import acted_once, is_right
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from fixtures.platform.fcm.messages import Answer, Call
+from fixtures.generation.recordings import legacy_entries
 from fixtures.platform.fcm.asgi import written
 from fixtures.platform.fcm.emulator import Emulator, handle
-from fixtures.generation.recordings import legacy_entries
+from fixtures.platform.fcm.messages import Answer, Call
 
 NOW = 1_000_000.0
 BEARER = {"authorization": "Bearer any"}

@@ -9,8 +9,8 @@ from uuid import UUID
 from fixtures.core import topology
 from fixtures.core.catalogue import Case, example_report, load
 from fixtures.core.outcome import Fate
-from fixtures.scenarios.end_to_end import MESSAGE, cases_in
 from fixtures.platform.in_memory import System, scripted
+from fixtures.scenarios.end_to_end import MESSAGE, cases_in
 
 DONE = {
     "keep": "active",

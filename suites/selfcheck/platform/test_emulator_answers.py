@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from fixtures.core.catalogue import Case, load
-from fixtures.platform.fcm import recorded, rules as script
-from fixtures.platform.fcm.messages import Misuse
+from fixtures.generation.recordings import CORPUS
+from fixtures.platform.fcm import recorded
+from fixtures.platform.fcm import rules as script
 from fixtures.platform.fcm.canned_answers import BOOK
 from fixtures.platform.fcm.emulator import Emulator
+from fixtures.platform.fcm.messages import Misuse
 from fixtures.platform.fcm.token_options import FAULTS
-from fixtures.generation.recordings import CORPUS
 from suites.selfcheck.platform.emulator_client import BEARER, call, legacy, report, v1
 
 pytestmark = pytest.mark.aside

@@ -22,13 +22,13 @@ from h2.connection import H2Connection
 from h2.events import Event, ResponseReceived, StreamEnded, StreamReset
 
 from fixtures.core.catalogue import load
-from fixtures.platform.fcm.asgi import JSON
+from fixtures.core.project import ROOT
 from fixtures.generation.recordings import legacy_entries
+from fixtures.platform.fcm.asgi import JSON
 from fixtures.targets.target import served
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]
 
-ROOT = Path(__file__).resolve().parents[2]
 SEND = "/v1/projects/demo/messages:send"
 BEARER = {"Authorization": "Bearer any"}
 KEY = {"Authorization": "key=any", "Content-Type": "application/json"}

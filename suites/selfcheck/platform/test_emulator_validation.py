@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 from fixtures.platform.fcm.emulator import Emulator
-from fixtures.platform.fcm.request_log import Entry, Journal
 from fixtures.platform.fcm.oauth import JWT_BEARER, Tokens
+from fixtures.platform.fcm.request_log import Entry, Journal
 from suites.selfcheck.platform.emulator_client import BEARER, KEY, NOW, call, legacy, v1
 
 pytestmark = pytest.mark.aside

@@ -10,8 +10,8 @@ import pytest
 
 from fixtures.core.catalogue import load
 from fixtures.platform.base import FLOW, all_of
-from fixtures.services.events import Answer, Call, Failure
 from fixtures.platform.in_memory import System
+from fixtures.services.events import Answer, Call, Failure
 from suites.selfcheck.platform.pushes import Pushed, acted_once
 
 pytestmark = pytest.mark.aside

@@ -15,16 +15,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fixtures.platform import over_http as chain, redis_container as container
 from fixtures.core import schemas
 from fixtures.core.catalogue import Case, load
+from fixtures.platform import over_http as chain
+from fixtures.platform import redis_container as container
+from fixtures.platform.base import FLOW, all_of
 from fixtures.platform.over_http import ChainError, Unfinished
 from fixtures.platform.over_http.config import PLACES
 from fixtures.platform.redis_container import RedisUnavailable, WrongUse
-from fixtures.platform.base import FLOW, all_of
 from fixtures.platform.sqs import QueueError
-from fixtures.services.memory_container import key_of
 from fixtures.services.events import Answer, Call
+from fixtures.services.memory_container import key_of
 from suites.selfcheck.platform.chains import free_ports, lost, push, pushed, wrong
 from suites.selfcheck.platform.pushes import LEGACY, V1, WORLDS
 

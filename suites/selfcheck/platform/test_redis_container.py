@@ -15,9 +15,15 @@ from typing import Any
 
 import pytest
 
-from fixtures.platform import redis_container as container, redis_server
 from fixtures.core import schemas
-from fixtures.platform.redis_container import ContainerError, FirebaseMessages, FirebaseSpamMessages, RedisUnavailable
+from fixtures.platform import redis_container as container
+from fixtures.platform import redis_server
+from fixtures.platform.redis_container import (
+    ContainerError,
+    FirebaseMessages,
+    FirebaseSpamMessages,
+    RedisUnavailable,
+)
 from suites.selfcheck.release.cleaner_process import all_of, fresh, record, spam_of
 
 pytestmark = pytest.mark.aside

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from fixtures.core.catalogue import load
-from fixtures.platform.base import all_of
 from fixtures.platform import sqs
+from fixtures.platform.base import all_of
 from fixtures.platform.sqs import QueueError, SqsQueue
 from suites.selfcheck.platform.pushes import Pushed
 

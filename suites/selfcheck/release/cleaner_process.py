@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fixtures.core.project import ROOT
+from fixtures.platform.redis_container import FirebaseMessages, FirebaseSpamMessages
 from fixtures.release.cleanup import backup as backups
 from fixtures.release.cleanup import cleaner
-from fixtures.platform.redis_container import FirebaseMessages, FirebaseSpamMessages
-from fixtures.targets.target import ROOT
 
 COMMAND = str(ROOT / "ci" / "clean-messages-container")
 LEGACY = {"notification": {"title": "Hello"}}

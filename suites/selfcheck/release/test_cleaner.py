@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from fixtures.core import schemas
 from fixtures.release.cleanup import backup as backups
 from fixtures.release.cleanup import classify, cleaner, lua
-from fixtures.core import schemas
 from suites.selfcheck.release.cleaner_process import all_of, cleaned, fresh, record, restored, spam_of
 
 pytestmark = pytest.mark.aside

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.release.cleanup import backup as backups
 from fixtures.core import topology
+from fixtures.release.cleanup import backup as backups
 from suites.selfcheck.release.cleaner_process import COMMAND, command, fresh, ran, record
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]

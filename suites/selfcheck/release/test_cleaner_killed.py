@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
+from fixtures.platform import redis_container as container
+from fixtures.platform.redis_container import FirebaseMessages
 from fixtures.release.cleanup import backup as backups
 from fixtures.release.cleanup import cleaner
-from fixtures.platform import redis_container as container
 from fixtures.release.cleanup.backup import Backup
-from fixtures.platform.redis_container import FirebaseMessages
 from suites.selfcheck.release.cleaner_process import all_of, command, fresh, ran, record, restored
 
 pytestmark = pytest.mark.process

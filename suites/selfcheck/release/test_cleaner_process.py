@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.release.cleanup import backup as backups
 from fixtures.core import topology
 from fixtures.platform.redis_container import FirebaseMessages
+from fixtures.release.cleanup import backup as backups
 from suites.selfcheck.release.cleaner_process import COMMAND, all_of, command, fresh, ran, record, spam_of
 
 pytestmark = pytest.mark.process

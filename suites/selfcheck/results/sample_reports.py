@@ -6,15 +6,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from fixtures.results import ledger, policy
 from fixtures.core import schemas
 from fixtures.core.catalogue import Case, example_report, load
-from fixtures.results.ledger import Ledger
+from fixtures.core.findings import Finding
 from fixtures.core.payloads import Identities, events, reports
+from fixtures.core.topology import PROVIDERS, WORLDS
+from fixtures.results import ledger, policy
+from fixtures.results.ledger import Ledger
 from fixtures.results.policy import Policy
 from fixtures.results.report.model import Run
-from fixtures.core.topology import PROVIDERS, WORLDS
-from fixtures.core.findings import Finding
 from suites.selfcheck.results.sample_runs import ASKED, DURATION_S, FIRST_CASE, Line, at, good_run, judged
 
 REACTOR = "subscribers-errors"

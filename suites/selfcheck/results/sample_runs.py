@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fixtures.results import ledger, policy
 from fixtures.core import reference_validator
 from fixtures.core.catalogue import load
-from fixtures.results.policy import Policy
-from fixtures.release.order import analysis, pairwise_results, release_file
-from fixtures.core.topology import PROVIDERS, RELEASE, WORLDS
 from fixtures.core.findings import Finding
+from fixtures.core.topology import PROVIDERS, RELEASE, WORLDS
+from fixtures.release.order import analysis, pairwise_results, release_file
+from fixtures.results import ledger, policy
+from fixtures.results.policy import Policy
 
 CASES = load().cases
 VERSIONS = {name: {"version": "1.66.4.1", "target": "embedded"} for name in PROVIDERS}
@@ -46,7 +46,9 @@ def a_test(name: str, **members: Any) -> Line:
 def a_rollout() -> dict[str, Any]:
     """The answer on a small release that is safe."""
     found = release_file.read(RELEASE.parent / "examples" / "orders.toml")
-    return analysis.answer(analysis.judge(found, pairwise_results.table(found, [pairwise_results.of_release(found)]), None))
+    return analysis.answer(
+        analysis.judge(found, pairwise_results.table(found, [pairwise_results.of_release(found)]), None)
+    )
 
 
 ROLLOUT = a_rollout()

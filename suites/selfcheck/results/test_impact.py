@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fixtures.core.catalogue import load
+from fixtures.core.findings import Finding
 from fixtures.results.report.impact import (
     BROKEN,
     DEAD,
@@ -20,7 +21,6 @@ from fixtures.results.report.impact import (
     effect_of,
     kinds_of,
 )
-from fixtures.core.findings import Finding
 
 pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.results import ledger
 from fixtures.core import schemas
+from fixtures.results import ledger
 from suites.selfcheck.results.sample_runs import (
     GOOD_TESTS,
     NAME,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.results import ledger, policy
 from fixtures.core.catalogue import load
-from fixtures.results.policy import NOTHING_ASKED
-from fixtures.core.topology import PROVIDERS, WORLDS
 from fixtures.core.findings import Verdict
+from fixtures.core.topology import PROVIDERS, WORLDS
+from fixtures.results import ledger, policy
+from fixtures.results.policy import NOTHING_ASKED
 from suites.selfcheck.results.sample_runs import (
     ASKED,
     CASES,

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.results import ledger
 from fixtures.core.catalogue import load
-from fixtures.results.report.model import Run
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
+from fixtures.results import ledger
+from fixtures.results.report.model import Run
 from suites.selfcheck.results.sample_runs import verdict_of
 
 SAMPLE = """

@@ -14,9 +14,9 @@ import xmlschema
 
 from fixtures.core import schemas
 from fixtures.core.catalogue import load
+from fixtures.core.topology import PROVIDERS
 from fixtures.results.report import exports
 from fixtures.results.report.model import Run
-from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.results.sample_reports import REACTOR, empty_run, hostile, no_go, run_of
 from suites.selfcheck.results.sample_runs import good_run
 

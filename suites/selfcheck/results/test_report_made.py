@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from fixtures.core.project import ROOT
 from fixtures.results.report import allure
 from fixtures.results.report.model import Run
-from fixtures.targets.target import ROOT
 from suites.selfcheck.results.browser import recorded, reported
 from suites.selfcheck.results.sample_reports import hostile, no_go, run_of, with_finding, wrong_state
 from suites.selfcheck.results.sample_runs import CASES, GOOD_TESTS, Line, at, good_run
@@ -157,7 +157,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> str:
     ledger = recorded(run_of(folder, good_run()), folder / "ledger.jsonl", folder / "build")
     assert reported([ledger], folder / "build").returncode == 0
     done = subprocess.run(  # noqa: S603  our own script
-        [str(ROOT / "ci" / "setup-report.sh")], capture_output=True, text=True, check=True, timeout=60
+        [str(ROOT / "ci" / "setup" / "report.sh")], capture_output=True, text=True, check=True, timeout=60
     )
     return done.stdout.strip()
 

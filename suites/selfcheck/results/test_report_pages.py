@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from fixtures.core.catalogue import load
+from fixtures.core.topology import PROVIDERS, release, version_number
 from fixtures.results.report.cells import About
 from fixtures.results.report.history import changes, remembered
-from fixtures.results.report.pages import pages
 from fixtures.results.report.model import Run
-from fixtures.core.topology import PROVIDERS, release, version_number
+from fixtures.results.report.pages import pages
 from suites.selfcheck.results.sample_reports import (
     PICTURE,
     REACTOR,

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from fixtures.core.catalogue import load
+from fixtures.core.topology import PROVIDERS
 from fixtures.results.report import allure
 from fixtures.results.report.allure_hardening import PAGES
 from fixtures.results.report.model import Run, worst
-from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.results.sample_reports import REACTOR, empty_run, hostile, no_go, run_of, wrong_state
 from suites.selfcheck.results.sample_runs import GOOD_TESTS, a_test, at, good_run, without, without_test
 

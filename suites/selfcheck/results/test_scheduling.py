@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
 from suites.plugins.scheduling import group_of, next_of
 
 pytestmark = pytest.mark.aside

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.results import ledger, shards
 from fixtures.core.catalogue import load
+from fixtures.results import ledger, shards
 from fixtures.results.policy import decide
 from fixtures.results.report.model import worst
 from fixtures.results.shards import BadShard, Part, Shard

@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 import redis
 
-from fixtures.generation import known
-from fixtures.results import policy
-from fixtures.platform import redis_server
+from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS
+from fixtures.generation import known
+from fixtures.platform import redis_server
+from fixtures.results import policy
 from fixtures.results.policy import Policy
-from fixtures.targets.target import ROOT, served
+from fixtures.targets.target import served
 
 pytestmark = pytest.mark.process
 
@@ -61,7 +62,18 @@ def started(
     (begins / "endless.py").write_text(ENDLESS, encoding="utf-8")
     text = f"import os\nos.environ['PYTEST_ADDOPTS'] = {slice_of!r}\n"
     (begins / "sitecustomize.py").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "ci.commands.gate", "--shard", shard, "--run", run, f"--build={build}", "-n", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "ci.commands.gate",
+        "--shard",
+        shard,
+        "--run",
+        run,
+        f"--build={build}",
+        "-n",
+        "1",
+    ]
     command += arguments
     surroundings = {**os.environ, "PYTHONPATH": str(begins), **environ}
     log = (build.parent / f"{build.name}.log").open("wb")

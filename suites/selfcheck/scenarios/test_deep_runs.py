@@ -15,15 +15,16 @@ from typing import Any
 
 import pytest
 
-from fixtures.generation import recordings, schema_coverage
 from fixtures.core import payloads, schemas
 from fixtures.core.catalogue import Case, example_report, load
-from fixtures.scenarios.coverage import corpus, coverage as explored, features, plot
-from fixtures.scenarios.coverage.coverage import Explored
-from fixtures.scenarios.coverage.recorder import REPORT_OF, Notes, stressed
 from fixtures.core.outcome import Answer, Outcome
 from fixtures.core.payloads import Identities
-from fixtures.targets.target import ROOT
+from fixtures.core.project import ROOT
+from fixtures.generation import recordings, schema_coverage
+from fixtures.scenarios.coverage import corpus, features, plot
+from fixtures.scenarios.coverage import coverage as explored
+from fixtures.scenarios.coverage.coverage import Explored
+from fixtures.scenarios.coverage.recorder import REPORT_OF, Notes, stressed
 from suites.selfcheck.sample_answers import drawn
 
 pytestmark = pytest.mark.aside
@@ -105,7 +106,9 @@ def test_what_one_report_stresses_is_what_the_others_count(protocol: str) -> Non
     reports = [payloads.address(answer, Identities()) for answer in drawn(case)[:20]]
     seen = {mark for report in reports for mark in schema_coverage.stressed(file, "", report)}
     assert seen < set(schema_coverage.stated(file))
-    unreached = {mark.removesuffix(": nothing reaches it") for mark in schema_coverage.unstressed(file, "", reports)}
+    unreached = {
+        mark.removesuffix(": nothing reaches it") for mark in schema_coverage.unstressed(file, "", reports)
+    }
     assert not unreached & seen
     assert all(stressed(protocol, report) for report in reports)
 

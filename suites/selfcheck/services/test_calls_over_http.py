@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.services.memory_container import MemoryContainer
 from fixtures.services.events import Answer, Call, Failure
-from fixtures.services.memory_queue import MemoryQueue
 from fixtures.services.http_environment import SocketWorld
+from fixtures.services.memory_container import MemoryContainer
+from fixtures.services.memory_queue import MemoryQueue
 from suites.selfcheck.http_double import Say, speaking
 
 pytestmark = pytest.mark.aside

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from fixtures.core import schemas
 from fixtures.contracts.api_docs.examples import bodies
 from fixtures.contracts.api_docs.interfaces import BATCHES, INTERFACES, PROBLEM, STATES, Endpoint
+from fixtures.core import schemas
+from fixtures.core.topology import BATCH_LIMIT
 from fixtures.services import NAMES, VERSIONS, load
 from fixtures.services.asgi import safely_answer
 from fixtures.services.http_messages import PROBLEM_TYPE, Reply, Request
 from fixtures.services.routing import SET_UP
-from fixtures.core.topology import BATCH_LIMIT
 from suites.selfcheck.services.driver import APP, NOW, Provider
 
 pytestmark = pytest.mark.aside

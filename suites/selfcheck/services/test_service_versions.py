@@ -2,8 +2,8 @@
 
 import pytest
 
-from fixtures.services import NAMES, VERSIONS, load
 from fixtures.core.topology import version_number
+from fixtures.services import NAMES, VERSIONS, load
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -13,8 +13,8 @@ import pytest
 from fixtures.core import payloads
 from fixtures.core.catalogue import example_report, load
 from fixtures.core.payloads import Identities, Sent
-from fixtures.targets.target import Target, Unobservable
 from fixtures.core.topology import PROVIDERS
+from fixtures.targets.target import Target, Unobservable
 from suites.selfcheck.http_double import answering
 
 pytestmark = pytest.mark.aside

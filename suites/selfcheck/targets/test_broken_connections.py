@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.deployed import Network, proxied
+from fixtures.core.project import ROOT
 from fixtures.results import ledger
-from fixtures.targets.rate_limit import Budget
-from fixtures.targets.config import Deployment
 from fixtures.targets.client import Door, Unreachable
-from fixtures.targets.target import ROOT, served
+from fixtures.targets.config import Deployment
+from fixtures.targets.rate_limit import Budget
+from fixtures.targets.target import served
 
 pytestmark = pytest.mark.process
 

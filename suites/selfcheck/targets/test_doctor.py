@@ -16,12 +16,21 @@ from typing import Any
 import pytest
 import trustme
 
-from fixtures.targets.config import OWN_VARIABLE, Deployment
-from fixtures.targets.client import Door
 from fixtures.platform.sqs import COUNTS
+from fixtures.targets.client import Door
+from fixtures.targets.config import OWN_VARIABLE, Deployment
 from fixtures.targets.target import embedded
 from suites.selfcheck.http_double import answering
-from suites.selfcheck.targets.sql_service import POOL, SETUP, SQL, TEARDOWN, VARIABLE, pool_of, stored, targets_file
+from suites.selfcheck.targets.sql_service import (
+    POOL,
+    SETUP,
+    SQL,
+    TEARDOWN,
+    VARIABLE,
+    pool_of,
+    stored,
+    targets_file,
+)
 
 pytestmark = pytest.mark.aside
 

@@ -10,10 +10,10 @@ import pytest
 
 from fixtures.core import payloads
 from fixtures.core.catalogue import example_report, load
-from fixtures.targets.config import Deployment
 from fixtures.core.payloads import Identities
-from fixtures.targets.target import Target
 from fixtures.core.topology import PROVIDERS
+from fixtures.targets.config import Deployment
+from fixtures.targets.target import Target
 from suites.selfcheck.http_double import answering
 
 pytestmark = pytest.mark.aside

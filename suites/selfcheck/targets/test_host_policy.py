@@ -14,15 +14,16 @@ from typing import Any
 
 import pytest
 
-from fixtures.targets import host_policy as guard, reverse_proxy
-from fixtures.targets.rate_limit import Budget
-from fixtures.targets.config import Deployment, Limits, TargetError, chosen
-from fixtures.targets.client import Door, Unreachable
-from fixtures.targets.host_policy import Denied
 from fixtures.core.payloads import Identities
-from fixtures.targets.provisioning.provisioners import STATES
-from fixtures.targets.target import Target, Unobservable
 from fixtures.core.topology import PROVIDERS
+from fixtures.targets import host_policy as guard
+from fixtures.targets import reverse_proxy
+from fixtures.targets.client import Door, Unreachable
+from fixtures.targets.config import Deployment, Limits, TargetError, chosen
+from fixtures.targets.host_policy import Denied
+from fixtures.targets.provisioning.provisioners import STATES
+from fixtures.targets.rate_limit import Budget
+from fixtures.targets.target import Target, Unobservable
 from suites.selfcheck.http_double import answering
 
 pytestmark = pytest.mark.aside

@@ -11,16 +11,25 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.targets.rate_limit import Budget
 from fixtures.core.catalogue import example_report, load
-from fixtures.targets.config import TargetError, chosen
-from fixtures.targets.client import Door
 from fixtures.core.payloads import Identities
-from fixtures.targets.provisioning.inventory import Inventory
-from fixtures.targets.target import Target, Unobservable, connect
 from fixtures.scenarios.provider import Trial
+from fixtures.targets.client import Door
+from fixtures.targets.config import TargetError, chosen
+from fixtures.targets.provisioning.inventory import Inventory
+from fixtures.targets.rate_limit import Budget
+from fixtures.targets.target import Target, Unobservable, connect
 from suites.selfcheck.http_double import answering
-from suites.selfcheck.targets.sql_service import POOL, REACTOR, SQL, VARIABLE, Stored, pool_of, stored, targets_file
+from suites.selfcheck.targets.sql_service import (
+    POOL,
+    REACTOR,
+    SQL,
+    VARIABLE,
+    Stored,
+    pool_of,
+    stored,
+    targets_file,
+)
 
 pytestmark = pytest.mark.aside
 

@@ -16,13 +16,22 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.targets.rate_limit import MADE
 from fixtures.core.payloads import Identities
+from fixtures.core.project import ROOT
 from fixtures.targets import cleanup as cleaning
 from fixtures.targets.provisioning import pool
 from fixtures.targets.provisioning.inventory import Inventory, Place
-from fixtures.targets.target import ROOT
-from suites.selfcheck.targets.sql_service import POOL, REACTOR, SQL, VARIABLE, Stored, pool_of, stored, targets_file
+from fixtures.targets.rate_limit import MADE
+from suites.selfcheck.targets.sql_service import (
+    POOL,
+    REACTOR,
+    SQL,
+    VARIABLE,
+    Stored,
+    pool_of,
+    stored,
+    targets_file,
+)
 
 pytestmark = pytest.mark.process
 

@@ -19,11 +19,13 @@ import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 
 from fixtures.core import schemas
-from fixtures.targets.config import Deployment
 from fixtures.core.payloads import Identities
-from fixtures.targets.provisioning import config as settings, sql
-from fixtures.targets.target import ROOT, Target
+from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
+from fixtures.targets.config import Deployment
+from fixtures.targets.provisioning import config as settings
+from fixtures.targets.provisioning import sql
+from fixtures.targets.target import Target
 
 pytestmark = pytest.mark.process
 

@@ -8,9 +8,9 @@ import zlib
 
 import pytest
 
-from fixtures.targets.response_body import Unreadable, unpacked, value_of
 from fixtures.targets.client import Exchange
 from fixtures.targets.patience import within
+from fixtures.targets.response_body import Unreadable, unpacked, value_of
 
 LONGEST = 1000
 

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from fixtures.targets.target import Target
 from fixtures.core.topology import PROVIDERS
 from fixtures.core.urls import shown
+from fixtures.targets.target import Target
 from suites.plugins.ledger import reproduction
 
 pytestmark = pytest.mark.aside

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from fixtures.targets.config import TargetError, chosen, read, told
+from fixtures.core.project import ROOT
 from fixtures.targets.client import Door, Exchange, Unreachable
-from fixtures.targets.target import ROOT
+from fixtures.targets.config import TargetError, chosen, read, told
 from suites.selfcheck.http_double import answering
 
 pytestmark = pytest.mark.aside
