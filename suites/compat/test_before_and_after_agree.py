@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fixtures.checks.agreement import versions_agree
 from fixtures.core.catalogue import Case, load
-from fixtures.core.findings import demand_none
+from fixtures.core.findings import raise_if_found
 from fixtures.generation import explicit_examples
 from fixtures.generation.runner import answers_of
 from suites.compat.parameters import at_each_provider
@@ -19,6 +19,6 @@ def test_before_and_after_agree(trial_of: TrialOf, explore: Explore, provider: s
         sent = after.entries(answers)
         for version in (before, after):
             version.subscribe(sent)
-        demand_none(versions_agree(after.provider, sent, before.post(sent), after.post(sent)))
+        raise_if_found(versions_agree(after.provider, sent, before.post(sent), after.post(sent)))
 
     explore(answers_of(case), judge, explicit=explicit_examples.of(case))

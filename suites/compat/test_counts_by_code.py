@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fixtures.checks.effects import counts_are_complete
 from fixtures.core.catalogue import example_report, load
-from fixtures.core.findings import demand_none
+from fixtures.core.findings import raise_if_found
 from suites.types import TrialOf
 
 PROVIDER = "directory-responses"
@@ -17,4 +17,4 @@ def test_counts_by_code(trial_of: TrialOf) -> None:
     trial.fresh(sent)
     trial.post(sent)
     answer = trial.target.request("GET", f"/v1/responses/summary?firebase_app={own_app['firebase_app']}")
-    demand_none(counts_are_complete(trial.provider, sent, answer))
+    raise_if_found(counts_are_complete(trial.provider, sent, answer))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.core.catalogue import Case
-from fixtures.core.findings import demand_none
+from fixtures.core.findings import raise_if_found
 from fixtures.core.topology import WORLDS
 from fixtures.scenarios.end_to_end import traffic_in
 from suites.compat.parameters import in_each_world
@@ -14,7 +14,7 @@ from suites.types import Explore, FindingsOf, JourneyOf, Mailings
 
 @in_each_world
 def test_end_to_end(findings_of: FindingsOf, world: str, case: Case) -> None:
-    demand_none(finding for finding in findings_of(world) if finding.case in (case.id, None))
+    raise_if_found(finding for finding in findings_of(world) if finding.case in (case.id, None))
 
 
 @pytest.mark.process
@@ -23,6 +23,6 @@ def test_any_traffic(journey_of: JourneyOf, explore: Explore, world: str) -> Non
     journey = journey_of(world)
 
     def judge(mailings: Mailings) -> None:
-        demand_none(journey.findings(mailings))
+        raise_if_found(journey.findings(mailings))
 
     explore(traffic_in(WORLDS[world]), judge, times=2)

@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.checks.batch_answer import problem_is_told
 from fixtures.core.catalogue import example_report, load
-from fixtures.core.findings import demand_none
+from fixtures.core.findings import raise_if_found
 from fixtures.core.topology import BATCH_LIMIT
 from fixtures.generation import malformed
 from fixtures.generation.runner import with_poison
@@ -55,8 +55,8 @@ def test_a_greater_batch_is_refused_as_a_whole(trial_of: TrialOf, provider: str)
     trial.subscribe(sent[:1])
     outcome = trial.post(sent)
     why = f"a batch of {BATCH_LIMIT + 1} entries"
-    demand_none(problem_is_told(trial.provider, "501 entries", outcome.answer, status=413, why=why))
-    demand_none(trial.untouched(sent, outcome))
+    raise_if_found(problem_is_told(trial.provider, "501 entries", outcome.answer, status=413, why=why))
+    raise_if_found(trial.untouched(sent, outcome))
 
 
 @each_provider
@@ -77,4 +77,4 @@ def test_a_body_without_a_batch_is_refused(trial_of: TrialOf, provider: str, bod
     trial = trial_of(provider)
     answer = trial.target.send("POST", trial.provider.path, body)
     shown = body.decode(errors="replace")
-    demand_none(problem_is_told(trial.provider, shown, answer, status=400, why="a body without a batch"))
+    raise_if_found(problem_is_told(trial.provider, shown, answer, status=400, why="a body without a batch"))

@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.checks.redelivery import is_stale, nothing_changes, states_are_equal
 from fixtures.core.catalogue import example_report, instant, load
-from fixtures.core.findings import demand_none
+from fixtures.core.findings import raise_if_found
 from fixtures.core.payloads import now
 from fixtures.generation import explicit_examples
 from fixtures.generation.runner import batches_of
@@ -34,7 +34,7 @@ def test_the_same_batch_again_changes_nothing(trial_of: TrialOf, explore: Explor
         sent = trial.entries(answers)
         first = trial.fresh(sent)
         again = trial.post(sent)
-        demand_none(nothing_changes(trial.provider, sent, first, again))
+        raise_if_found(nothing_changes(trial.provider, sent, first, again))
 
     explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
 
@@ -47,8 +47,8 @@ def test_twins_in_one_batch_count_once(trial_of: TrialOf, explore: Explore, prov
         sent = trial.entries(answers)
         trial.subscribe(sent)
         doubled = trial.post([*sent, *reversed(sent)])
-        demand_none(trial.effects(sent, doubled))
-        demand_none(nothing_changes(trial.provider, sent, doubled, trial.post(sent)))
+        raise_if_found(trial.effects(sent, doubled))
+        raise_if_found(nothing_changes(trial.provider, sent, doubled, trial.post(sent)))
 
     explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
 
@@ -67,7 +67,7 @@ def test_redelivery_leaves_a_resubscribed_user_alone(
         trial.subscribe(sent, token=token, since=now() + timedelta(seconds=1))
         resubscribed = trial.look(sent)
         again = trial.post(sent)
-        demand_none(nothing_changes(trial.provider, sent, resubscribed, again))
+        raise_if_found(nothing_changes(trial.provider, sent, resubscribed, again))
 
     explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
 
@@ -86,7 +86,7 @@ def test_stale_events_change_nothing(trial_of: TrialOf, explore: Explore, provid
         sent = trial.entries(answers)
         trial.subscribe(sent, **subscribed)
         before = trial.look(sent)
-        demand_none(is_stale(trial.provider, sent, before, trial.post(sent)))
+        raise_if_found(is_stale(trial.provider, sent, before, trial.post(sent)))
 
     explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
 
@@ -98,7 +98,7 @@ def test_events_of_unknown_subscribers_are_stale(trial_of: TrialOf, explore: Exp
     def judge(answers: Answers) -> None:
         sent = trial.entries(answers)
         before = trial.look(sent)
-        demand_none(is_stale(trial.provider, sent, before, trial.post(sent)))
+        raise_if_found(is_stale(trial.provider, sent, before, trial.post(sent)))
 
     explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
 
@@ -110,7 +110,7 @@ def test_nothing_resubscribes_a_dead_device(trial_of: TrialOf, provider: str) ->
     unsubscribed = trial.fresh(sent)
     later = trial.entries(example_report(case) for case in load().cases)
     trial.post(trial.for_subscribers_of(later, sent))
-    demand_none(states_are_equal(trial.provider, sent, unsubscribed, trial.look(sent), "a later report"))
+    raise_if_found(states_are_equal(trial.provider, sent, unsubscribed, trial.look(sent), "a later report"))
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
@@ -120,7 +120,7 @@ def test_a_postponement_never_shortens(trial_of: TrialOf, provider: str) -> None
     sent = trial.entries([long])
     postponed = trial.fresh(sent)
     trial.post(trial.for_subscribers_of(trial.entries([short]), sent))
-    demand_none(states_are_equal(trial.provider, sent, postponed, trial.look(sent), "a shorter wait"))
+    raise_if_found(states_are_equal(trial.provider, sent, postponed, trial.look(sent), "a shorter wait"))
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
@@ -128,7 +128,7 @@ def test_an_event_as_old_as_the_token_is_not_stale(trial_of: TrialOf, provider: 
     trial = trial_of(provider)
     sent = trial.entries(example_report(case) for case in load().cases)
     trial.subscribe(sent, since=instant(sent[0].payload["sent_at"]))
-    demand_none(trial.effects(sent, trial.post(sent)))
+    raise_if_found(trial.effects(sent, trial.post(sent)))
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
@@ -137,4 +137,4 @@ def test_a_dead_device_waits_no_more(trial_of: TrialOf, provider: str) -> None:
     sent = trial.entries([example_of("postpone")])
     trial.fresh(sent)
     gone = trial.for_subscribers_of(trial.entries([example_of("unsubscribe")]), sent)
-    demand_none(trial.effects(gone, trial.post(gone)))
+    raise_if_found(trial.effects(gone, trial.post(gone)))

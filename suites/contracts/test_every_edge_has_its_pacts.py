@@ -19,7 +19,7 @@ from fixtures.contracts.pact.service_driver import core
 from fixtures.contracts.pact.verification import Verification, verification_at
 from fixtures.core import schemas
 from fixtures.core.catalogue import example_report
-from fixtures.core.findings import demand_none
+from fixtures.core.findings import raise_if_found
 from fixtures.core.topology import EDGES, EMULATED, VERSIONS, edge, version_number
 from fixtures.platform.base import FLOW
 from fixtures.platform.in_memory import System, scripted
@@ -95,7 +95,7 @@ def test_the_pair_is_as_compatible_as_expected(url_of: UrlOf, verifications: Pat
     read = read_by_cores(pair) if pair.id in READINGS else None
     write_result(verifications, pair, (interactions, found), read)
     findings = judge_reading(READINGS[pair.id], read[1], read[0]) if read else []
-    demand_none([*judge(pair, found), *findings])
+    raise_if_found([*judge(pair, found), *findings])
 
 
 def verified(url_of: UrlOf, pair: Expectation) -> Verification:

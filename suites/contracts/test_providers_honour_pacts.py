@@ -21,7 +21,7 @@ from fixtures.contracts.pact.consumer_tests import is_judged
 from fixtures.contracts.pact.expected_results import EXPECTED, expectations, expected_readings
 from fixtures.contracts.pact.result_files import write_result
 from fixtures.contracts.pact.verification import verification_of
-from fixtures.core.findings import demand_none
+from fixtures.core.findings import raise_if_found
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets.client import Unreachable
 from fixtures.targets.target import Target, Unobservable
@@ -41,7 +41,7 @@ def test_the_provider_honours_the_pact(
     interactions = declared(expectation.edge, expectation.consumer_version)
     assert len(found.verified) == len(interactions)
     write_result(verifications, expectation, (interactions, found))
-    demand_none(judge(expectation, found))
+    raise_if_found(judge(expectation, found))
 
 
 @pytest.mark.aside

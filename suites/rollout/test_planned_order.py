@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fixtures.checks.rollout import constraints_are_kept, step_is_safe
-from fixtures.core.findings import demand_none
+from fixtures.core.findings import raise_if_found
 from fixtures.release.order import release_file
 
 STEPS = [step.name for step in release_file.read().plan]
@@ -19,7 +19,7 @@ STEPS = [step.name for step in release_file.read().plan]
 def test_every_step_is_safe(step: str, answered: Mapping[str, Any]) -> None:
     (found,) = (one for one in answered["steps"] if one["step"] == step)
     assert found["verdict"] != "undecided", found["unknown"]
-    demand_none(step_is_safe(found))
+    raise_if_found(step_is_safe(found))
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -34,5 +34,5 @@ def test_the_answer_goes_into_the_ledger(
     answered: Mapping[str, Any], record_property: Callable[[str, object], None]
 ) -> None:
     record_property("rollout", json.dumps(answered))
-    demand_none(constraints_are_kept(answered["reasons"]))
+    raise_if_found(constraints_are_kept(answered["reasons"]))
     assert not answered["disagreements"]

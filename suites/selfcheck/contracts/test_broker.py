@@ -18,7 +18,7 @@ from fixtures.contracts.broker.stub.server import Served, serving
 from fixtures.contracts.broker.stub.storage import Memory, Pact
 from fixtures.core import redaction
 from fixtures.targets import reverse_proxy
-from fixtures.targets.client import Door
+from fixtures.targets.client import TargetClient
 from fixtures.targets.config import Deployment
 from suites.selfcheck.http_double import answering
 
@@ -325,9 +325,9 @@ def test_a_deployment_gets_other_ids_and_nobody_notices() -> None:
 
     with (
         answering(echo) as there,
-        reverse_proxy.before(Door(Deployment("x", there.url)), {"old": "new"}) as before,
+        reverse_proxy.before(TargetClient(Deployment("x", there.url)), {"old": "new"}) as before,
     ):
-        door = Door(Deployment("y", before))
+        door = TargetClient(Deployment("y", before))
         assert (
             door.exchange("POST", "/v1/old-1?id=old", b"an old one").content == b"/v1/old-1?id=oldan old one"
         )

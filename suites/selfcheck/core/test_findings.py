@@ -13,7 +13,7 @@ from fixtures.core.findings import (
     Finding,
     Findings,
     Verdict,
-    demand_none,
+    raise_if_found,
     describe,
     shorten,
 )
@@ -37,10 +37,10 @@ def test_a_finding_starts_without_a_test_and_gets_one() -> None:
 def test_all_findings_are_raised_at_once_and_told() -> None:
     other = FOUND.at("z", "z")
     with pytest.raises(Findings) as raised:
-        demand_none([FOUND, other])
+        raise_if_found([FOUND, other])
     assert raised.value.findings == (FOUND, other)
     assert str(raised.value) == f"{describe(FOUND)}\n\n{describe(other)}"
-    demand_none([])
+    raise_if_found([])
 
 
 def test_what_a_check_found_that_is_taken_away_is_kept_and_not_raised() -> None:
@@ -49,9 +49,9 @@ def test_what_a_check_found_that_is_taken_away_is_kept_and_not_raised() -> None:
     def demanded(unheard: list[Finding] | None) -> tuple[Finding, ...]:
         OVERLOOKED.set(frozenset({"effects"}))
         UNHEARD.set(unheard)
-        demand_none([FOUND])
+        raise_if_found([FOUND])
         with pytest.raises(Findings) as raised:
-            demand_none([other, FOUND])
+            raise_if_found([other, FOUND])
         return raised.value.findings
 
     kept: list[Finding] = []

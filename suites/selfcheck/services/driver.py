@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from fixtures.services import load
-from fixtures.services.events import News, Order
+from fixtures.services.events import News, Effect
 from fixtures.services.http_messages import Reply, Request
 from fixtures.services.store import SqliteStore
 from fixtures.services.transactions import answer, hear
@@ -52,7 +52,7 @@ class Provider:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return answer(self.service, Request(method, path, query, content, NOW), self.store)
 
-    def hear(self, news: News) -> list[Order]:
+    def hear(self, news: News) -> list[Effect]:
         """Bring news to a service that calls others."""
         exchange: Any = self.service
         return hear(exchange, news, self.store)

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.deployed import Network, proxied
 from fixtures.core.project import ROOT
 from fixtures.results import ledger
-from fixtures.targets.client import Door, Unreachable
+from fixtures.targets.client import TargetClient, Unreachable
 from fixtures.targets.config import Deployment
 from fixtures.targets.rate_limit import Budget
 from fixtures.targets.target import served
@@ -55,7 +55,7 @@ def test_a_look_is_asked_again_and_a_delivery_is_not() -> None:
         for method, times in (("GET", 3), ("POST", 1)):
             network = Network(delay_s=0, resets=1.0, chance=FirstRequest())
             with proxied(network, {"it": line["url"]}) as urls:
-                door = Door(Deployment("subscribers-errors", urls["it"]), Budget())
+                door = TargetClient(Deployment("subscribers-errors", urls["it"]), Budget())
                 with pytest.raises(Unreachable):
                     door.exchange(method, "/v1/errors", None if method == "GET" else b'{"errors": []}')
                 door.close()

@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 from fixtures.platform.sqs import COUNTS
-from fixtures.targets.client import Door
+from fixtures.targets.client import TargetClient
 from fixtures.targets.config import OWN_VARIABLE, Deployment
 from fixtures.targets.target import embedded
 from suites.selfcheck.http_double import answering
@@ -53,7 +53,7 @@ def rows(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list
 def changed(change: Change, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The URL of a good subscribers-errors whose answers somebody changes."""
     with embedded(["subscribers-errors"], "after") as targets:
-        door = Door(Deployment("subscribers-errors", targets["subscribers-errors"].url), embedded=True)
+        door = TargetClient(Deployment("subscribers-errors", targets["subscribers-errors"].url), embedded=True)
 
         def react(request: BaseHTTPRequestHandler, body: bytes) -> Answered:
             def ask() -> Answered:

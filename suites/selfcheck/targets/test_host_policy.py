@@ -18,7 +18,7 @@ from fixtures.core.payloads import Identities
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets import host_policy as guard
 from fixtures.targets import reverse_proxy
-from fixtures.targets.client import Door, Unreachable
+from fixtures.targets.client import TargetClient, Unreachable
 from fixtures.targets.config import Deployment, Limits, TargetError, chosen
 from fixtures.targets.host_policy import Denied
 from fixtures.targets.provisioning.provisioners import STATES
@@ -97,7 +97,7 @@ def test_what_is_not_here_needs_somebody_who_owns_it() -> None:
 def test_a_stranger_is_never_sent() -> None:
     own, stranger = Identities().next()[2], str(uuid.uuid4())
     with answering() as somebody:
-        door = Door(Deployment("subscribers-errors", somebody.url))
+        door = TargetClient(Deployment("subscribers-errors", somebody.url))
         door.exchange("POST", "/v1/errors", json.dumps({"errors": [{"subscriber_id": own}]}).encode())
         broken = f'{{"errors": [{{"subscriber_id" : "{stranger}"}}, {{'
         for body in (json.dumps({"errors": [{"subscriber_id": stranger}]}), broken):
@@ -109,7 +109,7 @@ def test_a_stranger_is_never_sent() -> None:
 
 def test_nobody_follows_a_redirect() -> None:
     with answering() as production, answering(lambda *_: (307, {"Location": production.url}, b"")) as staging:
-        door = Door(Deployment("subscribers-errors", staging.url))
+        door = TargetClient(Deployment("subscribers-errors", staging.url))
         with pytest.raises(Unreachable, match=f"redirects to {production.url}"):
             door.exchange("POST", "/v1/errors", b"{}")
         door.close()
@@ -118,7 +118,7 @@ def test_nobody_follows_a_redirect() -> None:
 
 def test_the_door_itself_denies() -> None:
     with answering() as production:
-        door = Door(Deployment("subscribers-errors", production.url, deny=Denied(("localhost",))))
+        door = TargetClient(Deployment("subscribers-errors", production.url, deny=Denied(("localhost",))))
         with pytest.raises(TargetError, match="denied-target"):
             door.exchange("GET", "/")
         door.close()
@@ -136,7 +136,7 @@ def test_a_run_stops_at_its_limit(tmp_path: Path, limits: dict[str, Any], allowe
     with answering() as somebody:
         place = Deployment("subscribers-errors", somebody.url)
         both = [Budget(tmp_path / "spent", {"environment": Limits(**limits)}) for _ in range(2)]
-        doors = [Door(place, budget) for budget in both]  # as two workers have them
+        doors = [TargetClient(place, budget) for budget in both]  # as two workers have them
         for number in range(allowed):
             doors[number % 2].exchange("GET", "/")
         for door in doors:
@@ -170,7 +170,7 @@ def test_a_function_of_the_user_makes_states(monkeypatch: pytest.MonkeyPatch) ->
         target = Target(provider, "after", somebody.url, embedded=False, deployment=place)
         target.set_state("subscribers exist", {"subscribers": []})
         with reverse_proxy.before(target.door) as url:
-            verifier = Door(Deployment("verifier", url), embedded=True)
+            verifier = TargetClient(Deployment("verifier", url), embedded=True)
             state = {"state": "reachable", "params": None, "action": "teardown"}
             assert verifier.exchange("POST", STATES, json.dumps(state).encode()).status == 200
             assert verifier.exchange("GET", "/v1/subscribers?id=a").content == b"{}"
@@ -189,9 +189,9 @@ def test_a_function_of_the_user_makes_states(monkeypatch: pytest.MonkeyPatch) ->
 def test_who_asks_through_the_gateway_hears_nothing_of_what_may_not_be(tmp_path: Path) -> None:
     with answering() as somebody:
         spent = Budget(tmp_path / "spent", {"a": Limits(requests=1)})
-        door = Door(Deployment("subscribers-errors", somebody.url), spent)
+        door = TargetClient(Deployment("subscribers-errors", somebody.url), spent)
         with reverse_proxy.before(door) as url:
-            verifier = Door(Deployment("verifier", url), embedded=True)
+            verifier = TargetClient(Deployment("verifier", url), embedded=True)
             assert verifier.exchange("GET", "/").status == 200
             with pytest.raises(Unreachable):
                 verifier.exchange("GET", "/")

@@ -14,7 +14,7 @@ import pytest
 from fixtures.core.catalogue import example_report, load
 from fixtures.core.payloads import Identities
 from fixtures.scenarios.provider import Trial
-from fixtures.targets.client import Door
+from fixtures.targets.client import TargetClient
 from fixtures.targets.config import TargetError, chosen
 from fixtures.targets.provisioning.inventory import Inventory
 from fixtures.targets.rate_limit import Budget
@@ -274,7 +274,7 @@ def test_a_pool_that_is_none_is_known_before_anybody_is_asked(
     if text is not None:
         (tmp_path / "pool.ndjson").write_text(text, encoding="utf-8")
     with answering() as service, pytest.raises(TargetError, match=slug) as said:
-        Door(chosen([], str(targets_file(tmp_path, service.url, POOL)), None, [])[REACTOR])
+        TargetClient(chosen([], str(targets_file(tmp_path, service.url, POOL)), None, [])[REACTOR])
     assert "s3cret" not in str(said.value)
     assert service.asked == []
 

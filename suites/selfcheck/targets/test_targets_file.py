@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from fixtures.core.project import ROOT
-from fixtures.targets.client import Door, Exchange, Unreachable
+from fixtures.targets.client import TargetClient, Exchange, Unreachable
 from fixtures.targets.config import TargetError, chosen, read, told
 from suites.selfcheck.http_double import answering
 
@@ -184,7 +184,7 @@ def asked_with(folder: Path, row: str) -> Mapping[str, str]:
 def through(folder: Path, url: str, row: str) -> Exchange:
     """One request to a deployment as a targets file says."""
     file = written(folder, f'{SERVICE}url = "{url}"\n{row}')
-    door = Door(chosen([], str(file), None, [])["subscribers-errors"])
+    door = TargetClient(chosen([], str(file), None, [])["subscribers-errors"])
     try:
         return door.exchange("POST", "/v1/errors", b"{}", {"Content-Type": "application/json"})
     finally:
