@@ -13,8 +13,8 @@ from fixtures.core.findings import (
     Finding,
     Findings,
     Verdict,
-    raise_if_found,
     describe,
+    raise_if_found,
     shorten,
 )
 

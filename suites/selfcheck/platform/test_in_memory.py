@@ -14,7 +14,7 @@ from fixtures.core.catalogue import Case, example_report, load, wait_s
 from fixtures.faults import named
 from fixtures.platform.base import all_of
 from fixtures.scenarios.end_to_end import MESSAGE
-from fixtures.services.events import Answer, Call, Failure, News, Effect
+from fixtures.services.events import Answer, Call, Effect, Failure, News
 from fixtures.services.memory_container import key_of
 from fixtures.services.store import Store
 from suites.selfcheck.platform.pushes import LEGACY, V1, WORLDS, Pushed, acted_once

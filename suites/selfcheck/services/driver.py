@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from fixtures.services import load
-from fixtures.services.events import News, Effect
+from fixtures.services.events import Effect, News
 from fixtures.services.http_messages import Reply, Request
 from fixtures.services.store import SqliteStore
 from fixtures.services.transactions import answer, hear

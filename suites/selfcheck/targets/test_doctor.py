@@ -53,7 +53,9 @@ def rows(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list
 def changed(change: Change, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The URL of a good subscribers-errors whose answers somebody changes."""
     with embedded(["subscribers-errors"], "after") as targets:
-        door = TargetClient(Deployment("subscribers-errors", targets["subscribers-errors"].url), embedded=True)
+        door = TargetClient(
+            Deployment("subscribers-errors", targets["subscribers-errors"].url), embedded=True
+        )
 
         def react(request: BaseHTTPRequestHandler, body: bytes) -> Answered:
             def ask() -> Answered:

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from fixtures.core.project import ROOT
-from fixtures.targets.client import TargetClient, Exchange, Unreachable
+from fixtures.targets.client import Exchange, TargetClient, Unreachable
 from fixtures.targets.config import TargetError, chosen, read, told
 from suites.selfcheck.http_double import answering
 
