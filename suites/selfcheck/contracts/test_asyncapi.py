@@ -14,7 +14,7 @@ from fixtures.contracts.api_docs.draft7 import in_draft7
 from fixtures.contracts.api_docs.examples import message, records, reports
 from fixtures.core import reference_validator, schemas
 from fixtures.core.catalogue import load
-from fixtures.core.payloads import event
+from fixtures.core.payloads import error_event
 from fixtures.generation import malformed
 from fixtures.generation.malformed import EVENT
 from fixtures.services import NAMES
@@ -65,7 +65,9 @@ def test_examples_are_valid_in_either_draft(channel: Channel) -> None:
 def test_draft_7_accepts_and_refuses_what_the_schema_does() -> None:
     Draft7Validator.check_schema(DOCUMENT["components"]["schemas"])
     good = [
-        event(report, "any") for case in load().cases[::10] for report in sample_answers.reports(case)[:5]
+        error_event(report, "any")
+        for case in load().cases[::10]
+        for report in sample_answers.reports(case)[:5]
     ]
     bad = [rule.broken(entry) for rule in malformed.rules(EVENT) for entry in good[::10]]
     assert [payload(EVENT).is_valid(entry) for entry in good] == [True] * len(good)

@@ -13,13 +13,13 @@ from fixtures.contracts.broker.can_i_deploy import Question
 from fixtures.contracts.broker.client import Broker
 from fixtures.contracts.broker.config import Access, BrokerError, of_environment
 from fixtures.contracts.broker.selectors import DEPLOYED, Query, selected, shares
-from fixtures.contracts.broker.stub.routes import Asked, Reply, answer
-from fixtures.contracts.broker.stub.server import Served, serving
-from fixtures.contracts.broker.stub.storage import Memory, Pact
 from fixtures.core import redaction
 from fixtures.targets import reverse_proxy
 from fixtures.targets.client import TargetClient
 from fixtures.targets.config import Deployment
+from suites.selfcheck.contracts.stub_broker.routes import Asked, Reply, answer
+from suites.selfcheck.contracts.stub_broker.server import Served, serving
+from suites.selfcheck.contracts.stub_broker.storage import Memory, Pact
 from suites.selfcheck.http_double import answering
 
 pytestmark = pytest.mark.aside

@@ -15,12 +15,10 @@ from typing import TypeAlias
 import pytest
 
 from fixtures.contracts.broker.config import TOKEN, URL
-from fixtures.contracts.broker.stub.server import Trouble
-from fixtures.contracts.broker.stub.storage import Memory
 from fixtures.core.topology import release, version_number
 from fixtures.targets.target import embedded
 from suites.selfcheck.commands.test_gate import closed_port, verdict_of
-from suites.selfcheck.contracts.stub_broker import (
+from suites.selfcheck.contracts.broker_command import (
     BASIC,
     CANARY,
     SHARED,
@@ -34,6 +32,8 @@ from suites.selfcheck.contracts.stub_broker import (
     run,
     variables_of,
 )
+from suites.selfcheck.contracts.stub_broker.server import Trouble
+from suites.selfcheck.contracts.stub_broker.storage import Memory
 
 pytestmark = pytest.mark.process
 

@@ -20,7 +20,7 @@ from fixtures.contracts.api_docs.examples import reports
 from fixtures.contracts.api_docs.interfaces import ID, INTERFACES
 from fixtures.core import reference_validator, schemas
 from fixtures.core.catalogue import load
-from fixtures.core.payloads import event
+from fixtures.core.payloads import error_event
 from fixtures.core.project import ROOT
 from fixtures.generation import malformed
 from fixtures.generation.malformed import ENVELOPE, EVENT
@@ -99,7 +99,7 @@ def test_operations_have_names_of_their_own(service: str) -> None:
 def test_a_component_means_what_its_schema_means() -> None:
     validator = component(DOCUMENTS["subscribers-errors"], EVENT)
     drawn = (report for case in load().cases[::10] for report in sample_answers.reports(case)[:5])
-    good = [event(report, "any") for report in (*drawn, *(report for _, report in reports()))]
+    good = [error_event(report, "any") for report in (*drawn, *(report for _, report in reports()))]
     assert [validator.is_valid(entry) for entry in good] == [True] * len(good)
     bad = [rule.broken(entry) for rule in malformed.rules(EVENT) for entry in good[::10]]
     assert [validator.is_valid(entry) for entry in bad] == [schemas.is_valid(entry, EVENT) for entry in bad]

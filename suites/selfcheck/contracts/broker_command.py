@@ -13,10 +13,10 @@ from typing import Any
 
 from fixtures.contracts import read_pact
 from fixtures.contracts.broker.config import PASSWORD, TOKEN, URL, USERNAME
-from fixtures.contracts.broker.stub.server import Served, serving
-from fixtures.contracts.broker.stub.storage import Memory, Pact
 from fixtures.core.project import ROOT
 from fixtures.core.topology import EDGES, EMULATED, version_number
+from suites.selfcheck.contracts.stub_broker.server import Served, serving
+from suites.selfcheck.contracts.stub_broker.storage import Memory, Pact
 
 CANARY = "c4naryBrokerAbcdefghijklmnopqrstuvwxyz0123456789"
 SHARED = [edge for edge in EDGES if edge.provider not in EMULATED]
