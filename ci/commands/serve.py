@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ci.support import exits
-from ci.support.cli import Arguments, meant
+from ci.support.cli import CommandParser, ExitCode, report_crash, resolve_path
 from fixtures.platform.base import FLOW
 from fixtures.platform.fcm import server as emulator
-from fixtures.platform.fcm.canned_answers import BOOK
+from fixtures.platform.fcm.canned_answers import ANSWERS
 from fixtures.platform.fcm.messages import Misuse
-from fixtures.platform.fcm.request_log import Entry
+from fixtures.platform.fcm.request_log import LoggedRequest
 from fixtures.platform.fcm.token_options import FAULTS
 
 CA = Path("build/fcm-ca.pem")
@@ -34,9 +33,9 @@ def main(argv: list[str] | None = None) -> int:
             serve_alone(asked) if words[:1] == ["fcm"] and not set(FLOW) & set(words) else serve_chain(asked)
         )
     except KeyboardInterrupt:  # before it was served
-        return exits.INTERRUPTED
+        return ExitCode.INTERRUPTED
     except Exception:  # noqa: BLE001 - a crash of ours must not look like wrong usage
-        return exits.crashed("serve-crashed: this says nothing")
+        return report_crash("serve-crashed: this says nothing")
 
 
 def serve_chain(argv: list[str]) -> int:
@@ -48,7 +47,7 @@ def serve_chain(argv: list[str]) -> int:
 
 def serve_alone(argv: list[str]) -> int:
     """Serve FCM."""
-    parser = Arguments(prog="./ci/serve", description=__doc__)
+    parser = CommandParser(prog="./ci/serve", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="fcm", parser_class=SubArguments)
     add_fcm(commands)
     options = parser.parse_args(argv)
@@ -81,31 +80,31 @@ class SubArguments(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the usage and the problem, and exit."""
         self.print_usage(sys.stderr)
-        self.exit(exits.USAGE, f"usage: {message}\n  next: {self.prog} --help\n")
+        self.exit(ExitCode.USAGE, f"usage: {message}\n  next: {self.prog} --help\n")
 
 
 def serve_fcm(options: argparse.Namespace) -> int:
     """Serve the emulator."""
     if options.cases:
         print_cases()
-        return exits.GO
-    settings = emulator.Settings(
+        return ExitCode.GO
+    settings = emulator.EmulatorSettings(
         port=options.port,
-        recorded=meant(options.here, options.recorded) if options.recorded else None,
+        recorded=resolve_path(options.caller_folder, options.recorded) if options.recorded else None,
         bearer=options.bearer,
         server_key=options.server_key,
         token_lifetime_s=options.token_lifetime,
-        ca_file=(meant(options.here, options.ca) if options.ca else CA).resolve(),
+        ca_file=(resolve_path(options.caller_folder, options.ca) if options.ca else CA).resolve(),
     )
     say, told = (print_json, print_entry_json) if options.json else (print_where, print_entry)
     emulator.serve(settings, say, told, with_parent=False)  # `./ci/serve fcm &` has no standard input
-    return exits.GO
+    return ExitCode.GO
 
 
 def print_cases() -> None:
     """What tokens can ask for."""
     print("A token asks for a case: case/NAME/anything\n")
-    for name in BOOK:
+    for name in ANSWERS:
         print(f"  case/{name}/1")
     print("\nwith options between semicolons: case/NAME;delay=1.5;retry-after=30;fault=NAME/anything\n")
     for name, text in FAULTS.items():
@@ -132,12 +131,12 @@ def print_json(value: dict[str, Any]) -> None:
     print(json.dumps(value), flush=True)
 
 
-def print_entry_json(entry: Entry) -> None:
+def print_entry_json(entry: LoggedRequest) -> None:
     """One received message as JSON."""
-    print_json(entry.shown())
+    print_json(entry.to_json())
 
 
-def print_entry(entry: Entry) -> None:
+def print_entry(entry: LoggedRequest) -> None:
     """One received message, for people."""
     pairs = zip(entry.tokens, entry.cases, strict=False)
     shown = [f"{token[:48]} -> {case or 'as scripted'}" for token, case in pairs][:TOKENS_SHOWN]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fixtures.core import topology
-from fixtures.platform.over_http import Chain
+from fixtures.platform.over_http import HttpPlatform
 from fixtures.platform.over_http.config import FCM
 
 ROW = "{service:26} {version:10} {number:10} {url}"
@@ -20,28 +20,28 @@ USED_BY = {
 }
 
 
-def described(system: Chain) -> list[dict[str, str]]:
+def described(system: HttpPlatform) -> list[dict[str, str]]:
     """Each place with its version and URL."""
     found = []
     for name, url in system.urls.items():
         version = system.versions.get(name, "")
-        if name in system.members:
+        if name in system.hosts:
             number = topology.version_number(name, version)
             found.append({"service": name, "version": version, "number": number, "url": url})
-        elif name in system.places and name not in system.here:
+        elif name in system.service_urls and name not in system.local_urls:
             found.append({"service": name, "version": "elsewhere", "number": "", "url": url})
-        elif name == FCM or USED_BY.get(name, set()) & set(system.members):
+        elif name == FCM or USED_BY.get(name, set()) & set(system.hosts):
             found.append({"service": name, "version": "", "number": "", "url": url})
     return found
 
 
-def print_json(system: Chain) -> None:
+def print_json(system: HttpPlatform) -> None:
     """Where everything is, one object a line."""
     for place in described(system):
         print(json.dumps({**place, "pid": os.getpid()}), flush=True)
 
 
-def print_table(system: Chain) -> None:
+def print_table(system: HttpPlatform) -> None:
     """Where everything is, and what to paste."""
     print(ROW.format(service="service", version="version", number="number", url="url"))
     for place in described(system):
@@ -52,7 +52,7 @@ def print_table(system: Chain) -> None:
     print("A line for each report follows; Ctrl-C stops.", flush=True)
 
 
-def to_paste(system: Chain) -> dict[str, str]:
+def to_paste(system: HttpPlatform) -> dict[str, str]:
     """Commands that push to somebody whose device is gone, as far as the services for it are there."""
     case = "legacy-NotRegistered" if system.versions["go-sender"] == "before" else "v1-UNREGISTERED"
     subscriber_id = str(uuid.uuid4())
@@ -67,9 +67,9 @@ def to_paste(system: Chain) -> dict[str, str]:
         "subscribers": [device],
     }
     lines = {}
-    if errors := system.places.get("subscribers-errors"):
+    if errors := system.service_urls.get("subscribers-errors"):
         lines["Subscribe somebody"] = curl(f"{errors}/_pact/provider-states", state)
-    if messages := system.places.get("directory-messages"):
+    if messages := system.service_urls.get("directory-messages"):
         lines["Push to them; the token says what FCM answers (./ci/serve fcm --cases)"] = curl(
             f"{messages}/v1/messages", body
         )

@@ -14,14 +14,13 @@ from typing import Any
 
 from ci.serving import endpoints
 from ci.serving.traffic import Passages, printable
-from ci.support import exits
-from ci.support.cli import Arguments
+from ci.support.cli import CommandParser, ExitCode
 from fixtures.core import catalogue, topology
 from fixtures.platform import over_http as chain
 from fixtures.platform import redis_container as container
 from fixtures.platform.base import FLOW
-from fixtures.platform.over_http import Chain, ChainError, Plan
-from fixtures.platform.over_http.config import FCM, PLACES, demand_known
+from fixtures.platform.over_http import HttpPlatform, PlatformError, PlatformConfig
+from fixtures.platform.over_http.config import FCM, SERVABLE, require_known
 from fixtures.platform.redis_container import ContainerError, RedisUnavailable
 from fixtures.platform.sqs import QueueError
 from fixtures.services.server import port_number
@@ -53,20 +52,20 @@ def main(argv: Sequence[str]) -> int:
         if error.slug.startswith("bad-"):
             parser.refuse(error)
         sys.stderr.write(f"{error}\n")
-        return exits.UNAVAILABLE
-    except (ChainError, ContainerError) as error:
+        return ExitCode.UNAVAILABLE
+    except (PlatformError, ContainerError) as error:
         parser.refuse(error)
     except BrokenPipeError:  # nobody reads what is printed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return exits.GO
+    return ExitCode.GO
 
 
-def command_line() -> Arguments:
+def command_line() -> CommandParser:
     """The options."""
-    parser = Arguments(prog=PROG, description=__doc__)
+    parser = CommandParser(prog=PROG, description=__doc__)
     parser.epilog = EPILOG
     add = parser.add_argument
-    add("names", nargs="*", metavar="NAME", help=f"{ALL} (the default) or some of: {', '.join(PLACES)}")
+    add("names", nargs="*", metavar="NAME", help=f"{ALL} (the default) or some of: {', '.join(SERVABLE)}")
     many: dict[str, Any] = {"action": "append", "default": []}
     add("--version", **many, metavar="[NAME=]VERSION", help="before or after (the default), of all or of one")
     add("--to", **many, metavar="NAME=URL", help="a deployment that takes the place of a service, or of fcm")
@@ -89,16 +88,16 @@ def command_line() -> Arguments:
     return parser
 
 
-def plan_of(options: argparse.Namespace, news: News) -> Plan:
+def plan_of(options: argparse.Namespace, news: News) -> PlatformConfig:
     """What is asked for; ChainError where that makes no sense."""
     names = options.names or [ALL]
     for name in names:
-        demand_known("unknown-service", name, (*PLACES, ALL))
-    served = set(PLACES if ALL in names else names)
+        require_known("unknown-service", name, (*SERVABLE, ALL))
+    served = set(SERVABLE if ALL in names else names)
     if "go-sender" in served:
         served.add(FCM)
     ports = dict(read_pair(text, "--port", "events-proxy=8080") for text in options.port)
-    plan = Plan(
+    plan = PlatformConfig(
         served=served,
         versions=read_versions(options.version),
         elsewhere=dict(read_pair(text, "--to", "events-proxy=http://127.0.0.1:8080") for text in options.to),
@@ -107,15 +106,15 @@ def plan_of(options: argparse.Namespace, news: News) -> Plan:
         sqs_endpoint=options.sqs_endpoint,
         queue_url=options.queue_url,
         firebase_apps=[container.app_named(app) for app in options.firebase_app or [topology.firebase_app()]],
-        passed=lambda *passed: news.put(passed),
-        told=lambda *told: news.put(told),
-        remembers=False,
+        on_request=lambda *passed: news.put(passed),
+        on_alert=lambda *told: news.put(told),
+        keep_history=False,
     )
-    if not plan.here:
+    if not plan.served_here:
         problem = "all of it is elsewhere; allowed: at least one name that --to does not give"
-        raise ChainError("nothing-to-serve", " ".join(names), problem, f"{PROG} events-proxy")
+        raise PlatformError("nothing-to-serve", " ".join(names), problem, f"{PROG} events-proxy")
     for name in ports:
-        demand_known("not-served-here", name, plan.here)
+        require_known("not-served-here", name, plan.served_here)
     return plan
 
 
@@ -123,10 +122,10 @@ def read_pair(text: str, option: str, example: str) -> tuple[str, str]:
     """Read NAME=VALUE."""
     name, is_pair, value = text.partition("=")
     if not is_pair or not value:
-        raise ChainError(
+        raise PlatformError(
             "bad-option", f"{option} {text}", f"allowed: {option} NAME=...", f"{option} {example}"
         )
-    demand_known("unknown-service", name, PLACES)
+    require_known("unknown-service", name, SERVABLE)
     return name, value
 
 
@@ -135,7 +134,7 @@ def read_port(name: str, text: str) -> int:
     try:
         return port_number(text)
     except argparse.ArgumentTypeError as error:
-        raise ChainError(
+        raise PlatformError(
             "bad-port", text, "allowed: 0 (any free one) to 65535", f"--port {name}=0"
         ) from error
 
@@ -145,7 +144,7 @@ def read_versions(texts: Sequence[str]) -> dict[str, str]:
     of_all = [text for text in texts if "=" not in text]
     of_one = dict(read_pair(text, "--version", "go-sender=before") for text in texts if "=" in text)
     if FCM in of_one:
-        raise ChainError(
+        raise PlatformError(
             "bad-option", f"--version fcm={of_one[FCM]}", "fcm has one version", f"{PROG} --help"
         )
     return dict.fromkeys(FLOW, of_all[-1] if of_all else "after") | of_one
@@ -190,7 +189,7 @@ class Stop:
         self._asked = True
 
 
-def watch(system: Chain, news: News, stop: Stop, *, as_json: bool) -> None:
+def watch(system: HttpPlatform, news: News, stop: Stop, *, as_json: bool) -> None:
     """Print what passes, until told to stop."""
     passages = Passages(system, catalogue.load())
     told: dict[str, str] = {}

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from fixtures.core.catalogue import Catalogue
-from fixtures.platform.base import objects
-from fixtures.platform.over_http import Chain
+from fixtures.platform.base import dict_items
+from fixtures.platform.over_http import HttpPlatform
 from fixtures.services.events import Answer, Call
 
 BATCHES = {
@@ -64,13 +64,13 @@ class Passage:
 class Passages:
     """Finds the end of each report in what services are handed, one after the other."""
 
-    def __init__(self, chain: Chain, catalogue: Catalogue) -> None:
+    def __init__(self, chain: HttpPlatform, catalogue: Catalogue) -> None:
         self._chain = chain
         self._catalogue = catalogue
 
     def of(self, to: str, asked: Any, answered: Any) -> Iterator[Passage]:
         """The passages that end with this answer."""
-        reports = objects(asked, BATCHES.get(to, ""))
+        reports = dict_items(asked, BATCHES.get(to, ""))
         match to, answered:
             case "subscribers-errors", {"results": [*results]}:
                 for event, result in zip(asked["errors"], results, strict=False):
@@ -79,7 +79,7 @@ class Passages:
             case "directory-responses", {"stored": _}:
                 for report in reports:
                     shown = self._shown(report)
-                    if shown.get("outcome") == "keep" or "subscribers-errors" not in self._chain.places:
+                    if shown.get("outcome") == "keep" or "subscribers-errors" not in self._chain.service_urls:
                         yield self._ended(report, shown.get("code"), shown.get("outcome"))
             case "events-proxy" | "directory-events-api", {"accepted": _} if self._is_last(to):
                 for report in reports:
@@ -89,7 +89,7 @@ class Passages:
         """Whether nothing more will be seen of a report that this service has taken."""
         order = list(BATCHES)
         next_one = order[order.index(name) + 1]
-        return next_one not in self._chain.places
+        return next_one not in self._chain.service_urls
 
     def _shown(self, report: Mapping[str, Any]) -> Mapping[str, Any]:
         """What directory-responses shows of a report."""

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from fixtures.core.catalogue import Case
-from fixtures.core.outcome import Fate
-from fixtures.platform.base import Observed, Push
+from fixtures.core.outcome import PushResult
+from fixtures.platform.base import Platform, Push
 from fixtures.scenarios.end_to_end import MESSAGE
 from suites.selfcheck.platform.pushes import acted_once, is_right
 
 NUMBERS = itertools.count(1)
 
 
-def push(system: Observed, case: Case, *, options: str = "") -> Push:
+def push(system: Platform, case: Case, *, options: str = "") -> Push:
     """Push to a new subscriber, on whose token FCM answers as the case says."""
     number = next(NUMBERS)
     device = {"subscriber_id": str(UUID(int=number)), "token": f"case/{case.id}{options}/{number}"}
@@ -25,20 +25,20 @@ def push(system: Observed, case: Case, *, options: str = "") -> Push:
     return system.push(MESSAGE, [device]), device["subscriber_id"]
 
 
-def pushed(system: Observed, cases: Iterable[Case]) -> list[tuple[Case, Push]]:
+def pushed(system: Platform, cases: Iterable[Case]) -> list[tuple[Case, Push]]:
     """Push each case to a subscriber of its own."""
     return [(case, push(system, case)) for case in cases]
 
 
-def wrong(system: Observed, pushes: Sequence[tuple[Case, Push]]) -> list[tuple[str, Fate]]:
+def wrong(system: Platform, pushes: Sequence[tuple[Case, Push]]) -> list[tuple[str, PushResult]]:
     """The cases that ended in another way than the catalogue says."""
-    fates = system.fates()
+    fates = system.push_results()
     return [(case.id, fates[one]) for case, one in pushes if not is_right(case, fates[one])]
 
 
-def lost(system: Observed, pushes: Sequence[tuple[Case, Push]]) -> list[tuple[str, Fate]]:
+def lost(system: Platform, pushes: Sequence[tuple[Case, Push]]) -> list[tuple[str, PushResult]]:
     """The cases that did not end in one stored response, and one action if they were errors."""
-    fates = system.fates()
+    fates = system.push_results()
     return [(case.id, fates[one]) for case, one in pushes if not acted_once(case, fates[one])]
 
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from fixtures.core import topology
 from fixtures.core.catalogue import Case, example_report, load
-from fixtures.core.outcome import Fate
-from fixtures.platform.in_memory import System, scripted
-from fixtures.scenarios.end_to_end import MESSAGE, cases_in
+from fixtures.core.outcome import PushResult
+from fixtures.platform.in_memory import InMemoryPlatform, scripted_fcm
+from fixtures.scenarios.end_to_end import MESSAGE, cases_of_mix
 
 DONE = {
     "keep": "active",
@@ -21,8 +21,10 @@ DONE = {
     "alert": "active",
 }
 
-LEGACY, V1 = load().of("legacy"), load().of("fcm_v1")
-WORLDS = {name: (dict(world.versions), tuple(cases_in(world))) for name, world in topology.WORLDS.items()}
+LEGACY, V1 = load().of_protocol("legacy"), load().of_protocol("fcm_v1")
+WORLDS = {
+    name: (dict(world.versions), tuple(cases_of_mix(world))) for name, world in topology.VERSION_MIXES.items()
+}
 """The versions of a world, and the cases that its FCM answers with."""
 
 
@@ -32,13 +34,13 @@ class Pushed:
     def __init__(self, versions: dict[str, str], cases: Iterable[Case]) -> None:
         """Push everything, and let the senders send it; legacy cases first."""
         self.answers: dict[str, Any] = {}
-        self.system = System(scripted(self.answers), versions)
+        self.system = InMemoryPlatform(scripted_fcm(self.answers), versions)
         self.pushes: dict[str, tuple[str, str]] = {}
         for case in cases:
             if case.protocol == "fcm_v1" and versions["go-sender"] == "before":
                 self.system.deploy("go-sender", "after")
             self.push(case)
-            self.system.run("directory-messages", "go-sender")
+            self.system.run_round("directory-messages", "go-sender")
 
     def push(self, case: Case) -> None:
         """Push to a new subscriber."""
@@ -49,22 +51,22 @@ class Pushed:
         self.system.subscribe([device | since])
         self.pushes[case.id] = self.system.push(MESSAGE, [device]), device["subscriber_id"]
 
-    def fate(self, case: Case) -> Fate:
+    def fate(self, case: Case) -> PushResult:
         """What became of the push of a case."""
-        return self.system.fate(*self.pushes[case.id])
+        return self.system.push_result(*self.pushes[case.id])
 
-    def wrong(self, cases: Iterable[Case]) -> list[tuple[str, Fate]]:
+    def wrong(self, cases: Iterable[Case]) -> list[tuple[str, PushResult]]:
         """The cases that ended in another way than the catalogue says."""
         return [(case.id, fate) for case in cases if not is_right(case, fate := self.fate(case))]
 
 
-def is_right(case: Case, fate: Fate) -> bool:
+def is_right(case: Case, fate: PushResult) -> bool:
     """Whether a push ended in one stored response, one action if it was an error, and the right state."""
     status = fate.subscriber is not None and fate.subscriber["status"] == DONE[case.outcome]
     return acted_once(case, fate) and status
 
 
-def acted_once(case: Case, fate: Fate) -> bool:
+def acted_once(case: Case, fate: PushResult) -> bool:
     """Whether a push ended in one stored response, and one action if it was an error."""
     acted = () if case.outcome == "keep" else (case.outcome,)
     decided = {"protocol": case.protocol, "code": case.code, "outcome": case.outcome}

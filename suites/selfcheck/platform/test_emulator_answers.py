@@ -11,7 +11,7 @@ from fixtures.core.catalogue import Case, load
 from fixtures.generation.recordings import CORPUS
 from fixtures.platform.fcm import recorded
 from fixtures.platform.fcm import rules as script
-from fixtures.platform.fcm.canned_answers import BOOK
+from fixtures.platform.fcm.canned_answers import ANSWERS
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.fcm.messages import Misuse
 from fixtures.platform.fcm.token_options import FAULTS
@@ -20,7 +20,7 @@ from suites.selfcheck.platform.emulator_client import BEARER, call, legacy, repo
 pytestmark = pytest.mark.aside
 
 CASES = load().cases
-WHOLE = frozenset({"legacy-InvalidParameters"}) | {name for name in BOOK if name.startswith("legacy-text")}
+WHOLE = frozenset({"legacy-InvalidParameters"}) | {name for name in ANSWERS if name.startswith("legacy-text")}
 
 
 def decided(case: Case, emulator: Emulator, token: str) -> str:
@@ -33,7 +33,7 @@ def decided(case: Case, emulator: Emulator, token: str) -> str:
 
 
 def test_the_book_holds_the_cases_of_the_catalogue() -> None:
-    assert set(BOOK) == {case.id for case in CASES}
+    assert set(ANSWERS) == {case.id for case in CASES}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -44,12 +44,12 @@ def test_a_token_asks_for_a_case(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_script_asks_for_a_case(case: Case) -> None:
     rules = {"rules": [{"match": {"token": "device"}, "case": case.id}]}
-    assert decided(case, Emulator(script=script.read(rules)), "device") == case.id
+    assert decided(case, Emulator(rules=script.parse_rules(rules)), "device") == case.id
 
 
 def test_a_recording_gives_every_documented_answer() -> None:
     lines = CORPUS.read_text(encoding="utf-8").splitlines()
-    recording = recorded.read(lines, "corpus")
+    recording = recorded.parse_recording(lines, "corpus")
     for line in map(json.loads, lines):
         if len(line["expect"]) > 1:
             continue
@@ -60,7 +60,7 @@ def test_a_recording_gives_every_documented_answer() -> None:
 
 def test_a_recording_is_given_in_its_order_and_then_says_so() -> None:
     bodies = [{"http_status": 200, "body": {"name": "a"}}, {"http_status": 503, "body": ""}]
-    emulator = Emulator(recording=recorded.read(map(json.dumps, bodies), "file"))
+    emulator = Emulator(recording=recorded.parse_recording(map(json.dumps, bodies), "file"))
     assert [v1(emulator, {"token": "x"}).status for _ in bodies] == [200, 503]
     over = v1(emulator, {"token": "x"})
     assert (over.status, over.body["slug"]) == (422, "recording-exhausted")
@@ -91,7 +91,7 @@ def test_a_canonical_id_is_an_ordinary_device() -> None:
 @pytest.mark.parametrize("name", sorted(WHOLE))
 def test_an_answer_that_is_no_result_answers_the_whole_multicast(name: str) -> None:
     answer = legacy(Emulator(), {"registration_ids": ["a", f"case/{name}/b"]})
-    assert answer.status == BOOK[name].status
+    assert answer.status == ANSWERS[name].status
     if name == "legacy-InvalidParameters":
         assert len(answer.body["results"]) == 2
 
@@ -225,7 +225,7 @@ def test_a_demand_that_cannot_be_met_is_said_so(token: str, slug: str, said: str
 )
 def test_a_broken_recording_is_named(lines: list[str], slug: str) -> None:
     with pytest.raises(Misuse) as caught:
-        recorded.read(lines, "answers.ndjson")
+        recorded.parse_recording(lines, "answers.ndjson")
     assert caught.value.slug == slug
     assert "answers.ndjson" in str(caught.value)
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.platform.fcm.asgi import written
+from fixtures.platform.fcm.asgi import encode_answer
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.fcm.v1_types import MESSAGES
-from fixtures.platform.fcm.v1_validation import snake
+from fixtures.platform.fcm.v1_validation import snake_case
 from suites.selfcheck.platform.emulator_client import BEARER, KEY, call
 
 pytestmark = pytest.mark.aside
@@ -29,7 +29,7 @@ LEGACY = [
     "priority",
 ]
 SCRIPT = ["rules", "match", "case", "answer", "times", "fault", "delay", "http_status", "headers", "body"]
-WORDS = [*FIELDS, *map(snake, FIELDS), *LEGACY, *SCRIPT, "from"]
+WORDS = [*FIELDS, *map(snake_case, FIELDS), *LEGACY, *SCRIPT, "from"]
 TEXTS = st.one_of(
     st.text(max_size=5),
     st.sampled_from(
@@ -66,7 +66,7 @@ CALLS = {
 def test_any_json_is_answered(path: str, body: Any) -> None:
     answer = call(Emulator(), "POST", path, json.dumps(body), CALLS[path])
     assert answer.status in STATUSES | {401}
-    written(answer)
+    encode_answer(answer)
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=80)
@@ -74,7 +74,7 @@ def test_any_json_is_answered(path: str, body: Any) -> None:
 def test_any_bytes_are_answered(path: str, body: bytes) -> None:
     answer = call(Emulator(), "POST", path, body, {**CALLS[path], "content-type": "text/plain"})
     assert answer.status in STATUSES
-    written(answer)
+    encode_answer(answer)
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=80)
@@ -84,4 +84,4 @@ def test_any_token_is_answered(tail: str) -> None:
         body = json.dumps({"message": {"token": token}})
         answer = call(Emulator(), "POST", "/v1/projects/demo/messages:send", body, BEARER)
         assert answer.status in STATUSES | {429, 502}
-        written(answer)
+        encode_answer(answer)

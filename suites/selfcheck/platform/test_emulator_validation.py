@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 from fixtures.platform.fcm.emulator import Emulator
-from fixtures.platform.fcm.oauth import JWT_BEARER, Tokens
-from fixtures.platform.fcm.request_log import Entry, Journal
+from fixtures.platform.fcm.oauth import JWT_BEARER, AccessTokens
+from fixtures.platform.fcm.request_log import LoggedRequest, RequestLog
 from suites.selfcheck.platform.emulator_client import BEARER, KEY, NOW, call, legacy, v1
 
 pytestmark = pytest.mark.aside
@@ -171,7 +171,7 @@ def test_legacy_refuses_missing_credentials(authorization: str) -> None:
 
 
 def test_configured_credentials_are_the_only_ones() -> None:
-    emulator = Emulator("right", Tokens(only="right"))
+    emulator = Emulator("right", AccessTokens(only="right"))
     for word, status in (("right", 200), ("wrong", 401)):
         bearer = {"authorization": f"Bearer {word}"}
         assert call(emulator, "POST", SEND, {"message": {"token": "x"}}, bearer).status == status
@@ -189,7 +189,7 @@ def bought(emulator: Emulator, **form: str) -> Any:
 
 
 def test_an_assertion_buys_a_token_that_ends() -> None:
-    emulator = Emulator(tokens=Tokens(lifetime_s=60, only="none"))
+    emulator = Emulator(tokens=AccessTokens(lifetime_s=60, only="none"))
     token = bought(emulator, grant_type=JWT_BEARER, assertion=assertion({"iss": "me", "aud": "token"}))
     assert (token["token_type"], token["expires_in"]) == ("Bearer", 60)
     bearer = {"authorization": f"Bearer {token['access_token']}"}
@@ -236,8 +236,8 @@ def test_an_unknown_path_is_the_front_ends_404_page(method: str, path: str) -> N
 
 
 def test_the_journal_forgets_the_oldest_by_number_and_by_size() -> None:
-    journal = Journal(most=3, most_bytes=10)
+    journal = RequestLog(most=3, most_bytes=10)
     for number in range(1, 6):
-        journal.add(Entry(number, NOW, "legacy", "/", b"1234", (), "", 200, (), ""))
-    shown = journal.shown()
+        journal.add(LoggedRequest(number, NOW, "legacy", "/", b"1234", (), "", 200, (), ""))
+    shown = journal.to_json()
     assert ([one["number"] for one in shown["requests"]], shown["forgotten"]) == ([4, 5], 3)

@@ -10,12 +10,13 @@ from uuid import UUID
 import pytest
 
 from fixtures.core import schemas
-from fixtures.core.catalogue import Case, example_report, load, wait_s
+from fixtures.core.backoff import wait_s
+from fixtures.core.catalogue import Case, example_report, load
 from fixtures.faults import named
-from fixtures.platform.base import all_of
+from fixtures.platform.base import version_map
 from fixtures.scenarios.end_to_end import MESSAGE
-from fixtures.services.events import Answer, Call, Effect, Failure, News
-from fixtures.services.memory_container import key_of
+from fixtures.services.events import Answer, Call, Effect, Event, Failure
+from fixtures.services.memory_container import container_key
 from fixtures.services.store import Store
 from suites.selfcheck.platform.pushes import LEGACY, V1, WORLDS, Pushed, acted_once
 
@@ -31,16 +32,16 @@ def test_every_case_ends_once_and_as_the_catalogue_says(
     pushed = Pushed(dict(versions), cases)
     pushed.system.drain()
     assert not pushed.wrong(cases)
-    assert pushed.system.stored == len(pushed.system.fates()) == len(cases)
+    assert pushed.system.stored_responses == len(pushed.system.push_results()) == len(cases)
     assert pushed.system.queue.count() == pushed.system.dead_letters.count() == 0
-    assert not pushed.system.told
+    assert not pushed.system.alerts
 
 
 @pytest.mark.parametrize("protocol", ["legacy", "v1"])
 def test_one_message_reaches_each_of_its_subscribers_with_their_own_answer(protocol: str) -> None:
     cases = [c for c in (LEGACY if protocol == "legacy" else V1) if isinstance(c.example["response"], dict)]
     cases = [case for case in cases if protocol == "v1" or case.example["http_status"] == 200]
-    pushed = Pushed(all_of("after", go_sender="before" if protocol == "legacy" else "after"), ())
+    pushed = Pushed(version_map("after", go_sender="before" if protocol == "legacy" else "after"), ())
     for case in cases:
         pushed.push(case)
     subscribers = [
@@ -49,22 +50,22 @@ def test_one_message_reaches_each_of_its_subscribers_with_their_own_answer(proto
     ]
     message_id = pushed.system.push(MESSAGE, subscribers, spam=True)
     pushed.pushes = {c.id: (message_id, s["subscriber_id"]) for c, s in zip(cases, subscribers, strict=True)}
-    key = key_of(pushed.system.firebase_apps[0], spam=False)
-    pushed.system.run("directory-messages")
+    key = container_key(pushed.system.firebase_apps[0], spam=False)
+    pushed.system.run_round("directory-messages")
     while pushed.system.container.pop(key):  # only the message to all is to be sent
         pass
     pushed.system.drain()
     assert not pushed.wrong(cases)
-    assert pushed.system.stored == len(cases) > 9
+    assert pushed.system.stored_responses == len(cases) > 9
 
 
 @pytest.mark.parametrize("version", ["before", "after"])
 def test_records_obey_their_schema(version: str) -> None:
-    pushed = Pushed(all_of(version, go_sender="before"), ())
+    pushed = Pushed(version_map(version, go_sender="before"), ())
     pushed.push(DEAD)
-    pushed.system.run("directory-messages")
+    pushed.system.run_round("directory-messages")
     record = json.loads(
-        pushed.system.container.peek(key_of(pushed.system.firebase_apps[0], spam=False)) or ""
+        pushed.system.container.peek(container_key(pushed.system.firebase_apps[0], spam=False)) or ""
     )
     schemas.validate(record, "container-record.schema.json")
     assert ("v1" in record) == (version == "after")
@@ -74,7 +75,7 @@ def test_records_obey_their_schema(version: str) -> None:
 
 def test_a_postponed_subscriber_becomes_active_when_due() -> None:
     case = load()["v1-QUOTA_EXCEEDED"]
-    pushed = Pushed(all_of("after"), [case])
+    pushed = Pushed(version_map("after"), [case])
     pushed.system.drain()
     wait = wait_s(case, example_report(case), answered_at=pushed.system.started_at)
     assert wait is not None
@@ -88,28 +89,28 @@ def test_a_postponed_subscriber_becomes_active_when_due() -> None:
 
 @pytest.mark.parametrize("name", ["directory-responses", "subscribers-errors", "subscribers-postponed"])
 def test_what_a_stopped_service_missed_is_delivered_later(name: str) -> None:
-    pushed = Pushed(all_of("after"), V1)
+    pushed = Pushed(version_map("after"), V1)
     pushed.system.down.add(name)
     pushed.system.drain()
     pushed.system.down.clear()
     pushed.system.drain()
     # Hours have passed, so whoever was postponed may be active again by now.
     assert {case.id for case in V1 if not acted_once(case, pushed.fate(case))} == set()
-    assert pushed.system.stored == len(V1)
+    assert pushed.system.stored_responses == len(V1)
 
 
 @pytest.mark.parametrize("name", ["events-proxy", "directory-events-api"])
 def test_reports_wait_while_the_next_service_is_down(name: str) -> None:
-    pushed = Pushed(all_of("after"), V1)
+    pushed = Pushed(version_map("after"), V1)
     pushed.system.down.add(name)
     pushed.system.drain()
-    assert pushed.system.stored == 0
+    assert pushed.system.stored_responses == 0
     sender = {"events-proxy": "go-sender", "directory-events-api": "events-proxy"}[name]
     pushed.system.restart(sender)
     pushed.system.down.clear()
     pushed.system.drain()
     assert not pushed.wrong(V1)
-    assert pushed.system.stored == len(V1)
+    assert pushed.system.stored_responses == len(V1)
 
 
 def test_a_sender_that_stops_while_fcm_answers_loses_no_report() -> None:
@@ -119,17 +120,17 @@ def test_a_sender_that_stops_while_fcm_answers_loses_no_report() -> None:
     def fcm(_call: Call) -> Answer:
         raise Killed
 
-    pushed = Pushed(all_of("after"), ())
+    pushed = Pushed(version_map("after"), ())
     pushed.push(DEAD)
     right, pushed.system.fcm = pushed.system.fcm, fcm
-    pushed.system.run("directory-messages")
+    pushed.system.run_round("directory-messages")
     with pytest.raises(Killed):
-        pushed.system.run("go-sender")
+        pushed.system.run_round("go-sender")
     pushed.system.fcm = right
     pushed.system.restart("go-sender")
     pushed.system.drain()
     assert not pushed.wrong([DEAD])
-    assert pushed.system.stored == 1
+    assert pushed.system.stored_responses == 1
 
 
 @dataclass(frozen=True)
@@ -138,20 +139,20 @@ class Crashing:
 
     name: str
 
-    def hear(self, news: News, _store: Store) -> list[Effect]:
+    def handle_event(self, news: Event, _store: Store) -> list[Effect]:
         raise ValueError(news)
 
 
 @pytest.mark.parametrize("name", ["go-sender", "events-proxy", "directory-errors-listener"])
 def test_a_service_that_crashes_is_told_of_and_stops_no_other(name: str) -> None:
-    pushed = Pushed(all_of("after"), ())
+    pushed = Pushed(version_map("after"), ())
     pushed.push(DEAD)
     system = pushed.system
     right, crashing = system.runners[name], cast("Any", Crashing(name))
     system.runners[name] = replace(right, service=crashing)
     system.restart(name)
     system.drain()
-    assert {who for who, said in system.told if "a round of work failed" in said} == {name}
+    assert {who for who, said in system.alerts if "a round of work failed" in said} == {name}
     assert pushed.wrong([DEAD])
     system.runners[name] = right
     system.drain()
@@ -161,7 +162,7 @@ def test_a_service_that_crashes_is_told_of_and_stops_no_other(name: str) -> None
 @pytest.mark.parametrize("name", ["200-for-202", "listener-never-deletes"])
 def test_whoever_is_busy_for_ever_is_not_waited_for(name: str) -> None:
     fault = named(name)
-    pushed = Pushed(all_of("after"), ())
+    pushed = Pushed(version_map("after"), ())
     runners = pushed.system.runners
     runners[fault.service] = replace(runners[fault.service], service=fault.seeded())
     pushed.push(DEAD)
@@ -172,7 +173,7 @@ def test_whoever_is_busy_for_ever_is_not_waited_for(name: str) -> None:
 @pytest.mark.parametrize("kind", ["timed out", "refused"])
 @pytest.mark.parametrize("version", ["before", "after"])
 def test_no_answer_of_fcm_postpones(version: str, kind: Any) -> None:
-    pushed = Pushed(all_of("after", go_sender=version), ())
+    pushed = Pushed(version_map("after", go_sender=version), ())
     pushed.system.fcm = lambda _call: Failure(kind)
     pushed.push(DEAD)
     pushed.system.drain()
@@ -187,15 +188,15 @@ def test_no_answer_of_fcm_postpones(version: str, kind: Any) -> None:
 
 def breakage(**others: str) -> Pushed:
     """A dead device and a live one on v1, in a system that is new but for one service."""
-    pushed = Pushed(all_of("after", **others), [load()["v1-delivered"], DEAD])
+    pushed = Pushed(version_map("after", **others), [load()["v1-delivered"], DEAD])
     pushed.system.drain()
     return pushed
 
 
 def test_before_the_front_door_refuses_v1_reports_until_it_is_updated() -> None:
     pushed = breakage(directory_events_api="before")
-    assert pushed.system.stored == 0
-    assert any("400" in reason for _, reason in pushed.system.told)
+    assert pushed.system.stored_responses == 0
+    assert any("400" in reason for _, reason in pushed.system.alerts)
     pushed.system.deploy("directory-events-api", "after")
     pushed.system.restart("events-proxy")
     pushed.system.drain()
@@ -211,13 +212,13 @@ def test_before_events_proxy_a_dead_v1_device_is_an_unknown_legacy_error() -> No
 
 def test_before_directory_responses_v1_responses_are_not_stored() -> None:
     pushed = breakage(directory_responses="before")
-    assert (pushed.system.stored, pushed.fate(DEAD).actions) == (0, ("unsubscribe",))
-    assert any("422" in reason for _, reason in pushed.system.told)
+    assert (pushed.system.stored_responses, pushed.fate(DEAD).actions) == (0, ("unsubscribe",))
+    assert any("422" in reason for _, reason in pushed.system.alerts)
 
 
 def test_before_the_listener_a_v1_event_returns_to_the_queue_for_ever() -> None:
     pushed = breakage(directory_errors_listener="before")
-    assert (pushed.fate(DEAD).actions, pushed.system.stored) == ((), 2)
+    assert (pushed.fate(DEAD).actions, pushed.system.stored_responses) == ((), 2)
     assert (pushed.system.queue.count(), pushed.system.dead_letters.count()) == (1, 0)
     pushed.system.deploy("directory-errors-listener", "after")
     pushed.system.drain()
@@ -235,46 +236,46 @@ def test_before_subscribers_errors_a_v1_event_is_buried() -> None:
 
 def test_before_subscribers_postponed_a_v1_reason_is_refused() -> None:
     case = load()["v1-QUOTA_EXCEEDED"]
-    pushed = Pushed(all_of("after", subscribers_postponed="before"), [case])
+    pushed = Pushed(version_map("after", subscribers_postponed="before"), [case])
     pushed.system.drain()
     assert pushed.fate(case).actions == ("postpone",)
     held = pushed.system.ask(Call("subscribers-postponed", "GET", f"/v1/postponed/{UUID(int=1)}", None))
     assert isinstance(held, Answer)
     assert held.status == 404
-    assert any("422" in reason for _, reason in pushed.system.told)
+    assert any("422" in reason for _, reason in pushed.system.alerts)
 
 
 def test_an_old_record_stops_the_new_sender_until_it_is_gone() -> None:
-    pushed = Pushed(all_of("after", directory_messages="before"), [load()["v1-delivered"]])
+    pushed = Pushed(version_map("after", directory_messages="before"), [load()["v1-delivered"]])
     pushed.system.deploy("directory-messages", "after")
     pushed.push(DEAD)
     pushed.system.drain()
-    key = key_of(pushed.system.firebase_apps[0], spam=False)
-    assert (pushed.system.container.count(key), pushed.system.reported) == (2, {})
-    assert any("has no `v1`" in reason for _, reason in pushed.system.told)
+    key = container_key(pushed.system.firebase_apps[0], spam=False)
+    assert (pushed.system.container.count(key), pushed.system.report_counts) == (2, {})
+    assert any("has no `v1`" in reason for _, reason in pushed.system.alerts)
     assert "v1" not in json.loads(pushed.system.container.pop(key) or "")
     pushed.system.drain()
     assert not pushed.wrong([DEAD])
 
 
 def test_a_record_without_legacy_stops_the_old_sender() -> None:
-    pushed = Pushed(all_of("after", go_sender="before"), ())
+    pushed = Pushed(version_map("after", go_sender="before"), ())
     pushed.push(DEAD)
-    pushed.system.run("directory-messages")
-    key = key_of(pushed.system.firebase_apps[0], spam=False)
+    pushed.system.run_round("directory-messages")
+    key = container_key(pushed.system.firebase_apps[0], spam=False)
     record = json.loads(pushed.system.container.pop(key) or "")
     pushed.system.container.push(key, json.dumps({**record, "legacy": None}))
     pushed.system.drain()
-    assert (pushed.system.container.count(key), pushed.system.reported) == (1, {})
-    assert any("has no `legacy`" in reason for _, reason in pushed.system.told)
+    assert (pushed.system.container.count(key), pushed.system.report_counts) == (1, {})
+    assert any("has no `legacy`" in reason for _, reason in pushed.system.alerts)
 
 
 def test_a_record_that_moved_up_while_another_was_taken_is_not_lost() -> None:
-    pushed = Pushed(all_of("after"), ())
+    pushed = Pushed(version_map("after"), ())
     cases = [load()["v1-delivered"], DEAD]
     for case in cases:
         pushed.push(case)
-    pushed.system.run("directory-messages")
+    pushed.system.run_round("directory-messages")
     container = pushed.system.container
     peek = container.peek
 

@@ -9,21 +9,21 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from fixtures.core.catalogue import load
-from fixtures.platform.base import FLOW, all_of
-from fixtures.platform.in_memory import System
+from fixtures.platform.base import FLOW, version_map
+from fixtures.platform.in_memory import InMemoryPlatform
 from fixtures.services.events import Answer, Call, Failure
 from suites.selfcheck.platform.pushes import Pushed, acted_once
 
 pytestmark = pytest.mark.aside
 
-V1 = load().of("fcm_v1")
+V1 = load().of_protocol("fcm_v1")
 
 
 class Killed(Exception):
     """The process that made a call is gone, before the other side heard it or before the answer came."""
 
 
-def unreliable(system: System, dice: random.Random) -> None:
+def unreliable(system: InMemoryPlatform, dice: random.Random) -> None:
     """Kill whoever makes a call now and then."""
     reliable = system.call
 
@@ -42,7 +42,7 @@ def unreliable(system: System, dice: random.Random) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_nothing_is_lost_whatever_stops_whenever(seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311 - the same adventures every time
-    pushed = Pushed(all_of("after"), ())
+    pushed = Pushed(version_map("after"), ())
     for case in V1:
         pushed.push(case)
     system = pushed.system
@@ -51,8 +51,8 @@ def test_nothing_is_lost_whatever_stops_whenever(seed: int) -> None:
     for _ in range(150):
         name = dice.choice(FLOW)
         adventures: list[Callable[[], object]] = [
-            lambda: system.run(name),  # noqa: B023 - called at once
-            system.run,
+            lambda: system.run_round(name),  # noqa: B023 - called at once
+            system.run_round,
             lambda: system.restart(name),  # noqa: B023
             lambda: system.down.symmetric_difference_update({name}),  # noqa: B023
         ]

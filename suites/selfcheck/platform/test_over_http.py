@@ -19,13 +19,13 @@ from fixtures.core import schemas
 from fixtures.core.catalogue import Case, load
 from fixtures.platform import over_http as chain
 from fixtures.platform import redis_container as container
-from fixtures.platform.base import FLOW, all_of
-from fixtures.platform.over_http import ChainError, Unfinished
-from fixtures.platform.over_http.config import PLACES
+from fixtures.platform.base import FLOW, version_map
+from fixtures.platform.over_http import PlatformError, Unfinished
+from fixtures.platform.over_http.config import SERVABLE
 from fixtures.platform.redis_container import RedisUnavailable, WrongUse
 from fixtures.platform.sqs import QueueError
 from fixtures.services.events import Answer, Call
-from fixtures.services.memory_container import key_of
+from fixtures.services.memory_container import container_key
 from suites.selfcheck.platform.chains import free_ports, lost, push, pushed, wrong
 from suites.selfcheck.platform.pushes import LEGACY, V1, WORLDS
 
@@ -55,27 +55,27 @@ def test_every_case_ends_once_and_as_the_catalogue_says(
         pushes = pushed(system, cases)
         system.drain()
         assert not wrong(system, pushes)
-        assert system.stored == len(cases)
+        assert system.stored_responses == len(cases)
         assert system.queue.count() == system.dead_letters.count() == 0
-        assert not system.told
+        assert not system.alerts
 
 
 @pytest.mark.process
 def test_mixed_traffic_ends_as_if_it_came_alone() -> None:
-    with chain.running(all_of("after", go_sender="before")) as system:
+    with chain.running(version_map("after", go_sender="before")) as system:
         pushes = pushed(system, LEGACY)
-        while any("messages" in said for said in system.left()):  # in an outbox, or the container
+        while any("messages" in said for said in system.remaining_work()):  # in an outbox, or the container
             time.sleep(0.01)
         system.deploy("go-sender", "after")  # while legacy reports are under way
         pushes += pushed(system, V1)
         system.drain()
         assert not wrong(system, pushes)
-        assert system.stored == len(pushes)
+        assert system.stored_responses == len(pushes)
 
 
 @pytest.mark.process
 def test_nothing_is_lost_whatever_is_restarted_in_mid_run() -> None:
-    with chain.running(all_of("after"), longest_hidden_s=SOON_S) as system:
+    with chain.running(version_map("after"), longest_hidden_s=SOON_S) as system:
         pushes = []
         for name in FLOW:
             pushes += pushed(system, V1[::3])
@@ -88,7 +88,7 @@ def test_nothing_is_lost_whatever_is_restarted_in_mid_run() -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["directory-responses", "subscribers-errors", "events-proxy"])
 def test_what_a_stopped_service_missed_is_delivered_later(name: str) -> None:
-    with chain.running(all_of("after"), longest_hidden_s=SOON_S) as system:
+    with chain.running(version_map("after"), longest_hidden_s=SOON_S) as system:
         pushes = pushed(system, V1[:4])
         system.stop(name)
         with contextlib.suppress(Unfinished):
@@ -100,7 +100,7 @@ def test_what_a_stopped_service_missed_is_delivered_later(name: str) -> None:
 
 @pytest.mark.process
 def test_an_event_that_is_delivered_twice_is_acted_upon_once_and_a_poison_one_is_buried() -> None:
-    with chain.running(all_of("after"), longest_hidden_s=SOON_S) as system:
+    with chain.running(version_map("after"), longest_hidden_s=SOON_S) as system:
         case, one = DEAD, push(system, DEAD)
         system.stop("directory-errors-listener")
         while not system.queue.count():
@@ -118,15 +118,15 @@ def test_an_event_that_is_delivered_twice_is_acted_upon_once_and_a_poison_one_is
 
 
 def test_a_letter_that_hides_for_long_is_not_waited_for() -> None:
-    with chain.running(all_of("after", directory_errors_listener="before")) as system:
+    with chain.running(version_map("after", directory_errors_listener="before")) as system:
         push(system, DEAD)
         system.drain()
         assert system.queue.counts() == {"visible": 0, "hidden": 1}
-        assert any("response.error is not a string" in said for _, said in system.told)
+        assert any("response.error is not a string" in said for _, said in system.alerts)
 
 
 def test_what_does_not_get_done_is_named_at_the_deadline() -> None:
-    with chain.running(all_of("after", directory_messages="before")) as system:
+    with chain.running(version_map("after", directory_messages="before")) as system:
         push(system, DEAD)
         with pytest.raises(Unfinished) as caught:
             system.drain(1)
@@ -139,18 +139,18 @@ def test_a_stuck_call_stops_neither_the_others_nor_the_end_and_nothing_is_left(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     threads = set(threading.enumerate())
-    with chain.running(all_of("after"), timeout_s=600) as system:
+    with chain.running(version_map("after"), timeout_s=600) as system:
         one = push(system, DEAD)
         system.drain()
         push(system, DEAD, options=";delay=500")
         with pytest.raises(Unfinished, match="kept by go-sender"):
             system.drain(0.5)
-        assert system.fate(*one).actions == ("unsubscribe",)
+        assert system.push_result(*one).actions == ("unsubscribe",)
         began = time.monotonic()
     assert time.monotonic() - began < 15
     assert not lasting(threads)
     assert list(tmp_path.iterdir()) == []
-    for place in (*PLACES, "queue"):
+    for place in (*SERVABLE, "queue"):
         with pytest.raises(ConnectionRefusedError):
             HTTPConnection(urlsplit(system.urls[place]).netloc, timeout=5).connect()
     with pytest.raises(RedisUnavailable):
@@ -170,57 +170,57 @@ def test_the_queues_are_made_at_an_endpoint() -> None:
 def test_what_is_not_served_here_cannot_be_restarted() -> None:
     with (
         chain.running(served=["events-proxy"]) as system,
-        pytest.raises(ChainError, match="not-served-here: "),
+        pytest.raises(PlatformError, match="not-served-here: "),
     ):
         system.restart("go-sender")
 
 
 def test_a_round_that_fails_is_told_and_begins_again() -> None:
     with chain.running() as system:
-        key = key_of(system.firebase_apps[0], spam=False)
+        key = container_key(system.firebase_apps[0], spam=False)
         server = container.connect(system.urls["redis"])
         server.set(key, "no list")
-        while not system.told:
+        while not system.alerts:
             time.sleep(0.01)
         server.delete(key)
         server.close()
         one = push(system, DEAD)
         system.drain()
         assert not wrong(system, [(DEAD, one)])
-        ((service, said),) = system.told
+        ((service, said),) = system.alerts
         assert service == "go-sender"
         assert "a round of work failed: RedisUnavailable" in said
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", SERVABLE)
 def test_a_deployment_takes_the_place_of_a_service(name: str) -> None:
-    ports = dict(zip(PLACES, free_ports(len(PLACES)), strict=True))
+    ports = dict(zip(SERVABLE, free_ports(len(SERVABLE)), strict=True))
     urls = {place: f"http://127.0.0.1:{port}" for place, port in ports.items()}
     others = {place: url for place, url in urls.items() if place != name}
     with chain.running(ports=ports, elsewhere={name: urls[name]}) as system:
         shared: dict[str, Any] = {"redis_url": system.urls["redis"], "queue_url": system.urls["queue"]}
         with chain.running(ports=ports, elsewhere=others, **shared) as deployment:
-            assert set(deployment.members) == {name} - {"fcm"}
-            assert name not in system.members
+            assert set(deployment.hosts) == {name} - {"fcm"}
+            assert name not in system.hosts
             pushes = pushed(system, V1[::4])
             system.drain()
-            fates = system.fates()
+            fates = system.push_results()
             assert not [case.id for case, one in pushes if fates[one].response is None]
             seen = system if name != "subscribers-errors" else deployment
-            assert sum(map(len, seen.acted.values())) >= sum(c.outcome != "keep" for c, _ in pushes)
+            assert sum(map(len, seen.actions.values())) >= sum(c.outcome != "keep" for c, _ in pushes)
 
 
 def test_a_postponed_subscriber_becomes_active_when_due() -> None:
     with chain.running() as system:
         one = push(system, load()["v1-QUOTA_EXCEEDED"])
         system.drain()
-        assert (system.fate(*one).subscriber or {})["status"] == "postponed"
+        assert (system.push_result(*one).subscriber or {})["status"] == "postponed"
         system.seconds += 3600
         deadline = time.monotonic() + 10
-        while (system.fate(*one).subscriber or {})["status"] != "active" and time.monotonic() < deadline:
+        while (system.push_result(*one).subscriber or {})["status"] != "active" and time.monotonic() < deadline:
             system.drain()
-        assert (system.fate(*one).subscriber or {})["status"] == "active"
+        assert (system.push_result(*one).subscriber or {})["status"] == "active"
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def occupied() -> Iterator[int]:
 @pytest.mark.parametrize("name", ["events-proxy", "fcm"])
 def test_a_port_in_use_is_named_and_nothing_is_half_started(name: str, occupied: int) -> None:
     threads = set(threading.enumerate())
-    with pytest.raises(ChainError) as caught, chain.running(ports={name: occupied}):
+    with pytest.raises(PlatformError) as caught, chain.running(ports={name: occupied}):
         pass
     assert str(caught.value).startswith(f"port-in-use: '{occupied}': {name} cannot be served there")
     assert "next: " in str(caught.value)
@@ -243,10 +243,10 @@ def test_a_port_in_use_is_named_and_nothing_is_half_started(name: str, occupied:
 @pytest.mark.parametrize(
     ("versions", "options", "kind", "said"),
     [
-        ({"go-sendr": "after"}, {}, ChainError, "unknown-service: 'go-sendr': allowed: go-sender, "),
-        ({"go-sender": "befor"}, {}, ChainError, "unknown-version: 'befor': allowed: before, after"),
-        ({}, {"elsewhere": {"fcm": "ftp://x"}}, ChainError, "bad-service-url: 'ftp://x'"),
-        ({}, {"elsewhere": {"fcm": "http://x:y"}}, ChainError, "bad-service-url: 'http://x:y'"),
+        ({"go-sendr": "after"}, {}, PlatformError, "unknown-service: 'go-sendr': allowed: go-sender, "),
+        ({"go-sender": "befor"}, {}, PlatformError, "unknown-version: 'befor': allowed: before, after"),
+        ({}, {"elsewhere": {"fcm": "ftp://x"}}, PlatformError, "bad-service-url: 'ftp://x'"),
+        ({}, {"elsewhere": {"fcm": "http://x:y"}}, PlatformError, "bad-service-url: 'http://x:y'"),
         ({}, {"redis_url": "redis://127.0.0.1:9/0"}, RedisUnavailable, "unreachable-redis: "),
         ({}, {"redis_url": "http://127.0.0.1"}, WrongUse, "bad-redis-url: "),
         ({}, {"sqs_endpoint": "http://127.0.0.1:9"}, QueueError, "queue-unreachable: "),

@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.core.catalogue import load
 from fixtures.platform import sqs
-from fixtures.platform.base import all_of
+from fixtures.platform.base import version_map
 from fixtures.platform.sqs import QueueError, SqsQueue
 from suites.selfcheck.platform.pushes import Pushed
 
@@ -75,7 +75,7 @@ def test_an_old_receipt_harms_nobody(queue: SqsQueue) -> None:
 
 def test_the_chain_runs_on_sqs(client: Any) -> None:
     cases = [load()[name] for name in ("v1-delivered", "v1-UNREGISTERED", "v1-QUOTA_EXCEEDED")]
-    pushed = Pushed(all_of("after"), cases)
+    pushed = Pushed(version_map("after"), cases)
     queue, dead = (sqs.open_queue(client, f"{kind}-{next(NUMBERS)}") for kind in ("errors", "dead"))
     system: Any = pushed.system
     system.queue, system.dead_letters = queue, dead
