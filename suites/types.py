@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from fixtures.core.findings import Finding
-from fixtures.scenarios.end_to_end import Journey, Mailing
-from fixtures.scenarios.provider import Trial
+from fixtures.scenarios.end_to_end import EndToEndScenario, Push
+from fixtures.scenarios.provider import ProviderScenario
 from fixtures.services.routing import Service
 from fixtures.targets.target import Target
 
-TrialOf: TypeAlias = Callable[..., Trial]
+TrialOf: TypeAlias = Callable[..., ProviderScenario]
+RaiseIfFound: TypeAlias = Callable[[Iterable[Finding]], None]
 TargetsOf: TypeAlias = Callable[[str], dict[str, Target]]
 Explore: TypeAlias = Callable[..., None]
 ExploreSteps: TypeAlias = Callable[..., None]
 Answers: TypeAlias = list[Mapping[str, Any]]
 Pairs: TypeAlias = list[tuple[Mapping[str, Any], Mapping[str, Any]]]
-JourneyOf: TypeAlias = Callable[[str], Journey]
+JourneyOf: TypeAlias = Callable[[str], EndToEndScenario]
 FindingsOf: TypeAlias = Callable[[str], list[Finding]]
-Mailings: TypeAlias = Sequence[Mailing]
+Mailings: TypeAlias = Sequence[Push]
 Build: TypeAlias = Callable[[str, str], Service]

@@ -1,26 +1,54 @@
-"""What the commands have in common: usage errors that exit 64, and paths as the user meant them."""
+"""Shared by all commands: exit codes, usage errors, paths relative to the caller, options for deployments."""
 
 from __future__ import annotations
 
 import argparse
+import enum
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import NoReturn
 
-from ci.support import exits
-from fixtures.core import redaction
-from fixtures.core.project import ROOT
+from fixtures.core import redaction, run_config
+from fixtures.core.project import BUILD
+from fixtures.core.run_config import TARGET_OPTIONS, RunConfig
 from fixtures.targets import config as deployments
-from fixtures.targets.config import OWN_VARIABLE, Deployment
+from fixtures.targets.config import Deployment
 
 
-class Arguments(argparse.ArgumentParser):
-    """A parser whose usage errors exit 64, and that knows where the user stands."""
+class ExitCode(enum.IntEnum):
+    """Exit codes of all commands. Wrong usage has a code of its own, so it never looks like a verdict."""
+
+    GO = 0
+    NO_GO = 1
+    UNDECIDED = 2
+    USAGE = 64
+    DATA = 65
+    UNAVAILABLE = 69
+    CRASH = 70
+    INTERRUPTED = 130
+
+
+VERDICT_EXIT_CODES = {"go": ExitCode.GO, "no-go": ExitCode.NO_GO, "undecided": ExitCode.UNDECIDED}
+
+
+def report_crash(message: str) -> ExitCode:
+    """Print the current exception without secrets, then the message. Returns the exit code of a crash."""
+    print(redaction.text(traceback.format_exc()), file=sys.stderr)
+    print(message, file=sys.stderr)
+    return ExitCode.CRASH
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser with exit code 64 for usage errors, and the caller's folder as `caller_folder`.
+
+    The shell commands of ci/ change to the project's root and pass the caller's folder as `--from`.
+    """
 
     def __init__(self, prog: str, description: str | None) -> None:
         super().__init__(prog=prog, description=description, allow_abbrev=False)
-        self.add_argument("--from", dest="here", default=".", help=argparse.SUPPRESS)
+        self.add_argument("--from", dest="caller_folder", default=".", help=argparse.SUPPRESS)
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and the problem, and exit."""
@@ -28,47 +56,37 @@ class Arguments(argparse.ArgumentParser):
         self.refuse(f"usage: {message}\n  next: {self.prog} --help")
 
     def refuse(self, problem: object) -> NoReturn:
-        """Print a problem of the command line and exit."""
-        self.exit(exits.USAGE, f"{redaction.text(str(problem))}\n")
+        """Print a problem of the command line, and exit."""
+        self.exit(ExitCode.USAGE, f"{redaction.text(str(problem))}\n")
 
 
-def meant(here: str, path: str) -> Path:
-    """A path on the command line, from where the user called."""
-    return Path(here, path).resolve() if not Path(path).is_absolute() else Path(path)
+def resolve_path(caller_folder: str, path: str) -> Path:
+    """Resolve a path of the command line relative to the caller's folder."""
+    return Path(path) if Path(path).is_absolute() else Path(caller_folder, path).resolve()
 
 
-def build_of(options: argparse.Namespace) -> Path:
-    """The folder of --build: this project's own if nothing is said, else from where the user called."""
-    return ROOT / "build" if options.build == "build" else meant(options.here, options.build)
+def add_build_option(parser: argparse.ArgumentParser, explanation: str = "folder for all output") -> None:
+    parser.add_argument("--build", default="build", metavar="DIR", help=f"{explanation} (default build)")
 
 
-def add_targets(parser: argparse.ArgumentParser) -> None:
-    """The options that say which deployments are meant, and that they may be tested."""
-    add = parser.add_argument
-    add("--target", action="append", default=[], metavar="NAME=URL", help="a deployment of this provider")
-    add("--targets", metavar="FILE", help="where deployments are: see ci/targets.example.toml")
-    add("--environment", metavar="NAME", help="which one of the targets file, and what the report calls it")
-    add(
-        "--i-own",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help=f"the environment or host may be tested: it is not production (or {OWN_VARIABLE}=NAME)",
-    )
+def resolve_build_folder(options: argparse.Namespace) -> Path:
+    """The folder of --build: by default the project's own, wherever the caller is."""
+    return BUILD if options.build == "build" else resolve_path(options.caller_folder, options.build)
 
 
-def deployed_of(options: argparse.Namespace) -> dict[str, Deployment]:
-    """The deployments that the command line names; TargetError for whatever may not be asked."""
-    if options.targets:
-        options.targets = str(meant(options.here, options.targets))
-    may_test = deployments.owned(options.i_own, os.environ)
-    return deployments.chosen(options.target, options.targets, options.environment, may_test)
+def add_target_options(parser: argparse.ArgumentParser) -> None:
+    run_config.add_options(parser.add_argument, TARGET_OPTIONS)
 
 
-def target_options(options: argparse.Namespace) -> list[str]:
-    """The same options, for pytest."""
-    found = [f"--target={one}" for one in options.target]
-    found += [
-        f"--{name}={getattr(options, name)}" for name in ("targets", "environment") if getattr(options, name)
-    ]
-    return found + [f"--i-own={one}" for one in options.i_own]
+def read_target_options(options: argparse.Namespace, base: RunConfig | None = None) -> RunConfig:
+    """Read the options of a run, with the path of the targets file resolved."""
+    if getattr(options, "targets", None):
+        options.targets = str(resolve_path(options.caller_folder, options.targets))
+    return RunConfig.from_options(options, base)
+
+
+def select_deployments(options: argparse.Namespace) -> dict[str, Deployment]:
+    """The deployments that the command line names. Raises TargetError for one that may not be tested."""
+    config = read_target_options(options)
+    may_test = deployments.owned(config.i_own, os.environ)
+    return deployments.chosen(config.target, config.targets or None, config.environment or None, may_test)

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from fixtures.core.findings import Finding
-from fixtures.core.topology import FOLLOWED, PROVIDERS, WORLDS
+from fixtures.core.topology import FOLLOWED, PROVIDERS, VERSION_MIXES
 from fixtures.faults import runtime
 from fixtures.generation.runner import Profile, explore
-from fixtures.scenarios.end_to_end import Journey, drawn_in
+from fixtures.scenarios.end_to_end import EndToEndScenario, draw_pushes
 from fixtures.services import load
 from fixtures.targets import reverse_proxy
 from fixtures.targets import target as targets
 from fixtures.targets.config import Deployment
 from fixtures.targets.rate_limit import Budget
+from suites.plugins.options import get_run_config
 from suites.types import Build, FindingsOf, JourneyOf
 
 MESSAGES_PER_CASE = 2
@@ -33,15 +34,15 @@ def worlds(
     """
     from fixtures.platform import over_http  # noqa: PLC0415  it takes long to import, and few tests need it
 
-    variant = runtime.asked_for(pytestconfig.option.variant)
-    running: list[over_http.Chain] = []
+    variant = runtime.asked_for(get_run_config(pytestconfig).variant)
+    running: list[over_http.HttpPlatform] = []
     with contextlib.ExitStack() as stack:
 
         @functools.cache
-        def of(name: str) -> Journey:
-            world = WORLDS[name]
+        def of(name: str) -> EndToEndScenario:
+            world = VERSION_MIXES[name]
             if variant:
-                return Journey(name, world, stack.enter_context(runtime.system(variant, world)))
+                return EndToEndScenario(name, world, stack.enter_context(runtime.system(variant, world)))
             elsewhere: dict[str, str] = {}
             lost: list[Exception] = []
             for service in set(deployed) & set(FOLLOWED) & set(PROVIDERS):
@@ -51,23 +52,23 @@ def worlds(
                     elsewhere[service] = stack.enter_context(reverse_proxy.before(target.door, lost=lost))
             system = stack.enter_context(over_http.running(world.versions, elsewhere=elsewhere))
             running.append(system)
-            return Journey(name, world, system, lost=lost)
+            return EndToEndScenario(name, world, system, lost_exchanges=lost)
 
         yield of
         for system in running:
-            system.finish()
+            system.begin_stop()
 
 
 @pytest.fixture(scope="session")
-def judged(pytestconfig: pytest.Config) -> Callable[[Journey], list[Finding]]:
+def judged(pytestconfig: pytest.Config) -> Callable[[EndToEndScenario], list[Finding]]:
     """What is found in a world when every case is pushed through it, all at once: a chain takes seconds."""
-    draw = functools.partial(explore, profile=Profile(pytestconfig.option.seed, MESSAGES_PER_CASE))
+    draw = functools.partial(explore, profile=Profile(get_run_config(pytestconfig).seed, MESSAGES_PER_CASE))
     found: dict[str, list[Finding] | Exception] = {}
 
-    def of(journey: Journey) -> list[Finding]:
+    def of(journey: EndToEndScenario) -> list[Finding]:
         if journey.name not in found:
             try:
-                found[journey.name] = journey.findings(drawn_in(journey.world, draw))
+                found[journey.name] = journey.run_pushes(draw_pushes(journey.world, draw))
             except Exception as trouble:  # noqa: BLE001  kept, or every case would wait for the deadline again
                 found[journey.name] = trouble
         judged = found[journey.name]
@@ -79,28 +80,28 @@ def judged(pytestconfig: pytest.Config) -> Callable[[Journey], list[Finding]]:
 
 
 @pytest.fixture
-def findings_of(journey_of: JourneyOf, judged: Callable[[Journey], list[Finding]]) -> FindingsOf:
+def findings_of(journey_of: JourneyOf, judged: Callable[[EndToEndScenario], list[Finding]]) -> FindingsOf:
     """What is found in a world through which every case was pushed."""
     return lambda name: judged(journey_of(name))
 
 
 @pytest.fixture
-def journey_of(request: pytest.FixtureRequest, worlds: JourneyOf) -> Iterator[Callable[[str], Journey]]:
+def journey_of(request: pytest.FixtureRequest, worlds: JourneyOf) -> Iterator[Callable[[str], EndToEndScenario]]:
     """A world to push through; its reports count."""
-    used: list[tuple[Journey, int]] = []
+    used: list[tuple[EndToEndScenario, int]] = []
 
-    def of(name: str) -> Journey:
+    def of(name: str) -> EndToEndScenario:
         journey = worlds(name)
-        used.append((journey, journey.reports))
+        used.append((journey, journey.report_count))
         return journey
 
     yield of
-    reports = sum(journey.reports - before for journey, before in used)
+    reports = sum(journey.report_count - before for journey, before in used)
     request.node.user_properties.append(("reports", reports))
 
 
 @pytest.fixture
 def build(pytestconfig: pytest.Config) -> Build:
     """Where services in memory come from: a variant, or the reference."""
-    variant = runtime.asked_for(pytestconfig.option.variant)
+    variant = runtime.asked_for(get_run_config(pytestconfig).variant)
     return variant.load if variant else load

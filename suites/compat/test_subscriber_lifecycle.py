@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.scenarios.lifecycle import life_in
-from suites.types import Build, ExploreSteps
+from fixtures.scenarios.lifecycle import machine_for
+from suites.types import Build, ExploreSteps, RaiseIfFound
 
 
 @pytest.mark.parametrize("world", ["all-after-legacy", "all-after-v1"])
-def test_life_of_a_subscriber(explore_steps: ExploreSteps, build: Build, world: str) -> None:
-    explore_steps(life_in(world, build), times=25)
+def test_life_of_a_subscriber(
+    raise_if_found: RaiseIfFound, explore_steps: ExploreSteps, build: Build, world: str
+) -> None:
+    explore_steps(machine_for(world, build, raise_if_found), times=25)

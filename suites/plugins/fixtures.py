@@ -4,40 +4,42 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from fixtures.contracts import matcher
+from fixtures.contracts import load_matcher
+from fixtures.core import findings as core_findings
+from fixtures.core.findings import Finding
 from fixtures.core.topology import PROVIDERS, VERSIONS
 from fixtures.faults import runtime
 from fixtures.generation import example_database
 from fixtures.generation import runner as exploration
 from fixtures.generation.runner import Profile
 from fixtures.results import ledger
-from fixtures.scenarios.coverage.recorder import Notes, Watched
-from fixtures.scenarios.provider import Matcher, Trial
+from fixtures.scenarios.coverage.recorder import BehaviourRecorder, RecordedScenario
+from fixtures.scenarios.provider import Matcher, ProviderScenario
 from fixtures.targets import target as targets
 from fixtures.targets.config import Deployment
 from fixtures.targets.rate_limit import Budget
 from fixtures.targets.target import Target
-from suites.plugins.deployed import deployed_of, spent_of
 from suites.plugins.exploration import NOTES
-from suites.plugins.sharding import known_at
-from suites.types import TargetsOf
+from suites.plugins.options import get_deployments, get_run_config
+from suites.plugins.sharding import get_known_failures_url
+from suites.types import RaiseIfFound, TargetsOf
 
 
 @pytest.fixture(scope="session")
 def deployed(pytestconfig: pytest.Config) -> dict[str, Deployment]:
     """The deployments of *after* that this run is about, by name."""
-    return deployed_of(pytestconfig)
+    return get_deployments(pytestconfig)
 
 
 @pytest.fixture(scope="session")
 def budget(pytestconfig: pytest.Config) -> Budget:
     """What this run has asked deployments, whichever of its processes did."""
-    return Budget(spent_of(pytestconfig))
+    return Budget(get_run_config(pytestconfig).request_counter)
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +47,7 @@ def targets_of(
     deployed: dict[str, Deployment], budget: Budget, pytestconfig: pytest.Config
 ) -> Iterator[TargetsOf]:
     """All providers of a version by name: reference services, except for deployments of *after*."""
-    variant = runtime.asked_for(pytestconfig.option.variant)
+    variant = runtime.asked_for(get_run_config(pytestconfig).variant)
     with contextlib.ExitStack() as stack:
 
         @functools.cache
@@ -69,18 +71,43 @@ def targets_of(
 
 
 @pytest.fixture
-def trial_of(request: pytest.FixtureRequest, targets_of: TargetsOf) -> Iterator[Callable[..., Trial]]:
+def trial_of(
+    request: pytest.FixtureRequest, targets_of: TargetsOf, raise_if_found: RaiseIfFound
+) -> Iterator[Callable[..., ProviderScenario]]:
     """A trial of a provider, in the version after the release unless told otherwise."""
     used: list[tuple[Target, int]] = []
 
-    def of(provider: str, version: str = "after") -> Trial:
+    def of(provider: str, version: str = "after") -> ProviderScenario:
         target = targets_of(version)[provider]
         used.append((target, target.delivered))
-        return trial(request.config, target, matcher(provider, "answer").of, version)
+        scenario = create_scenario(
+            request.config, target, load_matcher(provider, "answer").check_answer, version
+        )
+        scenario.on_findings = raise_if_found
+        return scenario
 
     yield of
     reports = sum(target.delivered - before for target, before in used)
     request.node.user_properties.append(("reports", reports))
+
+
+@pytest.fixture
+def raise_if_found(request: pytest.FixtureRequest) -> Iterator[RaiseIfFound]:
+    """Raise Findings, but only record the findings of checks that `--without` names.
+
+    `./ci/selfcheck` shows in this way that no other check notices a fault.
+    """
+    without = get_run_config(request.config).without
+    overlooked: set[str] = set()
+
+    def raise_others(findings: Iterable[Finding]) -> None:
+        all_findings = list(findings)
+        overlooked.update(finding.check for finding in all_findings if finding.check in without)
+        core_findings.raise_if_found(finding for finding in all_findings if finding.check not in without)
+
+    yield raise_others
+    if overlooked:
+        request.node.user_properties.append(("overlooked", sorted(overlooked)))
 
 
 @pytest.fixture
@@ -95,18 +122,20 @@ def explore_steps(request: pytest.FixtureRequest) -> Callable[..., None]:
     return functools.partial(exploration.explore_steps, request.node.nodeid, profile=profile(request.config))
 
 
-def trial(config: pytest.Config, target: Target, contract: Matcher, version: str) -> Trial:
+def create_scenario(
+    config: pytest.Config, target: Target, contract: Matcher, version: str
+) -> ProviderScenario:
     """A trial, of which notes are taken in a deep run if it is about the version after the release."""
-    if not config.option.deep or version != "after":
-        return Trial(target, contract)
+    if not get_run_config(config).deep or version != "after":
+        return ProviderScenario(target, contract)
     if NOTES not in config.stash:
-        config.stash[NOTES] = Notes(Path(config.option.deep))
-    return Watched(target, contract, notes=config.stash[NOTES])
+        config.stash[NOTES] = BehaviourRecorder(Path(get_run_config(config).deep))
+    return RecordedScenario(target, contract, recorder=config.stash[NOTES])
 
 
 def profile(config: pytest.Config) -> Profile:
     """How this run explores; only what the gate has started learns from it, others just look."""
-    option, url = config.option, known_at(config)
-    environment = option.environment or ledger.LOCAL
-    databases = example_database.databases(url, environment, learns=bool(option.run_id)) if url else None
-    return Profile(option.seed, option.examples, databases)
+    run, url = get_run_config(config), get_known_failures_url(config)
+    environment = run.environment or ledger.LOCAL
+    databases = example_database.open_databases(url, environment, learns=bool(run.run_id)) if url else None
+    return Profile(run.seed, run.examples, databases)

@@ -1,62 +1,62 @@
-"""The pytest plugin of a shard: it counts all tests before pytest-split does, and asks what others found."""
+"""A shard of a run: counts all collected tests before pytest-split selects some, and finds known failures."""
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
 import pytest
 
+from fixtures.core import urls
 from fixtures.generation import known
-from fixtures.platform import redis_container
 from fixtures.results import shards
+from suites.plugins.options import get_run_config
 
-WHOLE = pytest.StashKey[dict[str, Any]]()
-KNOWN_AT = pytest.StashKey[str]()
+ALL_TESTS = pytest.StashKey[dict[str, Any]]()
+KNOWN_FAILURES_URL = pytest.StashKey[str]()
 
 
-# After -m and xdist's names, before pytest-split, which is registered later and so is the last of the last.
+# After -m has deselected tests, and before pytest-split, whose hook is also trylast but registered later.
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Count what there is; xdist's workers, who alone see it, send it home."""
-    if config.option.shard:
-        config.stash[WHOLE] = shards.whole_of(item.nodeid for item in items)
+    """Count the tests. Only the workers of xdist collect tests, so they send the count to the main process."""
+    if get_run_config(config).shard:
+        config.stash[ALL_TESTS] = shards.whole_of(item.nodeid for item in items)
         if hasattr(config, "workeroutput"):
-            config.workeroutput["whole"] = config.stash[WHOLE]
+            config.workeroutput["whole"] = config.stash[ALL_TESTS]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """A worker that has come to its end tells what there is; xdist itself sees that all collect the same."""
+    """Take the count from a worker that ends; xdist checks that all workers collected the same tests."""
     if "whole" in getattr(node, "workeroutput", {}):
-        node.config.stash[WHOLE] = node.workeroutput["whole"]
+        node.config.stash[ALL_TESTS] = node.workeroutput["whole"]
 
 
 def pytest_report_header() -> list[str]:
-    """Say where failures are known, or why not."""
     url = os.environ.get(known.VARIABLE)
-    return [known.trouble(url) or f"known failures: {redis_container.shown(url)}"] if url else []
+    return [known.connection_problem(url) or f"known failures: {urls.redact_url(url)}"] if url else []
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Know it in this process alone: runs that a test starts are runs of their own."""
-    known_at(item.config)
+    """Take the variable out of the environment before a test can start a run of its own with it."""
+    get_known_failures_url(item.config)
 
 
-def known_at(config: pytest.Config) -> str:
-    """Where failures are known, or nothing; asked where tests run, never where workers are started from."""
-    if KNOWN_AT not in config.stash:
-        config.stash[KNOWN_AT] = os.environ.pop(known.VARIABLE, "")
-    return config.stash[KNOWN_AT]
+def get_known_failures_url(config: pytest.Config) -> str:
+    """The Redis that knows failures of other shards and runs; empty if there is none."""
+    if KNOWN_FAILURES_URL not in config.stash:
+        config.stash[KNOWN_FAILURES_URL] = os.environ.pop(known.VARIABLE, "")
+    return config.stash[KNOWN_FAILURES_URL]
 
 
-def told(config: pytest.Config) -> dict[str, Any]:
+def describe_shard(config: pytest.Config) -> dict[str, Any]:
     """Which shard this is, for the header of the ledger."""
-    return {"shard": json.loads(config.option.shard)} if config.option.shard else {}
+    shard = get_run_config(config).shard
+    return {"shard": shard} if shard else {}
 
 
-def whole(config: pytest.Config) -> dict[str, Any]:
-    """All tests of the run, for the footer, as far as they were collected."""
-    return {"whole": config.stash[WHOLE]} if WHOLE in config.stash else {}
+def describe_all_tests(config: pytest.Config) -> dict[str, Any]:
+    """All tests of the run, for the footer of the ledger."""
+    return {"whole": config.stash[ALL_TESTS]} if ALL_TESTS in config.stash else {}

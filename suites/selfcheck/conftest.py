@@ -13,12 +13,13 @@ from fixtures.core import redaction
 from fixtures.faults import runtime
 from fixtures.platform import redis_container
 from fixtures.platform.redis_server import embedded
+from suites.plugins.options import get_run_config
 
 
 @pytest.fixture(scope="session", autouse=True)
 def variant(pytestconfig: pytest.Config) -> Iterator[None]:
     """A fault outside the services, if one is asked for."""
-    with runtime.patched(runtime.asked_for(pytestconfig.option.variant)):
+    with runtime.patched(runtime.asked_for(get_run_config(pytestconfig).variant)):
         yield
 
 

@@ -19,7 +19,7 @@ from suites.selfcheck.results.sample_runs import verdict_of
 SAMPLE = """
 import os, time
 import pytest
-from fixtures.core.findings import Finding, Findings, demand_none
+from fixtures.core.findings import Finding, Findings
 
 @pytest.fixture
 def bad():
@@ -47,8 +47,8 @@ def test_dies(): os._exit(3)
 def test_finds(provider, case):
     raise Findings([Finding("effects", provider, case, "answers 500", [{}], "unsubscribe", {"status": 500})])
 
-def test_finds_what_nobody_asked_for():
-    demand_none([Finding("contract", "subscribers-errors", None, "answers", [{}], "nothing", {})] * 2)
+def test_finds_what_is_overlooked(raise_if_found):
+    raise_if_found([Finding("contract", "subscribers-errors", None, "answers", [{}], "nothing", {})] * 2)
 """
 
 
@@ -93,10 +93,10 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
         "test_has_no_fixture": "broken",
         "test_ends_badly": "broken",
         "test_dies": "broken",
-        "test_finds_what_nobody_asked_for": "passed",
+        "test_finds_what_is_overlooked": "passed",
     }
     assert {name: line["overlooked"] for name, line in lines.items() if "overlooked" in line} == {
-        "test_finds_what_nobody_asked_for": ["contract"]
+        "test_finds_what_is_overlooked": ["contract"]
     }
     assert {line["suite"] for line in read.tests} == {"some/suite"}
     assert (lines["test_passes"]["reports"], read.reports) == (40, 40)

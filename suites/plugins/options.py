@@ -1,0 +1,46 @@
+"""The options of a run for pytest: from the command line, or from the JSON file of --config."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fixtures.core import run_config
+from fixtures.core.run_config import RunConfig
+from fixtures.targets import config as deployments
+from fixtures.targets.config import Deployment
+
+RUN_CONFIG = pytest.StashKey[RunConfig]()
+DEPLOYMENTS = pytest.StashKey[dict[str, Deployment]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("fcm-compat")
+    group.addoption("--config", metavar="FILE", help="JSON file with these options, as ./ci/gate writes it")
+    run_config.add_options(group.addoption)
+
+
+def get_run_config(config: pytest.Config) -> RunConfig:
+    """Read the options of the run once; an option on the command line wins over the file of --config."""
+    if RUN_CONFIG not in config.stash:
+        base = RunConfig.read(Path(config.option.config)) if config.option.config else None
+        config.stash[RUN_CONFIG] = RunConfig.from_options(config.option, base)
+    return config.stash[RUN_CONFIG]
+
+
+def get_deployments(config: pytest.Config) -> dict[str, Deployment]:
+    """Read the deployments of the run once. Raises TargetError for one that may not be tested."""
+    if DEPLOYMENTS not in config.stash:
+        run = get_run_config(config)
+        may_test = deployments.owned(run.i_own, os.environ)
+        config.stash[DEPLOYMENTS] = deployments.chosen(
+            run.target, run.targets or None, run.environment or None, may_test
+        )
+    return config.stash[DEPLOYMENTS]
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is a worker of xdist. Workers run tests but write no ledger."""
+    return hasattr(config, "workerinput")
