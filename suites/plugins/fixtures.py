@@ -14,15 +14,15 @@ from fixtures.core import findings as core_findings
 from fixtures.core.findings import Finding
 from fixtures.core.topology import PROVIDERS, VERSIONS
 from fixtures.faults import runtime
-from fixtures.generation import example_database
-from fixtures.generation import runner as exploration
+from fixtures.generation import example_database, runner
+from fixtures.generation.example_database import FailureStore
 from fixtures.generation.runner import Profile
 from fixtures.results import ledger
 from fixtures.scenarios.coverage.recorder import BehaviourRecorder, RecordedScenario
 from fixtures.scenarios.provider import Matcher, ProviderScenario
 from fixtures.targets import target as targets
 from fixtures.targets.config import Deployment
-from fixtures.targets.rate_limit import Budget
+from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Target
 from suites.plugins.exploration import NOTES
 from suites.plugins.options import get_deployments, get_run_config
@@ -37,14 +37,14 @@ def deployed(pytestconfig: pytest.Config) -> dict[str, Deployment]:
 
 
 @pytest.fixture(scope="session")
-def budget(pytestconfig: pytest.Config) -> Budget:
+def budget(pytestconfig: pytest.Config) -> RateLimiter:
     """What this run has asked deployments, whichever of its processes did."""
-    return Budget(get_run_config(pytestconfig).request_counter)
+    return RateLimiter(get_run_config(pytestconfig).request_counter)
 
 
 @pytest.fixture(scope="session")
 def targets_of(
-    deployed: dict[str, Deployment], budget: Budget, pytestconfig: pytest.Config
+    deployed: dict[str, Deployment], budget: RateLimiter, pytestconfig: pytest.Config
 ) -> Iterator[TargetsOf]:
     """All providers of a version by name: reference services, except for deployments of *after*."""
     variant = runtime.asked_for(get_run_config(pytestconfig).variant)
@@ -52,7 +52,7 @@ def targets_of(
 
         @functools.cache
         def here() -> dict[str, dict[str, Target]]:
-            return stack.enter_context(targets.embedded_in(list(PROVIDERS), VERSIONS))
+            return stack.enter_context(targets.embedded_targets_by_version(list(PROVIDERS), VERSIONS))
 
         @functools.cache
         def of(version: str) -> dict[str, Target]:
@@ -110,16 +110,28 @@ def raise_if_found(request: pytest.FixtureRequest) -> Iterator[RaiseIfFound]:
         request.node.user_properties.append(("overlooked", sorted(overlooked)))
 
 
+@pytest.fixture(scope="session")
+def profile(pytestconfig: pytest.Config) -> Profile:
+    """How this run explores. Only runs of the gate change the known failures; all others just read them."""
+    run, url = get_run_config(pytestconfig), get_known_failures_url(pytestconfig)
+    if not url:
+        return Profile(run.seed, run.examples)
+    store = FailureStore(
+        example_database.connect(url), run.environment or ledger.LOCAL, learns=bool(run.run_id)
+    )
+    return Profile(run.seed, run.examples, store.database_for)
+
+
 @pytest.fixture
-def explore(request: pytest.FixtureRequest) -> Callable[..., None]:
+def explore(request: pytest.FixtureRequest, profile: Profile) -> Callable[..., None]:
     """Hypothesis, seeded by the run and the name of the test."""
-    return functools.partial(exploration.explore, request.node.nodeid, profile=profile(request.config))
+    return functools.partial(runner.explore, request.node.nodeid, profile=profile)
 
 
 @pytest.fixture
-def explore_steps(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Walks of a state machine, seeded likewise."""
-    return functools.partial(exploration.explore_steps, request.node.nodeid, profile=profile(request.config))
+def explore_steps(request: pytest.FixtureRequest, profile: Profile) -> Callable[..., None]:
+    """Runs of a state machine, seeded in the same way."""
+    return functools.partial(runner.explore_steps, request.node.nodeid, profile=profile)
 
 
 def create_scenario(
@@ -131,11 +143,3 @@ def create_scenario(
     if NOTES not in config.stash:
         config.stash[NOTES] = BehaviourRecorder(Path(get_run_config(config).deep))
     return RecordedScenario(target, contract, recorder=config.stash[NOTES])
-
-
-def profile(config: pytest.Config) -> Profile:
-    """How this run explores; only what the gate has started learns from it, others just look."""
-    run, url = get_run_config(config), get_known_failures_url(config)
-    environment = run.environment or ledger.LOCAL
-    databases = example_database.open_databases(url, environment, learns=bool(run.run_id)) if url else None
-    return Profile(run.seed, run.examples, databases)

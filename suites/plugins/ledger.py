@@ -15,7 +15,7 @@ import pytest
 from fixtures.core import redaction, terminal, times
 from fixtures.core.catalogue import Case, load
 from fixtures.core.findings import Finding, Findings, describe
-from fixtures.generation import known
+from fixtures.generation import example_database
 from fixtures.results import ledger, policy
 from suites.plugins import sharding
 from suites.plugins.options import get_run_config
@@ -73,7 +73,7 @@ def read_promise(item: pytest.Item) -> str:
 def reproduction(test: str, config: pytest.Config) -> str:
     """The shell command that runs one test of this run again."""
     url = sharding.get_known_failures_url(config)
-    return (known.command_prefix(url) if url else "") + get_run_config(config).reproduce(test)
+    return (example_database.command_prefix(url) if url else "") + get_run_config(config).reproduce(test)
 
 
 def redact_report(report: pytest.TestReport) -> None:

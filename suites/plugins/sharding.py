@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures.core import urls
-from fixtures.generation import known
+from fixtures.generation import example_database
 from fixtures.results import shards
 from suites.plugins.options import get_run_config
 
@@ -34,8 +34,10 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_report_header() -> list[str]:
-    url = os.environ.get(known.VARIABLE)
-    return [known.connection_problem(url) or f"known failures: {urls.redact_url(url)}"] if url else []
+    url = os.environ.get(example_database.VARIABLE)
+    return (
+        [example_database.connection_problem(url) or f"known failures: {urls.redact_url(url)}"] if url else []
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -47,7 +49,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def get_known_failures_url(config: pytest.Config) -> str:
     """The Redis that knows failures of other shards and runs; empty if there is none."""
     if KNOWN_FAILURES_URL not in config.stash:
-        config.stash[KNOWN_FAILURES_URL] = os.environ.pop(known.VARIABLE, "")
+        config.stash[KNOWN_FAILURES_URL] = os.environ.pop(example_database.VARIABLE, "")
     return config.stash[KNOWN_FAILURES_URL]
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import uuid
-from typing import Any
 
 import pytest
 
 from fixtures.core import catalogue as catalogues
-from fixtures.core import payloads, reference_validator
-from fixtures.core.catalogue import example_report, load, wait_s
-from fixtures.core.drawn import Drawn
-from fixtures.core.envelope import IDENTITY
-from fixtures.core.payloads import Identities
+from fixtures.core import payloads, reference_validator, times
+from fixtures.core.backoff import wait_s
+from fixtures.core.catalogue import load
+from fixtures.core.payloads import IDENTITY, IdFactory
 from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.services import fcm
 from suites.selfcheck import sample_answers as samples
@@ -31,27 +28,12 @@ def test_a_drawn_answer_is_decided_by_its_case() -> None:
         assert {load().decide(report) for report in reports(case)} == {case}, case.id
 
 
-def test_a_drawn_answer_keeps_its_case_and_a_copy_is_decided_anew() -> None:
-    own, other = CASES[0], CASES[1]
-    answer = Drawn(example_report(own), other)
-    copies: list[dict[str, Any]] = [
-        {**answer},
-        answer | {},
-        answer.copy(),
-        copy.copy(answer),
-        copy.deepcopy(answer),
-    ]
-    sent = payloads.reports([answer, *copies], Identities())
-    assert [entry.case for entry in sent] == [other, *[own] * len(copies)]
-    assert all(type(found) is Drawn and found.case is own for found in drawn(own))
-
-
 def test_a_drawn_report_is_valid_for_both_validators() -> None:
     judges = {schema: both(schema) for schema in (ENVELOPE, EVENT, *catalogues.REPORT_SCHEMA.values())}
     for case in CASES:
         own = catalogues.REPORT_SCHEMA[case.protocol]
         for report in reports(case)[::4]:
-            event = payloads.event(report, case.code)
+            event = payloads.error_event(report, case.code)
             for schema, value in ((ENVELOPE, report), (own, report), (EVENT, event)):
                 assert judges[schema](value) == (True, True), (case.id, schema, value)
 
@@ -66,7 +48,7 @@ def test_services_decide_alike() -> None:
     for case in CASES:
         for report in reports(case):
             found = fcm.decide(report)
-            wait = wait_s(case, report, answered_at=catalogues.instant(report["sent_at"]))
+            wait = wait_s(case, report, answered_at=times.parse_time(report["sent_at"]))
             expected = (case.protocol, case.code, case.outcome, wait)
             assert (found.protocol, found.code, found.outcome, found.wait_s) == expected, (case.id, report)
 
@@ -137,19 +119,21 @@ def test_canonical_ids_are_unique() -> None:
 def test_a_token_of_any_length_stays_one() -> None:
     for length, addressed in {0: 0, 1: 20, 4095: 4096, 4096: 4096}.items():
         answer = {"http_status": 200, "retry_after": None, "response": {"registration_id": "c" * length}}
-        report = payloads.address(answer, Identities())
+        report = payloads.address(answer, IdFactory())
         reference_validator.validator(ENVELOPE).validate(report)
         assert len(report["response"]["registration_id"]) == addressed, length
 
 
 def test_two_runs_share_no_identity() -> None:
-    one, two = Identities(), Identities()
+    one, two = IdFactory(), IdFactory()
     assert not {*one.next(), *one.next()} & {*two.next(), *two.next()}
 
 
 def test_whoever_a_run_touches_is_recognised_as_its_own() -> None:
-    subscribers = [Identities().next()[2] for _ in range(50)]
-    assert all(payloads.is_own(one) and payloads.is_own(one.upper()) for one in subscribers)
-    assert all(payloads.NAMESPACE in Identities().next()[3] for _ in range(50))
-    strangers = [str(uuid.uuid4()), subscribers[0] + "0", Identities().next()[0], ""]
-    assert not any(payloads.is_own(one) for one in strangers)
+    subscribers = [IdFactory().next()[2] for _ in range(50)]
+    assert all(
+        payloads.is_suite_subscriber(one) and payloads.is_suite_subscriber(one.upper()) for one in subscribers
+    )
+    assert all(payloads.NAMESPACE in IdFactory().next()[3] for _ in range(50))
+    strangers = [str(uuid.uuid4()), subscribers[0] + "0", IdFactory().next()[0], ""]
+    assert not any(payloads.is_suite_subscriber(one) for one in strangers)

@@ -14,7 +14,7 @@ import pytest
 
 from fixtures.generation import recordings
 from fixtures.generation.importing import json_splitter
-from fixtures.generation.importing.deduplicate import Collection
+from fixtures.generation.importing.deduplicate import ImportedAnswers
 
 pytestmark = pytest.mark.aside
 
@@ -100,15 +100,15 @@ FORMS: Mapping[str, tuple[str, list[str]]] = {
 }
 
 
-def imported(tmp_path: Path, content: str | bytes) -> tuple[list[str], Collection, str]:
+def imported(tmp_path: Path, content: str | bytes) -> tuple[list[str], ImportedAnswers, str]:
     """The cases of what is found in a file, and what the replay file says."""
     file = tmp_path / "mine"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    found = Collection()
+    found = ImportedAnswers()
     with file.open("rb") as source:
         lines = list(found.read(source, "mine"))
-    entries = list(recordings.read(lines))
-    return [one.case.id for one in entries if isinstance(one, recordings.Recorded)], found, "\n".join(lines)
+    entries = list(recordings.read_recording(lines))
+    return [one.case.id for one in entries if isinstance(one, recordings.RecordedAnswer)], found, "\n".join(lines)
 
 
 @pytest.mark.parametrize(("text", "cases"), FORMS.values(), ids=FORMS)
@@ -180,7 +180,7 @@ def test_what_it_writes_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFi
     file.write_text(json.dumps(HAR), encoding="utf-8")
     assert command.main([str(file), "--output", str(output)]) == 0
     assert f"next: ./ci/gate --replay {output}" in capsys.readouterr().out
-    assert len(recordings.answers_of(output)) == 2
+    assert len(recordings.read_answers(output)) == 2
 
 
 def test_a_broken_line_is_told_and_the_rest_written(

@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.core import payloads, reference_validator, schemas
 from fixtures.core.catalogue import example_report, load
-from fixtures.core.payloads import Identities, Payload
+from fixtures.core.payloads import IdFactory, Payload
 from fixtures.generation import malformed
 from fixtures.generation.malformed import ENVELOPE, EVENT
 from suites.selfcheck.sample_answers import PROTOCOLS, both
@@ -23,8 +23,8 @@ EXAMPLES = {case.protocol: example_report(case) for case in load().cases}
 
 def good(schema: str, protocol: str) -> Payload:
     """A valid payload."""
-    report = payloads.address(EXAMPLES[protocol], Identities(run="0b" * 6))
-    return payloads.event(report, "ANY") if schema == EVENT else report
+    report = payloads.address(EXAMPLES[protocol], IdFactory(run="0b" * 6))
+    return payloads.error_event(report, "ANY") if schema == EVENT else report
 
 
 def broken_members(schema: str, payload: Any, protocol: str) -> set[str]:
@@ -51,7 +51,7 @@ def member_of(error: Any) -> str:
 MEMBERS = [
     (schema, member)
     for schema in (ENVELOPE, EVENT)
-    for member in dict.fromkeys(rule.member for rule in malformed.rules(schema))
+    for member in dict.fromkeys(rule.member for rule in malformed.malformed_rules(schema))
 ]
 
 
@@ -64,15 +64,15 @@ def test_a_broken_rule_makes_a_payload_invalid_by_that_member_only(schema: str, 
     for protocol in ("fcm_v1",) if member == "protocol" else PROTOCOLS:
         payload = good(schema, protocol)
         assert reference_validator.validator(schema).is_valid(payload), protocol
-        for rule in (rule for rule in malformed.rules(schema) if rule.member == member):
-            broken = rule.broken(payload)
+        for rule in (rule for rule in malformed.malformed_rules(schema) if rule.member == member):
+            broken = rule.apply_to(payload)
             assert both(schema)(broken) == (False, False), (rule.id, protocol)
             assert broken_members(schema, broken, protocol) == {member or ""}, (rule.id, protocol)
 
 
 def test_rules_have_names_of_their_own() -> None:
     for schema in (ENVELOPE, EVENT):
-        ids = [rule.id for rule in malformed.rules(schema)]
+        ids = [rule.id for rule in malformed.malformed_rules(schema)]
         assert len(set(ids)) == len(ids)
 
 
@@ -100,9 +100,9 @@ def test_every_keyword_of_the_envelope_is_broken_by_some_rule() -> None:
     payload = good(ENVELOPE, "legacy")
     broken = {
         (member_of(error), str(error.validator))
-        for rule in malformed.rules(ENVELOPE)
+        for rule in malformed.malformed_rules(ENVELOPE)
         for error in reference_validator.validator(f"{ENVELOPE}#/$defs/envelope").iter_errors(
-            rule.broken(payload)
+            rule.apply_to(payload)
         )
     }
     assert sorted(set(KEYWORDS) - broken) == []

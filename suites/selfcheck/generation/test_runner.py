@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from fixtures.core.catalogue import Case, load
+from fixtures.core.catalogue import Case, example_report, load
 from fixtures.generation import runner, strategies
 from suites.selfcheck.generation.edge_cases import of_report
 from suites.selfcheck.sample_answers import drawn
@@ -32,16 +32,16 @@ def test_another_seed_draws_something_else() -> None:
 
 def test_the_examples_are_as_many_as_asked() -> None:
     judged: list[Any] = []
-    examples = runner.catalogue_example(CASES[0])
+    examples = [example_report(CASES[0])]
     runner.explore(
         "count",
-        runner.answers_of(CASES[0]),
+        runner.batches_for(CASES[0]),
         judged.append,
         profile=runner.Profile(0, 25),
         explicit=[examples],
     )
     assert (len(judged), judged[0]) == (26, examples)
-    assert {1 <= len(batch) <= runner.BATCH for batch in judged} == {True}
+    assert {1 <= len(batch) <= runner.MAX_BATCH for batch in judged} == {True}
 
 
 def test_what_fails_now_and_then_has_failed() -> None:
@@ -52,7 +52,7 @@ def test_what_fails_now_and_then_has_failed() -> None:
         assert len(judged) % 5, "failed once"
 
     with pytest.raises(AssertionError, match="failed once"):
-        runner.explore("flaky", runner.answers_of(CASES[0]), judge, profile=runner.Profile(0, 50))
+        runner.explore("flaky", runner.batches_for(CASES[0]), judge, profile=runner.Profile(0, 50))
 
 
 def smallest_failing(batches: st.SearchStrategy[Any], fails: Any) -> Any:
@@ -73,7 +73,7 @@ def smallest_failing(batches: st.SearchStrategy[Any], fails: Any) -> Any:
     "case", [case for case in CASES if case.code in ("NotRegistered", "UNREGISTERED")], ids=lambda c: c.id
 )
 def test_a_failure_shrinks_to_one_plain_answer(case: Case) -> None:
-    batch = smallest_failing(runner.answers_of(case), lambda _: True)
+    batch = smallest_failing(runner.batches_for(case), lambda _: True)
     assert len(batch) == 1
     answer = batch[0]
     assert set(answer) <= {"protocol", "http_status", "retry_after", "response", "token", "spam"}
@@ -83,7 +83,7 @@ def test_a_failure_shrinks_to_one_plain_answer(case: Case) -> None:
 
 def test_a_failure_of_one_in_many_shrinks_to_it() -> None:
     dead = next(case for case in CASES if case.code == "UNREGISTERED")
-    batches = runner.batches_of(strategies.mixed([*CASES[:3], dead]), most=9)
+    batches = runner.batches_of(strategies.answers_for_any([*CASES[:3], dead]), most=9)
     batch = smallest_failing(batches, lambda found: dead in [load().decide(answer) for answer in found])
     assert [load().decide(answer) for answer in batch] == [dead]
     assert batch[0]["retry_after"] is None
@@ -104,7 +104,7 @@ class Walk(RuleBasedStateMachine):
     @rule(number=st.integers(0, 1000))
     def step(self, number: int) -> None:
         self.steps.append(number)
-        with runner.trouble_at_once():
+        with runner.stop_on_error():
             if number >= self.trouble_from:
                 raise KeyError(number)
 

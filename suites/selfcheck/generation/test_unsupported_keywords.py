@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.generation import value_pools
-from fixtures.generation.from_schema import UnsupportedKeyword, compiled
+from fixtures.generation.from_schema import UnsupportedKeyword, build_strategy
 
 REFUSED: dict[str, tuple[Any, str]] = {
     "multipleOf": ({"type": "integer", "multipleOf": 7}, "multipleOf"),
@@ -33,7 +33,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 def test_an_unsupported_keyword_is_refused_by_name(schema: Any, keyword: str) -> None:
     nested = {"type": "object", "required": ["a"], "properties": {"a": schema}}
     with pytest.raises(UnsupportedKeyword) as caught:
-        compiled(schemas.canonical(nested))
+        build_strategy(schemas.canonical(nested))
     assert caught.value.keyword.startswith(keyword)
     assert caught.value.where == "/a"
     assert re.match(
