@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from fixtures.core import payloads
+from fixtures.core import payloads, times
 from fixtures.core.findings import Finding, describe
 from fixtures.core.outcome import Answer, Outcome
-from fixtures.core.payloads import Identities, Sent
+from fixtures.core.payloads import BatchEntry, IdFactory
 from fixtures.core.topology import PROVIDERS, Provider
 from suites.selfcheck.sample_answers import fcm_error, legacy, v1
 
@@ -37,7 +37,7 @@ class World:
     """A batch at a provider and what became of it, to be made wrong in one place."""
 
     provider: Provider
-    sent: list[Sent]
+    sent: list[BatchEntry]
     status: int
     body: Any
     content_type: str = "application/json"
@@ -86,13 +86,13 @@ def answer(status: int, body: Any, content_type: str = "application/json", probl
 @functools.cache
 def _right(name: str, *, poisoned: bool) -> World:
     provider = PROVIDERS[name]
-    sent = payloads.reports([case[0] for case in RIGHT], Identities(run="0c" * 6))
-    moment = {"sent_at": payloads.rfc3339(SENT_AT)}
+    sent = payloads.address_all([case[0] for case in RIGHT], IdFactory(run="0c" * 6))
+    moment = {"sent_at": times.format_time(SENT_AT)}
     sent = [replace(entry, payload={**entry.payload, **moment}) for entry in sent]
     if poisoned:
-        sent.append(Sent({**sent[0].payload, "report_id": "poison", "spam": 0}, None, "spam: type"))
+        sent.append(BatchEntry({**sent[0].payload, "report_id": "poison", "spam": 0}, None, "spam: type"))
     if name == ERRORS:
-        sent = payloads.events(sent)
+        sent = payloads.error_events(sent)
         return _at_errors(provider, sent)
     bad = [{"report_id": "poison", "reason": "spam is no boolean"}] if poisoned else []
     counted = {"accepted": 5} if name == API else {"stored": 5, "duplicates": 0}
@@ -105,7 +105,7 @@ def _right(name: str, *, poisoned: bool) -> World:
     return world
 
 
-def _at_errors(provider: Provider, sent: list[Sent]) -> World:
+def _at_errors(provider: Provider, sent: list[BatchEntry]) -> World:
     actions = [*(outcome for *_, outcome in RIGHT), "alert"]
     results = [
         {

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from fixtures.checks.agreement import equivalents_end_alike, versions_agree
 from fixtures.core import payloads
 from fixtures.core.catalogue import load
-from fixtures.core.payloads import Identities, Sent
+from fixtures.core.payloads import BatchEntry, IdFactory
 from suites.selfcheck.checks.outcomes import (
     API,
     BUSY,
@@ -109,12 +109,12 @@ def test_versions_that_differ(name: str, fault: Fault, title: str, snapshot: Sna
     assert as_told(found) == snapshot
 
 
-def pair(name: str) -> tuple[World, list[Sent], list[Sent]]:
+def pair(name: str) -> tuple[World, list[BatchEntry], list[BatchEntry]]:
     """A dead device by either protocol, and what became of both."""
     world = right(name, poisoned=False)
     answers = [legacy({"error": "NotRegistered"}), v1(404, details=[fcm_error("UNREGISTERED")])]
-    sent = payloads.reports(answers, Identities(run="0d" * 6))
-    sent = payloads.events(sent) if name == ERRORS else sent
+    sent = payloads.address_all(answers, IdFactory(run="0d" * 6))
+    sent = payloads.error_events(sent) if name == ERRORS else sent
     seen = {"outcome": "unsubscribe"} if name == RESPONSES else {"forwarded_to": ["directory-responses"]}
     world.sent, world.reports, world.subscribers = sent, {}, {}
     for entry in sent:

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from fixtures.checks.batch_answer import batch_is_answered, problem_is_told
 from fixtures.checks.contract import answer_keeps_contract
 from fixtures.core.outcome import Answer
-from fixtures.core.payloads import Sent
+from fixtures.core.payloads import BatchEntry
 from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.checks.outcomes import (
     API,
@@ -80,7 +80,7 @@ ANSWERS: Mapping[str, tuple[str, Fault, str]] = {
 
 def nameless(world: World) -> World:
     """The same with an entry that nobody can read, and so cannot name."""
-    world.sent[POISON] = Sent("not an object", None, "type of the entry: string")  # type: ignore[arg-type]
+    world.sent[POISON] = BatchEntry("not an object", None, "type of the entry: string")  # type: ignore[arg-type]
     for place in ("rejected", "results"):
         for named in world.body.get(place, [])[-1:]:
             named.update(dict.fromkeys(named.keys() & {"report_id", "event_id", "subscriber_id"}))

@@ -12,40 +12,44 @@ from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.effects import LATENESS_ALLOWED_S, expected_subscriber
 from fixtures.checks.end_to_end import Seen, every_push_ends_as_it_must
-from fixtures.core import payloads
-from fixtures.core.catalogue import example_report, instant, load, wait_s
+from fixtures.core import payloads, times
+from fixtures.core.backoff import wait_s
+from fixtures.core.catalogue import example_report, load
 from fixtures.core.findings import Finding
-from fixtures.core.outcome import Fate
-from fixtures.core.payloads import Identities, Sent
+from fixtures.core.outcome import PushResult
+from fixtures.core.payloads import BatchEntry, IdFactory
+from fixtures.core.times import parse_time
 from suites.selfcheck.checks.outcomes import SENT_AT, as_told
 
 WORLD = "all-after-v1"
 SHOWN = ("legacy-NotRegistered", "legacy-Unavailable", "legacy-canonical-id", "legacy-delivered")
 CASES = [*map(load().__getitem__, SHOWN), *(case for case in load().cases if case.id not in SHOWN)]
 """All, and first those that are made wrong: what is told of them is the same when a case is added."""
-IDENTITIES = Identities(run="0c" * 6)
-SENT = [Sent(payloads.address(example_report(case), IDENTITIES, sent_at=SENT_AT), case) for case in CASES]
-AT = instant(SENT[0].payload["sent_at"]) + timedelta(seconds=1)
+IDENTITIES = IdFactory(run="0c" * 6)
+SENT = [
+    BatchEntry(payloads.address(example_report(case), IDENTITIES, sent_at=SENT_AT), case) for case in CASES
+]
+AT = parse_time(SENT[0].payload["sent_at"]) + timedelta(seconds=1)
 BYSTANDER = {"bystander": "token-of-nobody"}
 NOTHING = {"messages container": 0, "queue": 0, "dead letters": 0}
 UNSUBSCRIBED, POSTPONED, RENEWED, FINE = SENT[: len(SHOWN)]
 
 
-def key(sent: Sent) -> tuple[str, str]:
+def key(sent: BatchEntry) -> tuple[str, str]:
     """Which push an entry is about."""
     return sent.payload["message_id"], sent.payload["subscriber_id"]
 
 
-def right_fate(sent: Sent) -> Fate:
+def right_fate(sent: BatchEntry) -> PushResult:
     """The end that the catalogue wants."""
     case = sent.case
     assert case is not None
     wait = wait_s(case, sent.payload, answered_at=AT)
-    until = None if wait is None else payloads.rfc3339(AT + timedelta(seconds=wait))
+    until = None if wait is None else times.format_time(AT + timedelta(seconds=wait))
     state = {"postponed_until": until, **expected_subscriber(sent, case)}
     decided = {"protocol": case.protocol, "code": case.code, "outcome": case.outcome}
     response = {"report_id": sent.report_id, **decided}
-    return Fate(sent.report_id, 1, response, () if case.outcome == "keep" else (case.outcome,), state)
+    return PushResult(sent.report_id, 1, response, () if case.outcome == "keep" else (case.outcome,), state)
 
 
 FATES = {key(sent): right_fate(sent) for sent in SENT}
@@ -61,19 +65,19 @@ def test_what_is_right_is_not_found() -> None:
     assert found(RIGHT) == []
 
 
-def wrong(sent: Sent, **members: Any) -> Seen:
+def wrong(sent: BatchEntry, **members: Any) -> Seen:
     """One push ended otherwise."""
     return replace(RIGHT, fates={**FATES, key(sent): replace(FATES[key(sent)], **members)})
 
 
-def state(sent: Sent, **members: Any) -> Seen:
+def state(sent: BatchEntry, **members: Any) -> Seen:
     """One subscriber is in another state."""
     return wrong(sent, subscriber={**(FATES[key(sent)].subscriber or {}), **members})
 
 
 def until(seconds: float) -> str:
     """A moment after the check looked."""
-    return payloads.rfc3339(AT + timedelta(seconds=seconds))
+    return times.format_time(AT + timedelta(seconds=seconds))
 
 
 ENDS: Mapping[str, tuple[Callable[[], Seen], str]] = {
@@ -160,7 +164,7 @@ def test_a_wait_may_end_a_second_early_and_a_little_late(
     moment = timedelta(milliseconds=1)
     ends = {earliest - moment: 1, earliest: 0, latest: 0, latest + moment: 1}
     for until, findings in ends.items():
-        seen = state(POSTPONED, postponed_until=payloads.rfc3339(until))
+        seen = state(POSTPONED, postponed_until=times.format_time(until))
         assert len(list(every_push_ends_as_it_must(WORLD, [push], {}, seen))) == findings, until
 
 

@@ -21,7 +21,7 @@ from fixtures.checks.lifecycle import (
 )
 from fixtures.core.catalogue import Case, example_report, load
 from fixtures.core.findings import Finding
-from fixtures.core.outcome import Fate
+from fixtures.core.outcome import PushResult
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 SENT = SINCE + timedelta(hours=1)
@@ -207,14 +207,14 @@ def test_a_wait_may_end_a_little_late(
     judged(list(found), snapshot, fine=fine)
 
 
-def fate(case: Case, **members: Any) -> Fate:
+def fate(case: Case, **members: Any) -> PushResult:
     """The right end of a push, or another."""
     response = {"code": case.code, "outcome": case.outcome, "report_id": "r1"}
     actions = () if case.outcome == "keep" else (case.outcome,)
-    return replace(Fate("r1", 1, response, actions, None), **members)
+    return replace(PushResult("r1", 1, response, actions, None), **members)
 
 
-ENDS: Mapping[str, tuple[Case, Callable[[Case], Fate], bool]] = {
+ENDS: Mapping[str, tuple[Case, Callable[[Case], PushResult], bool]] = {
     "delivered": (FINE, fate, True),
     "an error": (DEAD, fate, True),
     "an error that came too late": (DEAD, lambda case: fate(case, actions=("stale",)), True),
@@ -230,7 +230,7 @@ ENDS: Mapping[str, tuple[Case, Callable[[Case], Fate], bool]] = {
 
 @pytest.mark.parametrize(("case", "ends", "fine"), ENDS.values(), ids=ENDS)
 def test_every_push_ends_once(
-    case: Case, ends: Callable[[Case], Fate], snapshot: SnapshotAssertion, *, fine: bool
+    case: Case, ends: Callable[[Case], PushResult], snapshot: SnapshotAssertion, *, fine: bool
 ) -> None:
     model = Model(pushes={("m0", "a"): expected(FINE), PUSH: expected(case)})
     found = every_push_has_ended("world", ["a step"], model, {("m0", "a"): fate(FINE), PUSH: ends(case)})

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from fixtures.core import payloads
-from fixtures.core.catalogue import example_report, load, retry_after_s, wait_s
-from fixtures.core.payloads import Identities
+from fixtures.core.backoff import retry_after_s, wait_s
+from fixtures.core.catalogue import example_report, load
+from fixtures.core.payloads import IdFactory
 from fixtures.services import fcm
 from suites.selfcheck.sample_answers import fcm_error, legacy, retry_info, v1
 
@@ -25,7 +26,7 @@ def waits(answer: dict[str, Any]) -> tuple[float | None, float | None]:
     """How long the catalogue waits, and how long the services do."""
     case = load().decide(answer)
     assert case is not None
-    report = payloads.address(answer, Identities(), sent_at=NOW)
+    report = payloads.address(answer, IdFactory(), sent_at=NOW)
     return wait_s(case, report, answered_at=NOW), fcm.decide(report).wait_s
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.core.payloads import is_own
+from fixtures.core.payloads import is_suite_subscriber
 from fixtures.core.project import ROOT
 from fixtures.targets import target as targets
 from suites.selfcheck.core import canaries
@@ -23,7 +23,7 @@ from suites.selfcheck.core.canaries import CANARIES, HIDDEN, MEMBER, TOLD, in_fi
 from suites.selfcheck.fail_closed.fault_proxy import Asked, Said, Spoil, Wire, spoiled
 from suites.selfcheck.fail_closed.model import KEEPER, REACTOR, TIMEOUT_S, Scene, Setting
 from suites.selfcheck.fail_closed.responses import batches, looks
-from suites.selfcheck.fail_closed.sandbox import Told, asked, built, edited, gate
+from suites.selfcheck.fail_closed.sandbox import Told, built, edited, gate, select_tests
 
 pytestmark = pytest.mark.process
 
@@ -102,14 +102,19 @@ RECORDED = [
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small house that replays recordings as well."""
     found = built(tmp_path_factory.mktemp("house") / "house")
-    asked(found, "subscribers-errors and (NotRegistered or test_replay)", 3, 1)
+    tests = (
+        "suites/compat/test_old_codes_still_unsubscribe.py::test_old_codes_still_unsubscribe"
+        "[subscribers-errors-legacy-NotRegistered]",
+        "suites/compat/test_replay.py::test_replay[subscribers-errors-documented.ndjson]",
+    )
+    select_tests(found, "subscribers-errors and (NotRegistered or test_replay)", tests, 1)
     return found
 
 
 @pytest.fixture(scope="module")
 def behind() -> Iterator[Mapping[str, str]]:
     """The reference services that tell too much."""
-    with targets.embedded([REACTOR, KEEPER], "after") as found:
+    with targets.embedded_targets([REACTOR, KEEPER], "after") as found:
         yield {name: target.url for name, target in found.items()}
 
 
@@ -231,7 +236,7 @@ def replayed(told: Told) -> dict[str, Mapping[str, Any]]:
 
 def as_recorded(payload: Mapping[str, Any]) -> dict[str, Any]:
     """An event of a finding as a line of a recording."""
-    assert is_own(payload["subscriber_id"])
+    assert is_suite_subscriber(payload["subscriber_id"])
     return {
         "http_status": payload["http_status"],
         "protocol": payload.get("protocol", "legacy"),

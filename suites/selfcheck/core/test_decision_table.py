@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.core import payloads
 from fixtures.core.catalogue import load
-from fixtures.core.payloads import Identities
+from fixtures.core.payloads import IdFactory
 from fixtures.services import fcm
 from suites.selfcheck.sample_answers import GOOGLE, apns, bad_request, fcm_error, legacy, retry_info, v1
 
@@ -289,5 +289,5 @@ def test_the_design_is_kept(outcome: str, answers: list[dict[str, Any]]) -> None
         case = load().decide(answer)
         assert case is not None, answer
         assert case.outcome == outcome, (case.id, answer)
-        report = payloads.address(answer, Identities())
+        report = payloads.address(answer, IdFactory())
         assert fcm.decide(report).outcome == outcome, answer

@@ -29,13 +29,13 @@ def test_no_go_wins_over_undecided_over_go() -> None:
 
 def test_a_finding_starts_without_a_test_and_gets_one() -> None:
     assert (FOUND.test, FOUND.reproduce) == ("-", "-")
-    placed = FOUND.at("suites/x.py::y", "./ci/test y")
+    placed = FOUND.with_test("suites/x.py::y", "./ci/test y")
     assert (placed.test, placed.reproduce) == ("suites/x.py::y", "./ci/test y")
     assert placed.to_json() == {**FOUND.to_json(), "test": "suites/x.py::y", "reproduce": "./ci/test y"}
 
 
 def test_all_findings_are_raised_at_once_and_told() -> None:
-    other = FOUND.at("z", "z")
+    other = FOUND.with_test("z", "z")
     with pytest.raises(Findings) as raised:
         raise_if_found([FOUND, other])
     assert raised.value.findings == (FOUND, other)

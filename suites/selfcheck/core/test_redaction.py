@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.core import redaction
 from fixtures.core.catalogue import Case, example_report, load
-from fixtures.core.payloads import Identities, events, reports
+from fixtures.core.payloads import IdFactory, address_all, error_events
 from fixtures.generation import anonymize
 from suites.selfcheck.core.canaries import CANARIES, HIDDEN, MEMBER, SHAPED, SHAPES, TOLD, sightings
 from suites.selfcheck.results.sample_runs import finding
@@ -67,7 +67,7 @@ def test_what_a_configured_member_holds_is_hidden_elsewhere_in_the_answer() -> N
 
 @pytest.mark.parametrize("case", load().cases, ids=lambda case: case.id)
 def test_what_was_sent_stays_as_it_was(case: Case) -> None:
-    sent = [entry.payload for entry in events(reports([example_report(case)], Identities()))]
+    sent = [entry.payload for entry in error_events(address_all([example_report(case)], IdFactory()))]
     shown = redaction.finding({**finding(), "sent": sent, "got": {"results": sent}})
     assert shown["sent"] == sent
     assert shown["got"] == {"results": sent}, "what comes back of what was sent is no secret"
@@ -107,7 +107,7 @@ def test_a_recording_without_anybody_in_it_ends_as_it_did() -> None:
     catalogue = load()
     for case in catalogue.cases:
         report = example_report(case)
-        cleaned = {**report, "response": anonymize.cleaned(report["response"])}
+        cleaned = {**report, "response": anonymize.anonymize_value(report["response"])}
         assert catalogue.decide(cleaned) == case, case.id
 
 

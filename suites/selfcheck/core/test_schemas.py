@@ -94,8 +94,8 @@ def test_a_pattern_ends_where_the_text_ends(file: str, node: Mapping[str, Any]) 
 
 @pytest.mark.parametrize("schema", [ENVELOPE, EVENT])
 def test_validators_agree_on_malformed_payloads(schema: str) -> None:
-    good = [payloads.event(reports(case)[0], case.code) for case in load().cases[::30]]
-    bad = [rule.broken(payload) for rule in malformed.rules(schema) for payload in good]
+    good = [payloads.error_event(reports(case)[0], case.code) for case in load().cases[::30]]
+    bad = [rule.apply_to(payload) for rule in malformed.malformed_rules(schema) for payload in good]
     assert not disagreements(schema, bad)
     assert not disagreements(schema, [hard for payload in good for hard in hard_to_read(payload)])
 

@@ -9,8 +9,8 @@ from typing import Any
 from fixtures.core import schemas
 from fixtures.core.catalogue import Case, example_report, load
 from fixtures.core.findings import Finding
-from fixtures.core.payloads import Identities, events, reports
-from fixtures.core.topology import PROVIDERS, WORLDS
+from fixtures.core.payloads import IdFactory, address_all, error_events
+from fixtures.core.topology import PROVIDERS, VERSION_MIXES
 from fixtures.results import ledger, policy
 from fixtures.results.ledger import Ledger
 from fixtures.results.policy import Policy
@@ -43,7 +43,7 @@ def empty_run(reason: str) -> Run:
 
 def sent_for(case: Case) -> dict[str, Any]:
     """An error event of a case."""
-    (entry,) = events(reports([example_report(case)], Identities(run="0123456789ab")))
+    (entry,) = error_events(address_all([example_report(case)], IdFactory(run="0123456789ab")))
     return entry.payload
 
 
@@ -61,7 +61,7 @@ def wrong_state(case: Case, status: str) -> dict[str, Any]:
     title = f"leaves the subscriber {status} after {case.id}"
     found = Finding("effects", REACTOR, case.id, title, [event], said, got)
     test = f"suites/compat/test_c.py::{REACTOR}-{case.id}"
-    return found.at(test, f"./ci/test '{test}'").to_json()
+    return found.with_test(test, f"./ci/test '{test}'").to_json()
 
 
 def line_of(lines: list[Any], case: str, provider: str = REACTOR) -> int:
@@ -112,7 +112,7 @@ def states_of(run: Run) -> Counter[str]:
     """How many cells of the first page must be in each state: every provider, and the worst of all worlds."""
     cells: Counter[str] = Counter()
     for case in run.catalogue.cases:
-        worlds = [name for name in WORLDS if case.protocol in WORLDS[name].protocols]
+        worlds = [name for name in VERSION_MIXES if case.protocol in VERSION_MIXES[name].protocols]
         for places in (*([name] for name in PROVIDERS), worlds):
             states = {run.verdict["cases"].get(place, {}).get(case.id, "not-judged") for place in places}
             cells[next(state for state in WORST_FIRST if state in states)] += 1

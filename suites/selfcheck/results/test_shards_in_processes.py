@@ -20,11 +20,12 @@ import redis
 
 from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS
-from fixtures.generation import known
+from fixtures.generation import example_database
 from fixtures.platform import redis_server
 from fixtures.results import policy
+from fixtures.results.expected_tests import read_expected_tests
 from fixtures.results.policy import Policy
-from fixtures.targets.target import served
+from fixtures.targets.target import start_process
 
 pytestmark = pytest.mark.process
 
@@ -39,9 +40,16 @@ KILLED = 5
 AT_ONCE = 2
 SLICE = (
     "--ignore=suites/compat --ignore=suites/contracts --ignore=suites/rollout "
-    "--ignore-glob=suites/selfcheck/test_[!p]*"
+    "--ignore-glob=suites/selfcheck/[!r]* --ignore=suites/selfcheck/release "
+    "--ignore-glob=suites/selfcheck/results/test_[!p]*"
 )
-ENOUGH = Policy({"suites/selfcheck": OF}, 0, every_case=False, every_world=False, rollout=False)
+ENOUGH = Policy(
+    frozenset(test for test in read_expected_tests() if "/test_policy.py::" in test),
+    0,
+    every_case=False,
+    every_world=False,
+    rollout=False,
+)
 ENDLESS = """
 import time
 import pytest
@@ -234,7 +242,7 @@ def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
     )
     fault = next(fault for fault in FAULTS if fault.name == "first-detail-only")
     build = tmp_path / "1"
-    with served("fixtures.faults", fault.name) as (other,), redis_server.embedded() as url:
+    with start_process("fixtures.faults", fault.name) as (other,), redis_server.embedded() as url:
         target = f"--target={fault.service}={other['url']}"
         assert ran(build, "1/1", "r", target, f"--known-failures={url}", slice_of=slice_of) == 1
         with redis.Redis.from_url(url) as server:
@@ -243,12 +251,12 @@ def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
     assert all(key.startswith(b"fcm-compat:deployments:suites/compat/") for key in learned)
     assert f"known failures: {url}" in (build / "pytest.log").read_text(encoding="utf-8")
     verdict = json.loads((build / "verdict.json").read_text(encoding="utf-8"))
-    assert verdict["findings"][0]["reproduce"].startswith(f"{known.VARIABLE}={url} ./ci/test ")
+    assert verdict["findings"][0]["reproduce"].startswith(f"{example_database.VARIABLE}={url} ./ci/test ")
 
 
 def test_nobody_who_knows_is_one_line_and_the_password_stands_nowhere(tmp_path: Path) -> None:
     build = tmp_path / "1"
-    nowhere = {known.VARIABLE: "redis://user:pass-word@127.0.0.1:1/0"}
+    nowhere = {example_database.VARIABLE: "redis://user:pass-word@127.0.0.1:1/0"}
     assert ran(build, f"1/{OF}", "r", **nowhere) == 2
     said = (tmp_path / "1.log").read_text(encoding="utf-8")
     assert said.count("known-failures-unreachable: redis://***@127.0.0.1:1/0: ") == 1
