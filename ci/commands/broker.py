@@ -17,10 +17,9 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-from ci.support import exits
-from ci.support.cli import Arguments, add_targets, deployed_of
-from ci.support.pact_cli import asked_whether, command_line
-from fixtures.contracts import PactError, pact_file, read_pact
+from ci.support.cli import CommandParser, ExitCode, add_target_options, report_crash, select_deployments
+from ci.support.pact_cli import ask_broker, install_pact_cli
+from fixtures.contracts import PactError, pact_path, read_pact
 from fixtures.contracts.broker import (
     can_i_deploy as deploying,
 )
@@ -34,23 +33,23 @@ from fixtures.contracts.broker import (
     selectors as selection,
 )
 from fixtures.contracts.broker import verification as brokered
-from fixtures.contracts.broker.client import Broker
-from fixtures.contracts.broker.config import Access, AccessError, BrokerError
-from fixtures.contracts.broker.selectors import Query
-from fixtures.contracts.broker.verification import Honoured, Provided
+from fixtures.contracts.broker.client import BrokerClient
+from fixtures.contracts.broker.config import BrokerAccess, BrokerError, BrokerUsageError
+from fixtures.contracts.broker.selectors import PactQuery
+from fixtures.contracts.broker.verification import ProviderUnderTest, VerificationOutcome
 from fixtures.core import redaction, terminal, topology
 from fixtures.core.findings import Verdict, describe
 from fixtures.core.topology import EDGES, EMULATED, VERSIONS, Edge, version_number
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment, TargetError
-from fixtures.targets.rate_limit import Budget
+from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Target, Unobservable, connect
 
 SHARED = tuple(edge for edge in EDGES if edge.provider not in EMULATED)
 """The edges whose pacts a broker holds: FCM verifies nothing, and can-i-deploy would wait for it for ever."""
 
 PROVIDERS = tuple(dict.fromkeys(edge.provider for edge in SHARED))
-EXITS = {Verdict.GO: exits.GO, Verdict.NO_GO: exits.NO_GO, Verdict.UNDECIDED: exits.UNDECIDED}
+EXITS = {Verdict.GO: ExitCode.GO, Verdict.NO_GO: ExitCode.NO_GO, Verdict.UNDECIDED: ExitCode.UNDECIDED}
 TROUBLES = (BrokerError, PactError, TargetError, Unreachable, Unobservable)
 GONE = ("broker-silent", "broker-refuses")
 """Of a broker that answers so, nothing else need be asked."""
@@ -68,25 +67,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return done(*parsed(argv))
     except Exception:  # noqa: BLE001  whatever it is
-        return exits.crashed("broker-crashed: this says nothing")
+        return report_crash("broker-crashed: this says nothing")
 
 
-def done(parser: Arguments, options: argparse.Namespace) -> int:
+def done(parser: CommandParser, options: argparse.Namespace) -> int:
     """What a subcommand came to."""
     try:
-        asked = access.of_environment(os.environ)
+        asked = access.read_access(os.environ)
         code: int = options.run(options, asked)
-    except (AccessError, TargetError) as error:
+    except (BrokerUsageError, TargetError) as error:
         parser.refuse(error)
     except TROUBLES as error:
         print(redaction.text(str(error)), file=sys.stderr)
-        return exits.UNDECIDED
+        return ExitCode.UNDECIDED
     return code
 
 
-def parsed(argv: Sequence[str] | None) -> tuple[Arguments, argparse.Namespace]:
+def parsed(argv: Sequence[str] | None) -> tuple[CommandParser, argparse.Namespace]:
     """The command line."""
-    parser = Arguments(prog="./ci/broker", description=__doc__)
+    parser = CommandParser(prog="./ci/broker", description=__doc__)
     parser.epilog = EPILOG
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     publishing = added(commands, "publish", publish, "publish pacts/ for the versions of the release")
@@ -108,46 +107,46 @@ def parsed(argv: Sequence[str] | None) -> tuple[Arguments, argparse.Namespace]:
     add("--publish", action="store_true", help="publish the results of deployments")
     about = "and those of reference services, for the real ones"
     add("--publish-references", action="store_true", help=about)
-    add_targets(verifying)
+    add_target_options(verifying)
     return parser, parser.parse_args(argv)
 
 
-def added(commands: Any, name: str, run: Callable[..., int], about: str) -> Arguments:
+def added(commands: Any, name: str, run: Callable[..., int], about: str) -> CommandParser:
     """A subcommand."""
-    command: Arguments = commands.add_parser(name, description=about, help=about)
+    command: CommandParser = commands.add_parser(name, description=about, help=about)
     command.set_defaults(run=run)
     return command
 
 
-def publish(options: argparse.Namespace, asked: Access) -> int:
+def publish(options: argparse.Namespace, asked: BrokerAccess) -> int:
     """Publish the committed pacts, consumer by consumer."""
     refused = 0
-    with contextlib.closing(Broker(asked)) as broker:
-        broker.link("pb:publish-contracts")
-        program = command_line()
+    with contextlib.closing(BrokerClient(asked)) as broker:
+        broker.find_link("pb:publish-contracts")
+        program = install_pact_cli()
         for version in VERSIONS if options.version == "both" else (options.version,):
             for consumer in dict.fromkeys(edge.consumer for edge in SHARED):
                 edges = [edge for edge in SHARED if edge.consumer == consumer]
                 number, files = (
                     version_number(consumer, version),
-                    [pact_file(edge, version) for edge in edges],
+                    [pact_path(edge, version) for edge in edges],
                 )
-                said = official.publish(program, asked, files, number, options.branch)
+                said = official.publish_pacts(program, asked, files, number, options.branch)
                 print(redaction.text(said.text), flush=True)
                 if said.code:
                     demand_another(broker, edges, version)
                     refused += 1
     print(f"{refused} publications refused" if refused else "All pacts are published.")
-    return exits.NO_GO if refused else exits.GO
+    return ExitCode.NO_GO if refused else ExitCode.GO
 
 
-def demand_another(broker: Broker, edges: Sequence[Edge], version: str) -> None:
+def demand_another(broker: BrokerClient, edges: Sequence[Edge], version: str) -> None:
     """Raise BrokerError unless a publication failed because the broker has another pact of that version."""
     for edge in edges:
         number = version_number(edge.consumer, version)
         ends = {"provider": edge.provider, "consumer": edge.consumer}
-        known = broker.ask(
-            "GET", broker.link(PUBLISH, **ends, consumerApplicationVersion=number), absent=True
+        known = broker.request(
+            "GET", broker.find_link(PUBLISH, **ends, consumerApplicationVersion=number), absent=True
         )
         if known and interactions_of(known) != interactions_of(read_pact(edge, version)):
             return
@@ -164,9 +163,9 @@ def interactions_of(pact: Mapping[str, Any]) -> list[str]:
     return sorted(json.dumps(one, sort_keys=True) for one in own)
 
 
-def can_i_deploy(options: argparse.Namespace, asked: Access) -> int:
+def can_i_deploy(options: argparse.Namespace, asked: BrokerAccess) -> int:
     """Print what the broker says of all services of the release."""
-    answer = asked_whether(asked, deploying.of_release(options.version, options.to_environment))
+    answer = ask_broker(asked, deploying.release_question(options.version, options.to_environment))
     for finding in answer.findings[:SHOWN]:
         print(redaction.text(f"{describe(finding)}\n"))
     print(f"{answer.honoured} pacts between these versions are honoured, {len(answer.findings)} are not")
@@ -181,20 +180,20 @@ def said(verdict: Verdict, reasons: Sequence[str]) -> int:
     return EXITS[verdict]
 
 
-def verify(options: argparse.Namespace, asked: Access) -> int:
+def verify(options: argparse.Namespace, asked: BrokerAccess) -> int:
     """Verify what the broker selects, and publish the results if that is wanted."""
-    others = Query(selectors_of(options), options.branch, pending=True)
-    deployed = {name: one for name, one in deployed_of(options).items() if name in topology.PROVIDERS}
+    others = PactQuery(selectors_of(options), options.branch, pending=True)
+    deployed = {name: one for name, one in select_deployments(options).items() if name in topology.PROVIDERS}
     names = options.provider or PROVIDERS
     if options.publish and not options.publish_references and not set(names) <= set(deployed):
         lent = ", ".join(name for name in names if name not in deployed)
         problem = f"a result would speak for the real {lent}, and a reference service gave it"
-        raise AccessError(
+        raise BrokerUsageError(
             "reference-results", "--publish", problem, "add --publish-references, or --target NAME=URL"
         )
-    found: list[Honoured] = []
+    found: list[VerificationOutcome] = []
     troubles: list[str] = []
-    with contextlib.closing(Broker(asked)) as broker:
+    with contextlib.closing(BrokerClient(asked)) as broker:
         for provider in names:
             try:
                 for honoured in verified(broker, provider, others, deployed.get(provider), options):
@@ -208,8 +207,8 @@ def verify(options: argparse.Namespace, asked: Access) -> int:
 
 
 def verified(
-    broker: Broker, provider: str, others: Query, deployment: Deployment | None, options: argparse.Namespace
-) -> Iterator[Honoured]:
+    broker: BrokerClient, provider: str, others: PactQuery, deployment: Deployment | None, options: argparse.Namespace
+) -> Iterator[VerificationOutcome]:
     """What becomes of the pacts with one provider, consumer by consumer."""
     publishing = options.publish_references or (options.publish and deployment is not None)
     with target_of(deployment) if deployment else contextlib.nullcontext() as target:
@@ -218,11 +217,11 @@ def verified(
             problem = "it does not tell its version, so nobody knows which one the results are about"
             raise BrokerError("version-unstated", provider, problem, "let GET /_pact/version tell it")
         edges = {edge.consumer: edge for edge in SHARED if edge.provider == provider}
-        shares = selection.shares(broker, provider, others)
+        shares = selection.select_by_consumer(broker, provider, others)
         for share in shares:
             if share.consumer in edges:
-                provided = Provided(edges[share.consumer], options.version, number, target)
-                yield from brokered.verify(broker, share, provided, others, publish=publishing)
+                provided = ProviderUnderTest(edges[share.consumer], options.version, number, target)
+                yield from brokered.verify_pacts(broker, share, provided, others, publish=publishing)
     demand_all(provider, edges, {share.consumer for share in shares})
 
 
@@ -231,9 +230,9 @@ def selectors_of(options: argparse.Namespace) -> tuple[selection.Selector, ...]:
     if not options.selector:
         return ({"mainBranch": True}, {"branch": options.branch})
     try:
-        return tuple(selection.checked(json.loads(text)) for text in options.selector)
+        return tuple(selection.check_selector(json.loads(text)) for text in options.selector)
     except ValueError as error:
-        raise AccessError(
+        raise BrokerUsageError(
             "bad-selector", "--selector", f"no JSON: {error}", "quote it for the shell"
         ) from error
 
@@ -242,7 +241,7 @@ def selectors_of(options: argparse.Namespace) -> tuple[selection.Selector, ...]:
 def target_of(deployment: Deployment) -> Iterator[Target]:
     """A deployment as a target."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-broker-") as folder:
-        target = connect(deployment, Budget(Path(folder) / "spent.sqlite"))
+        target = connect(deployment, RateLimiter(Path(folder) / "spent.sqlite"))
         try:
             yield target
         finally:
@@ -260,7 +259,7 @@ def demand_all(provider: str, edges: Mapping[str, Edge], consumers: AbstractSet[
         raise BrokerError("no-pacts", f"{name} - {provider}", problem, step)
 
 
-def line(found: Honoured) -> str:
+def line(found: VerificationOutcome) -> str:
     """What became of the pacts of one consumer, for people."""
     pacts = ", ".join(
         f"{one.version}{' (deployed)' if found.deployed else ' (pending)' if one.pending else ''}"
@@ -276,7 +275,7 @@ def line(found: Honoured) -> str:
     return f"{edge.consumer} {pacts} - {edge.provider} {found.provided.number}: {count}{waived}"
 
 
-def told(found: Sequence[Honoured], troubles: Sequence[str]) -> int:
+def told(found: Sequence[VerificationOutcome], troubles: Sequence[str]) -> int:
     """Print what failed, and the verdict: what is waived proves nothing, nor does what did not take place."""
     failed = [problem for one in found for problem in one.failed if not problem.unobserved]
     unseen = [problem for one in found for problem in one.failed if problem.unobserved]

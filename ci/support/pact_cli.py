@@ -9,15 +9,15 @@ from pathlib import Path
 
 from fixtures.contracts.broker import can_i_deploy as deploying
 from fixtures.contracts.broker import pact_cli
-from fixtures.contracts.broker.can_i_deploy import Answer, Question
-from fixtures.contracts.broker.client import Broker
-from fixtures.contracts.broker.config import Access, BrokerError
+from fixtures.contracts.broker.can_i_deploy import DeploymentAnswer, DeploymentQuestion
+from fixtures.contracts.broker.client import BrokerClient
+from fixtures.contracts.broker.config import BrokerAccess, BrokerError
 from fixtures.core.project import ROOT
 
 SETUP, PACT = ROOT / "ci" / "setup" / "broker.sh", ROOT / ".venv-broker" / "bin" / "pact"
 
 
-def command_line() -> Path:
+def install_pact_cli() -> Path:
     """Pact's own command line."""
     (ROOT / "build").mkdir(exist_ok=True)
     with (ROOT / "build" / "broker.lock").open("w") as lock:
@@ -30,18 +30,18 @@ def command_line() -> Path:
     return PACT
 
 
-def asked_whether(access: Access, question: Question) -> Answer:
+def ask_broker(access: BrokerAccess, question: DeploymentQuestion) -> DeploymentAnswer:
     """What the broker answers."""
-    with contextlib.closing(Broker(access)) as broker:
-        broker.link("self")  # says why there is no answer, which the command line does not tell apart
-    return deploying.judged(question, pact_cli.can_i_deploy(command_line(), access, question))
+    with contextlib.closing(BrokerClient(access)) as broker:
+        broker.find_link("self")  # says why there is no answer, which the command line does not tell apart
+    return deploying.read_answer(question, pact_cli.ask_can_i_deploy(install_pact_cli(), access, question))
 
 
-def of_release(access: Access | None) -> Answer:
+def ask_about_release(access: BrokerAccess | None) -> DeploymentAnswer:
     """What the broker says to the release, if it is to be asked at all; that it is silent is a doubt."""
     if access is None:
-        return Answer(0, (), ())
+        return DeploymentAnswer(0, (), ())
     try:
-        return asked_whether(access, deploying.of_release("after"))
+        return ask_broker(access, deploying.release_question("after"))
     except BrokerError as error:
-        return Answer(0, (), (str(error).splitlines()[0],))
+        return DeploymentAnswer(0, (), (str(error).splitlines()[0],))

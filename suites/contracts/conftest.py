@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from fixtures.contracts.pact import verifier_client
-from fixtures.contracts.pact.consumer_tests import consumer_of
-from fixtures.contracts.pact.provider_server import serving_any
+from fixtures.contracts.pact.consumer_tests import open_consumer
+from fixtures.contracts.pact.provider_server import serve_providers
 from fixtures.core.project import ROOT
 from fixtures.core.topology import Edge
+from suites.plugins.options import get_run_config
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -31,7 +32,7 @@ def reading_from() -> Iterator[Callable[[Edge, str], Callable[[Any], None]]]:
 
         @functools.cache
         def of(edge: Edge, version: str) -> Callable[[Any], None]:
-            return stack.enter_context(consumer_of(edge, version))
+            return stack.enter_context(open_consumer(edge, version))
 
         yield of
 
@@ -51,11 +52,11 @@ def clients() -> None:
 @pytest.fixture(scope="module")
 def url_of() -> Iterator[Callable[[str, str], str]]:
     """Where a reference service, or the emulator, of a version is served in this process."""
-    with serving_any() as url_of:
+    with serve_providers() as url_of:
         yield url_of
 
 
 @pytest.fixture
 def verifications(pytestconfig: pytest.Config) -> Path:
     """The folder of verification results, beside the ledger."""
-    return Path(pytestconfig.option.ledger).parent / "verifications"
+    return Path(get_run_config(pytestconfig).ledger).parent / "verifications"

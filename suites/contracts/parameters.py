@@ -2,9 +2,9 @@
 
 import pytest
 
-from fixtures.contracts import declared
+from fixtures.contracts import list_declarations
 from fixtures.contracts.pact.consumer_tests import is_judged
-from fixtures.contracts.pact.model import Declared
+from fixtures.contracts.pact.model import Declaration
 from fixtures.core.topology import EDGES, PROVIDERS, VERSIONS, Edge
 
 PAIRS = [(name, version) for name in PROVIDERS for version in VERSIONS]
@@ -15,7 +15,7 @@ def at_each_interaction() -> pytest.MarkDecorator:
     found = [
         pytest.param(name, version, one, id=f"{edge_id(PROVIDERS[name].edge, version)},{slug(one)}")
         for name, version in PAIRS
-        for one in declared(PROVIDERS[name].edge, version)
+        for one in list_declarations(PROVIDERS[name].edge, version)
     ]
     return pytest.mark.parametrize(("provider", "version", "interaction"), found)
 
@@ -27,7 +27,7 @@ def at_each_other_declaration() -> pytest.MarkDecorator:
         for edge in EDGES
         if not is_judged(edge)
         for version in VERSIONS
-        for one in declared(edge, version)
+        for one in list_declarations(edge, version)
     ]
     return pytest.mark.parametrize(("edge", "version", "declaration"), found)
 
@@ -37,7 +37,7 @@ def edge_id(edge: Edge, version: str) -> str:
     return f"{edge.consumer}={version},{edge.provider}"
 
 
-def slug(declaration: Declared) -> str:
+def slug(declaration: Declaration) -> str:
     """Write a description so that it can be pasted after -k."""
     return declaration.description.replace(" ", "-")
 

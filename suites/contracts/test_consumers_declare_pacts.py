@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.contracts import Interaction, PactError, declared, read_pact
+from fixtures.contracts import Interaction, PactError, list_declarations, read_pact
 from fixtures.contracts.pact.model import known_cases
 from fixtures.core import catalogue, schemas, topology
 from fixtures.core.topology import PROVIDERS, VERSIONS, Edge
@@ -44,14 +44,14 @@ def test_the_consumer_does_not_read_what_the_schemas_forbid(
     reading_from: Reading, fault: dict[str, Any]
 ) -> None:
     edge = PROVIDERS["directory-events-api"].edge
-    interaction = next(one for one in declared(edge, "after") if one.shows == "report")
+    interaction = next(one for one in list_declarations(edge, "after") if one.shows == "report")
     with pytest.raises(schemas.Invalid):
         reading_from(edge, "after")(replace(interaction, **fault))
 
 
 def test_the_consumer_makes_the_declared_request_or_fails(reading_from: Reading) -> None:
     edge = PROVIDERS["directory-events-api"].edge
-    interaction = next(one for one in declared(edge, "after") if one.shows == "accepted")
+    interaction = next(one for one in list_declarations(edge, "after") if one.shows == "accepted")
     # The client always says where it is: a body without that is one that it cannot send.
     without_bts = {key: value for key, value in interaction.body.items() if key != "bts"}
     with pytest.raises(PactError, match="unread-answer"):
@@ -60,7 +60,7 @@ def test_the_consumer_makes_the_declared_request_or_fails(reading_from: Reading)
 
 def test_a_sender_that_makes_something_else_of_an_answer_is_found(reading_from: Reading) -> None:
     edge = topology.edge("go-sender", "fcm")
-    first, second = [one for one in declared(edge, "before") if one.case and one.answer][:2]
+    first, second = [one for one in list_declarations(edge, "before") if one.case and one.answer][:2]
     with pytest.raises(PactError, match=f"(?s)unread-answer.*{first.case} is reported as {second.case}"):
         reading_from(edge, "before")(replace(first, answer=second.answer))
 
@@ -79,7 +79,7 @@ def test_a_reader_that_cannot_read_a_message_is_found(
 ) -> None:
     edge = topology.edge(consumer, provider)
     (other,) = {"before", "after"} - {version}
-    unreadable = declared(edge, other)[-1]
+    unreadable = list_declarations(edge, other)[-1]
     with pytest.raises(PactError, match="unread-message"):
         reading_from(edge, version)(unreadable)
 
@@ -89,12 +89,12 @@ def test_each_case_has_its_interaction_at_the_other_edges() -> None:
         version: [case for case in known_cases(version) if case.outcome != "keep"] for version in VERSIONS
     }
     queue = topology.edge("directory-errors-listener", "directory-events-api")
-    assert {version: [one.case for one in declared(queue, version)] for version in VERSIONS} == {
+    assert {version: [one.case for one in list_declarations(queue, version)] for version in VERSIONS} == {
         version: [case.id for case in cases] for version, cases in errors.items()
     }
     fcm = topology.edge("go-sender", "fcm")
-    assert [one.case for version in VERSIONS for one in declared(fcm, version) if one.case] == [
-        case.id for protocol in ("legacy", "fcm_v1") for case in catalogue.load().of(protocol)
+    assert [one.case for version in VERSIONS for one in list_declarations(fcm, version) if one.case] == [
+        case.id for protocol in ("legacy", "fcm_v1") for case in catalogue.load().of_protocol(protocol)
     ]
 
 
@@ -103,7 +103,7 @@ def test_each_reason_to_wait_has_its_interaction() -> None:
     edge = topology.edge("subscribers-errors", "subscribers-postponed")
     for version in VERSIONS:
         reasons = {case.code for case in known_cases(version) if case.outcome == "postpone"}
-        asked = [one.body["reason"] for one in declared(edge, version) if one.method == "PUT"]
+        asked = [one.body["reason"] for one in list_declarations(edge, version) if one.method == "PUT"]
         assert sorted(asked) == sorted(reasons), version
 
 
@@ -111,12 +111,12 @@ def test_each_reason_to_wait_has_its_interaction() -> None:
 def test_each_case_that_changes_the_answer_has_its_interaction(provider: str, version: str) -> None:
     silent = ("keep",) if provider == "subscribers-errors" else ()
     expected = [case.id for case in known_cases(version) if case.outcome not in silent]
-    assert [one.case for one in declared(PROVIDERS[provider].edge, version) if one.case] == expected
+    assert [one.case for one in list_declarations(PROVIDERS[provider].edge, version) if one.case] == expected
 
 
 @each_pair
 def test_the_consumer_before_the_release_knows_legacy_only(provider: str, version: str) -> None:
-    protocols = {one.protocol for one in declared(PROVIDERS[provider].edge, version)} - {None}
+    protocols = {one.protocol for one in list_declarations(PROVIDERS[provider].edge, version)} - {None}
     assert protocols == {"before": {"legacy"}, "after": {"legacy", "fcm_v1"}}[version]
     written = json.dumps(read_pact(PROVIDERS[provider].edge, version))
     assert ('"protocol": "fcm_v1"' in written) is (version == "after")
@@ -126,7 +126,7 @@ def test_the_consumer_before_the_release_knows_legacy_only(provider: str, versio
 def test_every_entry_sent_is_valid_unless_it_is_the_malformed_one(provider: str, version: str) -> None:
     member = PROVIDERS[provider].batch_member
     schema = f"{ENTRY.get(provider, 'error-event')}.schema.json"
-    interactions = declared(PROVIDERS[provider].edge, version)
+    interactions = list_declarations(PROVIDERS[provider].edge, version)
     bodies = [one for one in interactions if isinstance(one.body, dict) and member in one.body]
     broken = [
         one.description for one in bodies for entry in one.body[member] if not schemas.is_valid(entry, schema)
@@ -136,7 +136,7 @@ def test_every_entry_sent_is_valid_unless_it_is_the_malformed_one(provider: str,
 
 @each_pair
 def test_each_case_is_the_one_that_decides_its_example(provider: str, version: str) -> None:
-    about_cases = [one for one in declared(PROVIDERS[provider].edge, version) if one.case]
+    about_cases = [one for one in list_declarations(PROVIDERS[provider].edge, version) if one.case]
     decided = [catalogue.load().decide(report_of(one)) for one in about_cases]
     assert [case.id for case in decided if case] == [one.case for one in about_cases]
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.contracts import Expectation, judge, judge_reading
-from fixtures.contracts.pact.cross_reads import readings
-from fixtures.contracts.pact.expected_results import expectations, expected_readings
+from fixtures.contracts import Expectation, judge_cross_read, judge_verification
+from fixtures.contracts.pact.cross_reads import cross_read
+from fixtures.contracts.pact.expected_results import read_cross_read_expectations, read_expectations
 from fixtures.contracts.pact.message_proxy import verify_writer
-from fixtures.contracts.pact.provider_server import serving, serving_core
-from fixtures.contracts.pact.service_driver import Core, core
-from fixtures.contracts.pact.verification import verification_at
+from fixtures.contracts.pact.provider_server import serve_driver, serve_provider
+from fixtures.contracts.pact.service_driver import ServiceDriver, drive_service
+from fixtures.contracts.pact.verification import verify_url
 from fixtures.core.findings import Finding
 from fixtures.core.topology import edge
 from fixtures.faults import Fault, named
@@ -19,11 +19,13 @@ from fixtures.platform.fcm import canned_answers, legacy
 pytestmark = pytest.mark.aside
 
 
-def cores_of(pair: Expectation, fault: Fault) -> tuple[Core, Core]:
+def cores_of(pair: Expectation, fault: Fault) -> tuple[ServiceDriver, ServiceDriver]:
     """Both ends of a pair, the faulty one with its fault."""
     ends = ((pair.consumer, pair.consumer_version), (pair.provider, pair.provider_version))
     first, second = (
-        Core(fault.seeded()) if (name, version) == (fault.service, "after") else core(name, version)
+        ServiceDriver(fault.seeded())
+        if (name, version) == (fault.service, "after")
+        else drive_service(name, version)
         for name, version in ends
     )
     return first, second
@@ -32,23 +34,25 @@ def cores_of(pair: Expectation, fault: Fault) -> tuple[Core, Core]:
 def by_pact(pair: Expectation, fault: Fault) -> list[Finding]:
     """What the pact of a pair says of the faulty provider."""
     if pair.edge.kind == "http":
-        with serving_core(cores_of(pair, fault)[1]) as url:
-            return judge(pair, verification_at(pair.edge, pair.consumer_version, url))
-    return judge(pair, verify_writer(pair.edge, pair.consumer_version, lambda: cores_of(pair, fault)[1]))
+        with serve_driver(cores_of(pair, fault)[1]) as url:
+            return judge_verification(pair, verify_url(pair.edge, pair.consumer_version, url))
+    return judge_verification(
+        pair, verify_writer(pair.edge, pair.consumer_version, lambda: cores_of(pair, fault)[1])
+    )
 
 
 def by_reading(pair: Expectation, fault: Fault) -> list[Finding]:
     """What a reading says of a pair with the fault."""
-    written, found = readings(pair.edge, *cores_of(pair, fault))
-    return judge_reading(pair, found, written)
+    written, found = cross_read(pair.edge, *cores_of(pair, fault))
+    return judge_cross_read(pair, found, written)
 
 
 def findings_of(fault: Fault) -> Iterator[tuple[str, Finding]]:
     """All that the contracts of every edge find of a fault, by where they find it."""
-    for pair in expectations():
+    for pair in read_expectations():
         if (pair.provider, pair.provider_version) == (fault.service, "after"):
             yield from ((f"pact {pair.id}", finding) for finding in by_pact(pair, fault))
-    for pair in expected_readings():
+    for pair in read_cross_read_expectations():
         ends = ((pair.consumer, pair.consumer_version), (pair.provider, pair.provider_version))
         if (fault.service, "after") in ends:
             yield from ((f"reading {pair.id}", finding) for finding in by_reading(pair, fault))
@@ -94,11 +98,13 @@ def test_results_in_another_order_are_found(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_another_answer_of_fcm_is_found(monkeypatch: pytest.MonkeyPatch, case: str, instead: str) -> None:
-    monkeypatch.setattr(canned_answers, "BOOK", {**canned_answers.BOOK, case: canned_answers.BOOK[instead]})
+    monkeypatch.setattr(
+        canned_answers, "ANSWERS", {**canned_answers.ANSWERS, case: canned_answers.ANSWERS[instead]}
+    )
     assert failing_at_fcm("after") == {f"a push that ends as {case}"}
 
 
 def failing_at_fcm(version: str) -> frozenset[str]:
     """The interactions of a sender that fail at the emulator."""
-    with serving("fcm", "emulator") as url:
-        return verification_at(edge("go-sender", "fcm"), version, url).failed
+    with serve_provider("fcm", "emulator") as url:
+        return verify_url(edge("go-sender", "fcm"), version, url).failed

@@ -9,8 +9,8 @@ from typing import Any
 import pact_ffi
 import pytest
 
-from fixtures.contracts import Contract, PactError, declared, matcher
-from fixtures.contracts.pact.matcher import KINDS, matcher_of
+from fixtures.contracts import Contract, PactError, list_declarations, load_matcher
+from fixtures.contracts.pact.matcher import KINDS, make_matcher
 from fixtures.core.topology import PROVIDERS, VERSIONS
 
 JSON = "application/json"
@@ -118,7 +118,7 @@ def case_id(value: Any) -> str:
     [pytest.param(*row[1:], id=f"{row[1]}-{case_id(row[0])}") for row in ACCEPTED],
 )
 def test_a_correct_answer_is_accepted(provider: str, kind: str, body: Any, version: str) -> None:
-    judge = matcher(provider, kind, version)
+    judge = load_matcher(provider, kind, version)
     assert judge(json.dumps(body), JSON, judge.status) == []
 
 
@@ -127,7 +127,7 @@ def test_a_correct_answer_is_accepted(provider: str, kind: str, body: Any, versi
     [pytest.param(*row[1:], id=f"{row[1]}-{case_id(row[0])}") for row in REFUSED],
 )
 def test_a_faulty_answer_is_refused_and_says_where(provider: str, kind: str, body: Any, path: str) -> None:
-    judge = matcher(provider, kind)
+    judge = load_matcher(provider, kind)
     mismatches = judge(json.dumps(body), JSON, judge.status)
     assert any(path in mismatch for mismatch in mismatches), mismatches
 
@@ -147,14 +147,15 @@ def test_a_faulty_answer_is_refused_and_says_where(provider: str, kind: str, bod
 def test_what_is_no_json_answer_at_all_is_refused(
     text: str, content_type: str, status: int, says: str
 ) -> None:
-    mismatches = matcher(API, "answer")(text, content_type, status)
+    mismatches = load_matcher(API, "answer")(text, content_type, status)
     assert len(mismatches) == 1
     assert mismatches[0].startswith(says)
 
 
 def test_a_charset_changes_nothing() -> None:
     assert (
-        matcher(API, "answer")('{"accepted":1,"rejected":[]}', "Application/JSON; charset=utf-8", 202) == []
+        load_matcher(API, "answer")('{"accepted":1,"rejected":[]}', "Application/JSON; charset=utf-8", 202)
+        == []
     )
 
 
@@ -164,13 +165,17 @@ def test_the_general_interaction_accepts_every_answer_of_its_kind(provider: str)
     answers = [
         (kind, interaction)
         for version, kind in itertools.product(VERSIONS, KINDS)
-        for interaction in declared(PROVIDERS[provider].edge, version)
+        for interaction in list_declarations(PROVIDERS[provider].edge, version)
         if interaction.shows == definition[kind]
     ]
     refused = [
         (interaction.description, mismatches)
         for kind, interaction in answers
-        if (mismatches := matcher(provider, kind)(json.dumps(interaction.answer), JSON, interaction.status))
+        if (
+            mismatches := load_matcher(provider, kind)(
+                json.dumps(interaction.answer), JSON, interaction.status
+            )
+        )
     ]
     assert answers
     assert refused == []
@@ -188,7 +193,7 @@ def test_an_interaction_that_is_not_there_is_missed_with_the_next_command() -> N
 )
 def test_an_unknown_name_is_refused_with_the_allowed_ones(provider: str, version: str, kind: str) -> None:
     with pytest.raises(PactError, match="unknown-") as refused:
-        matcher(provider, kind, version)
+        load_matcher(provider, kind, version)
     assert any(name in str(refused.value) for name in (API, "observation"))
 
 
@@ -196,7 +201,7 @@ def test_a_pact_without_the_function_is_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delattr(pact_ffi, "sync_message_match_response_contents")
     interaction = Contract.load(API, "after").interaction("a look at a known report")
     with pytest.raises(PactError, match="pact-too-old"):
-        matcher_of(interaction)
+        make_matcher(interaction)
 
 
 def test_pact_neither_walks_the_stack_nor_watches_imports() -> None:

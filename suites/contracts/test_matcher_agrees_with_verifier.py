@@ -9,8 +9,8 @@ from threading import Thread
 from typing import Any
 
 from fixtures.contracts import Contract
-from fixtures.contracts.pact.matcher import KINDS, matcher_of
-from fixtures.contracts.pact.verification import verification_of
+from fixtures.contracts.pact.matcher import KINDS, make_matcher
+from fixtures.contracts.pact.verification import verify_pact
 from fixtures.core.topology import PROVIDERS
 
 INSTEAD: list[Any] = [None, 7, 1.5, True, "", "word", "2026-01-05T12:00:00Z", [], {}]
@@ -103,9 +103,9 @@ def test_both_judge_alike() -> None:
     bodies = [json.dumps(body) for _, body in cases.values()]
     statuses = [interaction["response"]["status"] for interaction, _ in cases.values()]
     with stub(bodies, statuses) as url:
-        official = verification_of(pact_of(cases), url, states=False)
+        official = verify_pact(pact_of(cases), url, states=False)
     ours = {
-        name: {(name, mismatch) for mismatch in matcher_of(interaction)(text, "application/json", status)}
+        name: {(name, mismatch) for mismatch in make_matcher(interaction)(text, "application/json", status)}
         for (name, (interaction, _)), text, status in zip(cases.items(), bodies, statuses, strict=True)
     }
     theirs = {(one.interaction, f"{one.path}: {one.mismatch}") for one in official.problems}
@@ -119,8 +119,8 @@ def test_both_refuse_a_wrong_status() -> None:
     interaction = Contract.load("directory-events-api", "after").interaction("a look at a known report")
     body = interaction["response"]["body"]["content"]
     with stub([json.dumps(body)], [201]) as url:
-        official = verification_of(pact_of({"wrong": (interaction, body)}), url, states=False)
+        official = verify_pact(pact_of({"wrong": (interaction, body)}), url, states=False)
     assert official.failed == {"wrong"}
-    assert matcher_of(interaction)(json.dumps(body), "application/json", 201) == [
+    assert make_matcher(interaction)(json.dumps(body), "application/json", 201) == [
         "status: expected 200, got 201"
     ]

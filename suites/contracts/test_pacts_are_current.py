@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.contracts import read_pact
-from fixtures.contracts.pact.consumer_tests import MAKER, generate
+from fixtures.contracts.pact.consumer_tests import PACT_RELEASE_MEMBERS, write_pacts
 from fixtures.contracts.pact.model import PACTS
 from fixtures.core.topology import Edge
 from suites.contracts.parameters import at_each_edge
@@ -30,7 +30,7 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 def test_regenerating_into_an_empty_folder_makes_the_committed_pacts(tmp_path: Path) -> None:
-    generate(tmp_path)
+    write_pacts(tmp_path)
     assert texts(tmp_path) == texts(PACTS)
 
 
@@ -69,4 +69,4 @@ def test_wrong_usage_never_looks_like_an_answer(option: str) -> None:
 def test_no_release_of_pact_is_written_down(edge: Edge, version: str) -> None:
     pact = read_pact(edge, version)
     assert pact["metadata"] == {"pactSpecification": {"version": "4.0"}}
-    assert not any(name in json.dumps(pact["metadata"]) for name in MAKER)
+    assert not any(name in json.dumps(pact["metadata"]) for name in PACT_RELEASE_MEMBERS)

@@ -8,40 +8,44 @@ import pytest
 
 from fixtures.contracts import (
     Expectation,
+    InteractionProblem,
     PactError,
-    Problem,
     Verification,
-    declared,
-    judge,
+    judge_verification,
+    list_declarations,
     run_verifier,
     verify,
 )
 from fixtures.contracts.pact import verifier_client
 from fixtures.contracts.pact.consumer_tests import is_judged
-from fixtures.contracts.pact.expected_results import EXPECTED, expectations, expected_readings
+from fixtures.contracts.pact.expected_results import EXPECTED, read_cross_read_expectations, read_expectations
 from fixtures.contracts.pact.result_files import write_result
-from fixtures.contracts.pact.verification import verification_of
-from fixtures.core.findings import raise_if_found
+from fixtures.contracts.pact.verification import verify_pact
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets.client import Unreachable
 from fixtures.targets.target import Target, Unobservable
+from suites.types import RaiseIfFound
 
 TargetsOf = Callable[[str], dict[str, Target]]
 
 
 @pytest.mark.parametrize(
     ("provider", "expectation"),
-    [pytest.param(one.provider, one, id=one.id) for one in expectations() if is_judged(one.edge)],
+    [pytest.param(one.provider, one, id=one.id) for one in read_expectations() if is_judged(one.edge)],
 )
 def test_the_provider_honours_the_pact(
-    targets_of: TargetsOf, verifications: Path, provider: str, expectation: Expectation
+    raise_if_found: RaiseIfFound,
+    targets_of: TargetsOf,
+    verifications: Path,
+    provider: str,
+    expectation: Expectation,
 ) -> None:
     target = targets_of(expectation.provider_version)[provider]
     found = run_verifier(PROVIDERS[provider], expectation.consumer_version, target)
-    interactions = declared(expectation.edge, expectation.consumer_version)
+    interactions = list_declarations(expectation.edge, expectation.consumer_version)
     assert len(found.verified) == len(interactions)
     write_result(verifications, expectation, (interactions, found))
-    raise_if_found(judge(expectation, found))
+    raise_if_found(judge_verification(expectation, found))
 
 
 @pytest.mark.aside
@@ -52,7 +56,7 @@ def test_a_provider_that_remembers_can_be_verified_twice(targets_of: TargetsOf) 
     assert {one.interaction for one in again} == {one.interaction for one in first}
 
 
-EXPECTATIONS = {one.id: one for one in expectations()}
+EXPECTATIONS = {one.id: one for one in read_expectations()}
 HONOURED = EXPECTATIONS["events-proxy=after,directory-events-api=after"]
 BROKEN = EXPECTATIONS["events-proxy=after,directory-events-api=before"]
 
@@ -61,9 +65,9 @@ def verification_with(
     expectation: Expectation, failing: set[str], *, unobserved: bool = False
 ) -> Verification:
     """A verification in which interactions that need these protocols fail."""
-    interactions = declared(expectation.edge, expectation.consumer_version)
+    interactions = list_declarations(expectation.edge, expectation.consumer_version)
     problems = tuple(
-        Problem(one.description, "$.code", "Known", "Unknown", "not equal", unobserved=unobserved)
+        InteractionProblem(one.description, "$.code", "Known", "Unknown", "not equal", unobserved=unobserved)
         for one in interactions
         if one.protocol in failing
     )
@@ -88,15 +92,15 @@ def verification_with(
 def test_what_contradicts_the_expectation_is_found(
     expectation: Expectation, failing: set[str], titles: set[str]
 ) -> None:
-    findings = judge(expectation, verification_with(expectation, failing))
+    findings = judge_verification(expectation, verification_with(expectation, failing))
     assert {finding.title.partition(" events-proxy")[0] for finding in findings} == titles
     assert all(finding.sent and finding.expected and finding.got for finding in findings)
 
 
 def test_a_refused_state_is_no_finding() -> None:
     with pytest.raises(Unobservable, match="directory-events-api"):
-        judge(HONOURED, verification_with(HONOURED, {"fcm_v1"}, unobserved=True))
-    assert judge(BROKEN, verification_with(BROKEN, {"fcm_v1"}, unobserved=True)) == []
+        judge_verification(HONOURED, verification_with(HONOURED, {"fcm_v1"}, unobserved=True))
+    assert judge_verification(BROKEN, verification_with(BROKEN, {"fcm_v1"}, unobserved=True)) == []
 
 
 def test_a_silent_provider_is_known_at_once() -> None:
@@ -120,7 +124,7 @@ def test_an_empty_verification_is_no_answer(targets_of: TargetsOf, descriptions:
         "metadata": {"pactSpecification": {"version": "4.0"}},
     }
     with pytest.raises(PactError, match="verification-incomplete"):
-        verification_of(json.dumps(pact), url, states=False)
+        verify_pact(json.dumps(pact), url, states=False)
 
 
 @pytest.mark.aside
@@ -147,7 +151,7 @@ def test_expectations_that_say_nothing_are_refused(tmp_path: Path, old: str, new
     path = tmp_path / "expected.toml"
     path.write_text(EXPECTED.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(PactError, match=slug):
-        expectations(path)
+        read_expectations(path)
 
 
 @pytest.mark.parametrize(
@@ -164,4 +168,4 @@ def test_expected_readings_that_say_nothing_are_refused(
     path = tmp_path / "expected.toml"
     path.write_text(EXPECTED.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(PactError, match=slug):
-        expected_readings(path)
+        read_cross_read_expectations(path)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from fixtures.core.project import ROOT
-from fixtures.targets.target import served
+from fixtures.targets.target import start_process
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("clients")]
 
@@ -47,7 +47,7 @@ SCRIPT: Mapping[str, Mapping[str, Any]] = {
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Where the emulator is."""
     ca = tmp_path_factory.mktemp("ca") / "ca.pem"
-    with served("fixtures.platform.fcm.server", "--ca", str(ca)) as [where]:
+    with start_process("fixtures.platform.fcm.server", "--ca", str(ca)) as [where]:
         yield where
 
 

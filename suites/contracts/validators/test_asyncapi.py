@@ -23,7 +23,7 @@ def official(clients: None) -> Draft7Validator:  # noqa: ARG001  it brings the f
 
 
 def test_the_document_is_valid(official: Draft7Validator) -> None:
-    assert [error.message for error in official.iter_errors(asyncapi.document())] == []
+    assert [error.message for error in official.iter_errors(asyncapi.make_document())] == []
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_the_document_is_valid(official: Draft7Validator) -> None:
     ids=["channel", "action", "schema", "info"],
 )
 def test_a_wrong_document_is_noticed(official: Draft7Validator, part: str, value: Any) -> None:
-    assert not official.is_valid({**asyncapi.document(), part: value})
+    assert not official.is_valid({**asyncapi.make_document(), part: value})
