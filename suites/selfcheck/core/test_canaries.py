@@ -171,7 +171,7 @@ def test_no_canary_is_in_any_file_of_a_run(
 def test_no_canary_is_in_the_pages_of_allure(house: Path, behind: Mapping[str, str], tmp_path: Path) -> None:
     with_allure = tmp_path / "house"
     shutil.copytree(house, with_allure)
-    node, problem = allure.set_up()
+    node, problem = allure.install_allure()
     assert node, problem
     shutil.copy2(ROOT / "ci" / "setup" / "report.sh", with_allure / "ci" / "setup" / "report.sh")
     (with_allure / "ci" / "allure" / "node_modules").symlink_to(ROOT / "ci" / "allure" / "node_modules")

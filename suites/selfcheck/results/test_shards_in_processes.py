@@ -29,7 +29,7 @@ from fixtures.targets.target import start_process
 
 pytestmark = pytest.mark.process
 
-asked = importlib.import_module("ci.support.test_selection")  # commands under test, by name
+collect_tests = importlib.import_module("ci.support.collect_tests")  # commands under test, by name
 gate = importlib.import_module("ci.commands.gate")
 merge = importlib.import_module("ci.commands.merge")
 sharding = importlib.import_module("ci.support.sharding")
@@ -136,8 +136,8 @@ def merged(
 ) -> Callable[..., tuple[int, dict[str, Any]]]:
     """What ./ci/merge says of what came; the policy asks for no more than the slice holds."""
     monkeypatch.setattr(policy, "load", lambda: ENOUGH)
-    without = allure.Seen(missing="no Allure: it would ask for all cases, whatever the policy")
-    monkeypatch.setattr(allure, "generate", lambda *_, **__: without)
+    without = allure.AllureResult(missing="no Allure: it would ask for all cases, whatever the policy")
+    monkeypatch.setattr(allure, "generate_pages", lambda *_, **__: without)
     came = tmp_path / "came"
     shutil.copytree(arrived / "run-2", came)
 
@@ -168,7 +168,7 @@ def test_eight_shards_are_one_run(merged: Any, tmp_path: Path) -> None:
 
 def collected(hash_seed: int, *options: str) -> list[str]:
     """The tests of the gate that pytest finds, as one shard of them sees it."""
-    command = [sys.executable, "-m", "pytest", *asked.arguments(), "--collect-only", "-q"]
+    command = [sys.executable, "-m", "pytest", *collect_tests.GATE_TESTS, "--collect-only", "-q"]
     found = subprocess.run(  # noqa: S603  our own
         [*command, *options],
         cwd=ROOT,
