@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 import subprocess
@@ -13,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from ci.commands import deep, gate, report, summary
+from ci.support import artifacts
 from fixtures.core.project import ROOT
 from suites.selfcheck.results.sample_reports import no_go
 from suites.selfcheck.results.sample_runs import finding, good_run, judged
@@ -25,10 +26,6 @@ SCHEMAS: Mapping[str, tuple[str, ...]] = {
     "gitlab-ci.yml": ("--builtin-schema=vendor.gitlab-ci", "--data-transform=gitlab-ci"),
 }
 SCHEMA_OF = {**SCHEMAS, **{name.replace(".", "-shards."): schema for name, schema in SCHEMAS.items()}}
-summary = importlib.import_module("ci.commands.summary")  # a command under test, by name
-gate = importlib.import_module("ci.commands.gate")
-report = importlib.import_module("ci.commands.report")
-deep = importlib.import_module("ci.commands.deep")
 
 
 def checked(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
@@ -63,9 +60,9 @@ def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.Captur
     assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"} | more
     assert all((ROOT / command).is_file() for command in commands)
     options = set(re.findall(r"(?<!-)--[a-z-]+", re.sub(r"(?m)^\s*(#|//).*", "", text)))
-    for command in (gate, deep):
+    for parse in (gate.GateConfig.parse, deep.options_of):
         with pytest.raises(SystemExit):
-            command.options_of(["--help"])
+            parse(["--help"])
     assert options - {"--annotations"} <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     assert "build/" in text
 
@@ -93,7 +90,7 @@ def test_the_summary_is_the_one_of_the_report(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "verdict.json").write_text(json.dumps(judged(tmp_path, good_run())), encoding="utf-8")
     assert summary.main(["--build", str(tmp_path)]) == 69
     assert "no-verdict: summary.md" in capsys.readouterr().out, "a report that was not made sums nothing up"
-    report.make([no_go(tmp_path)], report.Place(tmp_path, tmp_path / "history"))
+    report.write_report([no_go(tmp_path)], artifacts.RunFiles(tmp_path, tmp_path / "history"))
     assert summary.main(["--build", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert said.startswith("## NO GO")

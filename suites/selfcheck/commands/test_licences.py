@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
+
+from ci.commands import licences
 
 pytestmark = pytest.mark.aside
 
-licences = importlib.import_module("ci.commands.licences")  # a command under test, by name
 
 
 def test_every_licence_is_known_to_be_fine(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,6 @@ They talk to a stand-in over real HTTP; whatever goes wrong there is never a yes
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +13,10 @@ from typing import TypeAlias
 
 import pytest
 
+from ci.commands import broker
 from fixtures.contracts.broker.config import TOKEN, URL
-from fixtures.core.topology import release, version_number
-from fixtures.targets.target import embedded
+from fixtures.core.topology import load_release, version_number
+from fixtures.targets.target import embedded_targets
 from suites.selfcheck.commands.test_gate import closed_port, verdict_of
 from suites.selfcheck.contracts.broker_command import (
     BASIC,
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.process
 
 ENDS = ("subscribers-errors", "subscribers-postponed")
 ONE = ("verify", "--provider", "subscribers-postponed")
-SERVICES = tuple(release()["services"])
+SERVICES = tuple(load_release()["services"])
 
 
 Here: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -55,7 +55,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
         for name, text in variables_of(url, variables).items():
             monkeypatch.setenv(name, text)
         try:
-            code = importlib.import_module("ci.commands.broker").main(
+            code = broker.main(
                 arguments
             )  # a command under test, by name
         except SystemExit as end:
@@ -203,7 +203,7 @@ def test_a_gate_whose_broker_is_silent_is_undecided(tmp_path: Path) -> None:
 
 def test_a_deployment_is_verified_as_often_as_wanted_and_speaks_for_itself() -> None:
     name = "subscribers-errors"
-    with embedded([name], "after") as targets, a_broker(release_memory()) as served:
+    with embedded_targets([name], "after") as targets, a_broker(release_memory()) as served:
         there = ("verify", "--provider", name, "--target", f"{name}={targets[name].url}", "--publish")
         for _ in range(2):  # it remembers events, so each time it gets others
             ran = broker(served, *there)

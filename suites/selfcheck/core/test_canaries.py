@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import importlib
 import itertools
 import json
 import re
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ci.support import allure
 from fixtures.core.payloads import is_suite_subscriber
 from fixtures.core.project import ROOT
 from fixtures.targets import target as targets
@@ -27,7 +27,6 @@ from suites.selfcheck.fail_closed.sandbox import Told, built, edited, gate, sele
 
 pytestmark = pytest.mark.process
 
-allure = importlib.import_module("ci.support.allure")  # a part of the command under test, by name
 
 JSON = "application/json"
 SECRETS = {"LAB_TOKEN": canaries.OAUTH, "LAB_KEY": canaries.API_KEY, "LAB_WORDS": canaries.WORDS}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib
 import json
 import random
 from collections.abc import Mapping
@@ -12,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from ci.commands import import_reports as command
 from fixtures.generation import recordings
 from fixtures.generation.importing import json_splitter
 from fixtures.generation.importing.deduplicate import ImportedAnswers
 
 pytestmark = pytest.mark.aside
 
-command = importlib.import_module("ci.commands.import_reports")  # a command under test, by name
 
 TOKEN = "d8fGh2kQ0x4:APA91bH" + "x7_-" * 30
 CANARIES = (

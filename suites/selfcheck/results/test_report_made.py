@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import shutil
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ci.support import allure as running
 from fixtures.core.project import ROOT
 from fixtures.results.report import allure
 from fixtures.results.report.model import Run
@@ -21,7 +21,6 @@ from suites.selfcheck.results.sample_runs import CASES, GOOD_TESTS, Line, at, go
 
 pytestmark = pytest.mark.process
 
-running = importlib.import_module("ci.support.allure")  # a part of the command under test, by name
 
 TOOLS = ("bash", "env", "dirname", "cksum", "cut", "git", "touch", "rm")
 
@@ -219,12 +218,12 @@ def test_a_result_that_allure_drops_is_noticed(tmp_path: Path, node: str, kind: 
 def test_a_node_that_cannot_be_started_is_told_and_one_without_an_order_is_ended(
     monkeypatch: pytest.MonkeyPatch, node: str
 ) -> None:
-    monkeypatch.setattr(running, "set_up", lambda: ("/nowhere/node", ""))
-    with running.started() as begun:
-        seen = running.generate(begun, [], {}, {}, known=False)
+    monkeypatch.setattr(running, "install_allure", lambda: ("/nowhere/node", ""))
+    with running.start_node() as begun:
+        seen = running.generate_pages(begun, [], {}, {}, known=False)
     assert seen.missing.startswith("no Allure report: FileNotFoundError at /nowhere/node; next: ")
-    monkeypatch.setattr(running, "set_up", lambda: (node, ""))
-    with pytest.raises(KeyboardInterrupt), running.started() as begun:
+    monkeypatch.setattr(running, "install_allure", lambda: (node, ""))
+    with pytest.raises(KeyboardInterrupt), running.start_node() as begun:
         raise KeyboardInterrupt
     assert begun.process is not None
     assert begun.process.returncode != 0

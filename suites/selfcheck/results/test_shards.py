@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.core.catalogue import load
+from ci.commands import report
+from ci.support import sharding
+from fixtures.core.catalogue import load_catalogue
 from fixtures.results import ledger, shards
 from fixtures.results.policy import decide
 from fixtures.results.report.model import worst
@@ -19,8 +20,6 @@ from suites.selfcheck.results.sample_runs import ASKED, DURATION_S, GOOD_TESTS, 
 
 pytestmark = pytest.mark.aside
 
-report = importlib.import_module("ci.commands.report")  # commands under test, by name
-sharding = importlib.import_module("ci.support.sharding")
 
 OF = 4
 EXPECTED = {"run": "build-7", "commit": "c0ffee", "policy": "p", "source": "s"}
@@ -76,7 +75,7 @@ def judged(folder: Path, cuts: list[Lines]) -> dict[str, Any]:
     """The verdict on the shards that came."""
     parts = [Part(file.parent.name, ledger.read(file)) for file in written(folder, cuts)]
     own, strange = shards.sorted_out(parts, EXPECTED)
-    return decide(shards.merged(own), ASKED, load(), duration_s=DURATION_S, trouble=strange)
+    return decide(shards.merged(own), ASKED, load_catalogue(), duration_s=DURATION_S, trouble=strange)
 
 
 def told(number: int, **members: Any) -> Change:
@@ -216,18 +215,18 @@ def test_the_tests_of_all_shards_lie_on_one_clock_and_say_which_machine_ran_them
 
 def test_the_report_takes_shards_for_shards(tmp_path: Path) -> None:
     files = written(tmp_path, cut())
-    assert "shard-missing: 4 of 4" in report.merged(files[:3])[0].verdict["reasons"]
-    alone = report.merged(files[:1])
+    assert "shard-missing: 4 of 4" in report.read_runs(files[:3])[0].verdict["reasons"]
+    alone = report.read_runs(files[:1])
     assert worst(alone) == "undecided"
     assert "shard-missing: 2, 3, 4 of 4" in alone[0].verdict["reasons"]
-    said = report.merged(files)[0].verdict["reasons"]
+    said = report.read_runs(files)[0].verdict["reasons"]
     assert not [reason for reason in said if reason.startswith("shard")]
 
 
 def test_the_report_mixes_no_shards_of_two_runs(tmp_path: Path) -> None:
     cuts = cut()
     told(3, run="build-6")(cuts)
-    said = report.merged(written(tmp_path, cuts))[0].verdict["reasons"]
+    said = report.read_runs(written(tmp_path, cuts))[0].verdict["reasons"]
     assert "shards-differ: run: 'build-7' in 1, 2, 4; 'build-6' in 3" in said
 
 
@@ -250,7 +249,7 @@ def test_a_shard_is_written_as_it_is_read() -> None:
 )
 def test_durations_that_are_none_are_not_cut_by(tmp_path: Path, text: str) -> None:
     (tmp_path / "durations.json").write_text(text, encoding="utf-8")
-    assert sharding.recorded(tmp_path / "durations.json") is None
+    assert sharding.read_durations(tmp_path / "durations.json") is None
 
 
 def test_the_durations_of_a_whole_run_are_kept_and_of_a_broken_one_not(tmp_path: Path) -> None:
@@ -258,7 +257,7 @@ def test_the_durations_of_a_whole_run_are_kept_and_of_a_broken_one_not(tmp_path:
     files = written(tmp_path, cut())
     whole = shards.merged([Part(str(one), ledger.read(one)) for one in files[:3]])
     sharding.write_durations(file, whole)
-    assert sharding.recorded(file) == {}
+    assert sharding.read_durations(file) == {}
     whole = shards.merged([Part(str(one), ledger.read(one)) for one in files])
     sharding.write_durations(file, whole)
-    assert sharding.recorded(file) == {test["test"]: 0.1 for test in GOOD_TESTS}
+    assert sharding.read_durations(file) == {test["test"]: 0.1 for test in GOOD_TESTS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import shutil
@@ -18,6 +17,8 @@ from typing import Any
 import pytest
 import redis
 
+from ci.commands import gate, merge
+from ci.support import allure, collect_tests, sharding
 from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS
 from fixtures.generation import example_database
@@ -29,11 +30,6 @@ from fixtures.targets.target import start_process
 
 pytestmark = pytest.mark.process
 
-collect_tests = importlib.import_module("ci.support.collect_tests")  # commands under test, by name
-gate = importlib.import_module("ci.commands.gate")
-merge = importlib.import_module("ci.commands.merge")
-sharding = importlib.import_module("ci.support.sharding")
-allure = importlib.import_module("ci.support.allure")
 
 OF = 8
 KILLED = 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
 import signal
@@ -15,25 +14,25 @@ from typing import Any
 
 import pytest
 
+from ci.commands import deep
+from ci.exploration import rounds
 from fixtures.core import payloads, schemas
-from fixtures.core.catalogue import Case, example_report, load
-from fixtures.core.outcome import Answer, Outcome
-from fixtures.core.payloads import Identities
+from fixtures.core.catalogue import Case, example_report, load_catalogue
+from fixtures.core.outcome import Outcome, ProviderAnswer
+from fixtures.core.payloads import IdFactory
 from fixtures.core.project import ROOT
 from fixtures.generation import recordings, schema_coverage
 from fixtures.scenarios.coverage import corpus, features, plot
 from fixtures.scenarios.coverage import coverage as explored
-from fixtures.scenarios.coverage.coverage import Explored
-from fixtures.scenarios.coverage.recorder import REPORT_OF, Notes, stressed
+from fixtures.scenarios.coverage.coverage import CoverageSummary
+from fixtures.scenarios.coverage.recorder import REPORT_OF, BehaviourRecorder, covered_keywords
 from suites.selfcheck.sample_answers import drawn
 
 pytestmark = pytest.mark.aside
 
-deep = importlib.import_module("ci.commands.deep")  # a command under test, by name
-rounds = importlib.import_module("ci.exploration.rounds")
 
-CASES = load().cases
-ACCEPTED = Outcome(Answer(202, {"accepted": 1}, "", "application/json"))
+CASES = load_catalogue().cases
+ACCEPTED = Outcome(ProviderAnswer(202, {"accepted": 1}, "", "application/json"))
 TREE = ("ci", "fixtures", "pacts", "schemas", "suites", "conftest.py", "pyproject.toml")
 DEAD = "subscribers-errors and v1-UNREGISTERED and test_new_codes"
 RIGHT = "def decide(report: Report) -> Decision:\n"
@@ -89,34 +88,36 @@ def test_each_round_has_a_seed_of_its_own_that_follows_from_its_number() -> None
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_traits_do_not_depend_on_who_a_report_is_about(case: Case) -> None:
-    one, two = (payloads.address(example_report(case), Identities()) for _ in range(2))
+    one, two = (payloads.address(example_report(case), IdFactory()) for _ in range(2))
     assert one != two
-    assert features.of_payload(one) == features.of_payload(two)
+    assert features.payload_traits(one) == features.payload_traits(two)
 
 
 def test_most_examples_of_cases_differ_in_their_traits() -> None:
-    drawn_of = {case: payloads.address(example_report(case), Identities()) for case in CASES}
-    told = {(case.protocol, features.of_payload(report)) for case, report in drawn_of.items()}
+    drawn_of = {case: payloads.address(example_report(case), IdFactory()) for case in CASES}
+    told = {(case.protocol, features.payload_traits(report)) for case, report in drawn_of.items()}
     assert len(told) > len(CASES) * 3 / 4
 
 
 @pytest.mark.parametrize("protocol", REPORT_OF)
 def test_what_one_report_stresses_is_what_the_others_count(protocol: str) -> None:
     file, case = REPORT_OF[protocol], next(case for case in CASES if case.protocol == protocol)
-    reports = [payloads.address(answer, Identities()) for answer in drawn(case)[:20]]
-    seen = {mark for report in reports for mark in schema_coverage.stressed(file, "", report)}
-    assert seen < set(schema_coverage.stated(file))
+    reports = [payloads.address(answer, IdFactory()) for answer in drawn(case)[:20]]
+    seen = {mark for report in reports for mark in schema_coverage.covered(file, "", report)}
+    assert seen < set(schema_coverage.coverable(file))
     unreached = {
-        mark.removesuffix(": nothing reaches it") for mark in schema_coverage.unstressed(file, "", reports)
+        mark.removesuffix(": nothing reaches it") for mark in schema_coverage.uncovered(file, "", reports)
     }
     assert not unreached & seen
-    assert all(stressed(protocol, report) for report in reports)
+    assert all(covered_keywords(protocol, report) for report in reports)
 
 
 def test_the_same_again_is_nothing_new(tmp_path: Path) -> None:
-    notes = Notes(tmp_path)
+    notes = BehaviourRecorder(tmp_path)
     for _ in range(2):
-        notes.note("subscribers-errors", payloads.reports([example_report(CASES[0])], Identities()), ACCEPTED)
+        notes.record(
+            "subscribers-errors", payloads.address_all([example_report(CASES[0])], IdFactory()), ACCEPTED
+        )
         notes.flush()
     (file,) = tmp_path.iterdir()
     first, second = (json.loads(line) for line in file.read_text().splitlines())
@@ -133,11 +134,11 @@ def line(reports: int, *behaviours: int) -> dict[str, Any]:
     return {"reports": reports, "behaviours": list(behaviours), "cells": []}
 
 
-def after(*lines: Mapping[str, Any]) -> Explored:
+def after(*lines: Mapping[str, Any]) -> CoverageSummary:
     """What these notes come to, a second each."""
-    whole = Explored()
+    whole = CoverageSummary()
     for second, one in enumerate(lines, start=1):
-        whole.absorb(one, second)
+        whole.add_record(one, second)
     return whole
 
 
@@ -154,25 +155,25 @@ def test_the_end_of_the_curve_is_told_in_words(lines: list[dict[str, Any]], said
     whole = after(*lines)
     _, words = whole.saturation()
     assert said in words
-    assert said in plot.picture(whole.curve, words)
+    assert said in plot.draw_curve(whole.curve, words)
 
 
 def test_it_does_not_grow_however_long_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explored, "MOST", 50)
     whole = after(*[line(10, n) for n in range(3000)])
-    whole.find({"provider": "p", "title": f"answers {n}"} for n in range(1000))
+    whole.add_findings({"provider": "p", "title": f"answers {n}"} for n in range(1000))
     assert (whole.reports, whole.behaviours) == (30_000, 50)
-    assert len(whole.curve) <= explored.MOST_POINTS
+    assert len(whole.curve) <= explored.MAX_POINTS
     assert whole.curve[-1] == (3000, 30_000, 50)
-    assert (len(whole.found), whole.left_out) == (explored.MOST_KINDS, 1000 - explored.MOST_KINDS)
+    assert (len(whole.found), whole.left_out) == (explored.MAX_KINDS, 1000 - explored.MAX_KINDS)
     assert "no more can be" in whole.saturation()[1]
 
 
 def test_what_was_reached_somewhere_and_what_nowhere_is_named() -> None:
     case = CASES[0]
     whole = after({**line(1), "cells": [["subscribers-errors", case.id, {"0": 3}]]})
-    coverage = whole.coverage(load())
-    marks = schema_coverage.stated(REPORT_OF[case.protocol])
+    coverage = whole.coverage(load_catalogue())
+    marks = schema_coverage.coverable(REPORT_OF[case.protocol])
     assert (coverage["reached"], coverage["not_everywhere"]) == (1, 1)
     assert coverage["cases"][case.id]["not_everywhere"] == [marks[0]]
     assert coverage["cases"][case.id]["never"] == list(marks[1:])
@@ -190,27 +191,27 @@ def finding(sent: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_an_answer_that_was_found_is_judged_as_the_same_case_ever_after(case: Case, tmp_path: Path) -> None:
-    report = payloads.address(example_report(case), Identities())
-    (written,) = corpus.lines([finding([report])])
+    report = payloads.address(example_report(case), IdFactory())
+    (written,) = corpus.recording_lines([finding([report])])
     assert report["token"] not in written
     assert report["subscriber_id"] not in written
     file = tmp_path / "found.ndjson"
     file.write_text(f"{written}\n", encoding="utf-8")
-    (answer,) = recordings.answers_of(file)
-    assert load().decide(answer) is case
+    (answer,) = recordings.read_answers(file)
+    assert load_catalogue().decide(answer) is case
     assert answer["retry_after"] == report["retry_after"]
 
 
 def test_what_is_no_answer_makes_no_example() -> None:
     strange: list[Any] = [None, [{}], "not json", [{"http_status": 200}]]
-    assert corpus.lines(map(finding, strange)) == []
+    assert corpus.recording_lines(map(finding, strange)) == []
 
 
 def test_an_example_is_added_once(tmp_path: Path) -> None:
-    reports = [payloads.address(example_report(case), Identities()) for case in CASES[:3]]
+    reports = [payloads.address(example_report(case), IdFactory()) for case in CASES[:3]]
     file, known = tmp_path / "found.ndjson", tmp_path / "known.ndjson"
-    file.write_text("".join(f"{one}\n" for one in corpus.lines([finding(reports)])), encoding="utf-8")
-    assert [corpus.add(file, known), corpus.add(file, known)] == [3, 0]
+    file.write_text("".join(f"{one}\n" for one in corpus.recording_lines([finding(reports)])), encoding="utf-8")
+    assert [corpus.append_new(file, known), corpus.append_new(file, known)] == [3, 0]
     assert known.read_text() == file.read_text()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import signal
@@ -16,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.core.payloads import Identities
+from ci.commands import cleanup_states as cleanup
+from fixtures.core.payloads import IdFactory
 from fixtures.core.project import ROOT
 from fixtures.targets import cleanup as cleaning
 from fixtures.targets.provisioning import pool
 from fixtures.targets.provisioning.inventory import Inventory, Place
-from fixtures.targets.rate_limit import MADE
+from fixtures.targets.rate_limit import INVENTORY_FILE
 from suites.selfcheck.targets.sql_service import (
     POOL,
     REACTOR,
@@ -38,7 +38,6 @@ pytestmark = pytest.mark.process
 TESTS = "suites/compat/test_redelivery.py"
 GONE = 2**22 + 1
 """A process that is not there: it is more than there can be."""
-cleanup = importlib.import_module("ci.commands.cleanup_states")  # a command under test, by name
 BROKEN = SQL.replace("DELETE FROM subscribers", "DELETE FROM nowhere")
 
 
@@ -102,7 +101,7 @@ def test_a_run_removes_whom_it_made(tmp_path: Path, place: Stored) -> None:
         said, _ = process.communicate(timeout=600)
     assert process.returncode == 0, said
     assert (place.ids(), "not-removed" in said) == (set(), False)
-    assert not (tmp_path / "build" / MADE).exists()
+    assert not (tmp_path / "build" / INVENTORY_FILE).exists()
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,7 @@ def test_what_a_killed_run_left_is_known_and_removed(tmp_path: Path, place: Stor
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
     assert place.ids() != set()
-    made = Inventory(tmp_path / "build" / MADE).left()
+    made = Inventory(tmp_path / "build" / INVENTORY_FILE).left()
     assert place.ids() <= {row["subscriber_id"] for rows in made.values() for row in rows}
     told = cleaned(tmp_path, SQL, place)
     assert (told.returncode, place.ids()) == (0, set()), told.stdout + told.stderr
@@ -139,7 +138,7 @@ def test_a_pool_is_given_back_as_new(tmp_path: Path, place: Stored) -> None:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
     left = {
-        row["subscriber_id"] for rows in Inventory(tmp_path / "build" / MADE).left().values() for row in rows
+        row["subscriber_id"] for rows in Inventory(tmp_path / "build" / INVENTORY_FILE).left().values() for row in rows
     }
     assert cleaned(tmp_path, POOL, place).returncode == 0
     assert {place.statuses()[one] for one in left} == {"active"}
@@ -149,7 +148,7 @@ def test_a_pool_is_given_back_as_new(tmp_path: Path, place: Stored) -> None:
 def test_what_cannot_be_removed_is_listed(tmp_path: Path, place: Stored) -> None:
     with running(*judging(tmp_path, BROKEN, place)) as process:
         said, _ = process.communicate(timeout=600)
-    listed = (tmp_path / "build" / cleaning.FILE).read_text(encoding="utf-8").splitlines()
+    listed = (tmp_path / "build" / cleaning.NOT_REMOVED_FILE).read_text(encoding="utf-8").splitlines()
     assert {json.loads(line)["subscriber_id"] for line in listed} == place.ids() != set()
     assert "no such table: nowhere" in listed[0]
     assert "not-removed: subscribers-errors: " in said
@@ -158,17 +157,17 @@ def test_what_cannot_be_removed_is_listed(tmp_path: Path, place: Stored) -> None
     elsewhere = Stored("http://127.0.0.1:9", place.database, place.process)
     assert "not sent" in cleaned(tmp_path, SQL, elsewhere).stdout
     assert cleaned(tmp_path, SQL, place).returncode == 0
-    assert (place.ids(), (tmp_path / "build" / cleaning.FILE).exists()) == (set(), False)
+    assert (place.ids(), (tmp_path / "build" / cleaning.NOT_REMOVED_FILE).exists()) == (set(), False)
 
 
 def test_the_gate_cleans_up_when_it_is_told_to_stop_and_notes_what_it_could_not(
     tmp_path: Path, place: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = Identities().next()[2]
+    left = IdFactory().next()[2]
     with monkeypatch.context() as patched:
         patched.setattr("os.getpid", lambda: GONE)
         gone = Place(REACTOR, "http://gone.example", "other")
-        Inventory(tmp_path / "build" / MADE).note(gone, [{"subscriber_id": left}])
+        Inventory(tmp_path / "build" / INVENTORY_FILE).note(gone, [{"subscriber_id": left}])
     named = [f"--targets={targets_file(tmp_path, place.url, SQL)}", f"--build={tmp_path}/build"]
     with running("ci.commands.gate", *named, "-n2") as process:
         wait_for(place.ids, process)
@@ -185,12 +184,12 @@ def test_the_gate_cleans_up_when_it_is_told_to_stop_and_notes_what_it_could_not(
 
 def test_whom_a_running_process_made_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cleaning, "ENDING_S", 0.1)
-    inventory = Inventory(tmp_path / MADE)
-    row = {"subscriber_id": Identities().next()[2], "token": "t"}
+    inventory = Inventory(tmp_path / INVENTORY_FILE)
+    row = {"subscriber_id": IdFactory().next()[2], "token": "t"}
     monkeypatch.setattr("os.getpid", os.getppid)
     inventory.note(Place(REACTOR, "http://127.0.0.1:9", None), [row])
     monkeypatch.undo()
-    (left,) = cleaning.clean(tmp_path, inventory, {})
+    (left,) = cleaning.clean_up(tmp_path, inventory, {})
     assert (left.subscriber_id, left.why) == (row["subscriber_id"], "the process that made it still runs")
 
 
@@ -198,9 +197,9 @@ def test_whom_the_targets_file_no_longer_means_stays_as_they_are(
     tmp_path: Path, place: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pooled, used = pool_of(tmp_path, 2)
-    made, stranger = Identities().next()[2], str(uuid.uuid4())
+    made, stranger = IdFactory().next()[2], str(uuid.uuid4())
     place.put(pooled, used, made, stranger)
-    inventory = Inventory(tmp_path / "build" / MADE)
+    inventory = Inventory(tmp_path / "build" / INVENTORY_FILE)
     row = {"token": "t", "token_since": "2026-01-01T00:00:00.000Z", "firebase_app": stranger}
     with monkeypatch.context() as patched:
         patched.setattr("os.getpid", lambda: GONE)
@@ -220,15 +219,15 @@ def test_whom_the_targets_file_no_longer_means_stays_as_they_are(
 
 
 def test_an_inventory_that_cannot_be_read_is_a_note_and_no_crash(tmp_path: Path) -> None:
-    (tmp_path / MADE).write_text("no database, but long enough to be taken for one " * 20)
+    (tmp_path / INVENTORY_FILE).write_text("no database, but long enough to be taken for one " * 20)
     (note,) = cleanup.swept(tmp_path, {})
     assert note.startswith("not-removed: DatabaseError")
 
 
 def test_a_list_can_be_forgotten(tmp_path: Path, place: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
-    inventory = Inventory(tmp_path / "build" / MADE)
+    inventory = Inventory(tmp_path / "build" / INVENTORY_FILE)
     monkeypatch.setattr("os.getpid", lambda: GONE)
-    inventory.note(Place(REACTOR, "http://gone.example", "e"), [{"subscriber_id": Identities().next()[2]}])
+    inventory.note(Place(REACTOR, "http://gone.example", "e"), [{"subscriber_id": IdFactory().next()[2]}])
     assert cleaned(tmp_path, SQL, place).returncode == 69
     told = cleaned(tmp_path, SQL, place, "--forget")
     assert (told.returncode, told.stdout) == (0, "1 subscribers were taken off the list\n")
