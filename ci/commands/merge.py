@@ -9,11 +9,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ci.commands import gate
-from ci.support import exits, sharding
-from ci.support.artifacts import Files
-from ci.support.cli import Arguments, build_of, meant
-from fixtures.core import catalogue, payloads
+from ci.commands import report
+from ci.support.artifacts import RunFiles, add_history_option
+from ci.support.checkout import describe_checkout
+from ci.support.cli import (
+    VERDICT_EXIT_CODES,
+    CommandParser,
+    ExitCode,
+    add_build_option,
+    report_crash,
+    resolve_path,
+)
+from ci.support.sharding import add_run_option, find_ledgers
+from fixtures.core import catalogue, times
 from fixtures.results import ledger, policy, shards
 from fixtures.results.shards import Part
 
@@ -21,68 +29,75 @@ from fixtures.results.shards import Part
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit as the gate does; undecided if the shards are not one whole run."""
     try:
-        return run(options_of(argv))
-    except Exception:  # noqa: BLE001  whatever it is, it must not look like a verdict
-        return exits.crashed("merge-crashed: this is no verdict")
+        return merge_shards(parse_options(argv))
+    except Exception:  # noqa: BLE001  a crash must never look like a verdict
+        return report_crash("merge-crashed: this is no verdict")
 
 
-def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line."""
-    parser = Arguments(prog="./ci/merge", description=__doc__)
-    add = parser.add_argument
-    add("folders", nargs="+", metavar="DIR", help="what the shards have written, each or all of them")
-    sharding.add_run(parser)
-    add("--build", default="build", metavar="DIR", help="where everything is written (default build)")
-    add("--history", metavar="DIR", help="where earlier runs are remembered (default build/history)")
+def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = CommandParser(prog="./ci/merge", description=__doc__)
+    parser.add_argument(
+        "folders", nargs="+", metavar="DIR", help="what the shards wrote, each or all of them"
+    )
+    add_run_option(parser)
+    add_build_option(parser)
+    add_history_option(parser)
     options = parser.parse_args(argv)
     if not options.run:
-        parser.error("--run takes the word by which the shards were told to which run they belong")
-    build = build_of(options)
-    options.files = Files(build)
-    options.folders = [meant(options.here, folder) for folder in options.folders]
+        parser.error("--run takes the name that the shards were given as --run")
+    options.files = RunFiles.from_options(options)
+    build = options.files.build
+    options.folders = [resolve_path(options.caller_folder, folder) for folder in options.folders]
     if any(folder in (build, *build.parents) for folder in options.folders):
-        parser.error(f"{build} is written anew: it can neither be a DIR nor lie in one")
+        parser.error(f"{build} is cleared first, so it can be neither a DIR nor inside of one")
     return options
 
 
-def run(options: argparse.Namespace) -> int:
-    """Merge what came, and decide."""
-    files: Files = options.files
-    found, doubts = sharding.parts_of(options.folders)
-    parts = [Part(str(file), ledger.read(file)) for file in found]
+def merge_shards(options: argparse.Namespace) -> ExitCode:
+    """Merge the shards, and decide."""
+    files: RunFiles = options.files
+    ledgers, doubts = find_ledgers(options.folders)
+    parts = [Part(str(file), ledger.read(file)) for file in ledgers]
     for part in parts:
-        ran = f"{len(part.ledger.tests):5} tests {part.ledger.duration_s:8.1f} s"
-        print(f"{part.name:14} {ran}  {part.place}")
-    own, strange = shards.sorted_out(parts, sharding.expected(options.run))
-    whole = shards.merged(own)
-    problems = [*doubts, *strange, *whole.problems]
+        size = f"{len(part.ledger.tests):5} tests {part.ledger.duration_s:8.1f} s"
+        print(f"{part.name:14} {size}  {part.place}")
+    accepted, refused = shards.sorted_out(parts, {"run": options.run, **describe_checkout()})
+    record = shards.merged(accepted)
+    problems = [*doubts, *refused, *record.problems]
     files.clear()
-    write(whole, files.ledger, complete=not problems)
-    gather([Path(part.place).parent for part in own], files)
-    began = {"environment": ledger.LOCAL, "started_at": payloads.rfc3339(payloads.now())}
-    whole = replace(whole, header={**began, **whole.header}, problems=problems)
-    asked = policy.load() if whole.tests else policy.NOTHING_ASKED
-    verdict = policy.decide(whole, asked, catalogue.load(), duration_s=whole.duration_s)
-    return gate.concluded(whole, verdict, files, files.place(options))
+    write_ledger(record, files.ledger, complete=not problems)
+    copy_results([Path(part.place).parent for part in accepted], files)
+    header = {"environment": ledger.LOCAL, "started_at": times.format_time(times.utc_now()), **record.header}
+    record = replace(record, header=header, problems=problems)
+    required = policy.load() if record.tests else policy.NOTHING_ASKED
+    verdict = policy.decide(record, required, catalogue.load_catalogue(), duration_s=record.duration_s)
+    return VERDICT_EXIT_CODES[report.conclude(record, verdict, files)["verdict"]]
 
 
-def write(whole: ledger.Ledger, file: Path, *, complete: bool) -> None:
-    """Write the ledger of the whole run; without a footer if it is none, and so never taken for one."""
+def write_ledger(record: ledger.Ledger, file: Path, *, complete: bool) -> None:
+    """Write the ledger of the whole run. Without a footer, no one takes an incomplete run for a whole one."""
     writer = ledger.Writer(file)
-    for line in [*([whole.header] if whole.header else []), *whole.tests]:
+    for line in [*([record.header] if record.header else []), *record.tests]:
         writer.write(line)
     if complete:
-        ran = {"run": whole.header["run"], "tests": len(whole.tests)}
-        writer.write({"kind": "footer", **ran, "exit_status": 0, "duration_s": whole.duration_s})
+        writer.write(
+            {
+                "kind": "footer",
+                "run": record.header["run"],
+                "tests": len(record.tests),
+                "exit_status": 0,
+                "duration_s": record.duration_s,
+            }
+        )
     writer.close()
 
 
-def gather(folders: Sequence[Path], files: Files) -> None:
-    """Bring together what the shards wrote beside their ledgers: the rollout, and who honours which pact."""
+def copy_results(folders: Sequence[Path], files: RunFiles) -> None:
+    """Copy the rollout and the pact verifications that the shards wrote beside their ledgers."""
     for folder in folders:
-        for name in (files.rollout.name, files.verifications.name):
-            if (folder / name).is_dir():
-                shutil.copytree(folder / name, files.build / name, dirs_exist_ok=True)
+        for target in (files.rollout, files.verifications):
+            if (folder / target.name).is_dir():
+                shutil.copytree(folder / target.name, target, dirs_exist_ok=True)
 
 
 if __name__ == "__main__":

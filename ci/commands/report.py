@@ -12,11 +12,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ci.support import allure, exits
-from ci.support.cli import Arguments, build_of, meant
+from ci.support import allure
+from ci.support.artifacts import RunFiles, add_history_option
+from ci.support.checkout import read_commit
+from ci.support.cli import (
+    VERDICT_EXIT_CODES,
+    CommandParser,
+    add_build_option,
+    report_crash,
+    resolve_path,
+)
+from ci.support.sharding import write_durations
+from ci.support.verdict_output import print_summary, print_verdict
 from fixtures.core import catalogue, redaction
 from fixtures.core.project import ROOT
-from fixtures.results import ledger, policy, shards
+from fixtures.results import ledger, policy, shards, verdict_file
+from fixtures.results.ledger import Ledger
 from fixtures.results.report import exports, history
 from fixtures.results.report.allure import files as allure_files
 from fixtures.results.report.cells import About
@@ -24,140 +35,180 @@ from fixtures.results.report.headline import headline
 from fixtures.results.report.model import Run, worst
 from fixtures.results.report.pages import pages
 
-EXIT = {"go": exits.GO, "no-go": exits.NO_GO, "undecided": exits.UNDECIDED}
 ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a report is written, and where earlier runs are remembered."""
-
-    build: Path
-    history: Path
-
-    @property
-    def pages(self) -> Path:
-        """What people open."""
-        return self.build / "report"
-
-    @property
-    def results(self) -> Path:
-        """What Allure reads."""
-        return self.build / "allure-results"
-
-    @property
-    def junit(self) -> Path:
-        """For CI systems."""
-        return self.build / "junit.xml"
-
-    @property
-    def past(self) -> Path:
-        """Earlier runs."""
-        return self.history / "runs.jsonl"
-
-    def remembered(self) -> list[dict[str, Any]]:
-        """Earlier runs, as far as their file can be read."""
-        self.history.mkdir(parents=True, exist_ok=True)
-        return history.read(self.past.read_text(encoding="utf-8")) if self.past.exists() else []
-
-    def allure(self) -> dict[str, Path]:
-        """Where Allure reads, writes and remembers."""
-        past = self.history / "allure.jsonl"
-        return {"results": self.results, "output": self.pages / "allure", "history": past}
-
-
-@dataclass(frozen=True)
-class Made:
-    """The runs as the report tells them, and why there is no Allure in it, or nothing."""
+class Report:
+    """The runs as the report judges them, and why it has no Allure pages or does not exist."""
 
     runs: Sequence[Run]
-    without_allure: str
+    missing: str
 
 
-def make(runs: Sequence[Run], place: Place) -> Made:
-    """Write exports, Allure and the pages; undecided if the report does not show every test."""
-    allure.clear(place.pages, place.results)
-    with allure.started() as node:
-        executor, commit, source = surroundings(os.environ), commit_of(ROOT), source_of(os.environ)
-        allure.write(place.results, allure_files(runs, source, pictures(place.build)))
-        past = place.remembered()
-        known = {(run["environment"], run["run"]) for run in past}
-        facts = {"Commit": commit or "unknown", "Run by": executor or "a person"}
-        every = all(run.key in known for run in runs)
-        seen = allure.generate(node, runs, place.allure(), facts, known=every)
-    if seen.problem:
-        doubted = policy.doubted(runs[0].verdict, seen.problem)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit as the gate does, by the worst verdict of the environments; 70 if the report crashed."""
+    options = parse_options(argv)
+    try:
+        report = write_report(read_runs(options.ledger), options.files)
+    except Exception:  # noqa: BLE001  a crash must never look like a verdict
+        return report_crash("report-crashed: this is no verdict")
+    print(headline(report.runs))
+    print_report(report, options.files)
+    return VERDICT_EXIT_CODES[worst(report.runs)]
+
+
+def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line, with existing ledgers."""
+    parser = CommandParser(prog="./ci/report", description=__doc__)
+    parser.add_argument("ledger", nargs="*", metavar="LEDGER", help="default build/ledger.jsonl")
+    add_build_option(parser, "folder for the report")
+    add_history_option(parser)
+    options = parser.parse_args(argv)
+    options.files = RunFiles.from_options(options)
+    ledgers = [resolve_path(options.caller_folder, file) for file in options.ledger]
+    options.ledger = ledgers or [options.files.ledger]
+    for file in options.ledger:
+        if not file.is_file():
+            parser.refuse(
+                f"no-ledger: {str(file)!r}: no such file\n  next: ./ci/gate, which writes build/ledger.jsonl"
+            )
+    return options
+
+
+def read_runs(files: Sequence[Path]) -> list[Run]:
+    """One run for each environment."""
+    by_environment: dict[str, list[tuple[Path, Ledger]]] = {}
+    for file in files:
+        record = ledger.read(file)
+        by_environment.setdefault(record.environment, []).append((file, record))
+    return [judge_run(records) for records in by_environment.values()]
+
+
+def judge_run(records: Sequence[tuple[Path, Ledger]]) -> Run:
+    """Merge the ledgers of one environment and decide; a single whole run keeps the verdict of the gate."""
+    cases = catalogue.load_catalogue()
+    file, record = records[0]
+    verdict = file.parent / "verdict.json"
+    if len(records) == 1 and verdict.is_file():
+        return Run(record, json.loads(verdict.read_text(encoding="utf-8")), cases)
+    if any("shard" in record.header for _, record in records):
+        parts = [shards.Part(str(file), record) for file, record in records]
+        accepted, problems = shards.sorted_out(parts, {})
+        merged = shards.merged(accepted)
+        merged = replace(merged, problems=[*problems, *merged.problems])
+    else:
+        merged = ledger.merged([record for _, record in records])
+    return Run(merged, policy.decide(merged, policy.load(), cases, duration_s=merged.duration_s), cases)
+
+
+def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> dict[str, Any]:
+    """Write verdict, durations and report of a whole run, and print them. Returns the final verdict.
+
+    The verdict becomes undecided if the report cannot be written or does not show every test.
+    """
+    write_durations(files.durations, record)
+    interrupted = policy.doubted(verdict, "gate-ended: it ended before its report was made")
+    verdict_file.write(files.verdict, interrupted)
+    run = Run(record, verdict, catalogue.load_catalogue())
+    try:
+        report = write_report([run], files)
+    except Exception as error:  # noqa: BLE001  the findings must be printed whatever happens
+        print(redaction.redact_text(traceback.format_exc()), file=sys.stderr)
+        problem = redaction.redact_text(f"report-crashed: {type(error).__name__}: {error}".splitlines()[0])
+        report = Report([replace(run, verdict=policy.doubted(verdict, problem))], problem)
+    final = dict(report.runs[0].verdict)
+    verdict_file.write(files.verdict, final)
+    print_summary(final, files)
+    print_report(report, files)
+    print_verdict(final)
+    return final
+
+
+def write_report(runs: Sequence[Run], files: RunFiles) -> Report:
+    """Write exports, Allure and the pages; a run becomes undecided if Allure does not show every test."""
+    allure.remove_folders(files.pages, files.allure_results)
+    files.history.mkdir(parents=True, exist_ok=True)
+    with allure.start_node() as node:
+        ci_build, commit = find_ci_build(os.environ), read_commit(ROOT)
+        pictures = read_pictures(files)
+        allure.write_texts(files.allure_results, allure_files(runs, find_source_url(os.environ), pictures))
+        past_runs = []
+        if files.past_runs.exists():
+            past_runs = history.read(files.past_runs.read_text(encoding="utf-8"))
+        keys = {(run["environment"], run["run"]) for run in past_runs}
+        allure_result = allure.generate_pages(
+            node,
+            runs,
+            {
+                "results": files.allure_results,
+                "output": files.pages / "allure",
+                "history": files.history / "allure.jsonl",
+            },
+            {"Commit": commit or "unknown", "Run by": ci_build or "a person"},
+            known=all(run.key in keys for run in runs),
+        )
+    if allure_result.problem:
+        doubted = policy.doubted(runs[0].verdict, allure_result.problem)
         runs = [replace(runs[0], verdict=doubted), *runs[1:]]
-    now = [history.remembered(run, commit) for run in runs]
+    new_runs = [history.remembered(run, commit) for run in runs]
     about = About(
         commit=commit,
-        executor=executor,
-        allure=not seen.missing,
-        without_allure=seen.missing,
-        changes={run["environment"]: history.changes(past, run) for run in now},
-        pictures=pictures(place.build),
-        links=links(place, with_allure=not seen.missing),
+        executor=ci_build,
+        allure=not allure_result.missing,
+        without_allure=allure_result.missing,
+        changes={run["environment"]: history.changes(past_runs, run) for run in new_runs},
+        pictures=pictures,
+        links=list_links(files, with_allure=not allure_result.missing),
     )
-    texts = {**pages(runs, about), **exported(runs, about)}
-    allure.write(place.pages, texts)
-    place.junit.write_text(exports.junit(runs), encoding="utf-8")
-    place.past.write_text(history.appended(past, now), encoding="utf-8")
-    return Made(runs, seen.missing)
+    allure.write_texts(files.pages, {**pages(runs, about), **render_exports(runs, about)})
+    files.junit.write_text(exports.junit(runs), encoding="utf-8")
+    files.past_runs.write_text(history.appended(past_runs, new_runs), encoding="utf-8")
+    return Report(runs, allure_result.missing)
 
 
-def made_or_doubted(runs: Sequence[Run], place: Place) -> Made:
-    """The report; one that cannot be made is a doubt about the run, and never hides its findings."""
-    try:
-        return make(runs, place)
-    except Exception as error:  # noqa: BLE001  whatever it is, the verdict must be told
-        print(redaction.text(traceback.format_exc()), file=sys.stderr)
-        problem = redaction.text(f"report-crashed: {type(error).__name__}: {error}".splitlines()[0])
-        told = [replace(run, verdict=policy.doubted(run.verdict, problem)) for run in runs]
-        return Made(told, problem)
-
-
-def exported(runs: Sequence[Run], about: About) -> dict[str, str]:
-    """The exports beside the pages, by name."""
-    changed = [line for change in about.changes.values() for line in history.told(change)]
+def render_exports(runs: Sequence[Run], about: About) -> dict[str, str]:
+    """The exports beside the pages, by file name."""
+    changes = [line for change in about.changes.values() for line in history.told(change)]
     return {
         "exports/cases.csv": exports.cases_csv(runs),
         "exports/ctrf.json": json.dumps(exports.ctrf(runs), indent=1) + "\n",
-        "exports/summary.md": exports.markdown(runs, changed=changed),
+        "exports/summary.md": exports.markdown(runs, changed=changes),
     }
 
 
-def links(place: Place, *, with_allure: bool) -> list[tuple[str, str, str]]:
-    """What the first page leads to: name, place, and what it is for."""
-    shown = [
+def list_links(files: RunFiles, *, with_allure: bool) -> list[tuple[str, str, str]]:
+    """The links of the first page: name, path, and purpose."""
+    allure_links = [
         ("Allure", "allure/awesome/index.html", "every test, by promise, service and code"),
         ("Dashboard", "allure/dashboard/index.html", "trend, stability, durations"),
     ]
     return [
-        *(shown if with_allure else []),
+        *(allure_links if with_allure else []),
         ("The catalogue", "cases.html", "what each code must do, why, and the source"),
         ("CSV", "exports/cases.csv", "code by service, for a spreadsheet"),
         ("Markdown", "exports/summary.md", "for a pull request or a ticket"),
         ("CTRF", "exports/ctrf.json", "every test, for other tools"),
-        ("JUnit", os.path.relpath(place.junit, place.pages), "every test, for CI systems"),
+        ("JUnit", os.path.relpath(files.junit, files.pages), "every test, for CI systems"),
     ]
 
 
-def pictures(build: Path) -> dict[str, str]:
-    """The pictures of the rollout, as far as this run made them."""
-    found = {name: build / "rollout" / f"{name}.svg" for name in ROLLOUT_PICTURES}
-    return {name: file.read_text(encoding="utf-8") for name, file in found.items() if file.is_file()}
+def read_pictures(files: RunFiles) -> dict[str, str]:
+    """The pictures of the rollout that this run drew."""
+    paths = {name: files.rollout / f"{name}.svg" for name in ROLLOUT_PICTURES}
+    return {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.is_file()}
 
 
-def surroundings(environ: Mapping[str, str]) -> str:
-    """The CI system and its build, as far as it tells."""
+def find_ci_build(environ: Mapping[str, str]) -> str:
+    """The name of the CI system with its build number; empty outside of CI."""
     for name, number in (("GITHUB_ACTIONS", "GITHUB_RUN_NUMBER"), ("GITLAB_CI", "CI_PIPELINE_ID")):
         if environ.get(name):
             return f"{name.partition('_')[0].capitalize()} build {environ.get(number, '?')}"
     return environ.get("BUILD_TAG", "")
 
 
-def source_of(environ: Mapping[str, str]) -> str:
-    """Where the code of this commit can be read, if the CI system tells."""
+def find_source_url(environ: Mapping[str, str]) -> str:
+    """The web address of this commit's files, if the CI system says it."""
     if environ.get("GITHUB_SHA") and environ.get("GITHUB_REPOSITORY"):
         host = environ.get("GITHUB_SERVER_URL", "https://github.com")
         return f"{host}/{environ['GITHUB_REPOSITORY']}/blob/{environ['GITHUB_SHA']}"
@@ -166,79 +217,11 @@ def source_of(environ: Mapping[str, str]) -> str:
     return ""
 
 
-def commit_of(root: Path) -> str:
-    """The commit that is checked out, with a plus where files differ from it; empty outside of Git."""
-    said = allure.output_of(
-        ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
-    )
-    return said.strip()
-
-
-def merged(files: Sequence[Path]) -> list[Run]:
-    """A run for each environment; one that was recorded whole keeps the verdict of the gate."""
-    by_environment: dict[str, list[tuple[Path, ledger.Ledger]]] = {}
-    for file in files:
-        read = ledger.read(file)
-        by_environment.setdefault(read.environment, []).append((file, read))
-    return [_run(recorded) for recorded in by_environment.values()]
-
-
-def _run(recorded: Sequence[tuple[Path, ledger.Ledger]]) -> Run:
-    known = catalogue.load()
-    (file, one), *others = recorded
-    said = file.parent / "verdict.json"
-    if not others and said.is_file():
-        return Run(one, json.loads(said.read_text(encoding="utf-8")), known)
-    if any("shard" in read.header for _, read in recorded):
-        parts = [shards.Part(str(file), read) for file, read in recorded]
-        own, strange = shards.sorted_out(parts, {})
-        whole = shards.merged(own)
-        whole = replace(whole, problems=[*strange, *whole.problems])
-    else:
-        whole = ledger.merged([read for _, read in recorded])
-    return Run(whole, policy.decide(whole, policy.load(), known, duration_s=whole.duration_s), known)
-
-
-def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line, with the ledgers found."""
-    parser = Arguments(prog="./ci/report", description=__doc__)
-    parser.add_argument("ledger", nargs="*", metavar="LEDGER", help="default build/ledger.jsonl")
-    parser.add_argument(
-        "--build", default="build", metavar="DIR", help="where the report goes (default build)"
-    )
-    parser.add_argument("--history", metavar="DIR", help="where runs are remembered (default build/history)")
-    options = parser.parse_args(argv)
-    build = build_of(options)
-    files = [meant(options.here, file) for file in options.ledger] or [build / "ledger.jsonl"]
-    for file in files:
-        if not file.is_file():
-            parser.refuse(
-                f"no-ledger: {str(file)!r}: no such file\n  next: ./ci/gate, which writes build/ledger.jsonl"
-            )
-    options.ledger = files
-    options.place = Place(
-        build, meant(options.here, options.history) if options.history else build / "history"
-    )
-    return options
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Exit as the gate does, by the worst verdict of the environments; 70 if the report crashed."""
-    options = options_of(argv)
-    try:
-        made = make(merged(options.ledger), options.place)
-    except Exception:  # noqa: BLE001  whatever it is, it must not look like a verdict
-        return exits.crashed("report-crashed: this is no verdict")
-    print(headline(made.runs))
-    tell(made, options.place)
-    return EXIT[worst(made.runs)]
-
-
-def tell(made: Made, place: Place) -> None:
-    """Where the report is, and how to get what is missing of it."""
-    print(f"report: {place.pages / 'index.html'}")
-    if made.without_allure:
-        print(f"  {made.without_allure}")
+def print_report(report: Report, files: RunFiles) -> None:
+    """Print where the report is, and how to get what is missing of it."""
+    print(f"report: {files.pages / 'index.html'}")
+    if report.missing:
+        print(f"  {report.missing}")
 
 
 if __name__ == "__main__":

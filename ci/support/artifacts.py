@@ -1,4 +1,4 @@
-"""Where a run of the gate leaves what: every file by its name."""
+"""The files that a run of the gate writes."""
 
 from __future__ import annotations
 
@@ -7,59 +7,94 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci.commands import report
-from ci.support.cli import meant
+from ci.support.cli import resolve_build_folder, resolve_path
+
+
+def add_history_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--history", metavar="DIR", help="folder that remembers earlier runs (default build/history)"
+    )
 
 
 @dataclass(frozen=True)
-class Files:
-    """What a run leaves behind."""
+class RunFiles:
+    """The files of a run below its build folder, and the history of earlier runs."""
 
     build: Path
+    history: Path
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> RunFiles:
+        """Read --build and --history."""
+        build = resolve_build_folder(options)
+        if options.history:
+            return cls(build, resolve_path(options.caller_folder, options.history))
+        return cls(build, build / "history")
+
+    @property
+    def run_config(self) -> Path:
+        return self.build / "run.json"
 
     @property
     def ledger(self) -> Path:
-        """The record of every test."""
         return self.build / "ledger.jsonl"
 
     @property
     def verdict(self) -> Path:
-        """The answer."""
         return self.build / "verdict.json"
 
     @property
-    def verifications(self) -> Path:
-        """Which versions honour which contracts."""
-        return self.build / "verifications"
-
-    @property
-    def spent(self) -> Path:
-        """How much deployments were asked."""
-        return self.build / "spent.sqlite"
-
-    @property
-    def log(self) -> Path:
-        """What pytest printed."""
+    def pytest_log(self) -> Path:
         return self.build / "pytest.log"
 
     @property
+    def request_counter(self) -> Path:
+        return self.build / "spent.sqlite"
+
+    @property
+    def verifications(self) -> Path:
+        """The results of pact verifications."""
+        return self.build / "verifications"
+
+    @property
     def rollout(self) -> Path:
-        """Whether the plan is safe, with pictures."""
+        """The answer about the order of the release, with pictures."""
         return self.build / "rollout"
 
-    def history(self, options: argparse.Namespace) -> Path:
-        """Where earlier runs are remembered."""
-        return meant(options.here, options.history) if options.history else self.build / "history"
+    @property
+    def pages(self) -> Path:
+        """The report for people."""
+        return self.build / "report"
 
-    def place(self, options: argparse.Namespace) -> report.Place:
-        """Where the report goes."""
-        return report.Place(self.build, self.history(options))
+    @property
+    def allure_results(self) -> Path:
+        """The input of Allure."""
+        return self.build / "allure-results"
+
+    @property
+    def junit(self) -> Path:
+        return self.build / "junit.xml"
+
+    @property
+    def past_runs(self) -> Path:
+        return self.history / "runs.jsonl"
+
+    @property
+    def durations(self) -> Path:
+        """The durations of all tests, by which pytest-split balances shards."""
+        return self.history / "durations.json"
 
     def clear(self) -> None:
-        """Take away what an earlier run left, so that nothing old can speak for this one."""
+        """Remove what an earlier run wrote, so that it is never mistaken for the result of this run."""
         self.build.mkdir(parents=True, exist_ok=True)
-        reports = (self.build / name for name in ("allure-results", "report"))
-        for folder in (self.rollout, self.verifications, *reports):
+        for folder in (self.rollout, self.verifications, self.allure_results, self.pages):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.ledger, self.verdict, self.build / "junit.xml", self.log, self.spent):
+        for file in (
+            self.run_config,
+            self.ledger,
+            self.verdict,
+            self.junit,
+            self.pytest_log,
+            self.request_counter,
+        ):
             file.unlink(missing_ok=True)

@@ -35,7 +35,7 @@ VERDICT_EXIT_CODES = {"go": ExitCode.GO, "no-go": ExitCode.NO_GO, "undecided": E
 
 def report_crash(message: str) -> ExitCode:
     """Print the current exception without secrets, then the message. Returns the exit code of a crash."""
-    print(redaction.text(traceback.format_exc()), file=sys.stderr)
+    print(redaction.redact_text(traceback.format_exc()), file=sys.stderr)
     print(message, file=sys.stderr)
     return ExitCode.CRASH
 
@@ -57,7 +57,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def refuse(self, problem: object) -> NoReturn:
         """Print a problem of the command line, and exit."""
-        self.exit(ExitCode.USAGE, f"{redaction.text(str(problem))}\n")
+        self.exit(ExitCode.USAGE, f"{redaction.redact_text(str(problem))}\n")
 
 
 def resolve_path(caller_folder: str, path: str) -> Path:
@@ -88,5 +88,7 @@ def read_target_options(options: argparse.Namespace, base: RunConfig | None = No
 def select_deployments(options: argparse.Namespace) -> dict[str, Deployment]:
     """The deployments that the command line names. Raises TargetError for one that may not be tested."""
     config = read_target_options(options)
-    may_test = deployments.owned(config.i_own, os.environ)
-    return deployments.chosen(config.target, config.targets or None, config.environment or None, may_test)
+    may_test = deployments.owned_names(config.i_own, os.environ)
+    return deployments.resolve_deployments(
+        config.target, config.targets or None, config.environment or None, may_test
+    )

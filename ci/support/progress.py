@@ -1,4 +1,4 @@
-"""What a run has come to, read from its ledger while it grows."""
+"""Progress on the terminal: of a run, from its growing ledger, and of the messages container's cleaner."""
 
 from __future__ import annotations
 
@@ -6,22 +6,32 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 POLL_S = 0.25
+# Without a terminal, a line is printed for each tenth of the work.
 PLAIN_STEP = 0.1
-"""Without a terminal, one line for each tenth of the tests."""
-MOST_NEWS = 16
+SHOWN_PROBLEMS = 16
+# The cleaner handles fewer messages before a bar would be readable.
+LONG_WORK = 10_000
 
 
 @dataclass
-class Tail:
-    """The lines of a growing file that were not read yet, summed up."""
+class LedgerTail:
+    """Counts of a growing ledger, which is read on from where the last reading ended."""
 
     path: Path
     collected: int = 0
@@ -29,82 +39,107 @@ class Tail:
     reports: int = 0
     findings: int = 0
     _offset: int = 0
-    _rest: str = field(default="")
-    _news: dict[str, None] = field(default_factory=dict)
-    _told: int = 0
+    _incomplete_line: str = ""
+    _problems: dict[str, None] = field(default_factory=dict)
+    _printed_problems: int = 0
 
     def read(self) -> None:
-        """Count what was added since."""
+        """Count the lines that were added."""
         if not self.path.exists():
             return
         with self.path.open(encoding="utf-8", errors="replace") as file:
             file.seek(self._offset)
-            text = self._rest + file.read()
+            text = self._incomplete_line + file.read()
             self._offset = file.tell()
-        *whole, self._rest = text.split("\n")
-        for raw in whole:
-            try:
-                line = json.loads(raw)
-                self._count(line)
-            except (ValueError, TypeError, KeyError, AttributeError):
-                continue  # whoever reads the whole ledger tells what is wrong with it
+        *lines, self._incomplete_line = text.split("\n")
+        for line in lines:
+            # A broken line becomes a reason of the verdict later, when the whole ledger is read.
+            with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+                self._count(json.loads(line))
 
     def _count(self, line: Mapping[str, Any]) -> None:
         self.collected = line.get("collected", self.collected)
         self.tests += line["kind"] == "test"
         self.reports += line.get("reports", 0)
-        self.findings += len(line.get("findings", ()))
-        told = [f"{found['provider']}: {found['title']}" for found in line.get("findings", ())]
-        if line.get("result", "passed") != "passed" and not told:
-            told = [f"{line['result']}: {(line.get('message') or line['test']).splitlines()[0]}"]
-        for one in told:
-            self._news.setdefault(one, None)
+        findings = line.get("findings", ())
+        self.findings += len(findings)
+        problems = [f"{finding['provider']}: {finding['title']}" for finding in findings]
+        if line.get("result", "passed") != "passed" and not problems:
+            problems = [f"{line['result']}: {(line.get('message') or line['test']).splitlines()[0]}"]
+        self._problems |= dict.fromkeys(problems)
 
-    def news(self) -> list[str]:
-        """What was not told yet of what is wrong; no more than a screen in all."""
-        news = list(self._news)[self._told : MOST_NEWS]
-        self._told += len(news)
-        return news
+    def take_new_problems(self) -> list[str]:
+        """The problems that were not returned yet; in all no more than fit on a screen."""
+        problems = list(self._problems)[self._printed_problems : SHOWN_PROBLEMS]
+        self._printed_problems += len(problems)
+        return problems
 
     def __str__(self) -> str:
-        found = f"{self.findings} findings" if self.findings else "no findings"
-        return f"{self.reports} reports, {found}"
+        findings = f"{self.findings} findings" if self.findings else "no findings"
+        return f"{self.reports} reports, {findings}"
 
 
 def follow(path: Path, process: subprocess.Popen[bytes]) -> None:
-    """Show how far a run is until its process ends."""
+    """Show the progress of a run until its process ends."""
     if sys.stdout.isatty():
-        _bar(Tail(path), process)
+        _show_bar(LedgerTail(path), process)
     else:
-        _lines(Tail(path), process)
+        _print_lines(LedgerTail(path), process)
 
 
-def _until_ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Now and then while it runs, and once when it has ended, which is noticed at once."""
+def _poll_until_end(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Yield several times a second while the process runs, and once right after its end."""
     while process.returncode is None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(POLL_S)
         yield
 
 
-def _bar(tail: Tail, process: subprocess.Popen[bytes]) -> None:
+def _show_bar(tail: LedgerTail, process: subprocess.Popen[bytes]) -> None:
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, transient=True) as bar:
         task = bar.add_task("collecting", total=None)
-        for _ in _until_ended(process):
+        for _ in _poll_until_end(process):
             tail.read()
-            for one in tail.news():
-                bar.console.print(f"  {one}", markup=False, highlight=False)
+            for problem in tail.take_new_problems():
+                bar.console.print(f"  {problem}", markup=False, highlight=False)
             if tail.collected:
                 bar.update(task, total=tail.collected, completed=tail.tests, description=str(tail))
 
 
-def _lines(tail: Tail, process: subprocess.Popen[bytes]) -> None:
-    told = 0.0
-    for _ in _until_ended(process):
+def _print_lines(tail: LedgerTail, process: subprocess.Popen[bytes]) -> None:
+    printed_share = 0.0
+    for _ in _poll_until_end(process):
         tail.read()
-        for one in tail.news():
-            print(f"  {one}", flush=True)
-        if tail.collected and tail.tests / tail.collected >= told + PLAIN_STEP:
-            told = tail.tests / tail.collected
+        for problem in tail.take_new_problems():
+            print(f"  {problem}", flush=True)
+        if tail.collected and tail.tests / tail.collected >= printed_share + PLAIN_STEP:
+            printed_share = tail.tests / tail.collected
             print(f"{tail.tests:5} of {tail.collected} tests, {tail}", flush=True)
+
+
+@contextlib.contextmanager
+def show_messages(activity: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how many messages are done; the block calls the function with the number of messages since."""
+    if total < LONG_WORK:
+        yield lambda _: None
+    elif sys.stderr.isatty():
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(activity, total=total)
+            yield lambda count: bar.advance(task, count)
+    else:
+        yield _message_printer(activity, total)
+
+
+def _message_printer(activity: str, total: int) -> Callable[[int], None]:
+    finished = tenths = 0
+
+    def add(count: int) -> None:
+        nonlocal finished, tenths
+        finished += count
+        if 10 * finished // total > tenths:
+            tenths = 10 * finished // total
+            print(f"{activity}: {finished} of {total} messages", file=sys.stderr, flush=True)
+
+    return add

@@ -64,15 +64,13 @@ class ShardConfig:
 
 def add_shard_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add(
-        "--shard", metavar="N/OF", help="run one part, such as 3/16; ./ci/merge decides on all parts together"
-    )
+    add("--shard", metavar="N/OF", help="run one part, such as 3/16; ./ci/merge decides on all parts")
     add_run_option(parser)
     add(
         "--known-failures",
         default=os.environ.get(example_database.VARIABLE, ""),
         metavar="URL",
-        help=f"Redis in which shards share the failures that they find (better {example_database.VARIABLE}=URL)",
+        help=f"Redis in which shards share failures (better {example_database.VARIABLE}=URL)",
     )
     add(
         "--durations",

@@ -16,7 +16,7 @@ GENERATING_FIXTURES = {"explore", "explore_steps"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the generated tests, in another order each round, because the time may end before the last ones."""
+    """Keep the generated tests, in another order each round, since the time may end before the last ones."""
     run = get_run_config(config)
     if run.deep:
         items[:] = [item for item in items if GENERATING_FIXTURES & set(getattr(item, "fixturenames", ()))]

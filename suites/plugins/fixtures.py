@@ -57,7 +57,7 @@ def targets_of(
         @functools.cache
         def of(version: str) -> dict[str, Target]:
             replaced = deployed if version == "after" else {}
-            found = {name: targets.connect(replaced[name], budget) for name in PROVIDERS if name in replaced}
+            found = {name: targets.connect_target(replaced[name], budget) for name in PROVIDERS if name in replaced}
             names = [name for name in PROVIDERS if name not in found]
             if names and variant:
                 found |= stack.enter_context(runtime.providers(variant, names, version))

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from fixtures.core import redaction, terminal, times
-from fixtures.core.catalogue import Case, load
-from fixtures.core.findings import Finding, Findings, describe
+from fixtures.core.catalogue import Case, load_catalogue
+from fixtures.core.findings import Finding, FindingsError, describe_finding
 from fixtures.generation import example_database
 from fixtures.results import ledger, policy
 from suites.plugins import sharding
@@ -33,15 +33,15 @@ def pytest_runtest_makereport(
     redacts = get_run_config(item.config).reads_outside_data
     if call.when == "teardown" or not report.passed:  # the ledger needs the labels of a test once
         report.user_properties += list_properties(item)
-    if call.excinfo is not None and isinstance(call.excinfo.value, Findings):
+    if call.excinfo is not None and isinstance(call.excinfo.value, FindingsError):
         command = reproduction(item.nodeid, item.config)
         findings = [
             finding.with_test(item.nodeid, command).to_json() for finding in call.excinfo.value.findings
         ]
         if redacts:
-            findings = [redaction.finding(finding) for finding in findings]
+            findings = [redaction.redact_finding(finding) for finding in findings]
         report.user_properties.append(("findings", json.dumps(findings)))
-        text = "\n\n".join(describe(Finding(**finding)) for finding in findings)
+        text = "\n\n".join(describe_finding(Finding(**finding)) for finding in findings)
         report.longrepr = f"{text}\n\n  again:    {command}"
     if redacts:
         redact_report(report)
@@ -78,11 +78,11 @@ def reproduction(test: str, config: pytest.Config) -> str:
 
 def redact_report(report: pytest.TestReport) -> None:
     """Remove secrets from captured output and from the reason of a failure; findings are redacted already."""
-    report.sections = [(name, redaction.text(str(content))) for name, content in report.sections]
+    report.sections = [(name, redaction.redact_text(str(content))) for name, content in report.sections]
     reason = "" if isinstance(report.longrepr, str) else str(report.longrepr or "")
-    redacted = redaction.text(reason)
+    redacted = redaction.redact_text(reason)
     if redacted != reason:
-        report.user_properties.append(("why", redaction.text(shorten_reason(report))))
+        report.user_properties.append(("why", redaction.redact_text(shorten_reason(report))))
         report.longrepr = ("", 0, redacted) if isinstance(report.longrepr, tuple) else redacted
 
 
@@ -192,7 +192,7 @@ class Recorder:
         texts = {"message": message[:MESSAGE_LIMIT], "trace": str(properties.get("trace", ""))}
         for name, text in texts.items():
             # The crash of a worker is described by xdist here, so no worker redacted it.
-            redacted = redaction.text(text) if self.run_config.reads_outside_data else text
+            redacted = redaction.redact_text(text) if self.run_config.reads_outside_data else text
             if redacted:
                 line[name] = redacted[:TRACE_LIMIT]
         self.writer.write(line)
@@ -220,7 +220,7 @@ class Recorder:
         cases = policy.cases_by_provider(ledger.read(Path(self.run_config.ledger)).tests)
         if cases:
             terminalreporter.write_line("")
-            terminalreporter.write(terminal.case_table(load(), cases))
+            terminalreporter.write(terminal.format_case_table(load_catalogue(), cases))
 
 
 def find_worker(report: Any) -> str:

@@ -34,8 +34,8 @@ def get_deployments(config: pytest.Config) -> dict[str, Deployment]:
     """Read the deployments of the run once. Raises TargetError for one that may not be tested."""
     if DEPLOYMENTS not in config.stash:
         run = get_run_config(config)
-        may_test = deployments.owned(run.i_own, os.environ)
-        config.stash[DEPLOYMENTS] = deployments.chosen(
+        may_test = deployments.owned_names(run.i_own, os.environ)
+        config.stash[DEPLOYMENTS] = deployments.resolve_deployments(
             run.target, run.targets or None, run.environment or None, may_test
         )
     return config.stash[DEPLOYMENTS]

@@ -1,6 +1,6 @@
 """With --dist=loadgroup, tests with an expensive common fixture run in one worker of pytest-xdist.
 
-The mark `xdist_group` has no effect with pytest 9.2 and pytest-xdist 3.8, because node ids are read-only there.
+The mark `xdist_group` has no effect with pytest 9.2 and pytest-xdist 3.8, because node ids are read-only.
 So this scheduler overrides `_split_scope`, as the documentation of pytest-xdist describes.
 """
 

@@ -19,7 +19,7 @@ KNOWN_FAILURES_URL = pytest.StashKey[str]()
 # After -m has deselected tests, and before pytest-split, whose hook is also trylast but registered later.
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Count the tests. Only the workers of xdist collect tests, so they send the count to the main process."""
+    """Count the tests. Only xdist's workers collect tests, so they send the count to the main process."""
     if get_run_config(config).shard:
         config.stash[ALL_TESTS] = shards.whole_of(item.nodeid for item in items)
         if hasattr(config, "workeroutput"):

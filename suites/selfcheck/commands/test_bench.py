@@ -12,8 +12,8 @@ from benchmarks.bench import pages, peer
 from benchmarks.bench.__main__ import KEPT, MEASURES, main
 from benchmarks.bench.rows import Aim, Row, paired
 from fixtures.core import payloads
-from fixtures.core.catalogue import example_report, load
-from fixtures.core.payloads import Identities
+from fixtures.core.catalogue import example_report, load_catalogue
+from fixtures.core.payloads import IdFactory
 
 pytestmark = pytest.mark.aside
 
@@ -109,7 +109,7 @@ def test_wrong_use_is_told(arguments: list[str], said: str, capsys: pytest.Captu
     ],
 )
 def test_what_the_check_loop_asks_is_written_down(provider: str, asked: list[str]) -> None:
-    answer = example_report(load()["v1-UNREGISTERED"])
+    answer = example_report(load_catalogue()["v1-UNREGISTERED"])
     requests = check_loop.requests_of(provider, [[answer], [answer, answer]])
     assert [f"{method} {path}".partition("=")[0] for method, path, _ in requests] == [
         one.rstrip("=") for one in asked * 2
@@ -124,7 +124,7 @@ def test_variety_is_what_reports_reach() -> None:
     details = [{"@type": f"type.googleapis.com/{fcm}", "errorCode": "UNREGISTERED"}, {}, {}]
     error = {"code": 404, "message": "", "status": "NOT_FOUND", "details": details}
     answer = {"protocol": "fcm_v1", "http_status": 404, "retry_after": None, "response": {"error": error}}
-    found = peer.reached([payloads.address(answer, Identities())])
+    found = peer.reached([payloads.address(answer, IdFactory())])
     assert found["cases"] == {"v1-UNREGISTERED"}
     assert found["orders of details"] == {(f"type.googleapis.com/{fcm}", "?", "?")}
     assert f"type.googleapis.com/{apns}" in peer.known_kinds()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
 from fixtures.generation.recordings import CORPUS
 from suites.selfcheck.commands.explain_runs import (
@@ -44,7 +44,7 @@ def test_the_members_are_those_of_the_case(capsys: Capsys, tmp_path: Path) -> No
         "body": {"error": {"status": "UNAVAILABLE"}},
     }
     _, objects, _ = explained(capsys, written(tmp_path, DEAD_V1, busy))
-    case = load()["v1-UNREGISTERED"]
+    case = load_catalogue()["v1-UNREGISTERED"]
     assert objects[0] == {
         "id": "dead-v1",
         "protocol": "fcm_v1",
@@ -68,7 +68,7 @@ def test_the_table_shows_each_answer(capsys: Capsys, tmp_path: Path) -> None:
         ["dead-v1", "v1-UNREGISTERED", "unsubscribe"],
     ]
     assert rows[3][:5] == ["[bold]", "v1-bare-429", "postpone", "60", "s"]
-    assert load()["v1-UNREGISTERED"].why in out
+    assert load_catalogue()["v1-UNREGISTERED"].why in out
     assert err == ""
 
 
