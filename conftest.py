@@ -14,8 +14,8 @@ from fixtures.targets import cleanup
 from fixtures.targets import target as targets
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import TargetError
-from fixtures.targets.provisioning.inventory import Inventory
-from fixtures.targets.rate_limit import Budget
+from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
+from fixtures.targets.rate_limit import RateLimiter
 from suites.plugins import exploration, fixtures, ledger, scheduling, sharding
 from suites.plugins.options import get_deployments, get_run_config, is_worker, pytest_addoption
 
@@ -33,22 +33,23 @@ def pytest_configure(config: pytest.Config) -> None:
         run = get_run_config(config)
         if not run.spent:
             run.request_counter.unlink(missing_ok=True)
-        versions = targets.describe_all(get_deployments(config), Budget(run.request_counter))
+        versions = targets.describe_targets(get_deployments(config), RateLimiter(run.request_counter))
         versions |= runtime.described(runtime.asked_for(run.variant))
     except (TargetError, UserError, runtime.UnknownVariant) as error:
-        raise pytest.UsageError(redaction.text(str(error))) from error
+        raise pytest.UsageError(redaction.REDACTOR.redact_text(str(error))) from error
     except Unreachable as error:
-        pytest.exit(redaction.text(str(error)), returncode=2)
+        pytest.exit(redaction.REDACTOR.redact_text(str(error)), returncode=2)
     config.pluginmanager.register(ledger.Recorder(config, versions), "fcm-compat-recorder")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the subscribers that this run made at deployments, unless the gate does it, which gives --spent."""
+    """Remove the subscribers that this run made at deployments. With --spent, the gate does that."""
     run = get_run_config(config)
     if is_worker(config) or config.option.collectonly or run.spent or not (run.target or run.targets):
         return
-    build, inventory = run.request_counter.parent, Inventory(Budget(run.request_counter).inventory)
+    build = run.request_counter.parent
+    inventory = Inventory(build / INVENTORY_FILE)
     with contextlib.suppress(TargetError):  # pytest_configure has printed it
-        left = cleanup.clean(build, inventory, get_deployments(config)) if inventory.left() else []
-        for line in cleanup.told(left, build / cleanup.FILE):
+        left = cleanup.clean_up(build, inventory, get_deployments(config)) if inventory.count() else []
+        for line in cleanup.describe_not_removed(left, build / cleanup.NOT_REMOVED_FILE):
             config.get_terminal_writer().line(line)

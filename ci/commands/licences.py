@@ -1,4 +1,4 @@
-"""`python -m ci.commands.licences`: what is installed, in which version, and under which licence."""
+"""`python -m ci.commands.licences`: the installed packages with version and licence."""
 
 from __future__ import annotations
 
@@ -7,56 +7,53 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from ci.support import exits
+from ci.support.cli import ExitCode
 
-FINE = re.compile(
+ALLOWED = re.compile(
     r"(?i)\b(mit|apache|bsd|isc|psf|python software foundation|mpl|mozilla|0bsd|unlicense|zlib|cnri|hpnd"
     r"|public domain|blueoak)\b"
 )
-LONGEST = 60
+TEXT_LIMIT = 60
+MISSING = "not told"
 
 
 def main() -> int:
-    """Exit 0 if every licence is known to be fine for a tool of one's own, 1 if somebody must look."""
+    """Exit 0 if every licence is allowed, 1 if a person must check some."""
     unknown = 0
-    for name, version, licence in licences():
-        fine = bool(FINE.search(licence))
-        unknown += not fine
-        print(f"{name:32} {version:16} {licence}{'' if fine else '   <- look at this one'}")
-    print(f"{unknown} to look at" if unknown else "all known to be fine")
-    return exits.NO_GO if unknown else exits.GO
+    for name, version, licence in list_licences():
+        allowed = bool(ALLOWED.search(licence))
+        unknown += not allowed
+        print(f"{name:32} {version:16} {licence}{'' if allowed else '   <- check this one'}")
+    print(f"{unknown} to check" if unknown else "all licences are allowed")
+    return ExitCode.NO_GO if unknown else ExitCode.GO
 
 
-def licences() -> Iterator[tuple[str, str, str]]:
-    """Each installed package, by name."""
-    found = {str(one.metadata["Name"]).lower(): one for one in metadata.distributions()}
-    for name in sorted(found):
-        told = found[name].metadata
+def list_licences() -> Iterator[tuple[str, str, str]]:
+    """Name, version and licence of each installed package, by name."""
+    packages = {str(package.metadata["Name"]).lower(): package for package in metadata.distributions()}
+    for name in sorted(packages):
+        fields = packages[name].metadata
         classifiers = [
             row.rpartition(" :: ")[2]
-            for row in told.get_all("Classifier") or ()
+            for row in fields.get_all("Classifier") or ()
             if row.startswith("License ::")
         ]
         licence = (
-            _first(told, "License-Expression")
+            (fields.get_all("License-Expression") or [""])[0]
             or "; ".join(classifiers)
-            or _first(told, "License")
-            or _title(found[name])
+            or (fields.get_all("License") or [""])[0]
+            or read_licence_title(packages[name])
         )
-        yield name, found[name].version, " ".join(licence.split())[:LONGEST]
+        yield name, packages[name].version, " ".join(str(licence).split())[:TEXT_LIMIT]
 
 
-def _title(package: metadata.Distribution) -> str:
-    """The first line of the licence that a package brings along, where it tells nothing else."""
+def read_licence_title(package: metadata.Distribution) -> str:
+    """The first line of the licence file in a package whose metadata names no licence."""
     for file in package.files or ():
         if "licenses/" in str(file) or file.name.upper().startswith("LICEN"):
             lines = file.read_text(encoding="utf-8").split("\n")
-            return next((line.strip() for line in lines if line.strip()), "not told")
-    return "not told"
-
-
-def _first(told: metadata.PackageMetadata, name: str) -> str:
-    return next((str(row) for row in told.get_all(name) or ()), "")
+            return next((line.strip() for line in lines if line.strip()), MISSING)
+    return MISSING
 
 
 if __name__ == "__main__":

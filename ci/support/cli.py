@@ -35,7 +35,7 @@ VERDICT_EXIT_CODES = {"go": ExitCode.GO, "no-go": ExitCode.NO_GO, "undecided": E
 
 def report_crash(message: str) -> ExitCode:
     """Print the current exception without secrets, then the message. Returns the exit code of a crash."""
-    print(redaction.redact_text(traceback.format_exc()), file=sys.stderr)
+    print(redaction.REDACTOR.redact_text(traceback.format_exc()), file=sys.stderr)
     print(message, file=sys.stderr)
     return ExitCode.CRASH
 
@@ -57,7 +57,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def refuse(self, problem: object) -> NoReturn:
         """Print a problem of the command line, and exit."""
-        self.exit(ExitCode.USAGE, f"{redaction.redact_text(str(problem))}\n")
+        self.exit(ExitCode.USAGE, f"{redaction.REDACTOR.redact_text(str(problem))}\n")
 
 
 def resolve_path(caller_folder: str, path: str) -> Path:

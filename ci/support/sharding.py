@@ -14,6 +14,7 @@ from typing import Any
 from ci.support.checkout import describe_checkout, digest
 from ci.support.cli import CommandParser, resolve_path
 from fixtures.core import urls
+from fixtures.core.redis_client import is_redis_url
 from fixtures.core.run_config import RunConfig
 from fixtures.generation import example_database
 from fixtures.results import shards
@@ -92,7 +93,7 @@ def read_shard_options(
     options: argparse.Namespace, parser: CommandParser, default_durations: Path
 ) -> ShardConfig | None:
     """Read and check the options of a shard; None if the whole run is wanted."""
-    if options.known_failures and not example_database.is_redis_url(options.known_failures):
+    if options.known_failures and not is_redis_url(options.known_failures):
         parser.refuse(
             f"bad-known-failures: {urls.redact_url(options.known_failures)!r}: allowed: redis://, rediss:// "
             f"with HOST:PORT/DB, or unix:///PATH\n  next: {example_database.VARIABLE}=redis://127.0.0.1:6379/0"

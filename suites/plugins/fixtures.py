@@ -1,4 +1,4 @@
-"""The fixtures of every suite, for processes that run tests: who only hands tests out does without them."""
+"""The fixtures of all suites: targets, scenarios, exploration, and what happens to findings."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from fixtures.generation.runner import Profile
 from fixtures.results import ledger
 from fixtures.scenarios.coverage.recorder import BehaviourRecorder, RecordedScenario
 from fixtures.scenarios.provider import Matcher, ProviderScenario
-from fixtures.targets import target as targets
 from fixtures.targets.config import Deployment
 from fixtures.targets.rate_limit import RateLimiter
-from fixtures.targets.target import Target
+from fixtures.targets.embedded import embedded_targets_by_version
+from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
+from fixtures.targets.target import Target, connect_target
 from suites.plugins.exploration import NOTES
 from suites.plugins.options import get_deployments, get_run_config
 from suites.plugins.sharding import get_known_failures_url
@@ -32,62 +33,63 @@ from suites.types import RaiseIfFound, TargetsOf
 
 @pytest.fixture(scope="session")
 def deployed(pytestconfig: pytest.Config) -> dict[str, Deployment]:
-    """The deployments of *after* that this run is about, by name."""
+    """The deployments of version *after* that this run tests, by service."""
     return get_deployments(pytestconfig)
 
 
 @pytest.fixture(scope="session")
-def budget(pytestconfig: pytest.Config) -> RateLimiter:
-    """What this run has asked deployments, whichever of its processes did."""
+def rate_limiter(pytestconfig: pytest.Config) -> RateLimiter:
+    """The limiter for requests to deployments; all processes of the run share its counts."""
     return RateLimiter(get_run_config(pytestconfig).request_counter)
 
 
 @pytest.fixture(scope="session")
 def targets_of(
-    deployed: dict[str, Deployment], budget: RateLimiter, pytestconfig: pytest.Config
+    deployed: dict[str, Deployment], rate_limiter: RateLimiter, pytestconfig: pytest.Config
 ) -> Iterator[TargetsOf]:
-    """All providers of a version by name: reference services, except for deployments of *after*."""
+    """All providers of a version by name: deployments where there are some, otherwise reference services."""
     variant = runtime.asked_for(get_run_config(pytestconfig).variant)
     with contextlib.ExitStack() as stack:
 
         @functools.cache
-        def here() -> dict[str, dict[str, Target]]:
-            return stack.enter_context(targets.embedded_targets_by_version(list(PROVIDERS), VERSIONS))
+        def start_references() -> dict[str, dict[str, Target]]:
+            return stack.enter_context(embedded_targets_by_version(list(PROVIDERS), VERSIONS))
 
         @functools.cache
-        def of(version: str) -> dict[str, Target]:
-            replaced = deployed if version == "after" else {}
-            found = {name: targets.connect_target(replaced[name], budget) for name in PROVIDERS if name in replaced}
-            names = [name for name in PROVIDERS if name not in found]
-            if names and variant:
-                found |= stack.enter_context(runtime.providers(variant, names, version))
-            elif names:
-                found |= {name: target for name, target in here()[version].items() if name in names}
-            for target in found.values():
+        def start_targets(version: str) -> dict[str, Target]:
+            names = [name for name in PROVIDERS if version == "after" and name in deployed]
+            started = {name: targets.connect_target(deployed[name], rate_limiter) for name in names}
+            others = [name for name in PROVIDERS if name not in started]
+            if others and variant:
+                started |= stack.enter_context(runtime.providers(variant, others, version))
+            elif others:
+                references = start_references()[version]
+                started |= {name: references[name] for name in others}
+            for target in started.values():
                 stack.callback(target.close)
-            return found
+            return started
 
-        yield of
+        yield start_targets
 
 
 @pytest.fixture
 def trial_of(
     request: pytest.FixtureRequest, targets_of: TargetsOf, raise_if_found: RaiseIfFound
 ) -> Iterator[Callable[..., ProviderScenario]]:
-    """A trial of a provider, in the version after the release unless told otherwise."""
-    used: list[tuple[Target, int]] = []
+    """Create a scenario for a provider, by default in the version after the release."""
+    counts: list[tuple[Target, int]] = []
 
-    def of(provider: str, version: str = "after") -> ProviderScenario:
+    def create(provider: str, version: str = "after") -> ProviderScenario:
         target = targets_of(version)[provider]
-        used.append((target, target.delivered))
+        counts.append((target, target.delivered))
         scenario = create_scenario(
             request.config, target, load_matcher(provider, "answer").check_answer, version
         )
         scenario.on_findings = raise_if_found
         return scenario
 
-    yield of
-    reports = sum(target.delivered - before for target, before in used)
+    yield create
+    reports = sum(target.delivered - before for target, before in counts)
     request.node.user_properties.append(("reports", reports))
 
 
@@ -137,7 +139,7 @@ def explore_steps(request: pytest.FixtureRequest, profile: Profile) -> Callable[
 def create_scenario(
     config: pytest.Config, target: Target, contract: Matcher, version: str
 ) -> ProviderScenario:
-    """A trial, of which notes are taken in a deep run if it is about the version after the release."""
+    """A scenario, which a deep run records if it tests the version after the release."""
     if not get_run_config(config).deep or version != "after":
         return ProviderScenario(target, contract)
     if NOTES not in config.stash:

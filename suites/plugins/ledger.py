@@ -39,7 +39,7 @@ def pytest_runtest_makereport(
             finding.with_test(item.nodeid, command).to_json() for finding in call.excinfo.value.findings
         ]
         if redacts:
-            findings = [redaction.redact_finding(finding) for finding in findings]
+            findings = [redaction.REDACTOR.redact_finding(finding) for finding in findings]
         report.user_properties.append(("findings", json.dumps(findings)))
         text = "\n\n".join(describe_finding(Finding(**finding)) for finding in findings)
         report.longrepr = f"{text}\n\n  again:    {command}"
@@ -78,11 +78,13 @@ def reproduction(test: str, config: pytest.Config) -> str:
 
 def redact_report(report: pytest.TestReport) -> None:
     """Remove secrets from captured output and from the reason of a failure; findings are redacted already."""
-    report.sections = [(name, redaction.redact_text(str(content))) for name, content in report.sections]
+    report.sections = [
+        (name, redaction.REDACTOR.redact_text(str(content))) for name, content in report.sections
+    ]
     reason = "" if isinstance(report.longrepr, str) else str(report.longrepr or "")
-    redacted = redaction.redact_text(reason)
+    redacted = redaction.REDACTOR.redact_text(reason)
     if redacted != reason:
-        report.user_properties.append(("why", redaction.redact_text(shorten_reason(report))))
+        report.user_properties.append(("why", redaction.REDACTOR.redact_text(shorten_reason(report))))
         report.longrepr = ("", 0, redacted) if isinstance(report.longrepr, tuple) else redacted
 
 
@@ -192,7 +194,7 @@ class Recorder:
         texts = {"message": message[:MESSAGE_LIMIT], "trace": str(properties.get("trace", ""))}
         for name, text in texts.items():
             # The crash of a worker is described by xdist here, so no worker redacted it.
-            redacted = redaction.redact_text(text) if self.run_config.reads_outside_data else text
+            redacted = redaction.REDACTOR.redact_text(text) if self.run_config.reads_outside_data else text
             if redacted:
                 line[name] = redacted[:TRACE_LIMIT]
         self.writer.write(line)

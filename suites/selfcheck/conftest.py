@@ -1,7 +1,8 @@
-"""Fixtures of the self-checks: real servers, and a machine elsewhere."""
+"""Fixtures of the self-checks: a Redis server, another time zone, and a fault outside the services."""
 
 from __future__ import annotations
 
+import copy
 import signal
 import time
 from collections.abc import Iterator
@@ -12,34 +13,33 @@ import pytest
 from fixtures.core import redaction
 from fixtures.faults import runtime
 from fixtures.platform import redis_container
-from fixtures.platform.redis_server import embedded
+from fixtures.platform.redis_server import run_redis
 from suites.plugins.options import get_run_config
 
 
 @pytest.fixture(scope="session", autouse=True)
 def variant(pytestconfig: pytest.Config) -> Iterator[None]:
-    """A fault outside the services, if one is asked for."""
+    """Put a fault outside the services in place, if --variant names one."""
     with runtime.patched(runtime.asked_for(get_run_config(pytestconfig).variant)):
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
-    """What tests start can be interrupted, although a shell tells its background otherwise."""
+    """Let processes that tests start receive Ctrl-C, which a shell turns off for background jobs."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
-def secrets() -> Iterator[None]:
-    """What a test tells nobody else keeps: a path that was part of one would be masked in the next."""
-    with redaction.forgetting():
-        yield
+def isolated_redactor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets that a test teaches the redactor, such as paths, are not masked in the next test."""
+    monkeypatch.setattr(redaction, "REDACTOR", copy.deepcopy(redaction.REDACTOR))
 
 
 @pytest.fixture
 def in_another_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The machine's clock is nine hours ahead of UTC."""
+    """Set the machine's time zone to nine hours ahead of UTC."""
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "Etc/GMT-9")
         time.tzset()
@@ -49,14 +49,12 @@ def in_another_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """The URL of a server of this run."""
-    with embedded() as url:
+    with run_redis() as url:
         yield url
 
 
 @pytest.fixture
 def server(redis_url: str) -> Iterator[Any]:
-    """A client of that server."""
     client = redis_container.connect(redis_url)
     yield client
     client.close()

@@ -25,16 +25,16 @@ from suites.selfcheck.commands.explain_runs import (
     explained,
     written,
 )
-from suites.selfcheck.sample_answers import corpus, corpus_lines
+from suites.selfcheck.sample_answers import read_corpus, read_corpus_lines
 
 
 def test_the_corpus_is_explained(capsys: Capsys) -> None:
     code, objects, err = explained(capsys, str(CORPUS))
     assert (code, err) == (GO, "")
     assert [found["case"] for found in objects] == [
-        case for line in corpus_lines() for case in line["expect"]
+        case for line in read_corpus_lines() for case in line["expect"]
     ]
-    assert objects == [entry.explain() for entry in corpus()]
+    assert objects == [entry.explain() for entry in read_corpus()]
 
 
 def test_the_members_are_those_of_the_case(capsys: Capsys, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import pytest
 from fixtures.core import schemas
 from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS
-from fixtures.targets.target import start_process
+from fixtures.targets.embedded import start_process
 
 pytestmark = pytest.mark.process
 
@@ -113,7 +113,9 @@ def test_a_report_that_cannot_be_made_is_a_doubt_and_hides_no_reason(tmp_path: P
 
 @pytest.mark.nightly
 def test_a_provider_with_another_interface_is_not_go(tmp_path: Path) -> None:
-    with start_process("fixtures.services.server", "--service=directory-responses", "--version=after") as (other,):
+    with start_process("fixtures.services.server", "--service=directory-responses", "--version=after") as (
+        other,
+    ):
         told = gate(tmp_path, f"--target={REACTOR}={other['url']}", "--examples=1")
     assert told.exit_status in (1, 2)
     assert told.verdict is not None
@@ -137,7 +139,9 @@ def test_a_fault_is_no_go_and_the_finding_can_be_repeated(tmp_path: Path) -> Non
 
 
 def test_a_provider_that_dies_half_way_is_undecided_for_one_reason(tmp_path: Path) -> None:
-    with start_process("fixtures.services.server", "--service=directory-responses", "--version=after") as (started,):
+    with start_process("fixtures.services.server", "--service=directory-responses", "--version=after") as (
+        started,
+    ):
         target = f"--target=directory-responses={started['url']}"
         with running_gate(tmp_path, target) as process:
             wait_for(lambda: lines_of(tmp_path / "ledger.jsonl") > 20, process)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fixtures.core.project import ROOT
-from fixtures.platform.base import FLOW
+from fixtures.core.topology import FLOW
 from suites.selfcheck.platform.chains import free_ports
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]
