@@ -11,32 +11,32 @@ from typing import Any
 
 import pytest
 
-from fixtures.services.events import Answer, Call, Failure
-from fixtures.services.http_environment import SocketWorld
+from fixtures.services.events import CallAnswer, CallFailure, ServiceCall
+from fixtures.services.http_environment import HttpEnvironment
 from fixtures.services.memory_container import MemoryContainer
 from fixtures.services.memory_queue import MemoryQueue
-from suites.selfcheck.http_double import Say, speaking
+from suites.selfcheck.http_double import WriteResponse, serve_responses
 
 pytestmark = pytest.mark.aside
 
 LIMIT_S = 20
 
 
-def world(urls: dict[str, str], **limits: Any) -> SocketWorld:
+def world(urls: dict[str, str], **limits: Any) -> HttpEnvironment:
     """A world whose container and queue are in memory."""
-    return SocketWorld(
+    return HttpEnvironment(
         urls, MemoryContainer(), MemoryQueue(time.monotonic), MemoryQueue(time.monotonic), **limits
     )
 
 
 @contextmanager
-def listening(say: Say) -> Iterator[str]:
+def listening(say: WriteResponse) -> Iterator[str]:
     """Somebody below a path, who answers as told."""
-    with speaking(say) as somebody:
+    with serve_responses(say) as somebody:
         yield f"{somebody.url}/base/"
 
 
-def reply(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+def reply(handler: BaseHTTPRequestHandler, answer: CallAnswer) -> None:
     """Write an answer."""
     handler.send_response(answer.status)
     for name, value in answer.headers.items():
@@ -46,9 +46,9 @@ def reply(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
     handler.wfile.write(answer.body)
 
 
-def asked(url: str, **limits: Any) -> Answer | Failure:
+def asked(url: str, **limits: Any) -> CallAnswer | CallFailure:
     """What comes back of two calls, the last of them."""
-    call = Call("fcm", "POST", "/fcm/send", {"to": "\ud800"}, {"Authorization": "key=embedded"})
+    call = ServiceCall("fcm", "POST", "/fcm/send", {"to": "\ud800"}, {"Authorization": "key=embedded"})
     there = world({"fcm": url}, **limits)
     try:
         for _ in range(2):
@@ -65,11 +65,11 @@ def test_an_answer_is_brought_back_as_received(retry_after: str) -> None:
 
     def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
         seen.append((handler.path, handler.headers["Authorization"], handler.headers["Content-Type"], body))
-        reply(handler, Answer(503, b"<html>\xff", {"Retry-After": retry_after}))
+        reply(handler, CallAnswer(503, b"<html>\xff", {"Retry-After": retry_after}))
 
     with listening(answer) as url:
         got = asked(url)
-    assert isinstance(got, Answer)
+    assert isinstance(got, CallAnswer)
     assert (got.status, got.body, got.header("retry-after")) == (503, b"<html>\xff", retry_after)
     assert seen == [("/base/fcm/send", "key=embedded", "application/json", b'{"to":"\\ud800"}')] * 2
 
@@ -88,8 +88,8 @@ def test_a_call_without_an_answer_is_told_apart() -> None:
         handler.close_connection = True
 
     with listening(silent) as url:
-        assert asked(url, timeout_s=0.1) == Failure("timed out")
+        assert asked(url, timeout_s=0.1) == CallFailure("timed out")
         released.set()
-    assert asked(url) == Failure("refused")
+    assert asked(url) == CallFailure("refused")
     with listening(cut) as url:
-        assert asked(url) == Failure("broken off")
+        assert asked(url) == CallFailure("broken off")

@@ -10,7 +10,15 @@ import pytest
 
 from fixtures.services import NAMES, VERSIONS, fcm, load
 from fixtures.services.decision import Decision
-from suites.selfcheck.services.driver import APP, DEVICE, Provider, errors, event, identity, report
+from suites.selfcheck.services.driver import (
+    APP,
+    DEVICE,
+    ServiceUnderTest,
+    make_event,
+    make_id,
+    make_report,
+    subscribers_errors,
+)
 
 BATCHES = {
     "directory-events-api": "/v1/reports",
@@ -24,26 +32,32 @@ V1_BUSY = {"protocol": "fcm_v1", "http_status": 503, "response": {"error": {"cod
 
 
 def test_one_bad_report_never_costs_the_others() -> None:
-    provider = Provider("directory-events-api")
-    reports = [report(1), 7, report(2, spam=0), report(3, **V1_GONE), report(4, protocol="fcm_v2")]
-    reply = provider.ask("POST", "/v1/reports", {"reports": reports})
+    provider = ServiceUnderTest("directory-events-api")
+    reports = [
+        make_report(1),
+        7,
+        make_report(2, spam=0),
+        make_report(3, **V1_GONE),
+        make_report(4, protocol="fcm_v2"),
+    ]
+    reply = provider.request("POST", "/v1/reports", {"reports": reports})
     assert (reply.status, reply.body["accepted"]) == (202, 2)
-    assert [item["report_id"] for item in reply.body["rejected"]] == [None, identity(2), identity(4)]
-    seen = provider.ask("GET", f"/v1/reports/{identity(3)}").body
+    assert [item["report_id"] for item in reply.body["rejected"]] == [None, make_id(2), make_id(4)]
+    seen = provider.request("GET", f"/v1/reports/{make_id(3)}").body
     assert (seen["protocol"], seen["code"]) == ("fcm_v1", "UNREGISTERED")
     assert list(seen["forwarded_to"]) == ["directory-responses", "directory-errors-listener"]
 
 
 def test_a_redelivered_report_makes_no_second_event() -> None:
-    provider = Provider("directory-events-api")
-    delivered = report(2, response={"message_id": "1"}, future=1)
+    provider = ServiceUnderTest("directory-events-api")
+    delivered = make_report(2, response={"message_id": "1"}, future=1)
     for _ in range(2):
-        body = {"bts": "bts-0", "reports": [report(), report(), delivered]}
-        assert provider.ask("POST", "/v1/reports", body).body == {"accepted": 3, "rejected": []}
-    sent = [forward for _, forward in provider.store.forwards()]
+        body = {"bts": "bts-0", "reports": [make_report(), make_report(), delivered]}
+        assert provider.request("POST", "/v1/reports", body).body == {"accepted": 3, "rejected": []}
+    sent = [forward for _, forward in provider.store.list_forwards()]
     assert [forward.to for forward in sent] == ["directory-responses", "directory-errors-listener"]
-    assert sent[0].body == {"responses": [report(), delivered]}
-    assert sent[1].body == report() | {"event_id": sent[1].body["event_id"], "code": "NotRegistered"}
+    assert sent[0].body == {"responses": [make_report(), delivered]}
+    assert sent[1].body == make_report() | {"event_id": sent[1].body["event_id"], "code": "NotRegistered"}
 
 
 @pytest.mark.parametrize(
@@ -55,11 +69,11 @@ def test_a_redelivered_report_makes_no_second_event() -> None:
     ],
 )
 def test_before_services_refuse_the_whole_batch(path: str, member: str, name: str, refused: int) -> None:
-    provider = Provider(name, "before")
-    reply = provider.ask("POST", path, {member: [event(1), event(2, **V1_GONE)]})
+    provider = ServiceUnderTest(name, "before")
+    reply = provider.request("POST", path, {member: [make_event(1), make_event(2, **V1_GONE)]})
     assert (reply.status, reply.content_type) == (refused, "application/problem+json")
-    assert provider.ask("POST", path, {member: [event(1)]}).status < 300
-    assert provider.store.forwards() == [] or name == "directory-events-api"
+    assert provider.request("POST", path, {member: [make_event(1)]}).status < 300
+    assert provider.store.list_forwards() == [] or name == "directory-events-api"
 
 
 @pytest.mark.parametrize(
@@ -77,30 +91,43 @@ def test_before_services_refuse_the_whole_batch(path: str, member: str, name: st
 )
 def test_unreadable_bodies_are_refused(body: bytes, status: int) -> None:
     for (name, path), version in itertools.product(BATCHES.items(), VERSIONS):
-        reply = Provider(name, version).ask("POST", path, body)
+        reply = ServiceUnderTest(name, version).request("POST", path, body)
         assert (reply.status, reply.content_type) == (status, "application/problem+json"), (name, version)
 
 
 def test_responses_are_kept_once_and_counted() -> None:
-    provider = Provider("directory-responses")
+    provider = ServiceUnderTest("directory-responses")
     body = {
-        "responses": [report(1), report(1), report(2, **V1_GONE), report(3, response={"error": []}), None]
+        "responses": [
+            make_report(1),
+            make_report(1),
+            make_report(2, **V1_GONE),
+            make_report(3, response={"error": []}),
+            None,
+        ]
     }
-    reply = provider.ask("POST", "/v1/responses", body)
+    reply = provider.request("POST", "/v1/responses", body)
     assert (reply.status, reply.body["stored"], reply.body["duplicates"]) == (201, 3, 1)
     assert [item["report_id"] for item in reply.body["rejected"]] == [None]
-    counted = provider.ask("GET", "/v1/responses/summary", firebase_app=(APP.upper(),))
+    counted = provider.request("GET", "/v1/responses/summary", firebase_app=(APP.upper(),))
     assert counted.body == {"counts": {"NotRegistered": 1, "UNREGISTERED": 1, "UNKNOWN": 1}}
-    assert provider.ask("GET", "/v1/responses/summary").status == 400
-    assert provider.ask("GET", f"/v1/responses/{identity(3)}").body["outcome"] == "alert"
-    assert provider.ask("GET", f"/v1/responses/{identity(4)}").status == 404
+    assert provider.request("GET", "/v1/responses/summary").status == 400
+    assert provider.request("GET", f"/v1/responses/{make_id(3)}").body["outcome"] == "alert"
+    assert provider.request("GET", f"/v1/responses/{make_id(4)}").status == 404
 
 
 @pytest.mark.parametrize("dead", [{}, V1_GONE], ids=["legacy", "v1"])
 def test_a_dead_device_is_unsubscribed_and_stays_so(dead: dict[str, Any]) -> None:
-    provider = errors()
-    batch = [event(1, **dead), event(1), event(2, event_id=identity(1001)), 5, event(3), event(4, **V1_BUSY)]
-    assert provider.actions(*batch) == [
+    provider = subscribers_errors()
+    batch = [
+        make_event(1, **dead),
+        make_event(1),
+        make_event(2, event_id=make_id(1001)),
+        5,
+        make_event(3),
+        make_event(4, **V1_BUSY),
+    ]
+    assert provider.post_errors(*batch) == [
         "unsubscribe",
         "duplicate",
         "duplicate",
@@ -108,9 +135,9 @@ def test_a_dead_device_is_unsubscribed_and_stays_so(dead: dict[str, Any]) -> Non
         "unsubscribe",
         "stale",
     ]
-    assert provider.actions(event(1), event(4)) == ["duplicate", "duplicate"]
-    assert provider.actions(event(5, response={"message_id": "1"})) == ["keep"]
-    assert provider.device()["status"] == "unsubscribed"
+    assert provider.post_errors(make_event(1), make_event(4)) == ["duplicate", "duplicate"]
+    assert provider.post_errors(make_event(5, response={"message_id": "1"})) == ["keep"]
+    assert provider.find_device()["status"] == "unsubscribed"
 
 
 @pytest.mark.parametrize(
@@ -127,99 +154,105 @@ def test_a_dead_device_is_unsubscribed_and_stays_so(dead: dict[str, Any]) -> Non
     ],
 )
 def test_what_comes_after_an_unsubscribe_is_no_news(later: dict[str, Any], action: str) -> None:
-    provider = errors()
-    assert provider.actions(event(1)) == ["unsubscribe"]
-    assert provider.actions(event(2, **later)) == [action]
-    assert (provider.device()["status"], provider.device()["postponed_until"]) == ("unsubscribed", None)
+    provider = subscribers_errors()
+    assert provider.post_errors(make_event(1)) == ["unsubscribe"]
+    assert provider.post_errors(make_event(2, **later)) == [action]
+    assert (provider.find_device()["status"], provider.find_device()["postponed_until"]) == (
+        "unsubscribed",
+        None,
+    )
 
 
 def test_stale_events_change_nothing() -> None:
-    provider = errors()
-    early = event(1, sent_at="2023-12-31T23:59:59.999999999Z")
-    stranger = event(2, subscriber_id=identity(9))
-    assert provider.actions(early, stranger, event(3) | {"token": "old"}) == ["stale"] * 3
-    assert provider.device()["status"] == "active"
+    provider = subscribers_errors()
+    early = make_event(1, sent_at="2023-12-31T23:59:59.999999999Z")
+    stranger = make_event(2, subscriber_id=make_id(9))
+    assert provider.post_errors(early, stranger, make_event(3) | {"token": "old"}) == ["stale"] * 3
+    assert provider.find_device()["status"] == "active"
 
 
 def test_a_replaced_token_outdates_the_old_one() -> None:
-    provider = errors()
-    new = event(1, response={"registration_id": "\ud800new"}, sent_at="2024-05-01T10:00:00.000000002Z")
-    late = event(2, sent_at="2024-05-01T10:00:00.000000001Z") | {"token": "\ud800new"}
-    assert provider.actions(new, event(3), late) == ["replace_token", "stale", "stale"]
-    assert (provider.device()["token"], provider.device()["status"]) == ("\ud800new", "active")
+    provider = subscribers_errors()
+    new = make_event(1, response={"registration_id": "\ud800new"}, sent_at="2024-05-01T10:00:00.000000002Z")
+    late = make_event(2, sent_at="2024-05-01T10:00:00.000000001Z") | {"token": "\ud800new"}
+    assert provider.post_errors(new, make_event(3), late) == ["replace_token", "stale", "stale"]
+    assert (provider.find_device()["token"], provider.find_device()["status"]) == ("\ud800new", "active")
 
 
 def test_a_postponement_is_never_shortened() -> None:
-    provider = errors()
-    longer = event(1, **V1_BUSY, retry_after="90", sent_at="2024-05-01T10:00:00.5Z")
-    assert provider.actions(longer, event(2, **V1_BUSY)) == ["postpone", "postpone"]
+    provider = subscribers_errors()
+    longer = make_event(1, **V1_BUSY, retry_after="90", sent_at="2024-05-01T10:00:00.5Z")
+    assert provider.post_errors(longer, make_event(2, **V1_BUSY)) == ["postpone", "postpone"]
     until = "2024-05-01T10:01:30.5Z"
-    assert (provider.device()["status"], provider.device()["postponed_until"]) == ("postponed", until)
-    sent = [forward for _, forward in provider.store.forwards()]
+    assert (provider.find_device()["status"], provider.find_device()["postponed_until"]) == (
+        "postponed",
+        until,
+    )
+    sent = [forward for _, forward in provider.store.list_forwards()]
     assert [forward.body for forward in sent] == [{"until": until, "reason": "HTTP_5XX"}] * 2
     assert {(forward.method, forward.path) for forward in sent} == {("PUT", f"/v1/postponed/{DEVICE}")}
 
 
 def test_the_end_of_the_calendar_is_no_crash() -> None:
-    provider = errors()
-    assert provider.actions(event(1, **V1_BUSY, sent_at="9999-12-31T23:59:59Z")) == ["postpone"]
-    assert provider.device()["postponed_until"] == "9999-12-31T23:59:59.999Z"
+    provider = subscribers_errors()
+    assert provider.post_errors(make_event(1, **V1_BUSY, sent_at="9999-12-31T23:59:59Z")) == ["postpone"]
+    assert provider.find_device()["postponed_until"] == "9999-12-31T23:59:59.999Z"
 
 
 def test_numbers_beyond_any_double_are_passed_on() -> None:
-    provider = Provider("directory-events-api")
-    body = json.dumps({"reports": [report(extra=0)]}).replace(
+    provider = ServiceUnderTest("directory-events-api")
+    body = json.dumps({"reports": [make_report(extra=0)]}).replace(
         '"extra": 0', '"extra": [1e999, ' + "9" * 5000 + "]"
     )
-    assert provider.ask("POST", "/v1/reports", body.encode()).body["accepted"] == 1
-    assert provider.store.forwards()[1][1].body["extra"] == [1.7976931348623157e308] * 2
+    assert provider.request("POST", "/v1/reports", body.encode()).body["accepted"] == 1
+    assert provider.store.list_forwards()[1][1].body["extra"] == [1.7976931348623157e308] * 2
 
 
 def test_seen_events_outlive_the_set_up_of_their_subscriber() -> None:
-    provider = errors()
-    provider.actions(event(1))
+    provider = subscribers_errors()
+    provider.post_errors(make_event(1))
     device = {
         "subscriber_id": DEVICE,
         "token": "token",
         "token_since": "2024-01-01T00:00:00Z",
         "firebase_app": APP,
     }
-    provider.state("subscribers exist", subscribers=[device])
-    assert provider.actions(event(1)) == ["duplicate"]
-    assert provider.device()["status"] == "active"
-    provider.state("subscribers exist", "teardown", subscribers=[device])
-    assert provider.ask("GET", "/v1/subscribers", id=(DEVICE,)).body == {"subscribers": []}
+    provider.change_state("subscribers exist", subscribers=[device])
+    assert provider.post_errors(make_event(1)) == ["duplicate"]
+    assert provider.find_device()["status"] == "active"
+    provider.change_state("subscribers exist", "teardown", subscribers=[device])
+    assert provider.request("GET", "/v1/subscribers", id=(DEVICE,)).body == {"subscribers": []}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_unknown_state_says_which_exist(name: str) -> None:
-    reply = Provider(name).state("all is well")
+    reply = ServiceUnderTest(name).change_state("all is well")
     assert reply.status == 400
     assert '"reachable"' in reply.body["detail"]
-    assert Provider(name).state("reachable").status == 200
+    assert ServiceUnderTest(name).change_state("reachable").status == 200
 
 
 @pytest.mark.parametrize(
     ("name", "kind"), [("directory-events-api", "report"), ("directory-responses", "response")]
 )
 def test_a_report_can_be_set_up_and_torn_down(name: str, kind: str) -> None:
-    provider = Provider(name)
-    path = f"/v1/{kind}s/{identity(1)}"
+    provider = ServiceUnderTest(name)
+    path = f"/v1/{kind}s/{make_id(1)}"
     for state, action, status in [
         (f"a {kind} exists", "setup", 200),
         (f"a {kind} exists", "teardown", 404),
         (f"a {kind} exists", "setup", 200),
         (f"no {kind}s exist", "setup", 404),
     ]:
-        assert provider.state(state, action, report=report()).status == 200
-        assert provider.ask("GET", path).status == status
-    assert provider.state(f"a {kind} exists").status == 400
+        assert provider.change_state(state, action, report=make_report()).status == 200
+        assert provider.request("GET", path).status == status
+    assert provider.change_state(f"a {kind} exists").status == 400
 
 
 def test_wrong_paths_and_methods_are_problems() -> None:
-    provider = errors()
-    assert provider.ask("GET", "/v2").status == 404
-    reply = provider.ask("DELETE", "/v1/errors")
+    provider = subscribers_errors()
+    assert provider.request("GET", "/v2").status == 404
+    reply = provider.request("DELETE", "/v1/errors")
     assert (reply.status, reply.allow) == (405, ("POST",))
 
 
@@ -228,16 +261,16 @@ def test_a_fault_replaces_one_decision() -> None:
         decision = fcm.decide(seen)
         return replace(decision, outcome="alert") if decision.code == "UNREGISTERED" else decision
 
-    provider = errors()
+    provider = subscribers_errors()
     provider.service = replace(provider.service, decide=forgetful)
-    assert provider.actions(event(1, **V1_GONE), event(2)) == ["alert", "unsubscribe"]
+    assert provider.post_errors(make_event(1, **V1_GONE), make_event(2)) == ["alert", "unsubscribe"]
 
 
 @pytest.mark.parametrize(
     ("length", "outcome"), [(0, "keep"), (1, "replace_token"), (4096, "replace_token"), (4097, "keep")]
 )
 def test_a_token_has_one_to_4096_characters(length: int, outcome: str) -> None:
-    answered = report(response={"message_id": "1", "registration_id": "t" * length})
+    answered = make_report(response={"message_id": "1", "registration_id": "t" * length})
     assert fcm.decide(answered).outcome == outcome
 
 
@@ -245,9 +278,9 @@ def test_a_crash_keeps_nothing() -> None:
     def crash(_seen: Mapping[str, Any]) -> Decision:
         raise ZeroDivisionError
 
-    provider = Provider("directory-events-api")
+    provider = ServiceUnderTest("directory-events-api")
     provider.service = replace(provider.service, decide=crash)
     with pytest.raises(ZeroDivisionError):
-        provider.ask("POST", "/v1/reports", {"reports": [report()]})
+        provider.request("POST", "/v1/reports", {"reports": [make_report()]})
     provider.service = load("directory-events-api", "after")
-    assert provider.ask("GET", f"/v1/reports/{identity(1)}").status == 404
+    assert provider.request("GET", f"/v1/reports/{make_id(1)}").status == 404

@@ -5,51 +5,63 @@ from typing import Any
 
 import pytest
 
-from fixtures.services.events import Answer, Bury, Call, Delete, Failure, Later, Letter, Received, Returned
+from fixtures.services.events import (
+    CallAnswer,
+    CallFailure,
+    CallReturned,
+    DeadLetter,
+    DeleteMessage,
+    MessagesReceived,
+    QueueMessage,
+    Retry,
+    ServiceCall,
+)
 from fixtures.services.memory_queue import MemoryQueue
-from suites.selfcheck.services.driver import Provider, event
+from suites.selfcheck.services.driver import ServiceUnderTest, make_event
 
 pytestmark = pytest.mark.aside
 
-V1_EVENT = event(2, protocol="fcm_v1", response={"error": {"code": 404}})
+V1_EVENT = make_event(2, protocol="fcm_v1", response={"error": {"code": 404}})
 
 
-def letters(*bodies: Any) -> tuple[Letter, ...]:
+def letters(*bodies: Any) -> tuple[QueueMessage, ...]:
     texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
-    return tuple(Letter(f"letter-{n}", f"receipt-{n}", text) for n, text in enumerate(texts))
+    return tuple(QueueMessage(f"letter-{n}", f"receipt-{n}", text) for n, text in enumerate(texts))
 
 
-def handled(events: int) -> Answer:
-    return Answer(200, json.dumps({"results": [{"action": "alert"}] * events}).encode())
+def handled(events: int) -> CallAnswer:
+    return CallAnswer(200, json.dumps({"results": [{"action": "alert"}] * events}).encode())
 
 
-def calls(orders: Any) -> list[Call]:
-    return [order for order in orders if isinstance(order, Call)]
+def calls(orders: Any) -> list[ServiceCall]:
+    return [order for order in orders if isinstance(order, ServiceCall)]
 
 
 @pytest.mark.parametrize("version", ["before", "after"])
 def test_events_are_handed_over_together_and_deleted_when_handled(version: str) -> None:
-    listener = Provider("directory-errors-listener", version)
-    some = letters(event(1), event(2, future=1, response="text"))
-    (call,) = calls(listener.hear(Received(some)))
+    listener = ServiceUnderTest("directory-errors-listener", version)
+    some = letters(make_event(1), make_event(2, future=1, response="text"))
+    (call,) = calls(listener.handle_event(MessagesReceived(some)))
     assert (call.to, call.method, call.path) == ("subscribers-errors", "POST", "/v1/errors")
-    assert call.body == {"errors": [event(1), event(2, future=1, response="text")]}
-    assert listener.hear(Returned(call, handled(2))) == [Delete(letter) for letter in some]
+    assert call.body == {"errors": [make_event(1), make_event(2, future=1, response="text")]}
+    assert listener.handle_event(CallReturned(call, handled(2))) == [DeleteMessage(letter) for letter in some]
 
 
 def test_before_fails_on_an_error_that_is_an_object_and_never_gives_up() -> None:
-    listener = Provider("directory-errors-listener", "before")
-    some = letters(event(1), V1_EVENT)
+    listener = ServiceUnderTest("directory-errors-listener", "before")
+    some = letters(make_event(1), V1_EVENT)
     for _ in range(20):
-        later, call = listener.hear(Received(some))
-        assert isinstance(later, Later)
-        assert (later.letter, later.reason) == (some[1], "response.error is not a string")
-        assert isinstance(call, Call)
-        assert call.body == {"errors": [event(1)]}
+        later, call = listener.handle_event(MessagesReceived(some))
+        assert isinstance(later, Retry)
+        assert (later.message, later.reason) == (some[1], "response.error is not a string")
+        assert isinstance(call, ServiceCall)
+        assert call.body == {"errors": [make_event(1)]}
 
 
 def test_after_hands_every_event_over() -> None:
-    (call,) = calls(Provider("directory-errors-listener").hear(Received(letters(V1_EVENT))))
+    (call,) = calls(
+        ServiceUnderTest("directory-errors-listener").handle_event(MessagesReceived(letters(V1_EVENT)))
+    )
     assert call.body == {"errors": [V1_EVENT]}
 
 
@@ -59,51 +71,62 @@ POISON = {"cut": "{", "list": "[]", "number": "7", "half a character": "\ud800",
 @pytest.mark.parametrize("version", ["before", "after"])
 @pytest.mark.parametrize("poison", POISON)
 def test_an_unreadable_event_is_buried_after_five_tries_and_stops_no_other(version: str, poison: str) -> None:
-    listener = Provider("directory-errors-listener", version)
-    some = letters(POISON[poison], event(1))
+    listener = ServiceUnderTest("directory-errors-listener", version)
+    some = letters(POISON[poison], make_event(1))
     pauses = []
     for _ in range(4):
-        later, call = listener.hear(Received(some))
-        assert isinstance(later, Later)
-        assert isinstance(call, Call)
+        later, call = listener.handle_event(MessagesReceived(some))
+        assert isinstance(later, Retry)
+        assert isinstance(call, ServiceCall)
         pauses.append(later.seconds)
-        assert call.body == {"errors": [event(1)]}
+        assert call.body == {"errors": [make_event(1)]}
     assert pauses == [60, 120, 240, 480]
-    bury, _ = listener.hear(Received(some))
-    assert isinstance(bury, Bury)
-    assert bury.letter == some[0]
+    bury, _ = listener.handle_event(MessagesReceived(some))
+    assert isinstance(bury, DeadLetter)
+    assert bury.message == some[0]
     assert bury.reason
 
 
 @pytest.mark.parametrize(
-    "answer", [Failure("refused"), Failure("timed out"), Answer(503), Answer(429)], ids=str
+    "answer", [CallFailure("refused"), CallFailure("timed out"), CallAnswer(503), CallAnswer(429)], ids=str
 )
 def test_an_outage_is_no_event_s_fault(answer: Any) -> None:
-    listener = Provider("directory-errors-listener")
-    some = letters(event(1), event(2))
+    listener = ServiceUnderTest("directory-errors-listener")
+    some = letters(make_event(1), make_event(2))
     for _ in range(20):
-        (call,) = calls(listener.hear(Received(some)))
-        orders = listener.hear(Returned(call, answer))
-        assert [order.letter for order in orders if isinstance(order, Later)] == list(some)
+        (call,) = calls(listener.handle_event(MessagesReceived(some)))
+        orders = listener.handle_event(CallReturned(call, answer))
+        assert [order.message for order in orders if isinstance(order, Retry)] == list(some)
 
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(500), Answer(400), Answer(422), Answer(200, b"{}"), Answer(200, b"<html>"), Answer(302)],
+    [
+        CallAnswer(500),
+        CallAnswer(400),
+        CallAnswer(422),
+        CallAnswer(200, b"{}"),
+        CallAnswer(200, b"<html>"),
+        CallAnswer(302),
+    ],
     ids=lambda answer: f"{answer.status}{answer.text()}",
 )
-def test_the_one_event_that_makes_a_batch_fail_is_found_and_buried(answer: Answer) -> None:
-    listener = Provider("directory-errors-listener")
-    some = letters(*map(event, range(5)))
+def test_the_one_event_that_makes_a_batch_fail_is_found_and_buried(answer: CallAnswer) -> None:
+    listener = ServiceUnderTest("directory-errors-listener")
+    some = letters(*map(make_event, range(5)))
     waiting, buried = set(some), []
     for _ in range(5):
-        open_calls = calls(listener.hear(Received(tuple(sorted(waiting, key=lambda letter: letter.id)))))
+        open_calls = calls(
+            listener.handle_event(MessagesReceived(tuple(sorted(waiting, key=lambda letter: letter.id))))
+        )
         while open_calls:
             call = open_calls.pop()
-            bad = event(3) in call.body["errors"]
-            orders = listener.hear(Returned(call, answer if bad else handled(len(call.body["errors"]))))
-            waiting -= {order.letter for order in orders if isinstance(order, Delete | Bury)}
-            buried += [order.letter for order in orders if isinstance(order, Bury)]
+            bad = make_event(3) in call.body["errors"]
+            orders = listener.handle_event(
+                CallReturned(call, answer if bad else handled(len(call.body["errors"])))
+            )
+            waiting -= {order.message for order in orders if isinstance(order, DeleteMessage | DeadLetter)}
+            buried += [order.message for order in orders if isinstance(order, DeadLetter)]
             open_calls += calls(orders)
     assert waiting == set()
     assert buried == [some[3]]

@@ -9,18 +9,18 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.services.events import (
-    Answer,
-    Call,
-    Failure,
-    Found,
-    Left,
-    Returned,
+    Alert,
+    CallAnswer,
+    CallFailure,
+    CallReturned,
+    LeaveInContainer,
+    RecordFound,
+    RemoveFromContainer,
+    ServiceCall,
     Started,
-    Taken,
     Tick,
-    Told,
 )
-from suites.selfcheck.services.driver import APP, NOW, Provider, identity
+from suites.selfcheck.services.driver import APP, NOW, ServiceUnderTest, make_id
 
 pytestmark = pytest.mark.aside
 
@@ -29,36 +29,38 @@ NESTED = b'{"error":' * 500 + b"{}" + b"}" * 500
 
 
 def record(count: int = 1, /, **members: Any) -> str:
-    listed = [{"subscriber_id": identity(n), "token": f"token-{n}"} for n in range(count)]
-    envelope = {"message_id": identity(7), "firebase_app": APP, "spam": True, "created_at": NOW}
+    listed = [{"subscriber_id": make_id(n), "token": f"token-{n}"} for n in range(count)]
+    envelope = {"message_id": make_id(7), "firebase_app": APP, "spam": True, "created_at": NOW}
     parts = {"legacy": {"data": {"n": 1}}, "v1": {"data": {"n": "1"}}}
     return json.dumps(envelope | {"recipients": listed} | parts | members)
 
 
-def requests(sender: Provider, text: str) -> list[Call]:
+def requests(sender: ServiceUnderTest, text: str) -> list[ServiceCall]:
     """Send a record, and list the requests to FCM."""
-    taken, *calls = sender.hear(Found(text, NOW))
-    assert taken == Taken()
-    return [call for call in calls if isinstance(call, Call)]
+    taken, *calls = sender.handle_event(RecordFound(text, NOW))
+    assert taken == RemoveFromContainer()
+    return [call for call in calls if isinstance(call, ServiceCall)]
 
 
-def reports(sender: Provider, calls: Sequence[Call], *answers: Answer | Failure) -> list[dict[str, Any]]:
+def reports(
+    sender: ServiceUnderTest, calls: Sequence[ServiceCall], *answers: CallAnswer | CallFailure
+) -> list[dict[str, Any]]:
     """Let FCM answer, and list what events-proxy is then told."""
     for call, answer in zip(calls, answers, strict=True):
-        assert sender.hear(Returned(call, answer)) == []
+        assert sender.handle_event(CallReturned(call, answer)) == []
     found: list[dict[str, Any]] = []
-    while orders := sender.hear(Tick(NOW)):
+    while orders := sender.handle_event(Tick(NOW)):
         (batch,) = orders
-        assert isinstance(batch, Call)
+        assert isinstance(batch, ServiceCall)
         assert (batch.to, batch.path) == ("events-proxy", "/v1/reports")
         schemas.validate(batch.body, "report-batches.schema.json#/$defs/sent")
         found += batch.body["reports"]
-        sender.hear(Returned(batch, Answer(202, b'{"accepted":1}')))
+        sender.handle_event(CallReturned(batch, CallAnswer(202, b'{"accepted":1}')))
     return found
 
 
 def test_legacy_sends_one_multicast_for_a_thousand_tokens() -> None:
-    sender = Provider("go-sender", "before")
+    sender = ServiceUnderTest("go-sender", "before")
     calls = requests(sender, record(2500))
     assert [len(call.body["registration_ids"]) for call in calls] == [1000, 1000, 500]
     assert {(call.method, call.path, call.headers["Authorization"]) for call in calls} == {
@@ -71,12 +73,12 @@ def test_legacy_sends_one_multicast_for_a_thousand_tokens() -> None:
     assert len({report["report_id"] for report in found}) == 2500
 
 
-def multicast(results: Any, **members: Any) -> Answer:
-    return Answer(200, json.dumps({"multicast_id": 2**62, "results": results} | members).encode())
+def multicast(results: Any, **members: Any) -> CallAnswer:
+    return CallAnswer(200, json.dumps({"multicast_id": 2**62, "results": results} | members).encode())
 
 
 def test_legacy_results_are_read_by_position() -> None:
-    sender = Provider("go-sender", "before")
+    sender = ServiceUnderTest("go-sender", "before")
     results = [{"error": "NotRegistered"}, {"message_id": "1", "registration_id": "new"}, {"message_id": "2"}]
     found = reports(sender, requests(sender, record(3)), multicast(results))
     assert [report["response"] for report in found] == results
@@ -91,22 +93,22 @@ def test_legacy_results_are_read_by_position() -> None:
         multicast([{"message_id": "1"}] * 3),
         multicast([{"message_id": "1"}, "NotRegistered"]),
         multicast(None),
-        Answer(200, b"[1]"),
-        Answer(404, b"<TITLE>Not Found</TITLE>"),
-        Answer(200, NESTED),
-        Answer(500, b""),
+        CallAnswer(200, b"[1]"),
+        CallAnswer(404, b"<TITLE>Not Found</TITLE>"),
+        CallAnswer(200, NESTED),
+        CallAnswer(500, b""),
     ],
     ids=["too-few", "too-many", "no-object", "null", "list", "page", "deep", "empty"],
 )
-def test_a_legacy_answer_that_does_not_fit_is_reported_as_text_for_each(answer: Answer) -> None:
-    sender = Provider("go-sender", "before")
+def test_a_legacy_answer_that_does_not_fit_is_reported_as_text_for_each(answer: CallAnswer) -> None:
+    sender = ServiceUnderTest("go-sender", "before")
     found = reports(sender, requests(sender, record(2)), answer)
     assert [report["response"] for report in found] == [answer.text()] * 2
     assert {report["http_status"] for report in found} == {answer.status}
 
 
 def test_v1_sends_one_request_for_each_token() -> None:
-    sender = Provider("go-sender")
+    sender = ServiceUnderTest("go-sender")
     calls = requests(sender, record(2))
     assert [call.body for call in calls] == [
         {"message": {"data": {"n": "1"}, "token": f"token-{n}"}} for n in range(2)
@@ -114,7 +116,9 @@ def test_v1_sends_one_request_for_each_token() -> None:
     assert {call.path for call in calls} == {f"/v1/projects/{APP}/messages:send"}
     assert calls[0].headers["X-GOOG-API-FORMAT-VERSION"] == "2"
     gone = {"error": {"code": 404, "status": "NOT_FOUND"}}
-    found = reports(sender, calls, Answer(404, json.dumps(gone).encode()), Answer(200, b'{"name":"x"}'))
+    found = reports(
+        sender, calls, CallAnswer(404, json.dumps(gone).encode()), CallAnswer(200, b'{"name":"x"}')
+    )
     assert [(report["http_status"], report["response"]) for report in found] == [
         (404, gone),
         (200, {"name": "x"}),
@@ -128,24 +132,24 @@ def test_v1_sends_one_request_for_each_token() -> None:
     ids=["empty", "page", "list", "text", "cut", "nan", "octets", "deep"],
 )
 def test_a_v1_answer_that_is_no_object_is_reported_as_text(body: bytes) -> None:
-    sender = Provider("go-sender")
-    (report,) = reports(sender, requests(sender, record()), Answer(502, body))
+    sender = ServiceUnderTest("go-sender")
+    (report,) = reports(sender, requests(sender, record()), CallAnswer(502, body))
     assert report["response"] == body.decode("utf-8", "replace")
 
 
 @pytest.mark.parametrize("version", ["before", "after"])
 def test_an_answer_of_any_size_makes_reports_that_a_queue_takes(version: str) -> None:
-    sender = Provider("go-sender", version)
+    sender = ServiceUnderTest("go-sender", version)
     long = json.dumps({"error": "x" * 1_000_000}).encode()
-    (report,) = reports(sender, requests(sender, record()), Answer(502, long))
+    (report,) = reports(sender, requests(sender, record()), CallAnswer(502, long))
     assert report["response"] == long.decode()[:10_000]
 
 
 @pytest.mark.parametrize("version", ["before", "after"])
 @pytest.mark.parametrize("header", ["120", DATE, " 1 ", "soon", None])
 def test_retry_after_is_passed_on_as_received(version: str, header: str | None) -> None:
-    sender = Provider("go-sender", version)
-    answer = Answer(503, b"", {} if header is None else {"RETRY-AFTER": header})
+    sender = ServiceUnderTest("go-sender", version)
+    answer = CallAnswer(503, b"", {} if header is None else {"RETRY-AFTER": header})
     (report,) = reports(sender, requests(sender, record()), answer)
     assert report["retry_after"] == header
 
@@ -154,15 +158,15 @@ def test_retry_after_is_passed_on_as_received(version: str, header: str | None) 
 @pytest.mark.parametrize(
     ("answer", "http_status"),
     [
-        (Failure("timed out"), 504),
-        (Failure("refused"), 503),
-        (Failure("broken off"), 502),
-        (Answer(999, b""), 502),
+        (CallFailure("timed out"), 504),
+        (CallFailure("refused"), 503),
+        (CallFailure("broken off"), 502),
+        (CallAnswer(999, b""), 502),
     ],
     ids=["timed-out", "refused", "broken-off", "no-status"],
 )
 def test_no_answer_is_reported_too(version: str, answer: Any, http_status: int) -> None:
-    sender = Provider("go-sender", version)
+    sender = ServiceUnderTest("go-sender", version)
     calls = requests(sender, record(2))
     found = reports(sender, calls, *[answer] * len(calls))
     seen = [(report["http_status"], report["retry_after"], report["response"]) for report in found]
@@ -172,9 +176,9 @@ def test_no_answer_is_reported_too(version: str, answer: Any, http_status: int) 
 @pytest.mark.parametrize("version", ["before", "after"])
 def test_the_same_attempt_makes_the_same_report(version: str) -> None:
     ids = []
-    for members in ({}, {"attempt": 1}, {"attempt": 2}, {"message_id": identity(8)}):
-        sender = Provider("go-sender", version)
-        (report,) = reports(sender, requests(sender, record(**members)), Failure("refused"))
+    for members in ({}, {"attempt": 1}, {"attempt": 2}, {"message_id": make_id(8)}):
+        sender = ServiceUnderTest("go-sender", version)
+        (report,) = reports(sender, requests(sender, record(**members)), CallFailure("refused"))
         ids.append(report["report_id"])
     assert ids[0] == ids[1]
     assert len(set(ids)) == 3
@@ -182,11 +186,11 @@ def test_the_same_attempt_makes_the_same_report(version: str) -> None:
 
 @pytest.mark.parametrize(("version", "part"), [("before", "legacy"), ("after", "v1")])
 def test_a_record_in_the_format_of_another_sender_stays_in_the_container(version: str, part: str) -> None:
-    sender = Provider("go-sender", version)
-    (left,) = sender.hear(Found(record(**{part: None}), NOW))
-    assert isinstance(left, Left)
+    sender = ServiceUnderTest("go-sender", version)
+    (left,) = sender.handle_event(RecordFound(record(**{part: None}), NOW))
+    assert isinstance(left, LeaveInContainer)
     assert f"has no `{part}`" in left.reason
-    assert sender.hear(Started()) == sender.hear(Tick(NOW)) == []
+    assert sender.handle_event(Started()) == sender.handle_event(Tick(NOW)) == []
 
 
 UNREADABLE = {
@@ -195,8 +199,8 @@ UNREADABLE = {
     "half a character": "\ud800",
     "id": record(message_id=1),
     "nobody": record(recipients=[]),
-    "no token": record(recipients=[{"subscriber_id": identity(1), "token": ""}]),
-    "twice": record(recipients=[{"subscriber_id": identity(1), "token": "t"}] * 2),
+    "no token": record(recipients=[{"subscriber_id": make_id(1), "token": ""}]),
+    "twice": record(recipients=[{"subscriber_id": make_id(1), "token": "t"}] * 2),
     "attempt": record(attempt=0),
     "spam": record(spam=1),
 }
@@ -204,40 +208,40 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("why", UNREADABLE)
 def test_an_unreadable_record_stays_in_the_container(why: str) -> None:
-    (left,) = Provider("go-sender").hear(Found(UNREADABLE[why], NOW))
-    assert isinstance(left, Left)
+    (left,) = ServiceUnderTest("go-sender").handle_event(RecordFound(UNREADABLE[why], NOW))
+    assert isinstance(left, LeaveInContainer)
 
 
 def test_unanswered_requests_are_sent_again_after_a_restart_by_either_version() -> None:
-    sender = Provider("go-sender", "before")
+    sender = ServiceUnderTest("go-sender", "before")
     requests(sender, record(2))
-    sender.service = Provider("go-sender", "after").service
-    (call,) = sender.hear(Started())
-    assert isinstance(call, Call)
+    sender.service = ServiceUnderTest("go-sender", "after").service
+    (call,) = sender.handle_event(Started())
+    assert isinstance(call, ServiceCall)
     found = reports(sender, [call], multicast([{"error": "NotRegistered"}, {"message_id": "1"}]))
     assert [report["response"] for report in found] == [{"error": "NotRegistered"}, {"message_id": "1"}]
-    assert sender.hear(Started()) == []
+    assert sender.handle_event(Started()) == []
 
 
 def test_a_request_in_a_protocol_that_the_old_sender_does_not_speak_waits_for_the_new_one() -> None:
-    sender = Provider("go-sender", "after")
+    sender = ServiceUnderTest("go-sender", "after")
     (call,) = requests(sender, record())
-    sender.service = Provider("go-sender", "before").service
-    (told,) = sender.hear(Started())
-    assert isinstance(told, Told)
-    sender.service = Provider("go-sender", "after").service
-    assert [order for order in sender.hear(Started()) if isinstance(order, Call)] == [call]
+    sender.service = ServiceUnderTest("go-sender", "before").service
+    (told,) = sender.handle_event(Started())
+    assert isinstance(told, Alert)
+    sender.service = ServiceUnderTest("go-sender", "after").service
+    assert [order for order in sender.handle_event(Started()) if isinstance(order, ServiceCall)] == [call]
 
 
 def test_nothing_is_taken_while_too_many_reports_wait() -> None:
-    sender = Provider("go-sender")
+    sender = ServiceUnderTest("go-sender")
     sender.service = replace(sender.service, most_unreported=1)
     (call,) = requests(sender, record())
-    sender.hear(Returned(call, Answer(200, b'{"name":"x"}')))
-    (left,) = sender.hear(Found(record(), NOW))
-    assert isinstance(left, Left)
-    (batch,) = sender.hear(Tick(NOW))
-    assert isinstance(batch, Call)
-    (told,) = sender.hear(Returned(batch, Answer(503, b"full")))
-    assert told == Told("events-proxy does not take 1 reports: 503 full")
-    assert sender.hear(Tick(NOW)) == [batch]
+    sender.handle_event(CallReturned(call, CallAnswer(200, b'{"name":"x"}')))
+    (left,) = sender.handle_event(RecordFound(record(), NOW))
+    assert isinstance(left, LeaveInContainer)
+    (batch,) = sender.handle_event(Tick(NOW))
+    assert isinstance(batch, ServiceCall)
+    (told,) = sender.handle_event(CallReturned(batch, CallAnswer(503, b"full")))
+    assert told == Alert("events-proxy does not take 1 reports: 503 full")
+    assert sender.handle_event(Tick(NOW)) == [batch]

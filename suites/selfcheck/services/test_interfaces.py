@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 import pytest
 
-from fixtures.contracts.api_docs.examples import bodies
+from fixtures.contracts.api_docs.examples import request_examples
 from fixtures.contracts.api_docs.interfaces import BATCHES, INTERFACES, PROBLEM, STATES, Endpoint
 from fixtures.core import schemas
 from fixtures.core.topology import BATCH_LIMIT
 from fixtures.services import NAMES, VERSIONS, load
-from fixtures.services.asgi import safely_answer
+from fixtures.services.asgi import answer_or_problem
 from fixtures.services.http_messages import PROBLEM_TYPE, Reply, Request
-from fixtures.services.routing import SET_UP
-from suites.selfcheck.services.driver import APP, NOW, Provider
+from suites.selfcheck.services.driver import APP, NOW, ServiceUnderTest
 
 pytestmark = pytest.mark.aside
 
@@ -56,39 +54,41 @@ def path_of(endpoint: Endpoint) -> str:
 
 def example(service: str, schema: str | None, name: str | None = None) -> Any:
     """An example of a request body, the first or the one of a name; None where there is no body."""
-    found = bodies(service, schema) if schema else []
+    found = request_examples(service, schema) if schema else []
     return next((value for called, _, value in found if name in (None, called)), None)
 
 
-def succeed(provider: Provider, service: str, endpoint: Endpoint) -> Reply:
+def succeed(provider: ServiceUnderTest, service: str, endpoint: Endpoint) -> Reply:
     """Ask for what there is."""
     if state := NEEDED.get(endpoint.name):
         assert (
-            provider.ask("POST", "/_pact/provider-states", example(service, STATES + "change", state)).status
+            provider.request(
+                "POST", "/_pact/provider-states", example(service, STATES + "change", state)
+            ).status
             == 200
         )
     body, query = example(service, endpoint.body), QUERIES.get(endpoint.name, {})
-    return provider.ask(endpoint.method, path_of(endpoint), body, **query)
+    return provider.request(endpoint.method, path_of(endpoint), body, **query)
 
 
-def ask_wrongly(provider: Provider, _service: str, endpoint: Endpoint) -> Reply:
+def ask_wrongly(provider: ServiceUnderTest, _service: str, endpoint: Endpoint) -> Reply:
     """Send what is no JSON, and no query."""
-    return provider.ask(endpoint.method, path_of(endpoint), b"{")
+    return provider.request(endpoint.method, path_of(endpoint), b"{")
 
 
-def ask_for_nothing(provider: Provider, _service: str, endpoint: Endpoint) -> Reply:
+def ask_for_nothing(provider: ServiceUnderTest, _service: str, endpoint: Endpoint) -> Reply:
     """Ask for what there is not."""
-    return provider.ask(endpoint.method, path_of(endpoint))
+    return provider.request(endpoint.method, path_of(endpoint))
 
 
-def ask_too_much(provider: Provider, service: str, endpoint: Endpoint) -> Reply:
+def ask_too_much(provider: ServiceUnderTest, service: str, endpoint: Endpoint) -> Reply:
     """Send the example with far too many entries."""
     body = example(service, endpoint.body) or {}
     many = {name: value * 10_001 if isinstance(value, list) else value for name, value in body.items()}
-    return provider.ask(endpoint.method, path_of(endpoint), many)
+    return provider.request(endpoint.method, path_of(endpoint), many)
 
 
-def ask_when_full(provider: Provider, service: str, endpoint: Endpoint) -> Reply:
+def ask_when_full(provider: ServiceUnderTest, service: str, endpoint: Endpoint) -> Reply:
     """Ask a service that has no room, if it can run out of it."""
     full: Any = provider.service
     room = {"most_waiting": 0} if hasattr(full, "most_waiting") else {}
@@ -96,7 +96,7 @@ def ask_when_full(provider: Provider, service: str, endpoint: Endpoint) -> Reply
     return succeed(provider, service, endpoint)
 
 
-ASK: Mapping[int, Callable[[Provider, str, Endpoint], Reply]] = {
+ASK: Mapping[int, Callable[[ServiceUnderTest, str, Endpoint], Reply]] = {
     400: ask_wrongly,
     404: ask_for_nothing,
     413: ask_too_much,
@@ -111,8 +111,8 @@ def test_every_service_has_an_interface() -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("service", INTERFACES)
 def test_every_route_is_written_down_and_no_other(service: str, version: str) -> None:
-    module = import_module(type(load(service, version)).__module__)
-    routes = {**getattr(module, "ROUTES", {}), **SET_UP}
+    core = load(service, version)
+    routes = {**core.routes(), **core.setup_routes()}
     routed = {(method, path) for path, methods in routes.items() for method in methods}
     written = {(e.method, e.path.partition("{")[0]) for e in INTERFACES[service].endpoints}
     assert written == routed
@@ -121,12 +121,12 @@ def test_every_route_is_written_down_and_no_other(service: str, version: str) ->
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("service", INTERFACES)
 def test_every_state_is_written_down_and_no_other(service: str, version: str) -> None:
-    assert set(INTERFACES[service].states) == set(load(service, version).states)
+    assert set(INTERFACES[service].states) == set(load(service, version).states())
 
 
 @pytest.mark.parametrize(("service", "endpoint", "status"), ANSWERED, ids=IDS)
 def test_an_answer_that_is_written_down_is_given(service: str, endpoint: Endpoint, status: int) -> None:
-    reply = ASK.get(status, succeed)(Provider(service), service, endpoint)
+    reply = ASK.get(status, succeed)(ServiceUnderTest(service), service, endpoint)
     assert reply.status == status
     schema = endpoint.answer if status == endpoint.status else PROBLEM
     assert (reply.content_type == PROBLEM_TYPE) == (schema == PROBLEM)
@@ -138,22 +138,22 @@ def test_an_answer_that_is_written_down_is_given(service: str, endpoint: Endpoin
     ("service", "endpoint"), ENDPOINTS, ids=[f"{service}-{endpoint.name}" for service, endpoint in ENDPOINTS]
 )
 def test_no_answer_is_given_that_is_not_written_down(service: str, endpoint: Endpoint) -> None:
-    given = {ask(Provider(service), service, endpoint).status for ask in (succeed, *ASK.values())}
+    given = {ask(ServiceUnderTest(service), service, endpoint).status for ask in (succeed, *ASK.values())}
     assert given == {endpoint.status, *endpoint.refusals}
 
 
 @pytest.mark.parametrize("service", INTERFACES)
 def test_what_is_not_written_down_is_refused(service: str) -> None:
-    provider = Provider(service)
+    provider = ServiceUnderTest(service)
     methods: dict[str, set[str]] = {}
     for endpoint in INTERFACES[service].endpoints:
         methods.setdefault(path_of(endpoint), set()).add(endpoint.method)
     for path, allowed in methods.items():
         for method in METHODS - allowed:
-            reply = provider.ask(method, path)
+            reply = provider.request(method, path)
             assert (reply.status, set(reply.allow)) == (405, allowed)
             assert schemas.is_valid(reply.body, PROBLEM)
-    assert provider.ask("GET", "/v1/nothing").status == 404
+    assert provider.request("GET", "/v1/nothing").status == 404
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,9 @@ def test_what_is_not_written_down_is_refused(service: str) -> None:
     ids=[f"{service}-{endpoint.name}" for service, endpoint in ENDPOINTS if endpoint.body],
 )
 def test_examples_are_valid_and_taken(service: str, endpoint: Endpoint) -> None:
-    for name, _, value in bodies(service, str(endpoint.body)):
+    for name, _, value in request_examples(service, str(endpoint.body)):
         assert schemas.is_valid(value, str(endpoint.body)), name
-        reply = Provider(service).ask(endpoint.method, path_of(endpoint), value)
+        reply = ServiceUnderTest(service).request(endpoint.method, path_of(endpoint), value)
         assert reply.status == endpoint.status, name
         assert not (reply.body or {}).get("rejected"), name
 
@@ -172,12 +172,12 @@ def test_examples_are_valid_and_taken(service: str, endpoint: Endpoint) -> None:
 def test_a_failure_is_told_as_a_problem() -> None:
     broken: Any = None
     request = Request("POST", "/v1/responses", {}, json.dumps({"responses": []}).encode(), NOW)
-    reply = safely_answer(load("directory-responses", "after"), request, broken)
+    reply = answer_or_problem(load("directory-responses", "after"), request, broken)
     assert (reply.status, reply.content_type) == (500, PROBLEM_TYPE)
     assert schemas.is_valid(reply.body, PROBLEM)
 
 
 @pytest.mark.parametrize("name", ["sent", "forwarded", "responses", "errors"])
 def test_a_batch_has_as_many_entries_as_the_schemas_say(name: str) -> None:
-    batch = schemas.documents()[BATCHES.partition("#")[0]]["$defs"][name]
+    batch = schemas.load_schemas()[BATCHES.partition("#")[0]]["$defs"][name]
     assert [of["maxItems"] for of in batch["properties"].values() if "maxItems" in of] == [BATCH_LIMIT]

@@ -7,7 +7,15 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.services.events import Tick
-from suites.selfcheck.services.driver import APP, DEVICE, NOW, Provider, errors, event, identity
+from suites.selfcheck.services.driver import (
+    APP,
+    DEVICE,
+    NOW,
+    ServiceUnderTest,
+    make_event,
+    make_id,
+    subscribers_errors,
+)
 
 pytestmark = pytest.mark.aside
 
@@ -30,22 +38,22 @@ SCHEMA = "message-request.schema.json"
 
 
 def order(count: int = 1, /, **members: Any) -> dict[str, Any]:
-    listed = [{"subscriber_id": identity(n), "token": f"token-{n}"} for n in range(count)]
+    listed = [{"subscriber_id": make_id(n), "token": f"token-{n}"} for n in range(count)]
     return {"firebase_app": APP, "spam": False, "message": MESSAGE, "subscribers": listed} | members
 
 
-def records(messages: Provider) -> list[dict[str, Any]]:
-    return [forward.body for _, forward in messages.store.forwards()]
+def records(messages: ServiceUnderTest) -> list[dict[str, Any]]:
+    return [forward.body for _, forward in messages.store.list_forwards()]
 
 
 @pytest.mark.parametrize(
     ("version", "parts"), [("before", {"legacy": LEGACY}), ("after", {"legacy": LEGACY, "v1": V1})]
 )
 def test_a_record_has_the_shapes_that_the_version_knows(version: str, parts: dict[str, Any]) -> None:
-    messages = Provider("directory-messages", version)
+    messages = ServiceUnderTest("directory-messages", version)
     asked = order(2, future=1)
     schemas.validate(asked, SCHEMA)
-    reply = messages.ask("POST", "/v1/messages", asked)
+    reply = messages.request("POST", "/v1/messages", asked)
     schemas.validate(reply.body, "provider-answers.schema.json#/$defs/message")
     assert (reply.status, reply.body["accepted"]) == (202, 2)
     (record,) = records(messages)
@@ -57,30 +65,33 @@ def test_a_record_has_the_shapes_that_the_version_knows(version: str, parts: dic
 
 @pytest.mark.parametrize("member", ["notification", "data"])
 def test_a_record_says_nothing_that_the_message_does_not(member: str) -> None:
-    messages = Provider("directory-messages")
-    messages.ask("POST", "/v1/messages", order(message={member: MESSAGE[member]}))
+    messages = ServiceUnderTest("directory-messages")
+    messages.request("POST", "/v1/messages", order(message={member: MESSAGE[member]}))
     (record,) = records(messages)
     assert (record["legacy"], record["v1"]) == ({member: LEGACY[member]}, {member: V1[member]})
 
 
 def test_a_message_to_many_becomes_records_for_a_thousand_each() -> None:
-    messages = Provider("directory-messages")
-    assert messages.ask("POST", "/v1/messages", order(2001)).body["accepted"] == 2001
+    messages = ServiceUnderTest("directory-messages")
+    assert messages.request("POST", "/v1/messages", order(2001)).body["accepted"] == 2001
     assert [len(record["recipients"]) for record in records(messages)] == [1000, 1000, 1]
     assert len({record["message_id"] for record in records(messages)}) == 1
 
 
 def test_the_same_attempt_is_sent_once() -> None:
-    messages = Provider("directory-messages")
+    messages = ServiceUnderTest("directory-messages")
     for attempt in (1, 1, 2):
-        body = order(message_id=identity(5), attempt=attempt)
-        assert messages.ask("POST", "/v1/messages", body).body == {"message_id": identity(5), "accepted": 1}
+        body = order(message_id=make_id(5), attempt=attempt)
+        assert messages.request("POST", "/v1/messages", body).body == {
+            "message_id": make_id(5),
+            "accepted": 1,
+        }
     assert [record["attempt"] for record in records(messages)] == [1, 2]
 
 
 def test_messages_without_an_identity_are_told_apart() -> None:
-    messages = Provider("directory-messages")
-    ids = {messages.ask("POST", "/v1/messages", order()).body["message_id"] for _ in range(3)}
+    messages = ServiceUnderTest("directory-messages")
+    ids = {messages.request("POST", "/v1/messages", order()).body["message_id"] for _ in range(3)}
     assert len(ids) == len(records(messages)) == 3
 
 
@@ -102,40 +113,40 @@ def test_messages_without_an_identity_are_told_apart() -> None:
         {"attempt": 0},
         {"attempt": True},
         {"subscribers": []},
-        {"subscribers": [{"subscriber_id": identity(1), "token": ""}]},
+        {"subscribers": [{"subscriber_id": make_id(1), "token": ""}]},
         {"subscribers": [{"subscriber_id": "1", "token": "t"}]},
         {"subscribers": [7]},
     ],
     ids=lambda members: json.dumps(members)[:60],
 )
 def test_a_wrong_message_is_refused_and_nothing_is_sent(members: dict[str, Any]) -> None:
-    messages = Provider("directory-messages")
+    messages = ServiceUnderTest("directory-messages")
     body = order(**members)
     assert not schemas.is_valid(body, SCHEMA)
-    reply = messages.ask("POST", "/v1/messages", body)
+    reply = messages.request("POST", "/v1/messages", body)
     assert (reply.status, reply.content_type) == (400, "application/problem+json")
     assert records(messages) == []
 
 
 def test_a_subscriber_gets_a_message_once() -> None:
     twice = [{"subscriber_id": DEVICE, "token": "a"}, {"subscriber_id": DEVICE.lower(), "token": "b"}]
-    reply = Provider("directory-messages").ask("POST", "/v1/messages", order(subscribers=twice))
+    reply = ServiceUnderTest("directory-messages").request("POST", "/v1/messages", order(subscribers=twice))
     assert (reply.status, "subscribers[1]" in reply.body["detail"]) == (400, True)
 
 
 def test_too_many_subscribers_are_refused() -> None:
-    assert Provider("directory-messages").ask("POST", "/v1/messages", order(10_001)).status == 413
+    assert ServiceUnderTest("directory-messages").request("POST", "/v1/messages", order(10_001)).status == 413
 
 
 # subscribers-postponed
 
 
-def put(provider: Provider, until: Any, reason: Any = "Unavailable", who: str = DEVICE) -> int:
-    return provider.ask("PUT", f"/v1/postponed/{who}", {"until": until, "reason": reason}).status
+def put(provider: ServiceUnderTest, until: Any, reason: Any = "Unavailable", who: str = DEVICE) -> int:
+    return provider.request("PUT", f"/v1/postponed/{who}", {"until": until, "reason": reason}).status
 
 
-def until(provider: Provider) -> str:
-    reply = provider.ask("GET", f"/v1/postponed/{DEVICE}")
+def until(provider: ServiceUnderTest) -> str:
+    reply = provider.request("GET", f"/v1/postponed/{DEVICE}")
     schemas.validate(reply.body, "postponement.schema.json#/$defs/shown")
     assert reply.body["subscriber_id"] == DEVICE
     return str(reply.body["until"])
@@ -143,7 +154,7 @@ def until(provider: Provider) -> str:
 
 @pytest.mark.parametrize("version", ["before", "after"])
 def test_a_postponement_never_shortens(version: str) -> None:
-    provider = Provider("subscribers-postponed", version)
+    provider = ServiceUnderTest("subscribers-postponed", version)
     for asked, kept in [
         ("2026-01-01T00:01:00Z", "2026-01-01T00:01:00Z"),
         ("2026-01-01T00:00:59.999Z", "2026-01-01T00:01:00Z"),
@@ -155,21 +166,21 @@ def test_a_postponement_never_shortens(version: str) -> None:
 
 def test_a_postponement_never_prolongs_another() -> None:
     # Somebody who was held back for long, subscribed again, and is held back for a short time since.
-    provider = Provider("subscribers-postponed")
+    provider = ServiceUnderTest("subscribers-postponed")
     for asked in ("2026-01-01T01:00:00Z", "2026-01-01T00:00:10Z"):
         assert put(provider, asked) == 204
     for now in ("2026-01-01T00:00:10Z", "2026-01-01T01:00:00Z"):
-        provider.hear(Tick(now))
-        (*_, (_, forward)) = provider.store.forwards()
+        provider.handle_event(Tick(now))
+        (*_, (_, forward)) = provider.store.list_forwards()
         assert [item["until"] for item in forward.body["resumed"]] == [now]
-    assert provider.ask("GET", f"/v1/postponed/{DEVICE}").status == 404
+    assert provider.request("GET", f"/v1/postponed/{DEVICE}").status == 404
 
 
 @pytest.mark.parametrize(("version", "status"), [("before", 422), ("after", 204)])
 def test_only_before_the_release_a_new_reason_is_refused(version: str, status: int) -> None:
-    provider = Provider("subscribers-postponed", version)
+    provider = ServiceUnderTest("subscribers-postponed", version)
     assert put(provider, "2026-01-01T00:00:00Z", "QUOTA_EXCEEDED") == status
-    assert provider.ask("GET", f"/v1/postponed/{DEVICE}").status == (404 if status == 422 else 200)
+    assert provider.request("GET", f"/v1/postponed/{DEVICE}").status == (404 if status == 422 else 200)
 
 
 @pytest.mark.parametrize(
@@ -183,58 +194,60 @@ def test_only_before_the_release_a_new_reason_is_refused(version: str, status: i
     ],
 )
 def test_a_wrong_postponement_is_refused(asked: Any, reason: Any, who: str) -> None:
-    assert put(Provider("subscribers-postponed"), asked, reason, who) == 400
+    assert put(ServiceUnderTest("subscribers-postponed"), asked, reason, who) == 400
 
 
 def test_who_is_due_is_shown_and_let_go_at_the_next_tick() -> None:
-    provider = Provider("subscribers-postponed")
+    provider = ServiceUnderTest("subscribers-postponed")
     for number, second in [(1, "02"), (2, "01"), (3, "03")]:
-        assert put(provider, f"2026-01-01T00:00:{second}Z", who=identity(number)) == 204
-    reply = provider.ask("GET", "/v1/postponed/due", at=("2026-01-01T00:00:02Z",))
+        assert put(provider, f"2026-01-01T00:00:{second}Z", who=make_id(number)) == 204
+    reply = provider.request("GET", "/v1/postponed/due", at=("2026-01-01T00:00:02Z",))
     schemas.validate(reply.body, "postponement.schema.json#/$defs/due")
-    assert [item["subscriber_id"] for item in reply.body["due"]] == [identity(2), identity(1)]
-    assert provider.hear(Tick("2026-01-01T00:00:00.999Z")) == []
-    provider.hear(Tick("2026-01-01T00:00:02Z"))
-    ((_, forward),) = provider.store.forwards()
+    assert [item["subscriber_id"] for item in reply.body["due"]] == [make_id(2), make_id(1)]
+    assert provider.handle_event(Tick("2026-01-01T00:00:00.999Z")) == []
+    provider.handle_event(Tick("2026-01-01T00:00:02Z"))
+    ((_, forward),) = provider.store.list_forwards()
     schemas.validate(forward.body, "postponement.schema.json#/$defs/resumed")
     assert (forward.to, forward.method, forward.path) == ("subscribers-errors", "POST", "/v1/resumed")
-    assert [item["subscriber_id"] for item in forward.body["resumed"]] == [identity(2), identity(1)]
-    left = provider.ask("GET", "/v1/postponed/due", at=("2027-01-01T00:00:00Z",)).body["due"]
-    assert [item["subscriber_id"] for item in left] == [identity(3)]
-    assert provider.ask("GET", "/v1/postponed/due").status == 400
+    assert [item["subscriber_id"] for item in forward.body["resumed"]] == [make_id(2), make_id(1)]
+    left = provider.request("GET", "/v1/postponed/due", at=("2027-01-01T00:00:00Z",)).body["due"]
+    assert [item["subscriber_id"] for item in left] == [make_id(3)]
+    assert provider.request("GET", "/v1/postponed/due").status == 400
 
 
 @pytest.mark.parametrize("fraction", ["", ".73", ".730", ".730000001", ".000", ".0004"])
 def test_a_wait_ends_whatever_the_last_digit_of_its_moment_is(fraction: str) -> None:
-    provider = errors()
+    provider = subscribers_errors()
     busy = {"protocol": "fcm_v1", "http_status": 503, "response": "", "retry_after": "60"}
-    assert provider.actions(event(1, sent_at=f"2024-05-01T10:00:00{fraction}Z", **busy)) == ["postpone"]
-    ((_, forward),) = provider.store.forwards()
+    assert provider.post_errors(make_event(1, sent_at=f"2024-05-01T10:00:00{fraction}Z", **busy)) == [
+        "postpone"
+    ]
+    ((_, forward),) = provider.store.list_forwards()
     over = {"subscriber_id": DEVICE, "until": forward.body["until"]}
-    assert forward.body["until"] == provider.device()["postponed_until"]
-    assert provider.ask("POST", "/v1/resumed", {"resumed": [over]}).status == 204
-    assert provider.device()["status"] == "active"
+    assert forward.body["until"] == provider.find_device()["postponed_until"]
+    assert provider.request("POST", "/v1/resumed", {"resumed": [over]}).status == 204
+    assert provider.find_device()["status"] == "active"
 
 
 def test_only_who_is_still_held_for_that_long_becomes_active() -> None:
-    provider = errors()
+    provider = subscribers_errors()
     busy = {"protocol": "fcm_v1", "http_status": 503, "response": "", "retry_after": "60"}
-    assert provider.actions(event(1, **busy)) == ["postpone"]
+    assert provider.post_errors(make_event(1, **busy)) == ["postpone"]
     for resumed_until, status in [("2024-05-01T10:00:59Z", "postponed"), ("2024-05-01T10:01:00Z", "active")]:
         body = {
-            "resumed": [7, {"subscriber_id": DEVICE, "until": resumed_until}, {"subscriber_id": identity(9)}]
+            "resumed": [7, {"subscriber_id": DEVICE, "until": resumed_until}, {"subscriber_id": make_id(9)}]
         }
-        assert provider.ask("POST", "/v1/resumed", body).status == 204
-        assert provider.device()["status"] == status
-    assert provider.device()["postponed_until"] is None
-    assert provider.actions(event(2, **busy), event(3)) == ["postpone", "unsubscribe"]
+        assert provider.request("POST", "/v1/resumed", body).status == 204
+        assert provider.find_device()["status"] == status
+    assert provider.find_device()["postponed_until"] is None
+    assert provider.post_errors(make_event(2, **busy), make_event(3)) == ["postpone", "unsubscribe"]
     resumed = {"subscriber_id": DEVICE, "until": "2027-01-01T00:00:00Z"}
-    assert provider.ask("POST", "/v1/resumed", {"resumed": [resumed]}).status == 204
-    assert provider.device()["status"] == "unsubscribed"
+    assert provider.request("POST", "/v1/resumed", {"resumed": [resumed]}).status == 204
+    assert provider.find_device()["status"] == "unsubscribed"
 
 
 def test_a_postponement_can_be_set_up_for_a_test() -> None:
-    provider = Provider("subscribers-postponed")
+    provider = ServiceUnderTest("subscribers-postponed")
     params = {"subscriber_id": DEVICE, "until": NOW, "reason": "any"}
     for state, action, status in [
         ("a subscriber is postponed", "setup", 200),
@@ -242,6 +255,6 @@ def test_a_postponement_can_be_set_up_for_a_test() -> None:
         ("a subscriber is postponed", "setup", 200),
         ("no such postponement", "setup", 404),
     ]:
-        assert provider.state(state, action, **params).status == 200
-        assert provider.ask("GET", f"/v1/postponed/{DEVICE}").status == status
-    assert provider.state("a subscriber is postponed").status == 400
+        assert provider.change_state(state, action, **params).status == 200
+        assert provider.request("GET", f"/v1/postponed/{DEVICE}").status == status
+    assert provider.change_state("a subscriber is postponed").status == 400

@@ -12,7 +12,7 @@ from typing import IO, Any
 import pytest
 
 from fixtures.services import NAMES
-from fixtures.targets.target import embedded_in
+from fixtures.targets.embedded import embedded_targets_by_version
 
 pytestmark = pytest.mark.aside
 
@@ -84,7 +84,7 @@ def test_a_store_file_survives_a_stop(tmp_path: Any) -> None:
 def test_versions_in_one_process_share_nothing() -> None:
     device = {"subscriber_id": f"{0:08}-0000-0000-0000-{0:012}", "token": "t"}
     since = {"token_since": "2024-01-01T00:00:00Z", "firebase_app": device["subscriber_id"]}
-    with embedded_in(["subscribers-errors"], ["before", "after"]) as targets:
+    with embedded_targets_by_version(["subscribers-errors"], ["before", "after"]) as targets:
         before, after = (targets[version]["subscribers-errors"] for version in ("before", "after"))
         before.set_state("subscribers exist", {"subscribers": [device | since]})
         assert list(before.subscribers([device["subscriber_id"]])) == [device["subscriber_id"]]
