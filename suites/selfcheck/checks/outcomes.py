@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fixtures.core import payloads, times
-from fixtures.core.findings import Finding, describe
-from fixtures.core.outcome import Answer, Outcome
+from fixtures.core.findings import Finding, describe_finding
+from fixtures.core.outcome import Outcome, ProviderAnswer
 from fixtures.core.payloads import BatchEntry, IdFactory
 from fixtures.core.topology import PROVIDERS, Provider
-from suites.selfcheck.sample_answers import fcm_error, legacy, v1
+from suites.selfcheck.sample_answers import fcm_error_detail, legacy_answer, v1_answer
 
 API, RESPONSES, ERRORS = "directory-events-api", "directory-responses", "subscribers-errors"
 EVERYWHERE = (API, RESPONSES, ERRORS)
@@ -23,11 +23,11 @@ UNTIL = "2026-01-01T00:02:00.000Z"
 
 DEAD, RENEWED, BUSY, FINE, ODD, POISON = range(6)
 RIGHT = (
-    (legacy({"error": "NotRegistered"}), "legacy", "NotRegistered", "unsubscribe"),
-    (legacy({"message_id": "1", "registration_id": "new"}), "legacy", "CANONICAL_ID", "replace_token"),
-    ({**v1(503, status="UNAVAILABLE"), "retry_after": "120"}, "fcm_v1", "HTTP_5XX", "postpone"),
-    (v1(200, {"name": "projects/p/messages/1"}), "fcm_v1", "OK", "keep"),
-    (v1(400, details=[fcm_error("TOMORROW")]), "fcm_v1", "UNKNOWN", "alert"),
+    (legacy_answer({"error": "NotRegistered"}), "legacy", "NotRegistered", "unsubscribe"),
+    (legacy_answer({"message_id": "1", "registration_id": "new"}), "legacy", "CANONICAL_ID", "replace_token"),
+    ({**v1_answer(503, status="UNAVAILABLE"), "retry_after": "120"}, "fcm_v1", "HTTP_5XX", "postpone"),
+    (v1_answer(200, {"name": "projects/p/messages/1"}), "fcm_v1", "OK", "keep"),
+    (v1_answer(400, details=[fcm_error_detail("TOMORROW")]), "fcm_v1", "UNKNOWN", "alert"),
 )
 """Answers, and what must be shown of them; a malformed report comes last in the batch."""
 
@@ -78,9 +78,9 @@ class World:
 Fault = Callable[[World], None]
 
 
-def answer(status: int, body: Any, content_type: str = "application/json", problem: str = "") -> Answer:
+def answer(status: int, body: Any, content_type: str = "application/json", problem: str = "") -> ProviderAnswer:
     """An answer whose text nobody looks at."""
-    return Answer(status, body, "", content_type, problem)
+    return ProviderAnswer(status, body, "", content_type, problem)
 
 
 @functools.cache
@@ -230,4 +230,4 @@ def as_told(finding: Finding) -> str:
         entry if isinstance(entry, str) else {name: entry[name] for name in ids if name in entry}
         for entry in finding.sent[:3]
     ]
-    return f"{finding.check}, {finding.case}: {describe(replace(finding, sent=sent))}"
+    return f"{finding.check}, {finding.case}: {describe_finding(replace(finding, sent=sent))}"

@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.agreement import equivalents_end_alike, versions_agree
 from fixtures.core import payloads
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.payloads import BatchEntry, IdFactory
 from suites.selfcheck.checks.outcomes import (
     API,
@@ -31,7 +31,7 @@ from suites.selfcheck.checks.outcomes import (
     state,
     told,
 )
-from suites.selfcheck.sample_answers import fcm_error, legacy, v1
+from suites.selfcheck.sample_answers import fcm_error_detail, legacy_answer, v1_answer
 
 DIFFERENT: Mapping[str, tuple[str, Fault, str]] = {
     "another status": (API, told(400), "before and after answer the same legacy batch differently"),
@@ -112,7 +112,7 @@ def test_versions_that_differ(name: str, fault: Fault, title: str, snapshot: Sna
 def pair(name: str) -> tuple[World, list[BatchEntry], list[BatchEntry]]:
     """A dead device by either protocol, and what became of both."""
     world = right(name, poisoned=False)
-    answers = [legacy({"error": "NotRegistered"}), v1(404, details=[fcm_error("UNREGISTERED")])]
+    answers = [legacy_answer({"error": "NotRegistered"}), v1_answer(404, details=[fcm_error_detail("UNREGISTERED")])]
     sent = payloads.address_all(answers, IdFactory(run="0d" * 6))
     sent = payloads.error_events(sent) if name == ERRORS else sent
     seen = {"outcome": "unsubscribe"} if name == RESPONSES else {"forwarded_to": ["directory-responses"]}
@@ -153,6 +153,6 @@ def test_equivalents_that_do_not(name: str, fault: Fault, snapshot: SnapshotAsse
     outcome = world.wrong(fault).outcome()
     found = only(equivalents_end_alike(world.provider, old, new, outcome), world, "agreement")
     assert found.title == "legacy-NotRegistered and v1-UNREGISTERED mean the same but end differently"
-    assert load()["v1-UNREGISTERED"].why in found.expected
+    assert load_catalogue()["v1-UNREGISTERED"].why in found.expected
     assert found.sent == [old[0].payload, new[0].payload]
     assert as_told(found) == snapshot

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.batch_answer import batch_is_answered, problem_is_told
 from fixtures.checks.contract import answer_keeps_contract
-from fixtures.core.outcome import Answer
+from fixtures.core.outcome import ProviderAnswer
 from fixtures.core.payloads import BatchEntry
 from fixtures.core.topology import PROVIDERS
 from suites.selfcheck.checks.outcomes import (
@@ -135,7 +135,7 @@ def test_all_malformed_entries_are_told_that_were_to_be_rejected(snapshot: Snaps
 
 WHOLE = {"type": "about:blank", "title": "Bad Request", "status": 400}
 PROBLEM = "application/problem+json"
-NO_PROBLEM: Mapping[str, Answer] = {
+NO_PROBLEM: Mapping[str, ProviderAnswer] = {
     "another status": answer(500, WHOLE, PROBLEM),
     "accepted": answer(202, {"accepted": 0, "rejected": []}),
     "plain JSON": answer(400, WHOLE),
@@ -153,7 +153,7 @@ def test_a_problem_that_is_told() -> None:
 
 
 @pytest.mark.parametrize("wrong", NO_PROBLEM.values(), ids=NO_PROBLEM)
-def test_a_problem_that_is_not_told(wrong: Answer, snapshot: SnapshotAssertion) -> None:
+def test_a_problem_that_is_not_told(wrong: ProviderAnswer, snapshot: SnapshotAssertion) -> None:
     findings = list(problem_is_told(PROVIDERS[API], "{}", wrong, status=400, why="a body without a batch"))
     assert [found.title for found in findings] == [
         f"answers {wrong.status} ({wrong.content_type or 'no content type'}) to a body without a batch"

@@ -8,7 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.effects import each_report_has_its_effect
-from fixtures.core.findings import Findings, raise_if_found
+from fixtures.core.findings import FindingsError, raise_if_found
 from suites.selfcheck.checks.outcomes import (
     API,
     BUSY,
@@ -206,7 +206,7 @@ def test_what_comes_after_a_malformed_entry_is_judged_too(name: str) -> None:
 
 def test_findings_fail_a_test_and_say_it_all() -> None:
     world = right(API).wrong(shown(DEAD, code="UNKNOWN"))
-    with pytest.raises(Findings) as caught:
+    with pytest.raises(FindingsError) as caught:
         raise_if_found(each_report_has_its_effect(world.provider, world.sent, world.outcome()))
     said = str(caught.value).splitlines()
     assert said[0] == "directory-events-api: makes code UNKNOWN of legacy-NotRegistered"

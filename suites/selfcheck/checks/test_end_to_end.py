@@ -14,7 +14,7 @@ from fixtures.checks.effects import LATENESS_ALLOWED_S, expected_subscriber
 from fixtures.checks.end_to_end import Seen, every_push_ends_as_it_must
 from fixtures.core import payloads, times
 from fixtures.core.backoff import wait_s
-from fixtures.core.catalogue import example_report, load
+from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.findings import Finding
 from fixtures.core.outcome import PushResult
 from fixtures.core.payloads import BatchEntry, IdFactory
@@ -23,7 +23,7 @@ from suites.selfcheck.checks.outcomes import SENT_AT, as_told
 
 WORLD = "all-after-v1"
 SHOWN = ("legacy-NotRegistered", "legacy-Unavailable", "legacy-canonical-id", "legacy-delivered")
-CASES = [*map(load().__getitem__, SHOWN), *(case for case in load().cases if case.id not in SHOWN)]
+CASES = [*map(load_catalogue().__getitem__, SHOWN), *(case for case in load_catalogue().cases if case.id not in SHOWN)]
 """All, and first those that are made wrong: what is told of them is the same when a case is added."""
 IDENTITIES = IdFactory(run="0c" * 6)
 SENT = [

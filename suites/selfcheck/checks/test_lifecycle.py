@@ -19,7 +19,7 @@ from fixtures.checks.lifecycle import (
     every_wait_has_ended,
     everybody_is_as_they_must_be,
 )
-from fixtures.core.catalogue import Case, example_report, load
+from fixtures.core.catalogue import Case, example_report, load_catalogue
 from fixtures.core.findings import Finding
 from fixtures.core.outcome import PushResult
 
@@ -27,7 +27,7 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 SENT = SINCE + timedelta(hours=1)
 UNTIL = SENT + timedelta(seconds=10)
 DEAD, BUSY, RENEWED, FINE = map(
-    load().__getitem__,
+    load_catalogue().__getitem__,
     ("legacy-NotRegistered", "legacy-Unavailable", "legacy-canonical-id", "legacy-delivered"),
 )
 PUSH = ("m1", "a")
@@ -77,7 +77,7 @@ def test_a_status_is_as_of_a_moment(life: Life, at: datetime, status: str) -> No
         pytest.param(BUSY, HELD, id="postpone"),
         pytest.param(RENEWED, Life("new-token", SENT), id="replace_token"),
         pytest.param(FINE, ACTIVE, id="keep"),
-        pytest.param(load()["v1-unknown-code"], ACTIVE, id="alert"),
+        pytest.param(load_catalogue()["v1-unknown-code"], ACTIVE, id="alert"),
     ],
 )
 def test_what_is_heard_changes_a_life_as_the_catalogue_says(case: Case, after: Life) -> None:

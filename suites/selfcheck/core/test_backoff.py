@@ -9,22 +9,22 @@ import pytest
 
 from fixtures.core import payloads
 from fixtures.core.backoff import retry_after_s, wait_s
-from fixtures.core.catalogue import example_report, load
+from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.payloads import IdFactory
 from fixtures.services import fcm
-from suites.selfcheck.sample_answers import fcm_error, legacy, retry_info, v1
+from suites.selfcheck.sample_answers import fcm_error_detail, legacy_answer, retry_info_detail, v1_answer
 
-CASES = load().cases
+CASES = load_catalogue().cases
 NOW = datetime(2044, 11, 6, 8, 44, 37, tzinfo=UTC)
 POSTPONES = {
-    "legacy": legacy({"error": "Unavailable"}),
-    "fcm_v1": v1(503, details=[fcm_error("UNAVAILABLE")]),
+    "legacy": legacy_answer({"error": "Unavailable"}),
+    "fcm_v1": v1_answer(503, details=[fcm_error_detail("UNAVAILABLE")]),
 }
 
 
 def waits(answer: dict[str, Any]) -> tuple[float | None, float | None]:
     """How long the catalogue waits, and how long the services do."""
-    case = load().decide(answer)
+    case = load_catalogue().decide(answer)
     assert case is not None
     report = payloads.address(answer, IdFactory(), sent_at=NOW)
     return wait_s(case, report, answered_at=NOW), fcm.decide(report).wait_s
@@ -89,7 +89,7 @@ RETRY_INFO: dict[str, tuple[Any, float]] = {
 
 @pytest.mark.parametrize(("delay", "expected"), RETRY_INFO.values(), ids=RETRY_INFO)
 def test_retry_info(delay: Any, expected: float) -> None:
-    answer = v1(503, details=[None, retry_info(delay), fcm_error("UNAVAILABLE")])
+    answer = v1_answer(503, details=[None, retry_info_detail(delay), fcm_error_detail("UNAVAILABLE")])
     assert waits(answer) == (expected, expected)
 
 
@@ -107,13 +107,13 @@ LARGEST: dict[str, tuple[int, str | None, list[str], float]] = {
 
 @pytest.mark.parametrize(("status", "header", "delays", "expected"), LARGEST.values(), ids=LARGEST)
 def test_the_largest_wait_wins(status: int, header: str | None, delays: list[str], expected: float) -> None:
-    details = [fcm_error("QUOTA_EXCEEDED"), *map(retry_info, delays)]
-    assert waits({**v1(status, details=details), "retry_after": header}) == (expected, expected)
+    details = [fcm_error_detail("QUOTA_EXCEEDED"), *map(retry_info_detail, delays)]
+    assert waits({**v1_answer(status, details=details), "retry_after": header}) == (expected, expected)
 
 
 def test_a_wait_of_whole_seconds_is_a_whole_number() -> None:
     for delay, expected in (("42.0s", "42"), ("42.5s", "42.5"), ("90000.5s", "86400")):
-        found = waits(v1(503, details=[retry_info(delay), fcm_error("UNAVAILABLE")]))
+        found = waits(v1_answer(503, details=[retry_info_detail(delay), fcm_error_detail("UNAVAILABLE")]))
         assert [str(wait) for wait in found] == [expected, expected]
 
 

@@ -17,7 +17,7 @@ import pytest
 from ci.support import allure
 from fixtures.core.payloads import is_suite_subscriber
 from fixtures.core.project import ROOT
-from fixtures.targets import target as targets
+from fixtures.targets.embedded import embedded_targets
 from suites.selfcheck.core import canaries
 from suites.selfcheck.core.canaries import CANARIES, HIDDEN, MEMBER, TOLD, in_files, sightings
 from suites.selfcheck.fail_closed.fault_proxy import Asked, Said, Spoil, Wire, spoiled
@@ -113,7 +113,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def behind() -> Iterator[Mapping[str, str]]:
     """The reference services that tell too much."""
-    with targets.embedded_targets([REACTOR, KEEPER], "after") as found:
+    with embedded_targets([REACTOR, KEEPER], "after") as found:
         yield {name: target.url for name, target in found.items()}
 
 
@@ -195,8 +195,8 @@ def test_without_redaction_they_would_be_everywhere(
 ) -> None:
     careless = tmp_path / "house"
     shutil.copytree(house, careless)
-    begin = "    for name in _members if said else ():\n"
-    edited(careless / "fixtures" / "redaction.py", begin, f"    return said\n{begin}")
+    begin = "        for name in self._members if text else ():\n"
+    edited(careless / "fixtures" / "core" / "redaction.py", begin, f"        return text\n{begin}")
     run_of(careless, behind, looks(leaking_rows), tmp_path / "run")
     found, _ = in_files(tmp_path / "run" / "build")
     assert {one.canary for one in found} >= set(CANARIES) - {"configured member"}

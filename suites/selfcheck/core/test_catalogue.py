@@ -11,41 +11,41 @@ from jsonschema_rs.canonical import Containment, Satisfiability
 
 from fixtures.core import catalogue as catalogues
 from fixtures.core import payloads, schemas
-from fixtures.core.catalogue import example_report, load
+from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.payloads import IdFactory
 from fixtures.core.times import parse_time
-from suites.selfcheck.sample_answers import PROTOCOLS, corpus, corpus_lines, recorded
+from suites.selfcheck.sample_answers import PROTOCOLS, parse_recorded, read_corpus, read_corpus_lines
 
-CASES = load().cases
+CASES = load_catalogue().cases
 
 
 def test_a_corpus_line_is_decided_as_it_expects() -> None:
-    for line in corpus_lines():
-        protocol = load()[line["expect"][0]].protocol
-        found = [entry.case.id for entry in recorded([{"protocol": protocol, **line}])]
+    for line in read_corpus_lines():
+        protocol = load_catalogue()[line["expect"][0]].protocol
+        found = [entry.case.id for entry in parse_recorded([{"protocol": protocol, **line}])]
         assert found == line["expect"], line["id"]
 
 
 def test_the_corpus_reaches_every_case() -> None:
-    assert {entry.case for entry in corpus()} == set(CASES)
+    assert {entry.case for entry in read_corpus()} == set(CASES)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_every_report_is_decided(protocol: str) -> None:
-    assert load().uncovered(protocol).satisfiability() == Satisfiability.NO
+    assert load_catalogue().uncovered(protocol).satisfiability() == Satisfiability.NO
 
 
 def test_an_example_makes_a_valid_report_of_its_case() -> None:
     for case in CASES:
         report = payloads.address(example_report(case), IdFactory())
-        for schema in (catalogues.REPORT_SCHEMA[case.protocol], "response-report.schema.json"):
+        for schema in (catalogues.REPORT_SCHEMAS[case.protocol], "response-report.schema.json"):
             assert schemas.is_valid(report, schema), (case.id, schema)
-        assert load().decide(report) is case, case.id
+        assert load_catalogue().decide(report) is case, case.id
 
 
 def test_a_case_that_is_not_there_is_named() -> None:
     with pytest.raises(KeyError, match="legacy-NotThere"):
-        load()["legacy-NotThere"]
+        load_catalogue()["legacy-NotThere"]
 
 
 # --- domains
@@ -53,26 +53,29 @@ def test_a_case_that_is_not_there_is_named() -> None:
 
 def only(report: object) -> jsonschema_rs.CanonicalSchema:
     """The schema of one report and no other."""
-    return schemas.canonical({"const": report})
+    return schemas.canonicalize({"const": report})
 
 
 def test_a_domain_has_the_reports_of_its_case_and_of_no_earlier_one() -> None:
     """But for those that one of the next three covers, or the three after it: canonical forms have limits."""
     for position, case in enumerate(CASES):
         report = payloads.address(example_report(case), IdFactory())
-        assert load().domain_of(case).covers(only(report)) == Containment.YES, case.id
+        assert load_catalogue().domain_of(case).covers(only(report)) == Containment.YES, case.id
         halved = {name: report[name] for name in report if name != "report_id"}
-        assert load().domain_of(case).covers(only(halved)) == Containment.NO, case.id
+        assert load_catalogue().domain_of(case).covers(only(halved)) == Containment.NO, case.id
         for later in [one for one in CASES[position + 7 :] if one.protocol == case.protocol]:
-            assert load().domain_of(later).covers(only(report)) == Containment.NO, (case.id, later.id)
+            assert load_catalogue().domain_of(later).covers(only(report)) == Containment.NO, (
+                case.id,
+                later.id,
+            )
 
 
 @pytest.mark.aside
 def test_what_cannot_be_taken_away_is_left(tmp_path: Path) -> None:
-    data = json.loads(catalogues.CATALOGUE.read_text(encoding="utf-8"))
+    data = json.loads(catalogues.CATALOGUE_FILE.read_text(encoding="utf-8"))
     data["cases"] = [row for row in data["cases"] if row["id"] != "v1-INVALID_ARGUMENT-payload"]
     (tmp_path / "response-codes.json").write_text(json.dumps(data), encoding="utf-8")
-    found = catalogues.load(tmp_path / "response-codes.json")
+    found = catalogues.load_catalogue(tmp_path / "response-codes.json")
     case = found["v1-delivered"]
     report = payloads.address(example_report(case), IdFactory())
     assert found.domain_of(case).covers(only(report)) == Containment.YES
@@ -83,7 +86,7 @@ def test_what_cannot_be_taken_away_is_left(tmp_path: Path) -> None:
 
 def test_equivalents_have_equal_outcomes() -> None:
     for case in CASES:
-        for equivalent in (load()[name] for name in case.legacy_equivalent):
+        for equivalent in (load_catalogue()[name] for name in case.legacy_equivalent):
             found = (case.protocol, equivalent.protocol, equivalent.outcome)
             assert found == ("fcm_v1", "legacy", case.outcome), (case.id, equivalent.id)
 
@@ -97,7 +100,7 @@ WITHOUT_COUNTERPART = {
 
 def test_a_legacy_case_is_named_by_its_counterpart() -> None:
     named = {name for case in CASES for name in case.legacy_equivalent}
-    assert {case.id for case in load().of_protocol("legacy")} - named == set(WITHOUT_COUNTERPART)
+    assert {case.id for case in load_catalogue().of_protocol("legacy")} - named == set(WITHOUT_COUNTERPART)
     assert not named & set(WITHOUT_COUNTERPART)
 
 

@@ -9,10 +9,18 @@ from typing import Any
 import pytest
 
 from fixtures.core import payloads
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.payloads import IdFactory
 from fixtures.services import fcm
-from suites.selfcheck.sample_answers import GOOGLE, apns, bad_request, fcm_error, legacy, retry_info, v1
+from suites.selfcheck.sample_answers import (
+    GOOGLE,
+    apns_detail,
+    bad_request_detail,
+    fcm_error_detail,
+    legacy_answer,
+    retry_info_detail,
+    v1_answer,
+)
 
 TOKEN_TEXT = "The registration token is not a valid FCM registration token"  # noqa: S105  FCM's words
 PAYLOAD = {"field": "message.data[0].value", "description": "d"}
@@ -25,18 +33,18 @@ Rows = Mapping[str, tuple[str, list[dict[str, Any]]]]
 
 def invalid(*details: Any, message: str = "m", http_status: int = 400) -> dict[str, Any]:
     """A v1 answer of which FcmError says INVALID_ARGUMENT."""
-    return v1(
+    return v1_answer(
         http_status,
         code=http_status,
         message=message,
         status="INVALID_ARGUMENT",
-        details=[fcm_error("INVALID_ARGUMENT"), *details],
+        details=[fcm_error_detail("INVALID_ARGUMENT"), *details],
     )
 
 
 def bare(*details: Any, message: str = "m", http_status: int = 400) -> dict[str, Any]:
     """A v1 answer with status INVALID_ARGUMENT and no FcmError."""
-    return v1(http_status, message=message, status="INVALID_ARGUMENT", details=list(details))
+    return v1_answer(http_status, message=message, status="INVALID_ARGUMENT", details=list(details))
 
 
 LEGACY_WORDS = {
@@ -56,36 +64,46 @@ LEGACY: Rows = {
     **{
         f"words: {outcome}": (
             outcome,
-            [legacy({"error": word}, status) for word in words.split(" ") for status in (200, 404, 503)],
+            [
+                legacy_answer({"error": word}, status)
+                for word in words.split(" ")
+                for status in (200, 404, 503)
+            ],
         )
         for outcome, words in LEGACY_WORDS.items()
     },
-    "delivered": ("keep", [legacy({"message_id": "1:0"})]),
+    "delivered": ("keep", [legacy_answer({"message_id": "1:0"})]),
     "canonical id": (
         "replace_token",
-        [legacy({"message_id": "1:0", "registration_id": "new"}), legacy({"registration_id": "new"})],
+        [
+            legacy_answer({"message_id": "1:0", "registration_id": "new"}),
+            legacy_answer({"registration_id": "new"}),
+        ],
     ),
     "error beside canonical id": (
         "unsubscribe",
-        [legacy({"registration_id": "new", "error": "NotRegistered"})],
+        [legacy_answer({"registration_id": "new", "error": "NotRegistered"})],
     ),
-    "unknown error beside canonical id": ("alert", [legacy({"registration_id": "n", "error": "X"})]),
-    "null error beside canonical id": ("replace_token", [legacy({"registration_id": "n", "error": None})]),
+    "unknown error beside canonical id": ("alert", [legacy_answer({"registration_id": "n", "error": "X"})]),
+    "null error beside canonical id": (
+        "replace_token",
+        [legacy_answer({"registration_id": "n", "error": None})],
+    ),
     "canonical id that is none": (
         "keep",
-        [legacy({"message_id": "1", "registration_id": none}) for none in ("", 7)],
+        [legacy_answer({"message_id": "1", "registration_id": none}) for none in ("", 7)],
     ),
     "error that is no string": (
         "alert",
-        [legacy({"error": {"code": "NotRegistered"}}), legacy({"error": ["NotRegistered"]})],
+        [legacy_answer({"error": {"code": "NotRegistered"}}), legacy_answer({"error": ["NotRegistered"]})],
     ),
-    "result at 500": ("postpone", [legacy({"message_id": "1:0"}, 500)]),
-    "404 page": ("alert", [legacy(PAGE, 404)]),
-    "word as text": ("alert", [legacy("Error=NotRegistered", 200)]),
+    "result at 500": ("postpone", [legacy_answer({"message_id": "1:0"}, 500)]),
+    "404 page": ("alert", [legacy_answer(PAGE, 404)]),
+    "word as text": ("alert", [legacy_answer("Error=NotRegistered", 200)]),
     **{
         f"text: {outcome}": (
             outcome,
-            [legacy(text, status) for status in statuses for text in ("refused", "")],
+            [legacy_answer(text, status) for status in statuses for text in ("refused", "")],
         )
         for outcome, statuses in TEXT_STATUSES.items()
     },
@@ -93,40 +111,44 @@ LEGACY: Rows = {
 
 INVALID_ARGUMENT: Mapping[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
     "nothing else": ((), {}, "fix_message"),
-    "410": ((apns(statusCode=410),), {}, "unsubscribe"),
-    "410 after ruins": ((None, 7, "x", [], apns(statusCode=410)), {}, "unsubscribe"),
-    "410 and a bad payload": ((apns(statusCode=410), bad_request(PAYLOAD)), {}, "unsubscribe"),
-    "410 as a string": ((apns(statusCode="410"),), {}, "fix_message"),
-    "410 as true": ((apns(statusCode=True),), {}, "fix_message"),
-    "400": ((apns(statusCode=400, reason="BadDeviceToken"),), {}, "fix_message"),
-    "reason Unregistered": ((apns(reason="Unregistered"),), {}, "unsubscribe"),
-    "reason unregistered": ((apns(reason="unregistered"),), {}, "fix_message"),
-    "reason as a list": ((apns(reason=["Unregistered"]),), {}, "fix_message"),
+    "410": ((apns_detail(statusCode=410),), {}, "unsubscribe"),
+    "410 after ruins": ((None, 7, "x", [], apns_detail(statusCode=410)), {}, "unsubscribe"),
+    "410 and a bad payload": ((apns_detail(statusCode=410), bad_request_detail(PAYLOAD)), {}, "unsubscribe"),
+    "410 as a string": ((apns_detail(statusCode="410"),), {}, "fix_message"),
+    "410 as true": ((apns_detail(statusCode=True),), {}, "fix_message"),
+    "400": ((apns_detail(statusCode=400, reason="BadDeviceToken"),), {}, "fix_message"),
+    "reason Unregistered": ((apns_detail(reason="Unregistered"),), {}, "unsubscribe"),
+    "reason unregistered": ((apns_detail(reason="unregistered"),), {}, "fix_message"),
+    "reason as a list": ((apns_detail(reason=["Unregistered"]),), {}, "fix_message"),
     "Apple's words in another type": (
         ({"@type": f"{GOOGLE}google.rpc.ErrorInfo", "statusCode": 410, "reason": "Unregistered"},),
         {},
         "fix_message",
     ),
-    "token field": ((bad_request(TOKEN),), {}, "unsubscribe"),
-    "token field twice": ((bad_request(TOKEN, TOKEN),), {}, "unsubscribe"),
+    "token field": ((bad_request_detail(TOKEN),), {}, "unsubscribe"),
+    "token field twice": ((bad_request_detail(TOKEN, TOKEN),), {}, "unsubscribe"),
     "token field among ruins": (
-        (bad_request(None, "message.data", {"field": 7}, {}, TOKEN),),
+        (bad_request_detail(None, "message.data", {"field": 7}, {}, TOKEN),),
         {},
         "unsubscribe",
     ),
-    "another field": ((bad_request(PAYLOAD),), {}, "fix_message"),
-    "token and another field": ((bad_request(TOKEN, PAYLOAD),), {}, "fix_message"),
-    "token and another field, apart": ((bad_request(TOKEN), bad_request(PAYLOAD)), {}, "fix_message"),
-    "token field of another name": ((bad_request({"field": "message.token.x"}),), {}, "fix_message"),
+    "another field": ((bad_request_detail(PAYLOAD),), {}, "fix_message"),
+    "token and another field": ((bad_request_detail(TOKEN, PAYLOAD),), {}, "fix_message"),
+    "token and another field, apart": (
+        (bad_request_detail(TOKEN), bad_request_detail(PAYLOAD)),
+        {},
+        "fix_message",
+    ),
+    "token field of another name": ((bad_request_detail({"field": "message.token.x"}),), {}, "fix_message"),
     "fieldViolations an object": (
         ({"@type": f"{GOOGLE}google.rpc.BadRequest", "fieldViolations": TOKEN},),
         {},
         "fix_message",
     ),
     "text": ((), {"message": TOKEN_TEXT}, "unsubscribe"),
-    "text and the token field": ((bad_request(TOKEN),), {"message": TOKEN_TEXT}, "unsubscribe"),
-    "text and another field": ((bad_request(PAYLOAD),), {"message": TOKEN_TEXT}, "fix_message"),
-    "text and a field without a name": ((bad_request({}),), {"message": TOKEN_TEXT}, "unsubscribe"),
+    "text and the token field": ((bad_request_detail(TOKEN),), {"message": TOKEN_TEXT}, "unsubscribe"),
+    "text and another field": ((bad_request_detail(PAYLOAD),), {"message": TOKEN_TEXT}, "fix_message"),
+    "text and a field without a name": ((bad_request_detail({}),), {"message": TOKEN_TEXT}, "unsubscribe"),
     "text with a suffix": ((), {"message": f"{TOKEN_TEXT}."}, "fix_message"),
     "text in capitals": ((), {"message": TOKEN_TEXT.upper()}, "fix_message"),
     "text with a line end": ((), {"message": f"{TOKEN_TEXT}\n"}, "fix_message"),
@@ -145,7 +167,7 @@ NO_ERROR = {
     "empty object": {},
     "legacy word": {"error": "NotRegistered"},
     "null error": {"error": None},
-    "error list": {"error": [{"details": [fcm_error("UNREGISTERED")]}]},
+    "error list": {"error": [{"details": [fcm_error_detail("UNREGISTERED")]}]},
     "JSON in a string": '{"error":{"details":[]}}',
 }
 KINDS = {
@@ -180,14 +202,14 @@ BARE = {
     ),
 }
 FOR_A_WHILE, FOR_GOOD = (500, 503, 599, 408, 429), (400, 401, 403, 404, 410, 418, 201)
-THREE = (fcm_error("UNREGISTERED"), retry_info("1s"), bad_request(PAYLOAD))
+THREE = (fcm_error_detail("UNREGISTERED"), retry_info_detail("1s"), bad_request_detail(PAYLOAD))
 V1: Rows = {
     # in the order of the design, first step
-    "200": ("keep", [v1(200, body) for body in ({"name": "projects/p/messages/1"}, {}, PAGE)]),
-    "200 with an FcmError": ("keep", [v1(200, details=[fcm_error("UNREGISTERED")])]),
+    "200": ("keep", [v1_answer(200, body) for body in ({"name": "projects/p/messages/1"}, {}, PAGE)]),
+    "200 with an FcmError": ("keep", [v1_answer(200, details=[fcm_error_detail("UNREGISTERED")])]),
     # second step
     **{
-        f"{name} at {statuses[0]} and its like": (outcome, [v1(status, body) for status in statuses])
+        f"{name} at {statuses[0]} and its like": (outcome, [v1_answer(status, body) for status in statuses])
         for name, body in NO_ERROR.items()
         for statuses, outcome in {FOR_A_WHILE: "postpone", FOR_GOOD: "alert"}.items()
     },
@@ -195,41 +217,47 @@ V1: Rows = {
     **{
         f"FcmError: {outcome}": (
             outcome,
-            [v1(400, message="m", details=[fcm_error(word)]) for word in words.split(" ")],
+            [v1_answer(400, message="m", details=[fcm_error_detail(word)]) for word in words.split(" ")],
         )
         for outcome, words in V1_WORDS.items()
     },
     "FcmError at any place": (
         "unsubscribe",
-        [v1(404, details=list(details)) for details in itertools.permutations(THREE)],
+        [v1_answer(404, details=list(details)) for details in itertools.permutations(THREE)],
     ),
     **{
         f"@type: {outcome}": (
             outcome,
-            [v1(404, details=[fcm_error("UNREGISTERED", kind)]) for kind in kinds],
+            [v1_answer(404, details=[fcm_error_detail("UNREGISTERED", kind)]) for kind in kinds],
         )
         for outcome, kinds in KINDS.items()
     },
-    "errorCode without @type": ("alert", [v1(404, details=[{"errorCode": "UNREGISTERED"}])]),
+    "errorCode without @type": ("alert", [v1_answer(404, details=[{"errorCode": "UNREGISTERED"}])]),
     "UNREGISTERED whatever else is said": (
         "unsubscribe",
         [
-            v1(http_status, status=status, details=[fcm_error("UNREGISTERED")])
+            v1_answer(http_status, status=status, details=[fcm_error_detail("UNREGISTERED")])
             for http_status in (400, 403, 404, 410, 429, 500, 503)
             for status in ("PERMISSION_DENIED", "INVALID_ARGUMENT", None, 7)
         ],
     ),
     "INTERNAL at 404 NOT_FOUND": (
         "postpone",
-        [v1(404, status="NOT_FOUND", details=[fcm_error("INTERNAL")])],
+        [v1_answer(404, status="NOT_FOUND", details=[fcm_error_detail("INTERNAL")])],
     ),
     "SENDER_ID_MISMATCH at 400 INVALID_ARGUMENT with Apple's 410": (
         "alert",
-        [v1(400, status="INVALID_ARGUMENT", details=[fcm_error("SENDER_ID_MISMATCH"), apns(statusCode=410)])],
+        [
+            v1_answer(
+                400,
+                status="INVALID_ARGUMENT",
+                details=[fcm_error_detail("SENDER_ID_MISMATCH"), apns_detail(statusCode=410)],
+            )
+        ],
     ),
     "unknown FcmError with the token's text": (
         "alert",
-        [v1(400, status="INVALID_ARGUMENT", message=TOKEN_TEXT, details=[fcm_error("NEW")])],
+        [v1_answer(400, status="INVALID_ARGUMENT", message=TOKEN_TEXT, details=[fcm_error_detail("NEW")])],
     ),
     # fourth step, by FcmError and bare
     **{
@@ -241,26 +269,26 @@ V1: Rows = {
         [invalid(message=TOKEN_TEXT, http_status=500)],
     ),
     "bare INVALID_ARGUMENT at 404, text": ("alert", [bare(message=TOKEN_TEXT, http_status=404)]),
-    "bare INVALID_ARGUMENT at 500, 410": ("postpone", [bare(apns(statusCode=410), http_status=500)]),
+    "bare INVALID_ARGUMENT at 500, 410": ("postpone", [bare(apns_detail(statusCode=410), http_status=500)]),
     "bare FAILED_PRECONDITION, 410": (
         "alert",
-        [v1(400, status="FAILED_PRECONDITION", details=[apns(statusCode=410)])],
+        [v1_answer(400, status="FAILED_PRECONDITION", details=[apns_detail(statusCode=410)])],
     ),
     "details that are no list": (
         "fix_message",
         [
-            v1(400, status="INVALID_ARGUMENT", details=details)
-            for details in (fcm_error("UNREGISTERED"), "UNREGISTERED", None)
+            v1_answer(400, status="INVALID_ARGUMENT", details=details)
+            for details in (fcm_error_detail("UNREGISTERED"), "UNREGISTERED", None)
         ],
     ),
     "FcmError without a code": (
         "fix_message",
-        [v1(400, status="INVALID_ARGUMENT", details=[{"@type": "google.firebase.fcm.v1.FcmError"}])],
+        [v1_answer(400, status="INVALID_ARGUMENT", details=[{"@type": "google.firebase.fcm.v1.FcmError"}])],
     ),
     "errorCode that is none": (
         "alert",
         [
-            v1(404, status="NOT_FOUND", details=[fcm_error(code)])
+            v1_answer(404, status="NOT_FOUND", details=[fcm_error_detail(code)])
             for code in (None, 7, True, ["UNREGISTERED"], {"UNREGISTERED": 1}, "")
         ],
     ),
@@ -269,7 +297,7 @@ V1: Rows = {
         f"bare status: {outcome}": (
             outcome,
             [
-                v1(http_status, code=404, status=status, message="Requested entity was not found.")
+                v1_answer(http_status, code=404, status=status, message="Requested entity was not found.")
                 for http_status, status in statuses
             ],
         )
@@ -286,7 +314,7 @@ DESIGN: Rows = {
 def test_the_design_is_kept(outcome: str, answers: list[dict[str, Any]]) -> None:
     assert answers
     for answer in answers:
-        case = load().decide(answer)
+        case = load_catalogue().decide(answer)
         assert case is not None, answer
         assert case.outcome == outcome, (case.id, answer)
         report = payloads.address(answer, IdFactory())

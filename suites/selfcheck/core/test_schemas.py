@@ -14,17 +14,24 @@ from jsonschema.validators import validator_for
 from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
 
 from fixtures.core import payloads, reference_validator, schemas
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.payloads import Payload
 from fixtures.generation import malformed
 from fixtures.generation.malformed import ENVELOPE, EVENT
-from suites.selfcheck.sample_answers import both, corpus, corpus_lines, disagreements, recorded, reports
+from suites.selfcheck.sample_answers import (
+    compile_validators,
+    draw_reports,
+    find_disagreements,
+    parse_recorded,
+    read_corpus,
+    read_corpus_lines,
+)
 
 pytestmark = pytest.mark.aside
 
-NAMES = tuple(schemas.documents())
+NAMES = tuple(schemas.load_schemas())
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-LINES = corpus_lines()
+LINES = read_corpus_lines()
 ANSWER_SCHEMAS = {"legacy": "fcm-legacy-answer.schema.json", "fcm_v1": "fcm-v1-answer.schema.json"}
 
 
@@ -45,15 +52,15 @@ def references(value: Any) -> list[str]:
 REFERENCES = {
     file: found
     for file, document in {
-        **schemas.documents(),
-        "response-codes.json": [case.match for case in load().cases],
+        **schemas.load_schemas(),
+        "response-codes.json": [case.match for case in load_catalogue().cases],
     }.items()
     if (found := references(document))
 }
 PATTERNS = list(
     {
         node["pattern"]: (file, node)
-        for file, document in schemas.documents().items()
+        for file, document in schemas.load_schemas().items()
         for node in nodes(document)
         if "pattern" in node and "examples" in node
     }.values()
@@ -62,9 +69,9 @@ PATTERNS = list(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_schema_is_valid_and_named_after_its_file(name: str) -> None:
-    schema = schemas.documents()[name]
+    schema = schemas.load_schemas()[name]
     assert schema["$schema"] == DRAFT
-    assert schema["$id"] == schemas.BASE + name
+    assert schema["$id"] == schemas.BASE_URI + name
     assert validator_for(schema) is Draft202012Validator
     Draft202012Validator.check_schema(schema)
 
@@ -72,7 +79,9 @@ def test_a_schema_is_valid_and_named_after_its_file(name: str) -> None:
 @pytest.mark.parametrize("file", REFERENCES)
 def test_references_resolve(file: str) -> None:
     resolver = (
-        SPECIFICATIONS.combine(reference_validator.registry()).crawl().resolver(base_uri=schemas.BASE + file)
+        SPECIFICATIONS.combine(reference_validator.reference_registry())
+        .crawl()
+        .resolver(base_uri=schemas.BASE_URI + file)
     )
     for reference in REFERENCES[file]:
         assert isinstance(resolver.lookup(reference).contents, dict | bool), reference
@@ -83,21 +92,21 @@ def test_examples_fit_their_pattern(file: str, node: Mapping[str, Any]) -> None:
     assert node["examples"], file
     for example in node["examples"]:
         assert re.search(node["pattern"], example), example
-        assert both(dict(node))(example) == (True, True)
+        assert compile_validators(dict(node))(example) == (True, True)
 
 
 @pytest.mark.parametrize(("file", "node"), PATTERNS, ids=[node["pattern"] for _, node in PATTERNS])
 def test_a_pattern_ends_where_the_text_ends(file: str, node: Mapping[str, Any]) -> None:
     for example in node["examples"]:
-        assert both(dict(node))(f"{example}\n") == (False, False), file
+        assert compile_validators(dict(node))(f"{example}\n") == (False, False), file
 
 
 @pytest.mark.parametrize("schema", [ENVELOPE, EVENT])
 def test_validators_agree_on_malformed_payloads(schema: str) -> None:
-    good = [payloads.error_event(reports(case)[0], case.code) for case in load().cases[::30]]
+    good = [payloads.error_event(draw_reports(case)[0], case.code) for case in load_catalogue().cases[::30]]
     bad = [rule.apply_to(payload) for rule in malformed.malformed_rules(schema) for payload in good]
-    assert not disagreements(schema, bad)
-    assert not disagreements(schema, [hard for payload in good for hard in hard_to_read(payload)])
+    assert not find_disagreements(schema, bad)
+    assert not find_disagreements(schema, [hard for payload in good for hard in hard_to_read(payload)])
 
 
 def hard_to_read(payload: Payload) -> Iterator[Payload]:
@@ -116,21 +125,21 @@ def hard_to_read(payload: Payload) -> Iterator[Payload]:
 @pytest.mark.parametrize("name", NAMES)
 def test_validators_agree_on_the_corpus(name: str) -> None:
     bodies = [line["body"] for line in LINES]
-    answers = [dict(entry.answer) for entry in corpus()]
-    assert not disagreements(name, [*LINES, *bodies, *answers])
+    answers = [dict(entry.answer) for entry in read_corpus()]
+    assert not find_disagreements(name, [*LINES, *bodies, *answers])
 
 
 def test_a_corpus_line_is_a_documented_answer() -> None:
     for line in LINES:
-        assert both("recorded-answer.schema.json")(line) == (True, True), line["id"]
-        protocols = {entry.case.protocol for entry in recorded([{"protocol": told(line), **line}])}
+        assert compile_validators("recorded-answer.schema.json")(line) == (True, True), line["id"]
+        protocols = {entry.case.protocol for entry in parse_recorded([{"protocol": told(line), **line}])}
         assert protocols == {told(line)}, line["id"]
-        assert both(ANSWER_SCHEMAS[told(line)])(line["body"]) == (True, True), line["id"]
+        assert compile_validators(ANSWER_SCHEMAS[told(line)])(line["body"]) == (True, True), line["id"]
 
 
 def told(line: Mapping[str, Any]) -> str:
     """The protocol of a corpus line, from the case that it expects."""
-    return load()[line["expect"][0]].protocol
+    return load_catalogue()[line["expect"][0]].protocol
 
 
 def test_corpus_ids_are_unique() -> None:
@@ -146,38 +155,41 @@ BAD_FILES: Mapping[str, tuple[str, str | bytes]] = {
     "a list": ("schema-invalid", "[]"),
     "a boolean": ("schema-misnamed", "true"),
     "no $id": ("schema-misnamed", "{}"),
-    "the $id of another file": ("schema-misnamed", json.dumps({"$id": schemas.BASE + "verdict.schema.json"})),
+    "the $id of another file": (
+        "schema-misnamed",
+        json.dumps({"$id": schemas.BASE_URI + "verdict.schema.json"}),
+    ),
 }
 
 
 @pytest.mark.parametrize(("slug", "text"), BAD_FILES.values(), ids=BAD_FILES)
 def test_a_bad_file_is_named(tmp_path: Path, slug: str, text: str | bytes) -> None:
-    for name, schema in schemas.documents().items():
+    for name, schema in schemas.load_schemas().items():
         (tmp_path / name).write_text(json.dumps(schema), encoding="utf-8")
     content = text.encode() if isinstance(text, str) else text
     (tmp_path / "bad.schema.json").write_bytes(content)
     with pytest.raises(schemas.SchemaError) as caught:
-        schemas.documents(tmp_path)
-    assert (caught.value.slug, caught.value.file) == (slug, "bad.schema.json")
+        schemas.load_schemas(tmp_path)
+    assert (caught.value.slug, caught.value.value) == (slug, "bad.schema.json")
     assert str(caught.value).startswith(f"{slug}: bad.schema.json: ")
     assert "next: mend the file, then run ./ci/test suites/selfcheck" in str(caught.value)
 
 
 def test_a_folder_without_schemas_is_named(tmp_path: Path) -> None:
     with pytest.raises(schemas.SchemaError, match=f"schema-missing: {tmp_path}") as caught:
-        schemas.documents(tmp_path)
+        schemas.load_schemas(tmp_path)
     assert "  next: " in str(caught.value)
 
 
 def test_a_copy_of_the_folder_is_taken(tmp_path: Path) -> None:
-    for file in schemas.SCHEMAS.glob("*.schema.json"):
+    for file in schemas.SCHEMA_FOLDER.glob("*.schema.json"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    assert schemas.documents(tmp_path) == schemas.documents()
+    assert schemas.load_schemas(tmp_path) == schemas.load_schemas()
 
 
 def test_invalid_says_where_and_which_keyword() -> None:
-    report = {**reports(load().cases[0])[0], "spam": "no"}
-    with pytest.raises(schemas.Invalid) as caught:
+    report = {**draw_reports(load_catalogue().cases[0])[0], "spam": "no"}
+    with pytest.raises(schemas.SchemaViolation) as caught:
         schemas.validate(report, "response-report.schema.json#/$defs/envelope")
     assert (caught.value.path, caught.value.keyword) == ("/spam", "type")
-    assert "at /spam: 'no' is not of type 'boolean' (type)" in str(caught.value)
+    assert 'at /spam: "no" is not of type "boolean" (type)' in str(caught.value)

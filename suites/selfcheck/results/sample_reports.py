@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.core import schemas
-from fixtures.core.catalogue import Case, example_report, load
+from fixtures.core.catalogue import Case, example_report, load_catalogue
 from fixtures.core.findings import Finding
 from fixtures.core.payloads import IdFactory, address_all, error_events
 from fixtures.core.topology import PROVIDERS, VERSION_MIXES
@@ -30,15 +30,15 @@ def run_of(folder: Path, lines: list[Any], trouble: tuple[str, ...] = (), asked:
     """A run that was recorded and judged."""
     judged(folder, lines, trouble)
     read = ledger.read(folder / "ledger.jsonl")
-    verdict = policy.decide(read, asked, load(), duration_s=DURATION_S, trouble=trouble)
-    return Run(read, verdict, load())
+    verdict = policy.decide(read, asked, load_catalogue(), duration_s=DURATION_S, trouble=trouble)
+    return Run(read, verdict, load_catalogue())
 
 
 def empty_run(reason: str) -> Run:
     """A run without a ledger."""
     nothing = Ledger({"environment": "nowhere"}, (), ())
-    verdict = policy.decide(nothing, ASKED, load(), duration_s=0.0, trouble=[reason])
-    return Run(nothing, verdict, load())
+    verdict = policy.decide(nothing, ASKED, load_catalogue(), duration_s=0.0, trouble=[reason])
+    return Run(nothing, verdict, load_catalogue())
 
 
 def sent_for(case: Case) -> dict[str, Any]:
@@ -59,7 +59,9 @@ def wrong_state(case: Case, status: str) -> dict[str, Any]:
         "postponed_until": None,
     }
     title = f"leaves the subscriber {status} after {case.id}"
-    found = Finding("effects", REACTOR, case.id, title, [event], said, got)
+    found = Finding(
+        check="effects", provider=REACTOR, case=case.id, title=title, sent=[event], expected=said, got=got
+    )
     test = f"suites/compat/test_c.py::{REACTOR}-{case.id}"
     return found.with_test(test, f"./ci/test '{test}'").to_json()
 
@@ -79,8 +81,10 @@ def with_finding(lines: list[Any], found: dict[str, Any]) -> list[Any]:
 def no_go(folder: Path) -> Run:
     """A live user unsubscribed, a dead one kept, and a test that broke."""
     lines = good_run()
-    live = next(case for case in load().cases if case.outcome == "postpone" and case.protocol == "fcm_v1")
-    dead = next(case for case in load().cases if case.outcome == "unsubscribe")
+    live = next(
+        case for case in load_catalogue().cases if case.outcome == "postpone" and case.protocol == "fcm_v1"
+    )
+    dead = next(case for case in load_catalogue().cases if case.outcome == "unsubscribe")
     with_finding(lines, wrong_state(live, "unsubscribed"))
     with_finding(lines, wrong_state(dead, "active"))
     at(FIRST_CASE, result="broken", message="KeyError: 'x'", trace="line 1\nline 2")(lines)
@@ -91,7 +95,7 @@ def hostile(folder: Path) -> Run:
     """A run with a script in every text that a service, a test or a person can put there."""
     lines: list[Line] = good_run()
     text = HOSTILE
-    case = load().cases[0]
+    case = load_catalogue().cases[0]
     found = wrong_state(case, "active")
     found |= {"title": f"title {text}", "expected": text, "got": {"status": text, "body": text}}
     found |= {

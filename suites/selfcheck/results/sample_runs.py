@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.core import reference_validator
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.findings import Finding
-from fixtures.core.topology import PROVIDERS, RELEASE, VERSION_MIXES
+from fixtures.core.topology import PROVIDERS, RELEASE_FILE, VERSION_MIXES
 from fixtures.release.order import analysis, pairwise_results, release_file
 from fixtures.results import ledger, policy
 from fixtures.results.policy import Policy
 
-CASES = load().cases
+CASES = load_catalogue().cases
 VERSIONS = {name: {"version": "1.66.4.1", "target": "embedded"} for name in PROVIDERS}
 DURATION_S = 12.3456
 
@@ -25,7 +25,15 @@ Change = Callable[[list[Any]], object]
 
 def finding(title: str = "answers 500") -> dict[str, Any]:
     """Something that a check found."""
-    found = Finding("effects", "subscribers-errors", "v1-UNREGISTERED", title, [{}], "unsubscribe", None)
+    found = Finding(
+        check="effects",
+        provider="subscribers-errors",
+        case="v1-UNREGISTERED",
+        title=title,
+        sent=[{}],
+        expected="unsubscribe",
+        got=None,
+    )
     return found.with_test("suites/compat/x.py::y", "./ci/test suites/compat/x.py::y").to_json()
 
 
@@ -45,7 +53,7 @@ def a_test(name: str, **members: Any) -> Line:
 
 def a_rollout() -> dict[str, Any]:
     """The answer on a small release that is safe."""
-    found = release_file.read(RELEASE.parent / "examples" / "orders.toml")
+    found = release_file.read(RELEASE_FILE.parent / "examples" / "orders.toml")
     return analysis.answer(
         analysis.judge(found, pairwise_results.table(found, [pairwise_results.of_release(found)]), None)
     )
@@ -102,8 +110,8 @@ def judged(folder: Path, lines: list[Any], trouble: tuple[str, ...] = ()) -> dic
 def verdict_of(file: Path, trouble: tuple[str, ...] = ()) -> dict[str, Any]:
     """The verdict on a ledger, which satisfies its schema for the reference validator too."""
     read = ledger.read(file)
-    verdict = policy.decide(read, ASKED, load(), duration_s=DURATION_S, trouble=trouble)
-    reference_validator.validator("verdict.schema.json").validate(json.loads(json.dumps(verdict)))
+    verdict = policy.decide(read, ASKED, load_catalogue(), duration_s=DURATION_S, trouble=trouble)
+    reference_validator.build_validator("verdict.schema.json").validate(json.loads(json.dumps(verdict)))
     return verdict
 
 

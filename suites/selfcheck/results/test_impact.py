@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.findings import Finding
 from fixtures.results.report.impact import (
     BROKEN,
@@ -30,7 +30,15 @@ GONE, ALIVE = '{"status":"unsubscribed"}', '{"status":"active"}'
 
 def found(check: str, case: str | None, expected: str, got: Any, title: str = "t") -> dict[str, Any]:
     """A finding."""
-    return Finding(check, "subscribers-errors", case, title, [], expected, got).to_json()
+    return Finding(
+        check=check,
+        provider="subscribers-errors",
+        case=case,
+        title=title,
+        sent=[],
+        expected=expected,
+        got=got,
+    ).to_json()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +89,7 @@ def found(check: str, case: str | None, expected: str, got: Any, title: str = "t
     ],
 )
 def test_a_finding_has_its_effect_on_users(finding: dict[str, Any], effect: Effect) -> None:
-    assert effect_of(finding, load()) is effect
+    assert effect_of(finding, load_catalogue()) is effect
 
 
 def test_the_worst_for_users_comes_first() -> None:
@@ -92,27 +100,30 @@ def test_the_worst_for_users_comes_first() -> None:
             found("effects", UNSUBSCRIBES, "x", {"status": "active"}, "leaves active"),
             found("effects", POSTPONES, "x", "unsubscribe", "answers unsubscribe"),
         ],
-        load(),
+        load_catalogue(),
     )
     assert [kind.title for kind in kinds] == ["answers unsubscribe", "leaves active", "answers alert", "odd"]
 
 
 def test_the_smallest_finding_speaks_for_its_kind() -> None:
     long, short = ({**found("a", None, "x", "y"), "sent": [{}] * number} for number in (9, 1))
-    (kind,) = kinds_of([long, short, long], load())
+    (kind,) = kinds_of([long, short, long], load_catalogue())
     assert (kind.smallest, len(kind.findings)) == (short, 3)
 
 
 def test_a_case_counts_once_however_often_it_was_seen() -> None:
     seen = [found("effects", POSTPONES, "x", "unsubscribe", title) for title in ("one", "two")]
-    assert counted(LIVE, kinds_of(seen, load())) == "1 kind of live users would be unsubscribed"
+    assert counted(LIVE, kinds_of(seen, load_catalogue())) == "1 kind of live users would be unsubscribed"
     other = found("effects", "v1-INTERNAL", "x", "unsubscribe", "three")
-    assert counted(LIVE, kinds_of([*seen, other], load())) == "2 kinds of live users would be unsubscribed"
+    assert (
+        counted(LIVE, kinds_of([*seen, other], load_catalogue()))
+        == "2 kinds of live users would be unsubscribed"
+    )
 
 
 def test_kinds_of_like_titles_have_pages_of_their_own() -> None:
     kinds = kinds_of(
-        [found("a", None, "x", "y", title) for title in ("A b", "a-b", "a  B", "\ud800")], load()
+        [found("a", None, "x", "y", title) for title in ("A b", "a-b", "a  B", "\ud800")], load_catalogue()
     )
     assert len({kind.slug for kind in kinds}) == 4
 

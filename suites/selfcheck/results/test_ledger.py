@@ -103,7 +103,7 @@ def test_a_writer_takes_only_lines(tmp_path: Path) -> None:
     writer = ledger.Writer(tmp_path / "new" / "ledger.jsonl")
     for line in good_run():
         writer.write(line)
-    with pytest.raises(schemas.Invalid):
+    with pytest.raises(schemas.SchemaViolation):
         writer.write({"kind": "test", "test": "x"})
     writer.close()
     read = ledger.read(tmp_path / "new" / "ledger.jsonl")

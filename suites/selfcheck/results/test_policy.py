@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.findings import Verdict
 from fixtures.core.topology import PROVIDERS, VERSION_MIXES
 from fixtures.results import ledger, policy
@@ -190,7 +190,7 @@ def test_no_tests_are_undecided_under_any_policy(tmp_path: Path) -> None:
     judged(tmp_path, lines)
     nothing = NOTHING_ASKED
     read = ledger.read(tmp_path / "ledger.jsonl")
-    verdict = policy.decide(read, nothing, load(), duration_s=0)
+    verdict = policy.decide(read, nothing, load_catalogue(), duration_s=0)
     assert (verdict["verdict"], len(verdict["reasons"])) == ("undecided", 1)
     assert verdict["reasons"][0].startswith("no-tests: ")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
 from fixtures.results import ledger
@@ -80,7 +80,7 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
     assert (list(read.problems), done.returncode) == ([], 1), done.stdout + done.stderr
     assert (read.header["collected"], read.header["seed"]) == (8, 4)
     assert set(read.header["versions"]) == set(PROVIDERS)
-    told = Run(read, verdict_of(file), load()).results
+    told = Run(read, verdict_of(file), load_catalogue()).results
     assert {line["test"] for line in read.tests} <= {result.test for result in told}, (
         "none is lost to the report"
     )

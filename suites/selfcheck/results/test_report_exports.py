@@ -13,7 +13,7 @@ import pytest
 import xmlschema
 
 from fixtures.core import schemas
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.topology import PROVIDERS
 from fixtures.results.report import exports
 from fixtures.results.report.model import Run
@@ -34,7 +34,7 @@ def all_runs(folder: Path) -> list[Run]:
 
 
 def test_junit_is_valid_and_counts_every_result(tmp_path: Path) -> None:
-    schema = xmlschema.XMLSchema(str(schemas.SCHEMAS / "junit.xsd"))
+    schema = xmlschema.XMLSchema(str(schemas.SCHEMA_FOLDER / "junit.xsd"))
     for run in all_runs(tmp_path):
         text = exports.junit([run])
         schema.validate(text)
@@ -69,7 +69,7 @@ def test_ctrf_is_valid_and_counts_every_result(tmp_path: Path) -> None:
 def test_the_table_for_a_spreadsheet_holds_every_case_at_every_service(tmp_path: Path) -> None:
     run = no_go(tmp_path)
     rows = list(csv.DictReader(io.StringIO(exports.cases_csv([run]))))
-    assert [row["case"] for row in rows] == [case.id for case in load().cases]
+    assert [row["case"] for row in rows] == [case.id for case in load_catalogue().cases]
     for row in rows:
         for place, cases in run.asked.items():
             asked = row["case"] in cases

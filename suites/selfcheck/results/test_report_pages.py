@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from fixtures.core.catalogue import load
-from fixtures.core.topology import PROVIDERS, release, version_number
+from fixtures.core.catalogue import load_catalogue
+from fixtures.core.topology import PROVIDERS, load_release, version_number
 from fixtures.results.report.cells import About
 from fixtures.results.report.history import changes, remembered
 from fixtures.results.report.model import Run
@@ -33,7 +33,7 @@ from suites.selfcheck.results.sample_runs import at, good_run
 
 pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 
-CASES = load().cases
+CASES = load_catalogue().cases
 ALLOWED_SCHEMES = ("data:image/svg+xml;base64,",)
 
 
@@ -124,10 +124,10 @@ def test_every_cell_says_what_the_verdict_says(tmp_path: Path) -> None:
 
 def test_every_service_of_the_update_map_has_a_line_and_a_verdict(tmp_path: Path) -> None:
     said = words_of(page_of(with_plan(no_go(tmp_path), None)))
-    for service in release()["services"]:
+    for service in load_release()["services"]:
         assert f"{service} " in said
         assert f"{version_number(service, 'before')} → {version_number(service, 'after')}" in said
-    assert said.count("not judged on its own") == len(release()["services"]) - len(PROVIDERS)
+    assert said.count("not judged on its own") == len(load_release()["services"]) - len(PROVIDERS)
     assert "wrong: 2 kinds of findings" in said
 
 
@@ -183,7 +183,7 @@ def test_a_finding_has_a_page_with_all_its_evidence(tmp_path: Path) -> None:
     made = pages([run], About())
     for kind in run.kinds:
         said = words_of(Page(made[f"findings/{kind.slug}.html"]))
-        case = load()[str(kind.case)]
+        case = load_catalogue()[str(kind.case)]
         event = kind.smallest["sent"][0]
         for text in (kind.title, kind.effect.category, case.why, case.source, "The subscriber before"):
             assert text in said, text

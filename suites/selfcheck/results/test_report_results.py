@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.topology import PROVIDERS
 from fixtures.results.report import allure
 from fixtures.results.report.allure_hardening import PAGES
@@ -19,7 +19,7 @@ from suites.selfcheck.results.sample_runs import GOOD_TESTS, a_test, at, good_ru
 
 pytestmark = pytest.mark.aside
 
-CASES = load().cases
+CASES = load_catalogue().cases
 
 
 def results(*runs: Run) -> list[dict[str, Any]]:
@@ -139,7 +139,9 @@ def test_labels_are_promise_service_code_and_what_it_would_do_to_users(tmp_path:
         ("live-users-unsubscribed", "blocker"),
         ("dead-users-kept", "critical"),
     }
-    assert {one["story"] for one in told} == {load()[found["case"]].code for found in run.verdict["findings"]}
+    assert {one["story"] for one in told} == {
+        load_catalogue()[found["case"]].code for found in run.verdict["findings"]
+    }
     assert all(one["epic"] for one in told)
 
 

@@ -26,7 +26,7 @@ from fixtures.platform import redis_server
 from fixtures.results import policy
 from fixtures.results.expected_tests import read_expected_tests
 from fixtures.results.policy import Policy
-from fixtures.targets.target import start_process
+from fixtures.targets.embedded import start_process
 
 pytestmark = pytest.mark.process
 
@@ -238,7 +238,7 @@ def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
     )
     fault = next(fault for fault in FAULTS if fault.name == "first-detail-only")
     build = tmp_path / "1"
-    with start_process("fixtures.faults", fault.name) as (other,), redis_server.embedded() as url:
+    with start_process("fixtures.faults", fault.name) as (other,), redis_server.run_redis() as url:
         target = f"--target={fault.service}={other['url']}"
         assert ran(build, "1/1", "r", target, f"--known-failures={url}", slice_of=slice_of) == 1
         with redis.Redis.from_url(url) as server:
