@@ -19,11 +19,10 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from ci.support import exits
-from ci.support.cli import Arguments, meant
+from ci.support.cli import CommandParser, ExitCode, report_crash, resolve_path
 from fixtures.core.catalogue import CatalogueError
 from fixtures.core.schemas import SchemaError
-from fixtures.generation.importing.deduplicate import LISTED, Collection
+from fixtures.generation.importing.deduplicate import MAX_LISTED, ImportedAnswers
 
 SHOWN_BROKEN = 20
 SHOWN_UNKNOWN = 50
@@ -32,14 +31,14 @@ TOLD_EVERY_S = 0.2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit 0, 65 if lines were broken or held no answer at all, 64 wrong usage, 70 its own crash."""
-    parser = Arguments(prog="./ci/import-reports", description=__doc__)
+    parser = CommandParser(prog="./ci/import-reports", description=__doc__)
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="NDJSON, JSON arrays, HAR, or log lines with JSON in them")
     add("--output", default="build/replay.ndjson", metavar="FILE", help="default build/replay.ndjson")
     add("--redact", action="append", default=[], metavar="MEMBER", help="a member whose value goes as well")
     options = parser.parse_args(argv)
-    files = [meant(options.here, file) for file in options.files]
-    output = meant(options.here, options.output)
+    files = [resolve_path(options.caller_folder, file) for file in options.files]
+    output = resolve_path(options.caller_folder, options.output)
     if output in [file.resolve() for file in files]:
         parser.error(f"output-is-input: {options.output!r}; allowed: another file, as --output FILE")
     for file in files:
@@ -48,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError as error:
             parser.error(f"unreadable-file: {str(file)!r}: {error.strerror}; allowed: a file")
     try:
-        collection = Collection(tuple(options.redact))
+        collection = ImportedAnswers(tuple(options.redact))
         _write(output, files, collection)
     except (CatalogueError, SchemaError) as error:
         parser.refuse(error)
@@ -56,14 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"unwritable-file: {str(output)!r}: {error.strerror}; allowed: --output FILE")
     except KeyboardInterrupt:
         print("interrupted: nothing was written", file=sys.stderr)
-        return exits.INTERRUPTED
+        return ExitCode.INTERRUPTED
     except Exception:  # noqa: BLE001  whatever it is, it must not look like an answer
-        return exits.crashed("import-crashed: nothing was written")
+        return report_crash("import-crashed: nothing was written")
     tell(collection, output)
-    return exits.DATA if collection.broken or not collection.kept else exits.GO
+    return ExitCode.DATA if collection.broken or not collection.kept else ExitCode.GO
 
 
-def _write(output: Path, files: Sequence[Path], collection: Collection) -> None:
+def _write(output: Path, files: Sequence[Path], collection: ImportedAnswers) -> None:
     """Write the whole file or nothing."""
     output.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}-")
@@ -76,7 +75,7 @@ def _write(output: Path, files: Sequence[Path], collection: Collection) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def _read(file: Path, lines: TextIO, collection: Collection) -> None:
+def _read(file: Path, lines: TextIO, collection: ImportedAnswers) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with file.open("rb") as source, Progress(*columns, TimeRemainingColumn(), transient=True) as bar:
         task = bar.add_task(file.name, total=file.stat().st_size or None)
@@ -112,7 +111,7 @@ class _Watched:
             self._tell_place(self._file.tell())
 
 
-def tell(found: Collection, output: Path) -> None:
+def tell(found: ImportedAnswers, output: Path) -> None:
     """Print what was found, what the catalogue does not know, and what was broken."""
     print(f"{found.answers} answers of FCM, {found.kept} shapes: {output}")
     for outcome, number in found.outcomes.most_common():
@@ -127,7 +126,7 @@ def tell(found: Collection, output: Path) -> None:
         print(line, file=sys.stderr)
     if found.broken:
         said = ", ".join(f"{number} {slug}" for slug, number in found.broken.most_common())
-        print(f"broken: {said}; the first {min(SHOWN_BROKEN, LISTED)} stand above", file=sys.stderr)
+        print(f"broken: {said}; the first {min(SHOWN_BROKEN, MAX_LISTED)} stand above", file=sys.stderr)
     if found.kept:
         print(f"next: ./ci/gate --replay {output}")
     else:

@@ -13,7 +13,7 @@ from fixtures.generation.malformed import ENVELOPE
 DETAILS = ("FcmError", "ApnsError", "BadRequest", "QuotaFailure", "RetryInfo", "ErrorInfo", "Help")
 KIND = re.compile(rf"google\.(?:firebase\.fcm\.v1|rpc)\.({'|'.join(DETAILS)})(?:Code)?\Z")
 TEMPORARY = {"INTERNAL", "UNAVAILABLE", "QUOTA_EXCEEDED"}
-ENVELOPE_MEMBERS = frozenset(schemas.documents()[ENVELOPE]["$defs"]["envelope"]["properties"])
+ENVELOPE_MEMBERS = frozenset(schemas.load_schemas()[ENVELOPE]["$defs"]["envelope"]["properties"])
 RESPONSE_MEMBERS = {
     "fcm_v1": {"name", "error"},
     "legacy": {"message_id", "registration_id", "error"},

@@ -13,6 +13,7 @@ import redis
 from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from fixtures.core.redis_client import is_redis_url
 from fixtures.core.topology import PROVIDERS
 from fixtures.generation import example_database, runner
 from fixtures.generation.example_database import VARIABLE, FailureStore
@@ -35,7 +36,7 @@ Predicate = Callable[[list[int]], bool]
 @pytest.fixture(scope="module")
 def server() -> Iterator[redis.Redis]:
     """A client of a real server that only this module uses."""
-    with redis_server.embedded() as url:
+    with redis_server.run_redis() as url:
         client = example_database.connect(url)
         yield client
         client.close()
@@ -186,7 +187,7 @@ def test_an_unreachable_server_is_reported_in_one_line_and_fails_no_test() -> No
 
 
 def test_a_server_that_stops_in_mid_run_costs_no_finding() -> None:
-    with redis_server.embedded() as url:
+    with redis_server.run_redis() as url:
         store = FailureStore(example_database.connect(url), "local", learns=True)
         profile = Profile(failing_seed(), 2, store.database_for)
         batches, _ = explore(TEST, profile)
@@ -217,7 +218,7 @@ def test_keys_of_another_type_are_ignored(client: redis.Redis) -> None:
     }.items(),
 )
 def test_redis_urls(url: str, *, is_accepted: bool) -> None:
-    assert example_database.is_redis_url(url) is is_accepted
+    assert is_redis_url(url) is is_accepted
 
 
 def test_the_command_of_a_finding_names_the_store_but_no_password(

@@ -13,7 +13,7 @@ import pytest
 
 from ci.commands import import_reports as command
 from fixtures.generation import recordings
-from fixtures.generation.importing import json_splitter
+from fixtures.generation.importing import documents
 from fixtures.generation.importing.deduplicate import ImportedAnswers
 
 pytestmark = pytest.mark.aside
@@ -107,7 +107,11 @@ def imported(tmp_path: Path, content: str | bytes) -> tuple[list[str], ImportedA
     with file.open("rb") as source:
         lines = list(found.read(source, "mine"))
     entries = list(recordings.read_recording(lines))
-    return [one.case.id for one in entries if isinstance(one, recordings.RecordedAnswer)], found, "\n".join(lines)
+    return (
+        [one.case.id for one in entries if isinstance(one, recordings.RecordedAnswer)],
+        found,
+        "\n".join(lines),
+    )
 
 
 @pytest.mark.parametrize(("text", "cases"), FORMS.values(), ids=FORMS)
@@ -119,8 +123,8 @@ def test_answers_are_found_and_nobody_is_in_them(tmp_path: Path, text: str, case
 
 
 def test_a_document_too_long_to_hold_is_cut_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_splitter, "LONGEST_PIECE", 4096)
-    monkeypatch.setattr("fixtures.generation.importing.readers.CHUNK", 1000)
+    monkeypatch.setattr(documents, "MAX_VALUE", 4096)
+    monkeypatch.setattr(documents, "CHUNK", 1000)
     many = {"log": {"entries": [har({**DEAD, "n": "x" * n}, 404) for n in range(100)]}}
     for indent in (None, 2):
         found, collection, _ = imported(tmp_path, json.dumps(many, indent=indent))

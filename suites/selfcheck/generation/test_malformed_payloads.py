@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from fixtures.core import payloads, reference_validator, schemas
-from fixtures.core.catalogue import example_report, load
+from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.payloads import IdFactory, Payload
 from fixtures.generation import malformed
 from fixtures.generation.malformed import ENVELOPE, EVENT
-from suites.selfcheck.sample_answers import PROTOCOLS, both
+from suites.selfcheck.sample_answers import PROTOCOLS, compile_validators
 
 pytestmark = pytest.mark.aside
 
-EXAMPLES = {case.protocol: example_report(case) for case in load().cases}
+EXAMPLES = {case.protocol: example_report(case) for case in load_catalogue().cases}
 
 
 def good(schema: str, protocol: str) -> Payload:
@@ -31,10 +31,14 @@ def broken_members(schema: str, payload: Any, protocol: str) -> set[str]:
     """The members that are wrong by the schemas of the parts: the envelope, the event, the protocol."""
     own = "fcm-v1-response-report" if protocol == "fcm_v1" else "legacy-response-report"
     parts = [f"{ENVELOPE}#/$defs/envelope", f"{own}.schema.json"]
-    errors = [error for part in parts for error in reference_validator.validator(part).iter_errors(payload)]
+    errors = [
+        error for part in parts for error in reference_validator.build_validator(part).iter_errors(payload)
+    ]
     if schema == EVENT:
-        about = {member: schemas.documents()[EVENT]["properties"][member] for member in ("event_id", "code")}
-        errors += reference_validator.validator(
+        about = {
+            member: schemas.load_schemas()[EVENT]["properties"][member] for member in ("event_id", "code")
+        }
+        errors += reference_validator.build_validator(
             {"type": "object", "required": list(about), "properties": about}
         ).iter_errors(payload)
     return {member_of(error) for error in errors}
@@ -63,10 +67,10 @@ MEMBERS = [
 def test_a_broken_rule_makes_a_payload_invalid_by_that_member_only(schema: str, member: str | None) -> None:
     for protocol in ("fcm_v1",) if member == "protocol" else PROTOCOLS:
         payload = good(schema, protocol)
-        assert reference_validator.validator(schema).is_valid(payload), protocol
+        assert reference_validator.build_validator(schema).is_valid(payload), protocol
         for rule in (rule for rule in malformed.malformed_rules(schema) if rule.member == member):
             broken = rule.apply_to(payload)
-            assert both(schema)(broken) == (False, False), (rule.id, protocol)
+            assert compile_validators(schema)(broken) == (False, False), (rule.id, protocol)
             assert broken_members(schema, broken, protocol) == {member or ""}, (rule.id, protocol)
 
 
@@ -82,13 +86,13 @@ def keywords(schema: Mapping[str, Any]) -> Iterator[str]:
         if keyword == "$ref":
             pointer = value.partition("#")[2].strip("/").split("/")
             yield from keywords(
-                functools.reduce(lambda node, part: node[part], pointer, schemas.documents()[ENVELOPE])
+                functools.reduce(lambda node, part: node[part], pointer, schemas.load_schemas()[ENVELOPE])
             )
         elif keyword not in ("description", "title", "examples"):
             yield keyword
 
 
-ENVELOPE_SCHEMA = schemas.documents()[ENVELOPE]["$defs"]["envelope"]
+ENVELOPE_SCHEMA = schemas.load_schemas()[ENVELOPE]["$defs"]["envelope"]
 KEYWORDS = [
     *((name, keyword) for name, body in ENVELOPE_SCHEMA["properties"].items() for keyword in keywords(body)),
     *((name, "required") for name in ENVELOPE_SCHEMA["required"]),
@@ -101,7 +105,7 @@ def test_every_keyword_of_the_envelope_is_broken_by_some_rule() -> None:
     broken = {
         (member_of(error), str(error.validator))
         for rule in malformed.malformed_rules(ENVELOPE)
-        for error in reference_validator.validator(f"{ENVELOPE}#/$defs/envelope").iter_errors(
+        for error in reference_validator.build_validator(f"{ENVELOPE}#/$defs/envelope").iter_errors(
             rule.apply_to(payload)
         )
     }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.core.catalogue import Case, load
+from fixtures.core.catalogue import Case, load_catalogue
 from fixtures.generation.value_pools import near_misses
 from suites.selfcheck.generation.edge_cases import codes
-from suites.selfcheck.sample_answers import drawn
+from suites.selfcheck.sample_answers import draw_answers
 
 pytestmark = pytest.mark.aside
 
-CASES = load().cases
+CASES = load_catalogue().cases
 UNKNOWN_CODES = [case for case in CASES if not case.known and case.id.endswith("unknown-code")]
 SEEDS = {"legacy": 8, "fcm_v1": 4}
 """One run repeats itself too much to misspell every way, and a legacy `error` is often no string at all."""
@@ -35,7 +35,7 @@ def test_unknown_codes_are_near_misses(case: Case) -> None:
     others = [other.code for other in CASES if other.known and other.protocol != case.protocol]
     said: set[str] = set()
     for run_seed in range(SEEDS[case.protocol]):
-        for answer in drawn(case, run_seed=run_seed, batches=15):
+        for answer in draw_answers(case, run_seed=run_seed, batches=15):
             error = answer["response"]["error"]
             said |= codes(error) if case.protocol == "fcm_v1" else {str(error)}
     missed = [name for name, misses in near(known).items() if not misses & said]

@@ -9,25 +9,25 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from fixtures.core.catalogue import Case, example_report, load
+from fixtures.core.catalogue import Case, example_report, load_catalogue
 from fixtures.generation import runner, strategies
 from suites.selfcheck.generation.edge_cases import of_report
-from suites.selfcheck.sample_answers import drawn
+from suites.selfcheck.sample_answers import draw_answers
 
 pytestmark = pytest.mark.aside
 
-CASES = load().cases
+CASES = load_catalogue().cases
 
 
 def test_the_same_seed_draws_the_same() -> None:
     for case in CASES[::12]:
-        again = drawn.__wrapped__(case)
-        assert list(again) == list(drawn(case))
+        again = draw_answers.__wrapped__(case)
+        assert list(again) == list(draw_answers(case))
 
 
 def test_another_seed_draws_something_else() -> None:
     for case in CASES[::12]:
-        assert list(drawn(case, run_seed=1)) != list(drawn(case))
+        assert list(draw_answers(case, run_seed=1)) != list(draw_answers(case))
 
 
 def test_the_examples_are_as_many_as_asked() -> None:
@@ -84,8 +84,10 @@ def test_a_failure_shrinks_to_one_plain_answer(case: Case) -> None:
 def test_a_failure_of_one_in_many_shrinks_to_it() -> None:
     dead = next(case for case in CASES if case.code == "UNREGISTERED")
     batches = runner.batches_of(strategies.answers_for_any([*CASES[:3], dead]), most=9)
-    batch = smallest_failing(batches, lambda found: dead in [load().decide(answer) for answer in found])
-    assert [load().decide(answer) for answer in batch] == [dead]
+    batch = smallest_failing(
+        batches, lambda found: dead in [load_catalogue().decide(answer) for answer in found]
+    )
+    assert [load_catalogue().decide(answer) for answer in batch] == [dead]
     assert batch[0]["retry_after"] is None
     assert [d["errorCode"] for d in batch[0]["response"]["error"]["details"]] == ["UNREGISTERED"]
 

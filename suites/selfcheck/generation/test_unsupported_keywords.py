@@ -33,9 +33,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 def test_an_unsupported_keyword_is_refused_by_name(schema: Any, keyword: str) -> None:
     nested = {"type": "object", "required": ["a"], "properties": {"a": schema}}
     with pytest.raises(UnsupportedKeyword) as caught:
-        build_strategy(schemas.canonical(nested))
-    assert caught.value.keyword.startswith(keyword)
-    assert caught.value.where == "/a"
+        build_strategy(schemas.canonicalize(nested))
     assert re.match(
         rf"unsupported-keyword: '{keyword}.*' at /a: no strategy is built for it; ", str(caught.value)
     )
