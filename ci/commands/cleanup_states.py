@@ -1,8 +1,7 @@
-"""`./ci/cleanup-states`: removes the subscribers that runs made at deployments and left, as after a crash."""
+"""`./ci/cleanup-states` removes the test subscribers that earlier runs left at deployments."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import signal
 import sqlite3
@@ -10,78 +9,81 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ci.support import exits
-from ci.support.cli import Arguments, add_targets, build_of, deployed_of
-from fixtures.targets import cleanup as cleaning
+from ci.support.cli import (
+    CommandParser,
+    ExitCode,
+    add_build_option,
+    add_target_options,
+    report_crash,
+    resolve_build_folder,
+    select_deployments,
+)
+from fixtures.targets.cleanup import NOT_REMOVED_FILE, clean_up, describe_not_removed, write_not_removed
 from fixtures.targets.config import Deployment, TargetError
-from fixtures.targets.provisioning.inventory import Inventory
-from fixtures.targets.rate_limit import MADE
+from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit 0 if nothing is left, 69 if something could not be removed, 64 wrong usage, 70 its own crash."""
-    parser = Arguments(prog="./ci/cleanup-states", description=__doc__)
-    add_targets(parser)
-    add_build(parser)
+    parser = CommandParser(prog="./ci/cleanup-states", description=__doc__)
+    add_target_options(parser)
+    add_build_option(parser, "folder that lists the test subscribers that runs made")
     parser.add_argument(
-        "--forget", action="store_true", help="remove nobody; take all off the list, as removed by hand"
+        "--forget", action="store_true", help="remove nothing; empty the list, after a removal by hand"
     )
     options = parser.parse_args(argv)
-    build = build_of(options)
+    build = resolve_build_folder(options)
     try:
-        deployed = deployed_of(options)
+        deployed = select_deployments(options)
     except TargetError as error:
         parser.refuse(error)
     try:
-        return _cleaned(build, deployed, forget=options.forget)
-    except Exception:  # noqa: BLE001  whatever it is, it must not look like an answer
-        return exits.crashed("cleanup-crashed: what is left is still on the list")
+        return forget_subscribers(build) if options.forget else remove_subscribers(build, deployed)
+    except Exception:  # noqa: BLE001  no crash may look like an answer
+        return report_crash("cleanup-crashed: what is left is still on the list")
 
 
-def add_build(parser: argparse.ArgumentParser) -> None:
-    """The option that says where it is written down what was made."""
-    about = "where it is written down what was made (default build)"
-    parser.add_argument("--build", default="build", metavar="DIR", help=about)
+def forget_subscribers(build: Path) -> ExitCode:
+    count = Inventory(build / INVENTORY_FILE).count()
+    (build / INVENTORY_FILE).unlink(missing_ok=True)
+    write_not_removed(build / NOT_REMOVED_FILE, [])
+    print(f"{count} subscribers were taken off the list")
+    return ExitCode.GO
 
 
-def _cleaned(build: Path, deployed: Mapping[str, Deployment], *, forget: bool) -> int:
-    inventory = Inventory(build / MADE)
-    made = sum(map(len, inventory.left().values()))
-    if forget:
-        (build / MADE).unlink(missing_ok=True)
-        cleaning.write(build / cleaning.FILE, [])
-        print(f"{made} subscribers were taken off the list")
-        return exits.GO
-    notes = swept(build, deployed)
+def remove_subscribers(build: Path, deployed: Mapping[str, Deployment]) -> ExitCode:
+    inventory = Inventory(build / INVENTORY_FILE)
+    before = inventory.count()
+    notes = remove_leftovers(build, deployed)
     print(*notes, sep="\n", end="\n" if notes else "")
-    left = sum(map(len, inventory.left().values()))
-    print(f"{made - left} of {made} subscribers were removed")
-    return exits.UNAVAILABLE if left else exits.GO
+    remaining = inventory.count()
+    print(f"{before - remaining} of {before} subscribers were removed")
+    return ExitCode.UNAVAILABLE if remaining else ExitCode.GO
 
 
-def swept(build: Path, deployed: Mapping[str, Deployment]) -> list[str]:
-    """Remove what any run left here; a note for each place and reason why something could not be removed."""
-    inventory = Inventory(build / MADE)
+def remove_leftovers(build: Path, deployed: Mapping[str, Deployment]) -> list[str]:
+    """Remove the subscribers of all runs in this build folder. Returns notes about those that remain."""
+    inventory = Inventory(build / INVENTORY_FILE)
     try:
-        if made := sum(map(len, inventory.left().values())):
-            print(f"Removing {made} test subscribers ...", file=sys.stderr, flush=True)
-        left = cleaning.clean(build, inventory, deployed)
-        return cleaning.told(left, build / cleaning.FILE)
+        if count := inventory.count():
+            print(f"Removing {count} test subscribers ...", file=sys.stderr, flush=True)
+        failures = clean_up(build, inventory, deployed)
+        return describe_not_removed(failures, build / NOT_REMOVED_FILE)
     except KeyboardInterrupt:
-        still = sum(map(len, inventory.left().values()))
-        return [f"not-removed: interrupted: {still} subscribers are left; next: ./ci/cleanup-states"]
-    except (OSError, sqlite3.Error) as error:  # a run whose disk is full has a verdict, too
+        remaining = inventory.count()
+        return [f"not-removed: interrupted: {remaining} subscribers are left; next: ./ci/cleanup-states"]
+    except (OSError, sqlite3.Error) as error:  # a run has a verdict even if the disk is full
         return [f"not-removed: {type(error).__name__}: {error}; next: ./ci/cleanup-states"]
 
 
 @contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Let whoever stops this process by SIGTERM stop it as Ctrl-C does, so that it cleans up."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def stop_by_interrupt() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt, as Ctrl-C does, so that the process cleans up before it ends."""
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
 
 if __name__ == "__main__":
