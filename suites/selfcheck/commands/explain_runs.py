@@ -1,19 +1,16 @@
-"""`./ci/explain`, called on files of recorded answers."""
+"""Calls ./ci/explain on files of recorded answers."""
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ci.commands import explain
 from fixtures.core import schemas
 
-explain = importlib.import_module(
-    "ci.commands.explain"
-)  # a command under test, by name: suites build on no command
 GO, USAGE, DATA = 0, 64, 65
 
 DEAD_V1 = {
@@ -34,19 +31,19 @@ PAGE = {"id": "page", "http_status": 404, "body": "<HTML></HTML>"}
 Capsys = pytest.CaptureFixture[str]
 
 
-def written(tmp_path: Path, *lines: Any) -> str:
-    """A file of these lines: texts as they stand, anything else as JSON."""
+def write_answers(tmp_path: Path, *lines: Any) -> str:
+    """Write a file of these lines: texts unchanged, anything else as JSON."""
     file = tmp_path / "answers.ndjson"
     texts = [line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines]
     file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
     return str(file)
 
 
-def explained(capsys: Capsys, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
-    """The exit code, the objects that --json prints, and what is said on stderr."""
+def run_explain(capsys: Capsys, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
+    """The exit code, the objects that --json prints, and the text on stderr."""
     code = explain.main([*arguments, "--json"])
     out, err = capsys.readouterr()
     objects = [json.loads(line) for line in out.splitlines()]
-    for found in objects:
-        schemas.validate(found, "explanation.schema.json")
+    for row in objects:
+        schemas.validate(row, "explanation.schema.json")
     return code, objects, err

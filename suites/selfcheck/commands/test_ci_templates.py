@@ -1,4 +1,4 @@
-"""The templates of CI systems are what those systems read, and ask for what this project has."""
+"""The templates for CI systems are valid there, and call commands and options that exist."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ SCHEMAS: Mapping[str, tuple[str, ...]] = {
 SCHEMA_OF = {**SCHEMAS, **{name.replace(".", "-shards."): schema for name, schema in SCHEMAS.items()}}
 
 
-def checked(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-    """What the CI system's own schema says to a file."""
+def check_schema(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    """Validate a file with the CI system's own schema."""
     command = [sys.executable, "-m", "check_jsonschema", *schema, str(file)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
 
@@ -37,27 +37,27 @@ def checked(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[
 @pytest.mark.process
 @pytest.mark.parametrize(("name", "schema"), SCHEMA_OF.items(), ids=SCHEMA_OF)
 def test_a_template_is_what_its_system_reads(tmp_path: Path, name: str, schema: tuple[str, ...]) -> None:
-    ran = checked(TEMPLATES / name, schema)
-    assert ran.returncode == 0, ran.stdout
+    result = check_schema(TEMPLATES / name, schema)
+    assert result.returncode == 0, result.stdout
     damaged = tmp_path / name
     text = (TEMPLATES / name).read_text(encoding="utf-8")
     damaged.write_text(text.replace("runs-on:", "run-on:").replace("script:", "scripts:"), encoding="utf-8")
-    assert checked(damaged, schema).returncode != 0
+    assert check_schema(damaged, schema).returncode != 0
 
 
 @pytest.mark.parametrize("name", ["Jenkinsfile", "Jenkinsfile-shards"])
 def test_the_pipeline_of_jenkins_is_balanced(name: str) -> None:
-    written = re.sub(r"(?m)//.*$", "", (TEMPLATES / name).read_text())
-    text = re.sub(r"'''.*?'''|'[^']*'|\"[^\"]*\"", "", written, flags=re.DOTALL)
-    assert [text.count(one) for one in "{(["] == [text.count(one) for one in "})]"]
+    without_comments = re.sub(r"(?m)//.*$", "", (TEMPLATES / name).read_text())
+    text = re.sub(r"'''.*?'''|'[^']*'|\"[^\"]*\"", "", without_comments, flags=re.DOTALL)
+    assert [text.count(bracket) for bracket in "{(["] == [text.count(bracket) for bracket in "})]"]
 
 
 @pytest.mark.parametrize("template", sorted(TEMPLATES.iterdir()), ids=lambda file: file.name)
 def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = template.read_text(encoding="utf-8")
     commands = set(re.findall(r"\./ci/[a-z-]+", text))
-    more = {"./ci/merge"} if "-shards" in template.name else {"./ci/deep"}
-    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"} | more
+    specific = {"./ci/merge"} if "-shards" in template.name else {"./ci/deep"}
+    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"} | specific
     assert all((ROOT / command).is_file() for command in commands)
     options = set(re.findall(r"(?<!-)--[a-z-]+", re.sub(r"(?m)^\s*(#|//).*", "", text)))
     for parse in (gate.GateConfig.parse, deep.options_of):
@@ -72,7 +72,7 @@ def test_a_template_runs_each_of_its_shards_once_and_tells_them_and_the_merge_th
     template: Path,
 ) -> None:
     text = template.read_text(encoding="utf-8")
-    assert text.count("FCM_COMPAT_RUN") == 1, "shards and merge have it from the environment of all jobs"
+    assert text.count("FCM_COMPAT_RUN") == 1, "all jobs share the variable"
     numbers = re.search(r"shard: \[(.*)\]|values ('.*')|parallel: \d+", text)
     assert numbers is not None
     if listed := numbers[1] or numbers[2]:
@@ -89,21 +89,21 @@ def test_a_template_runs_each_of_its_shards_once_and_tells_them_and_the_merge_th
 def test_the_summary_is_the_one_of_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "verdict.json").write_text(json.dumps(judged(tmp_path, good_run())), encoding="utf-8")
     assert summary.main(["--build", str(tmp_path)]) == 69
-    assert "no-verdict: summary.md" in capsys.readouterr().out, "a report that was not made sums nothing up"
+    assert "no-verdict: summary.md" in capsys.readouterr().out, "without a report there is no summary"
     report.write_report([no_go(tmp_path)], artifacts.RunFiles(tmp_path, tmp_path / "history"))
     assert summary.main(["--build", str(tmp_path)]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("## NO GO")
-    assert said == (tmp_path / "report" / "exports" / "summary.md").read_text(encoding="utf-8")
+    summary_text = capsys.readouterr().out
+    assert summary_text.startswith("## NO GO")
+    assert summary_text == (tmp_path / "report" / "exports" / "summary.md").read_text(encoding="utf-8")
 
 
 def test_an_annotation_is_nothing_but_what_it_quotes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    evil = "<script>alert(1)</script> | [x](javascript:y)\n::error::forged `code`"
-    found = {**finding(evil), "expected": evil, "test": "suites/compat/x.py::y"}
+    injection = "<script>alert(1)</script> | [x](javascript:y)\n::error::forged `code`"
+    forged = {**finding(injection), "expected": injection, "test": "suites/compat/x.py::y"}
     run = good_run()
-    run[20].update(result="failed", findings=[found])
+    run[20].update(result="failed", findings=[forged])
     (tmp_path / "verdict.json").write_text(json.dumps(judged(tmp_path, run)), encoding="utf-8")
     assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
     lines = capsys.readouterr().out.splitlines()

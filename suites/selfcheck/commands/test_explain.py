@@ -1,4 +1,4 @@
-"""`./ci/explain` shows of each answer what the catalogue says of it, and refuses wrong usage by name."""
+"""./ci/explain shows what the catalogue decides for each answer, and names wrong usage."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from suites.selfcheck.commands.explain_runs import (
     USAGE,
     Capsys,
     explain,
-    explained,
-    written,
+    run_explain,
+    write_answers,
 )
 from suites.selfcheck.sample_answers import read_corpus, read_corpus_lines
 
 
 def test_the_corpus_is_explained(capsys: Capsys) -> None:
-    code, objects, err = explained(capsys, str(CORPUS))
+    code, objects, err = run_explain(capsys, str(CORPUS))
     assert (code, err) == (GO, "")
-    assert [found["case"] for found in objects] == [
+    assert [row["case"] for row in objects] == [
         case for line in read_corpus_lines() for case in line["expect"]
     ]
     assert objects == [entry.explain() for entry in read_corpus()]
@@ -43,7 +43,7 @@ def test_the_members_are_those_of_the_case(capsys: Capsys, tmp_path: Path) -> No
         "headers": {"Retry-After": "120"},
         "body": {"error": {"status": "UNAVAILABLE"}},
     }
-    _, objects, _ = explained(capsys, written(tmp_path, DEAD_V1, busy))
+    _, objects, _ = run_explain(capsys, write_answers(tmp_path, DEAD_V1, busy))
     case = load_catalogue()["v1-UNREGISTERED"]
     assert objects[0] == {
         "id": "dead-v1",
@@ -59,7 +59,7 @@ def test_the_members_are_those_of_the_case(capsys: Capsys, tmp_path: Path) -> No
 
 def test_the_table_shows_each_answer(capsys: Capsys, tmp_path: Path) -> None:
     busy = {"id": "[bold]", "http_status": 429, "body": {"error": {"status": "RESOURCE_EXHAUSTED"}}}
-    assert explain.main([written(tmp_path, DEAD_LEGACY, DEAD_V1, busy)]) == GO
+    assert explain.main([write_answers(tmp_path, DEAD_LEGACY, DEAD_V1, busy)]) == GO
     out, err = capsys.readouterr()
     rows = [line.split() for line in out.splitlines()]
     assert rows[0] == ["answer", "case", "outcome", "wait", "why"]
@@ -74,7 +74,7 @@ def test_the_table_shows_each_answer(capsys: Capsys, tmp_path: Path) -> None:
 
 def test_the_table_shows_the_position_of_a_result(capsys: Capsys, tmp_path: Path) -> None:
     body = {"results": [{"message_id": "1"}, {"error": "NotRegistered"}]}
-    explain.main([written(tmp_path, {"id": "two", "http_status": 200, "body": body})])
+    explain.main([write_answers(tmp_path, {"id": "two", "http_status": 200, "body": body})])
     out = capsys.readouterr().out
     assert "two [0]" in out
     assert "two [1]" in out
@@ -82,8 +82,10 @@ def test_the_table_shows_the_position_of_a_result(capsys: Capsys, tmp_path: Path
 
 def test_a_multicast_gives_one_object_for_each_result(capsys: Capsys, tmp_path: Path) -> None:
     body = {"results": [{"message_id": "1"}, {"error": "NotRegistered"}, {"registration_id": "new"}]}
-    _, objects, _ = explained(capsys, written(tmp_path, {"id": "many", "http_status": 200, "body": body}))
-    assert [(found["id"], found["result"], found["outcome"]) for found in objects] == [
+    _, objects, _ = run_explain(
+        capsys, write_answers(tmp_path, {"id": "many", "http_status": 200, "body": body})
+    )
+    assert [(row["id"], row["result"], row["outcome"]) for row in objects] == [
         ("many", 0, "keep"),
         ("many", 1, "unsubscribe"),
         ("many", 2, "replace_token"),
@@ -92,23 +94,23 @@ def test_a_multicast_gives_one_object_for_each_result(capsys: Capsys, tmp_path: 
 
 def test_a_single_answer_has_no_position(capsys: Capsys, tmp_path: Path) -> None:
     lines = [DEAD_V1, DEAD_LEGACY, {**PAGE, "protocol": "legacy"}]
-    _, objects, _ = explained(capsys, written(tmp_path, *lines))
-    assert [found["id"] for found in objects] == [line["id"] for line in lines]
-    assert not [found for found in objects if "result" in found]
+    _, objects, _ = run_explain(capsys, write_answers(tmp_path, *lines))
+    assert [row["id"] for row in objects] == [line["id"] for line in lines]
+    assert not [row for row in objects if "result" in row]
 
 
 def test_standard_input_is_read(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     text = json.dumps({**DEAD_V1, "id": "ключ"}, ensure_ascii=False)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="latin-1"))
-    code, objects, err = explained(capsys, "-")
-    assert (code, [found["id"] for found in objects], err) == (GO, ["ключ"], "")
+    code, objects, err = run_explain(capsys, "-")
+    assert (code, [row["id"] for row in objects], err) == (GO, ["ключ"], "")
 
 
 # --- wrong usage
 
 
-def refused(capsys: Capsys, *arguments: str) -> str:
-    """What is said on stderr when a command exits as wrongly used."""
+def refuse(capsys: Capsys, *arguments: str) -> str:
+    """Run a wrong usage, and return the text on stderr."""
     with pytest.raises(SystemExit) as caught:
         explain.main(list(arguments))
     out, err = capsys.readouterr()
@@ -117,17 +119,17 @@ def refused(capsys: Capsys, *arguments: str) -> str:
 
 
 def test_a_missing_file_is_named(capsys: Capsys, tmp_path: Path) -> None:
-    said = refused(capsys, str(tmp_path / "none.ndjson"))
-    assert f"unreadable-file: '{tmp_path / 'none.ndjson'}': No such file" in said
-    assert "allowed: a file of NDJSON, or -\n  next: ./ci/explain --help" in said
+    message = refuse(capsys, str(tmp_path / "none.ndjson"))
+    assert f"unreadable-file: '{tmp_path / 'none.ndjson'}': No such file" in message
+    assert "allowed: a file of NDJSON, or -\n  next: ./ci/explain --help" in message
 
 
 def test_a_folder_is_no_file(capsys: Capsys, tmp_path: Path) -> None:
-    assert f"unreadable-file: '{tmp_path}': " in refused(capsys, str(tmp_path))
+    assert f"unreadable-file: '{tmp_path}': " in refuse(capsys, str(tmp_path))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "problem"),
     [
         pytest.param(["x", "--jsn"], "unrecognized arguments: --jsn", id="unknown option"),
         pytest.param([], "the following arguments are required: FILE|-", id="no file"),
@@ -139,17 +141,17 @@ def test_a_folder_is_no_file(capsys: Capsys, tmp_path: Path) -> None:
         pytest.param(["x", "y"], "unrecognized arguments: y", id="two files"),
     ],
 )
-def test_wrong_usage_exits_64(capsys: Capsys, arguments: list[str], said: str) -> None:
-    err = refused(capsys, *arguments)
+def test_wrong_usage_exits_64(capsys: Capsys, arguments: list[str], problem: str) -> None:
+    err = refuse(capsys, *arguments)
     assert err.startswith("usage: ./ci/explain")
-    assert said in err
+    assert problem in err
     assert err.endswith("  next: ./ci/explain --help\n")
 
 
 def test_an_empty_file_explains_nothing(capsys: Capsys, tmp_path: Path) -> None:
     for lines in ([], ["", "  "]):
-        file = written(tmp_path, *lines)
-        code, objects, err = explained(capsys, file)
+        file = write_answers(tmp_path, *lines)
+        code, objects, err = run_explain(capsys, file)
         assert (code, objects, err) == (DATA, [], f"empty-file: {file}: no line, so nothing to explain\n")
 
 

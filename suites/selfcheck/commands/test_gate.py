@@ -1,4 +1,4 @@
-"""The gate answers honestly: ways to fool it, through the real process, and what it says to each."""
+"""The gate as a process: wrong usage, unreachable providers, faults, and runs that end badly."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ GATE = (sys.executable, "-m", "ci.commands.gate")
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the gate printed, wrote and exited with."""
+class GateResult:
+    """The exit status, the output and the verdict file of a gate."""
 
     exit_status: int
     text: str
     verdict: Mapping[str, Any] | None
 
 
-def gate(build: Path, *arguments: str, timeout: float = 1200) -> Told:
-    """Run the gate as a user does, but for where it writes."""
+def run_gate(build: Path, *arguments: str, timeout: float = 1200) -> GateResult:
+    """Run the gate as a user does, with a build folder of its own."""
     command = [*GATE, f"--build={build}", *arguments]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout)  # noqa: S603
-    return Told(ran.returncode, ran.stdout + ran.stderr, verdict_of(build))
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout)  # noqa: S603
+    return GateResult(process.returncode, process.stdout + process.stderr, read_verdict(build))
 
 
-def verdict_of(build: Path) -> Mapping[str, Any] | None:
-    """The verdict that was written, which satisfies its schema; None if there is none."""
+def read_verdict(build: Path) -> Mapping[str, Any] | None:
+    """Read and validate verdict.json; None if there is none."""
     file = build / "verdict.json"
     if not file.exists():
         return None
@@ -54,8 +54,7 @@ def verdict_of(build: Path) -> Mapping[str, Any] | None:
     return verdict
 
 
-def closed_port() -> int:
-    """A port at which nobody listens."""
+def find_closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -73,39 +72,39 @@ USAGE: Mapping[str, tuple[Sequence[str], str]] = {
 
 @pytest.mark.parametrize(("arguments", "slug"), USAGE.values(), ids=USAGE)
 def test_wrong_usage_is_no_verdict(arguments: Sequence[str], slug: str, tmp_path: Path) -> None:
-    told = gate(tmp_path, *arguments)
-    assert told.exit_status == 64
-    assert slug in told.text
-    assert "next:" in told.text
-    assert told.verdict is None
+    result = run_gate(tmp_path, *arguments)
+    assert result.exit_status == 64
+    assert slug in result.text
+    assert "next:" in result.text
+    assert result.verdict is None
 
 
 def test_a_broken_line_of_a_replay_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "mine.ndjson"
     file.write_text('{"http_status": 200, "body": {"name": "n"}}\nnot json\n')
-    told = gate(tmp_path / "build", "--replay", str(file))
-    assert told.exit_status == 64
-    assert "not-json" in told.text
-    assert "line 2" in told.text
+    result = run_gate(tmp_path / "build", "--replay", str(file))
+    assert result.exit_status == 64
+    assert "not-json" in result.text
+    assert "line 2" in result.text
 
 
 def test_an_unreachable_provider_is_undecided_at_once_and_by_name(tmp_path: Path) -> None:
-    told = gate(tmp_path, "--target", f"{REACTOR}=http://127.0.0.1:{closed_port()}")
-    assert told.exit_status == 2
-    assert told.verdict is not None
-    assert told.verdict["verdict"] == "undecided"
-    assert len(told.verdict["reasons"]) == 1
-    assert told.verdict["reasons"][0].startswith(f"unreachable-target: {REACTOR}")
-    assert told.verdict["suites"] == {}, "no test runs against a provider that does not answer"
+    result = run_gate(tmp_path, "--target", f"{REACTOR}=http://127.0.0.1:{find_closed_port()}")
+    assert result.exit_status == 2
+    assert result.verdict is not None
+    assert result.verdict["verdict"] == "undecided"
+    assert len(result.verdict["reasons"]) == 1
+    assert result.verdict["reasons"][0].startswith(f"unreachable-target: {REACTOR}")
+    assert result.verdict["suites"] == {}, "no test runs against a provider that does not answer"
 
 
 def test_a_report_that_cannot_be_made_is_a_doubt_and_hides_no_reason(tmp_path: Path) -> None:
-    target = f"{REACTOR}=http://127.0.0.1:{closed_port()}"
+    target = f"{REACTOR}=http://127.0.0.1:{find_closed_port()}"
     (tmp_path / "no-folder").touch()
-    told = gate(tmp_path, "--target", target, "--history", str(tmp_path / "no-folder"))
-    assert told.exit_status == 2
-    assert told.verdict is not None
-    assert [reason.partition(":")[0] for reason in told.verdict["reasons"]] == [
+    result = run_gate(tmp_path, "--target", target, "--history", str(tmp_path / "no-folder"))
+    assert result.exit_status == 2
+    assert result.verdict is not None
+    assert [reason.partition(":")[0] for reason in result.verdict["reasons"]] == [
         "unreachable-target",
         "report-crashed",
     ]
@@ -116,26 +115,26 @@ def test_a_provider_with_another_interface_is_not_go(tmp_path: Path) -> None:
     with start_process("fixtures.services.server", "--service=directory-responses", "--version=after") as (
         other,
     ):
-        told = gate(tmp_path, f"--target={REACTOR}={other['url']}", "--examples=1")
-    assert told.exit_status in (1, 2)
-    assert told.verdict is not None
-    assert any(REACTOR in reason for reason in told.verdict["reasons"])
+        result = run_gate(tmp_path, f"--target={REACTOR}={other['url']}", "--examples=1")
+    assert result.exit_status in (1, 2)
+    assert result.verdict is not None
+    assert any(REACTOR in reason for reason in result.verdict["reasons"])
 
 
 def test_a_fault_is_no_go_and_the_finding_can_be_repeated(tmp_path: Path) -> None:
     fault = next(fault for fault in FAULTS if fault.name == "not-registered-ignored")
     with start_process("fixtures.faults", fault.name) as (started,):
-        told = gate(tmp_path, f"--target={fault.service}={started['url']}", "--examples=1")
-        assert told.exit_status == 1
-        assert told.verdict is not None
-        assert told.verdict["cases"][REACTOR]["legacy-NotRegistered"] == "failed"
-        found = next(f for f in told.verdict["findings"] if f["case"] == "legacy-NotRegistered")
-        assert found["sent"][0]["response"] == {"error": "NotRegistered"}
-        assert found["reproduce"] in told.text
-        again = ["bash", "-c", f"{found['reproduce']} --ledger={tmp_path}/again.jsonl"]
-        ran = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)  # noqa: S603
-    assert ran.returncode == 1, ran.stdout
-    assert found["title"] in ran.stdout
+        result = run_gate(tmp_path, f"--target={fault.service}={started['url']}", "--examples=1")
+        assert result.exit_status == 1
+        assert result.verdict is not None
+        assert result.verdict["cases"][REACTOR]["legacy-NotRegistered"] == "failed"
+        finding = next(f for f in result.verdict["findings"] if f["case"] == "legacy-NotRegistered")
+        assert finding["sent"][0]["response"] == {"error": "NotRegistered"}
+        assert finding["reproduce"] in result.text
+        command = ["bash", "-c", f"{finding['reproduce']} --ledger={tmp_path}/again.jsonl"]
+        process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)  # noqa: S603
+    assert process.returncode == 1, process.stdout
+    assert finding["title"] in process.stdout
 
 
 def test_a_provider_that_dies_half_way_is_undecided_for_one_reason(tmp_path: Path) -> None:
@@ -143,11 +142,11 @@ def test_a_provider_that_dies_half_way_is_undecided_for_one_reason(tmp_path: Pat
         started,
     ):
         target = f"--target=directory-responses={started['url']}"
-        with running_gate(tmp_path, target) as process:
-            wait_for(lambda: lines_of(tmp_path / "ledger.jsonl") > 20, process)
+        with start_gate(tmp_path, target) as process:
+            wait_for(lambda: count_lines(tmp_path / "ledger.jsonl") > 20, process)
             os.kill(started["pid"], signal.SIGKILL)
             process.communicate(timeout=1200)
-    verdict = verdict_of(tmp_path)
+    verdict = read_verdict(tmp_path)
     assert process.returncode == 2
     assert verdict is not None
     unreachable = [reason for reason in verdict["reasons"] if "unreachable-target" in reason]
@@ -156,34 +155,33 @@ def test_a_provider_that_dies_half_way_is_undecided_for_one_reason(tmp_path: Pat
 
 
 def test_a_killed_run_is_undecided(tmp_path: Path) -> None:
-    with running_gate(tmp_path) as process:
-        wait_for(lambda: lines_of(tmp_path / "ledger.jsonl") > 5, process)
+    with start_gate(tmp_path) as process:
+        wait_for(lambda: count_lines(tmp_path / "ledger.jsonl") > 5, process)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
         process.communicate(timeout=600)
-    verdict = verdict_of(tmp_path)
+    verdict = read_verdict(tmp_path)
     assert process.returncode == 2
     assert verdict is not None
     assert any(reason.startswith("ledger-without-footer") for reason in verdict["reasons"])
 
 
 @contextlib.contextmanager
-def running_gate(build: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A gate that runs while something happens to it."""
+def start_gate(build: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a gate, and wait for its end after the block."""
     command = [*GATE, f"--build={build}", "--examples=2", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:  # noqa: S603
         yield process
 
 
-def lines_of(file: Path) -> int:
-    """How many lines a growing file has."""
+def count_lines(file: Path) -> int:
     return file.read_text(encoding="utf-8").count("\n") if file.exists() else 0
 
 
 def wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 600) -> None:
-    """Wait until something is so, as long as the process lives."""
-    end = time.monotonic() + seconds
+    """Wait until a condition holds, and fail if the process ends before."""
+    deadline = time.monotonic() + seconds
     while not ready():
-        assert process.poll() is None, "it ended before"
-        assert time.monotonic() < end, "it never came to that"
+        assert process.poll() is None, "the process ended before"
+        assert time.monotonic() < deadline, "the condition never held"
         time.sleep(0.05)
