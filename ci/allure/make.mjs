@@ -1,15 +1,15 @@
-// Makes the Allure report of one run; its order, as fixtures/results/report/allure.py writes it, comes by standard input.
-// Reading, judging and writing happen in one process, so history gets one point a build and the gate's answer
-// stands in the report. What it saw goes to standard output as one JSON object; nobody trusts its exit code alone.
+// Makes the Allure report of one run. Its settings come from fixtures/results/report/allure.py by standard input.
+// Reading, judging and writing happen in one process, so the history gets one point for each build and the report
+// shows the gate's verdict. The counts go to standard output as one JSON object, which ci/support/allure.py compares.
 import { readFile, writeFile } from "node:fs/promises";
 import { json } from "node:stream/consumers";
 import { AllureReport, FileSystemReportFiles, maxFailuresRule, minTestsCountRule } from "@allurereport/core";
 import Awesome from "@allurereport/plugin-awesome";
 import Dashboard from "@allurereport/plugin-dashboard";
 
-const order = await json(process.stdin);
+const settings = await json(process.stdin);
 
-// The verdict of the gate, as a rule beside those that count for themselves.
+// A rule that shows the verdict of the gate, beside the rules with which Allure counts by itself.
 const verdictRule = {
   rule: "verdict",
   message: ({ actual }) => `${actual}`,
@@ -22,55 +22,55 @@ const verdictRule = {
 };
 
 const environments = Object.fromEntries(
-  order.environments.map(({ id, name, variables }) => [
+  settings.environments.map(({ id, name, variables }) => [
     id,
     { name, variables, matcher: ({ labels }) => labels.some((l) => l.name === "env" && l.value === name) },
   ]),
 );
 
 const plugins = [
-  ["awesome", Awesome, order.awesome],
-  ["dashboard", Dashboard, order.dashboard],
+  ["awesome", Awesome, settings.awesome],
+  ["dashboard", Dashboard, settings.dashboard],
 ].map(([id, Plugin, options]) => ({ id, enabled: true, options, plugin: new Plugin(options) }));
 
 const report = new AllureReport({
-  name: order.name,
-  output: order.output,
-  reportFiles: new FileSystemReportFiles(order.output),
-  historyPath: order.history,
-  historyLimit: order.historyLimit,
-  appendHistory: order.appendHistory,
-  variables: order.variables,
+  name: settings.name,
+  output: settings.output,
+  reportFiles: new FileSystemReportFiles(settings.output),
+  historyPath: settings.history,
+  historyLimit: settings.historyLimit,
+  appendHistory: settings.appendHistory,
+  variables: settings.variables,
   environments,
-  categories: { rules: order.categories },
+  categories: { rules: settings.categories },
   plugins,
   qualityGate: {
-    rules: order.gate,
+    rules: settings.gate,
     use: [maxFailuresRule, minTestsCountRule, verdictRule],
   },
 });
 
 await report.start();
-await report.readDirectory(order.results);
+await report.readDirectory(settings.results);
 const shown = await report.store.allTestResults({ includeRetries: false });
 const { results: gate } = await report.validate({ trs: shown });
 report.realtimeDispatcher.sendQualityGateResults(gate);
 await report.done();
 
-// Allure remembers every label and trace of every test, and puts six runs into its page: megabytes that nobody reads.
-const REMEMBERED_LABELS = new Set(["feature", "story", "severity"]);
+// Allure keeps every label and trace of every test, and puts six runs into its page: megabytes without use.
+const KEPT_LABELS = new Set(["feature", "story", "severity"]);
 
-function slimmed(line) {
+function shortenLine(line) {
   const point = JSON.parse(line);
   for (const result of Object.values(point.testResults)) {
-    result.labels = result.labels.filter(({ name }) => REMEMBERED_LABELS.has(name));
+    result.labels = result.labels.filter(({ name }) => KEPT_LABELS.has(name));
     delete result.trace;
   }
   return JSON.stringify(point);
 }
 
-const past = (await readFile(order.history, "utf8")).split("\n").filter(Boolean);
-await writeFile(order.history, past.map((line) => `${slimmed(line)}\n`).join(""));
+const past = (await readFile(settings.history, "utf8")).split("\n").filter(Boolean);
+await writeFile(settings.history, past.map((line) => `${shortenLine(line)}\n`).join(""));
 
 const statuses = {};
 for (const { status } of shown) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Pact's own command line, for ./ci/broker and ./ci/gate --broker, in an environment of its own: .venv-broker.
+# Installs Pact's command line for ./ci/broker and ./ci/gate --broker, in its own environment .venv-broker.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source ci/setup/own-environment.sh

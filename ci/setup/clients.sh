@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Real clients of FCM, each in an environment of its own: for suites/contracts/clients. Needs Python, Node and npm.
-# The two pyfcm cannot share one. Made once for each lock; a broken set-up is made anew.
-# And what judges our documents as others would: for suites/contracts/validators.
+# Installs real FCM clients for suites/contracts/clients, and validators of our API documents for
+# suites/contracts/validators. Each lock file has its own environment, since the two versions of pyfcm conflict.
+# Needs Python, Node and npm. A stamp for each lock file is written last, so an interrupted set-up runs again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source ci/setup/own-environment.sh

@@ -1,4 +1,4 @@
-# Sourced: an environment of its own for tools that are installed on demand, made once for each lock.
+# Sourced: creates a virtual environment for optional tools, once for each version of its lock file.
 own_environment() {
     local folder=$1 lock=$2
     local stamp=$folder/.lock-$(cksum < "$lock" | cut -d' ' -f1)

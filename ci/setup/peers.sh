@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Schemathesis and Specmatic, for `python -m benchmarks.peers`, in an environment of their own. Specmatic needs Java 17.
+# Installs Schemathesis and Specmatic for the benchmarks, in their own environment .venv-peers. Specmatic needs Java 17.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source ci/setup/own-environment.sh

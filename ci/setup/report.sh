@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Allure 3 for the report, in ci/allure/node_modules, made once for each lock; prints the Node to run it with.
-# Allure's quality gate needs Node 22: an older one, or none beside npm, is no obstacle, since the lock brings its own.
+# Installs Allure 3 for the report in ci/allure/node_modules, once for each lock, and prints the path of Node.
+# Allure's quality gate needs Node 22. If the installed Node is older or missing, the lock's own Node is used.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../allure"
 stamp=node_modules/.lock-$(cksum < package-lock.json | cut -d' ' -f1)

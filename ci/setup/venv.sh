@@ -1,5 +1,5 @@
-# Sourced by the commands of ci/: makes .venv from the lock, once for each lock. Needs Python >= 3.11 and nothing else.
-# What fails here exits 70, which is no verdict.
+# Sourced by the commands of ci/: creates .venv, once for each version of the lock. Needs only Python >= 3.11.
+# A failure here exits 70, which is no verdict.
 trap 'echo "set-up-failed: see above; next: rm -rf .venv and try again" >&2; exit 70' ERR
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 stamp=.venv/.lock-$(cksum < requirements.lock | cut -d' ' -f1)
@@ -18,5 +18,5 @@ if [ ! -e "$stamp" ]; then
     touch "$stamp"
 fi
 export PACT_DO_NOT_TRACK=true
-unset PYTHONDONTWRITEBYTECODE # a run starts many processes of the same modules: compiled anew each time, a third of it
+unset PYTHONDONTWRITEBYTECODE # a run starts many processes; compiling all modules each time costs a third of it
 trap - ERR
