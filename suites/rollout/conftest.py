@@ -28,6 +28,7 @@ from fixtures.release.order.analysis import Judged
 from fixtures.release.order.end_to_end_runs import Fates
 from fixtures.release.order.pairwise import Table
 from fixtures.release.order.release_file import Release
+from suites.plugins.options import get_run_config
 
 
 @pytest.fixture(scope="package")
@@ -39,7 +40,7 @@ def planned() -> Release:
 @pytest.fixture(scope="package")
 def table(planned: Release) -> Table:
     """What each version of each service does with what the others write."""
-    return pairs.of_references(planned, catalogue.load())
+    return pairs.of_references(planned, catalogue.load_catalogue())
 
 
 @pytest.fixture(scope="package")
@@ -58,5 +59,5 @@ def judged(planned: Release, table: Table, fates: Fates) -> Judged:
 def answered(judged: Judged, pytestconfig: pytest.Config) -> Mapping[str, Any]:
     """The answer, which is also written beside the ledger, with its pictures."""
     found = answer.answer(judged)
-    files.write(Path(pytestconfig.option.ledger).parent / "rollout", judged, found)
+    files.write(Path(get_run_config(pytestconfig).ledger).parent / "rollout", judged, found)
     return found

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fixtures.release.order.pairwise_results import Recorded, Result
+from fixtures.release.order.release_file import CLEAN, Edge, Release, Step
 
 VERSIONS = ("before", "after")
 TOML = """[release]
@@ -69,3 +70,28 @@ def verified(*edges: str, but: Iterable[tuple[str, str, str]] = ()) -> Recorded:
             if (edge, writer, reader) not in missing
         )
     )
+
+
+def build_service_chain(services: int) -> tuple[Release, Recorded]:
+    """A release of `services` services in a row, and its verified pairs.
+
+    The first service writes into a queue that is cleaned as a step of its own, the others pass on by HTTP. No
+    service accepts, before its release, what the service in front of it writes after its own.
+    """
+    names = [f"service-{number}" for number in range(1, services + 1)]
+    edges = tuple(
+        Edge(f"from {writer}", writer, reader, "http" if place else "queue", long_lived=not place)
+        for place, (writer, reader) in enumerate(itertools.pairwise(names))
+    )
+    steps = (*map(Step, reversed(names)), Step(CLEAN + edges[0].name))
+    release = Release(Path("chain.toml"), dict.fromkeys(names, ("1.0", "2.0")), edges, steps)
+    versions = ("before", "after")
+    recorded = Recorded(
+        tuple(
+            Result(edge.name, writer, reader, success=(writer, reader) != ("after", "before"))
+            for edge in edges
+            for writer in versions
+            for reader in versions
+        )
+    )
+    return release, recorded

@@ -6,9 +6,9 @@ import contextlib
 
 import pytest
 
-from fixtures.core.catalogue import load
-from fixtures.platform.base import FLOW, all_of
-from fixtures.platform.in_memory import System, scripted
+from fixtures.core.catalogue import load_catalogue
+from fixtures.core.topology import FLOW, version_map
+from fixtures.platform.in_memory import InMemoryPlatform, scripted_fcm
 from fixtures.release.order.end_to_end_runs import START, begun, cases_of, ended
 from fixtures.release.order.traced_platform import HOPS
 
@@ -26,17 +26,17 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_a_copy_ends_as_the_pushes_themselves_and_leaves_them_alone(way: tuple[str, ...]) -> None:
-    cases = cases_of(load(), way)
+    cases = cases_of(load_catalogue(), way)
     with contextlib.closing(begun(way[: len(START)], cases)) as system:
         versions = dict(zip(HOPS, way, strict=True)) | {"go-sender": system.versions["go-sender"]}
-        copies = [ended(system.forked(versions), cases) for _ in range(2)]
+        copies = [ended(system.fork(versions), cases) for _ in range(2)]
         for name in set(FLOW).difference(START):
             system.deploy(name, versions[name])
         assert copies == [ended(system, cases)] * 2
 
 
 def test_letters_under_way_are_not_lost_in_a_copy() -> None:
-    system = System(scripted({}))
+    system = InMemoryPlatform(scripted_fcm({}))
     system.queue.send("{}")
     with pytest.raises(ValueError, match="letters are under way"):
-        system.forked(all_of("after"))
+        system.fork(version_map("after"))

@@ -8,18 +8,17 @@ from typing import Any
 
 import pytest
 
-from benchmarks.rollout import chain
-from fixtures.core.topology import RELEASE
+from fixtures.core.topology import RELEASE_FILE
 from fixtures.release.order import analysis
 from fixtures.release.order import pairwise_results as results
 from fixtures.release.order import release_file as release
 from fixtures.release.order.pairwise_results import Recorded, ResultsError
 from fixtures.release.order.release_file import Step
-from suites.rollout.sample_releases import verified, written
+from suites.rollout.sample_releases import build_service_chain, verified, written
 
 pytestmark = pytest.mark.aside
 
-EXAMPLES = RELEASE.parent / "examples"
+EXAMPLES = RELEASE_FILE.parent / "examples"
 EDGES = ("one-two", "two-three")
 
 
@@ -98,7 +97,7 @@ def test_a_stated_constraint_that_the_plan_breaks_is_no_go(tmp_path: Path) -> No
 @pytest.mark.parametrize("services", [3, 7, 12])
 def test_a_chain_has_one_more_safe_order_than_services_but_two(services: int) -> None:
     # Its services go in one order only; the clean-up of the queue may stand anywhere among them.
-    found, recorded = chain(services)
+    found, recorded = build_service_chain(services)
     said = analysis.answer(analysis.judge(found, results.table(found, [recorded]), None))
     assert said["verdict"] == "go"
     assert said["orders"]["safe"] == services + 1

@@ -63,7 +63,7 @@ def test_the_pacts_allow_the_same_orders_as_the_services(
         (edge, pair)
         for edge in topology.EDGES
         for pair in PAIRS
-        if edge.provider in topology.release()["services"]
+        if edge.provider in topology.load_release()["services"]
     ],
     ids=lambda value: value.id if isinstance(value, topology.Edge) else "-".join(value),
 )

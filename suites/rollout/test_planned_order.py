@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from fixtures.checks.rollout import constraints_are_kept, step_is_safe
-from fixtures.core.findings import raise_if_found
 from fixtures.release.order import release_file
+from suites.types import RaiseIfFound
 
 STEPS = [step.name for step in release_file.read().plan]
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_every_step_is_safe(step: str, answered: Mapping[str, Any]) -> None:
+def test_every_step_is_safe(raise_if_found: RaiseIfFound, step: str, answered: Mapping[str, Any]) -> None:
     (found,) = (one for one in answered["steps"] if one["step"] == step)
     assert found["verdict"] != "undecided", found["unknown"]
     raise_if_found(step_is_safe(found))
@@ -31,7 +31,7 @@ def test_the_way_back_is_open_after(step: str, answered: Mapping[str, Any]) -> N
 
 
 def test_the_answer_goes_into_the_ledger(
-    answered: Mapping[str, Any], record_property: Callable[[str, object], None]
+    raise_if_found: RaiseIfFound, answered: Mapping[str, Any], record_property: Callable[[str, object], None]
 ) -> None:
     record_property("rollout", json.dumps(answered))
     raise_if_found(constraints_are_kept(answered["reasons"]))

@@ -17,10 +17,10 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.core.project import ROOT
-from fixtures.core.topology import RELEASE
+from fixtures.core.topology import RELEASE_FILE
 from suites.rollout.sample_releases import written
 
-EXAMPLE = RELEASE.parent / "examples" / "orders.toml"
+EXAMPLE = RELEASE_FILE.parent / "examples" / "orders.toml"
 
 
 def rollout(*options: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

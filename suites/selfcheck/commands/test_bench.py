@@ -1,4 +1,4 @@
-"""The benchmarks' page says what was measured, and a change is told from noise."""
+"""The benchmarks' page shows what was measured, and a change is told from noise."""
 
 from __future__ import annotations
 
@@ -7,37 +7,41 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import check_loop
-from benchmarks.bench import pages, peer
-from benchmarks.bench.__main__ import KEPT, MEASURES, main
-from benchmarks.bench.rows import Aim, Row, paired
+from benchmarks import page
+from benchmarks.__main__ import MEASURES, RESULTS, main
+from benchmarks.measurement import Aim, Measurement, measure_pairs
+from benchmarks.peers import generation
 from fixtures.core import payloads
-from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.payloads import IdFactory
 
 pytestmark = pytest.mark.aside
 
-ROW = Row("a measure", "reports/s", 50.0, "a bound", 100.0, 0.5, 0.4, 0.6)
+ROW = Measurement(
+    name="a measure",
+    unit="reports/s",
+    value=50.0,
+    bound="a bound",
+    bound_value=100.0,
+    ratio=0.5,
+    lowest=0.4,
+    highest=0.6,
+)
 
 
-def test_the_page_is_of_the_results_that_are_kept() -> None:
-    for path, text in pages.rendered(pages.read(KEPT)).items():
-        assert path.read_text(encoding="utf-8") == text, "next: ./ci/bench --keep"
+def test_the_page_is_that_of_the_committed_results() -> None:
+    text = page.format_page(page.read_results(RESULTS))
+    assert page.PAGE.read_text(encoding="utf-8") == text, "next: ./ci/bench --keep"
 
 
-def test_every_measure_is_among_the_results_that_are_kept() -> None:
-    names = {row.name.split(":")[0] for row in pages.read(KEPT).rows}
-    for part in ("generation", "validation of a report", "matching an answer with its pact", "check loop"):
-        assert part in names
-    for beside_a_peer in ("generation beside a peer", "variety", "finding a fault"):
-        assert beside_a_peer in names
-    for whole in ("cold start", "rollout", "gate", "the gate's tests with -n 0"):
-        assert whole in names
+def test_every_measure_is_among_the_committed_results() -> None:
+    names = {row.name.split(":")[0] for row in page.read_results(RESULTS).rows}
+    assert {"generation", "validation of a report", "matching an answer with its pact", "check loop"} <= names
+    assert {"generation beside a peer", "variety", "cold start", "rollout", "gate"} <= names
 
 
 def test_rounds_are_paired_and_their_medians_taken() -> None:
     ours, theirs = iter([1.0, 2.0, 9.0]), iter([2.0, 2.0, 3.0])
-    row = paired("a", "payloads/s", lambda: next(ours), ("b", lambda: next(theirs)), 3)
+    row = measure_pairs("a", unit="payloads/s", ours=ours.__next__, bound=("b", theirs.__next__), rounds=3)
     assert (row.value, row.bound_value, row.ratio, row.lowest, row.highest) == (2.0, 2.0, 1.0, 0.5, 3.0)
 
 
@@ -47,8 +51,8 @@ def test_rounds_are_paired_and_their_medians_taken() -> None:
         (None, None),
         (Aim("ratio", 0.5), True),
         (Aim("ratio", 0.51), False),
-        (Aim("value", 50.0, least=False), True),
-        (Aim("value", 49.0, least=False), False),
+        (Aim("value", 50.0, at_least=False), True),
+        (Aim("value", 49.0, at_least=False), False),
     ],
 )
 def test_an_aim_is_reached_or_not(aim: Aim | None, reached: bool | None) -> None:  # noqa: FBT001
@@ -56,7 +60,7 @@ def test_an_aim_is_reached_or_not(aim: Aim | None, reached: bool | None) -> None
 
 
 @pytest.mark.parametrize(
-    ("before", "unit", "said"),
+    ("previous", "unit", "description"),
     [
         (None, "reports/s", "new"),
         (0.5, "reports/s", "the same"),
@@ -67,23 +71,19 @@ def test_an_aim_is_reached_or_not(aim: Aim | None, reached: bool | None) -> None
         (0.25, "", "more: 2.00 times the ratio"),
     ],
 )
-def test_a_change_is_told_from_noise(before: float | None, unit: str, said: str) -> None:
+def test_a_change_is_told_from_noise(previous: float | None, unit: str, description: str) -> None:
     row = replace(ROW, unit=unit)
-    assert pages.change(row, None if before is None else replace(row, ratio=before)) == said
-
-
-def test_a_speed_up_is_better_when_it_grows() -> None:
-    row = replace(ROW, unit="s", ratio=1.9, aim=Aim("ratio", 1.8))
-    assert pages.change(row, replace(row, ratio=1.1)).startswith("faster: ")
+    before = None if previous is None else replace(row, ratio=previous)
+    assert page.describe_change(row, before) == description
 
 
 def test_rows_survive_being_written() -> None:
-    row = replace(ROW, aim=Aim("value", 3, least=False))
-    assert Row.from_json(json.loads(json.dumps(row.to_json()))) == row
+    row = replace(ROW, aim=Aim("value", 3, at_least=False))
+    assert Measurement.from_json(json.loads(json.dumps(row.to_json()))) == row
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "problem"),
     [
         (["speed"], "unknown-measure: 'speed': allowed: validation, "),
         (["--rounds", "0"], "--rounds takes a whole number of 1 or more"),
@@ -91,32 +91,11 @@ def test_rows_survive_being_written() -> None:
     ],
     ids=["measure", "rounds", "keep"],
 )
-def test_wrong_use_is_told(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
+def test_wrong_use_is_refused(arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info:
         main(arguments)
-    assert ended.value.code == 64
-    assert said in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("provider", "asked"),
-    [
-        ("directory-responses", ["POST /v1/responses", "GET /v1/responses?id="]),
-        (
-            "subscribers-errors",
-            ["POST /_pact/provider-states", "POST /v1/errors", "GET /v1/subscribers?id="],
-        ),
-    ],
-)
-def test_what_the_check_loop_asks_is_written_down(provider: str, asked: list[str]) -> None:
-    answer = example_report(load_catalogue()["v1-UNREGISTERED"])
-    requests = check_loop.requests_of(provider, [[answer], [answer, answer]])
-    assert [f"{method} {path}".partition("=")[0] for method, path, _ in requests] == [
-        one.rstrip("=") for one in asked * 2
-    ]
-    assert [body.count(b'"UNREGISTERED"') > 0 for *_, body in requests] == [
-        one.startswith("POST /v1/") for one in asked * 2
-    ]
+    assert exit_info.value.code == 64
+    assert problem in capsys.readouterr().err
 
 
 def test_variety_is_what_reports_reach() -> None:
@@ -124,15 +103,15 @@ def test_variety_is_what_reports_reach() -> None:
     details = [{"@type": f"type.googleapis.com/{fcm}", "errorCode": "UNREGISTERED"}, {}, {}]
     error = {"code": 404, "message": "", "status": "NOT_FOUND", "details": details}
     answer = {"protocol": "fcm_v1", "http_status": 404, "retry_after": None, "response": {"error": error}}
-    found = peer.reached([payloads.address(answer, IdFactory())])
-    assert found["cases"] == {"v1-UNREGISTERED"}
-    assert found["orders of details"] == {(f"type.googleapis.com/{fcm}", "?", "?")}
-    assert f"type.googleapis.com/{apns}" in peer.known_kinds()
-    assert any("http_status" in place for place in found["keywords"])
+    reached = generation.list_reached([payloads.address(answer, IdFactory())])
+    assert reached["cases"] == {"v1-UNREGISTERED"}
+    assert reached["orders of details"] == {(f"type.googleapis.com/{fcm}", "?", "?")}
+    assert f"type.googleapis.com/{apns}" in generation.known_types()
+    assert any("http_status" in keyword for keyword in reached["keywords"])
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", ["validation", "matching", "raw", "start"])
+@pytest.mark.parametrize("name", ["validation", "matching", "loop", "start"])
 def test_a_measure_can_be_taken(name: str) -> None:
     for row in MEASURES[name](1):
         assert row.value > 0

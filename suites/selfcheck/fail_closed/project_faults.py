@@ -11,7 +11,7 @@ from typing import Any
 
 from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS as SEEDED
-from fixtures.targets.target import served
+from fixtures.targets.embedded import start_process
 from suites.selfcheck.fail_closed.model import REACTOR, Fault, Made, Scene, Setting
 from suites.selfcheck.fail_closed.responses import deployed
 from suites.selfcheck.fail_closed.sandbox import SLICE, addopts, edited
@@ -116,7 +116,7 @@ def overlooked(scene: Scene) -> Iterator[Setting]:
     """A deployment with a fault, and an environment that tells pytest to overlook it."""
     fault = next(fault for fault in SEEDED if fault.name == "not-registered-ignored")
     told = {"PYTEST_ADDOPTS": "--without=effects --deselect=suites/compat/test_mixed_batches.py"}
-    with served("fixtures.faults", fault.name) as (started,):
+    with start_process("fixtures.faults", fault.name) as (started,):
         yield Setting(deployed(REACTOR, started["url"], scene), environment=told)
 
 

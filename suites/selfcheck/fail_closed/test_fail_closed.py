@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.core.project import ROOT
-from fixtures.targets import target as targets
+from fixtures.targets.embedded import embedded_targets
 from suites.selfcheck.fail_closed import broken_from_start, network_faults
 from suites.selfcheck.fail_closed.fault_proxy import spoiled
 from suites.selfcheck.fail_closed.model import KEEPER, REACTOR, Fault, Scene, Setting
@@ -54,7 +54,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def behind() -> Iterator[Mapping[str, str]]:
     """The reference services that are spoiled."""
-    with targets.embedded([REACTOR, KEEPER], "after") as found:
+    with embedded_targets([REACTOR, KEEPER], "after") as found:
         yield {name: target.url for name, target in found.items()}
 
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from fixtures.core.project import ROOT
-from fixtures.results.report.model import Run
+from fixtures.results.report.model import ReportRun
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 OWN = ("file:", "data:", "blob:", "about:")
 
 
-def recorded(run: Run, ledger: Path, folder: Path) -> Path:
+def recorded(run: ReportRun, ledger: Path, folder: Path) -> Path:
     """A run as the gate leaves it: its ledger, with the verdict beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(ledger, folder / "ledger.jsonl")

@@ -14,7 +14,7 @@ from fixtures.core.topology import PROVIDERS, VERSION_MIXES
 from fixtures.results import ledger, policy
 from fixtures.results.ledger import Ledger
 from fixtures.results.policy import Policy
-from fixtures.results.report.model import Run
+from fixtures.results.report.model import ReportRun
 from suites.selfcheck.results.sample_runs import ASKED, DURATION_S, FIRST_CASE, Line, at, good_run, judged
 
 REACTOR = "subscribers-errors"
@@ -26,19 +26,19 @@ REMOTE = "<img src=https://attacker.example/x.png>![x](https://attacker.example/
 HOSTILE = f"{SCRIPT}{REMOTE}{{{{7*7}}}} {{%x%}} javascript:alert(1) \x1b[31m\x00\ud800"
 
 
-def run_of(folder: Path, lines: list[Any], trouble: tuple[str, ...] = (), asked: Policy = ASKED) -> Run:
+def run_of(folder: Path, lines: list[Any], trouble: tuple[str, ...] = (), asked: Policy = ASKED) -> ReportRun:
     """A run that was recorded and judged."""
     judged(folder, lines, trouble)
-    read = ledger.read(folder / "ledger.jsonl")
-    verdict = policy.decide(read, asked, load_catalogue(), duration_s=DURATION_S, trouble=trouble)
-    return Run(read, verdict, load_catalogue())
+    read = ledger.read_ledger(folder / "ledger.jsonl")
+    verdict = policy.decide(read, asked, load_catalogue(), duration_s=DURATION_S, gate_problems=trouble)
+    return ReportRun(read, verdict, load_catalogue())
 
 
-def empty_run(reason: str) -> Run:
+def empty_run(reason: str) -> ReportRun:
     """A run without a ledger."""
     nothing = Ledger({"environment": "nowhere"}, (), ())
-    verdict = policy.decide(nothing, ASKED, load_catalogue(), duration_s=0.0, trouble=[reason])
-    return Run(nothing, verdict, load_catalogue())
+    verdict = policy.decide(nothing, ASKED, load_catalogue(), duration_s=0.0, gate_problems=[reason])
+    return ReportRun(nothing, verdict, load_catalogue())
 
 
 def sent_for(case: Case) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def with_finding(lines: list[Any], found: dict[str, Any]) -> list[Any]:
     return lines
 
 
-def no_go(folder: Path) -> Run:
+def no_go(folder: Path) -> ReportRun:
     """A live user unsubscribed, a dead one kept, and a test that broke."""
     lines = good_run()
     live = next(
@@ -91,7 +91,7 @@ def no_go(folder: Path) -> Run:
     return run_of(folder, lines)
 
 
-def hostile(folder: Path) -> Run:
+def hostile(folder: Path) -> ReportRun:
     """A run with a script in every text that a service, a test or a person can put there."""
     lines: list[Line] = good_run()
     text = HOSTILE
@@ -112,7 +112,7 @@ def hostile(folder: Path) -> Run:
     return run_of(folder, lines, trouble=(f"trouble: {text}",))
 
 
-def states_of(run: Run) -> Counter[str]:
+def states_of(run: ReportRun) -> Counter[str]:
     """How many cells of the first page must be in each state: every provider, and the worst of all worlds."""
     cells: Counter[str] = Counter()
     for case in run.catalogue.cases:
@@ -156,7 +156,7 @@ def planned(damage: str = "") -> dict[str, Any]:
     }
 
 
-def with_plan(run: Run, plan: dict[str, Any] | None) -> Run:
+def with_plan(run: ReportRun, plan: dict[str, Any] | None) -> ReportRun:
     """The same run, which judged this plan, or none."""
     schemas.validate({**run.verdict, "rollout": plan}, "verdict.schema.json")
-    return Run(run.ledger, {**run.verdict, "rollout": plan}, run.catalogue)
+    return ReportRun(run.ledger, {**run.verdict, "rollout": plan}, run.catalogue)

@@ -109,8 +109,8 @@ def judged(folder: Path, lines: list[Any], trouble: tuple[str, ...] = ()) -> dic
 
 def verdict_of(file: Path, trouble: tuple[str, ...] = ()) -> dict[str, Any]:
     """The verdict on a ledger, which satisfies its schema for the reference validator too."""
-    read = ledger.read(file)
-    verdict = policy.decide(read, ASKED, load_catalogue(), duration_s=DURATION_S, trouble=trouble)
+    read = ledger.read_ledger(file)
+    verdict = policy.decide(read, ASKED, load_catalogue(), duration_s=DURATION_S, gate_problems=trouble)
     reference_validator.build_validator("verdict.schema.json").validate(json.loads(json.dumps(verdict)))
     return verdict
 

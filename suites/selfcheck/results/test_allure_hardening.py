@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from fixtures.results.report.allure_hardening import NotAllure, hardened
+from fixtures.results.report.allure_hardening import UnknownAllurePage, harden_page
 
 pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 
@@ -22,7 +22,7 @@ ALLURES = """<!DOCTYPE html><html><head><link rel="icon" href="favicon.ico"><scr
 
 
 def test_analytics_are_gone_and_every_script_carries_the_nonce() -> None:
-    page = hardened(ALLURES, "n0nce")
+    page = harden_page(ALLURES, "n0nce")
     assert "gtag" not in page
     assert re.findall(r"<script[^>]*>", page) == [
         '<script nonce="n0nce">',
@@ -33,7 +33,7 @@ def test_analytics_are_gone_and_every_script_carries_the_nonce() -> None:
 
 
 def test_the_policy_comes_before_everything_and_names_no_host() -> None:
-    page = hardened(ALLURES, "n0nce")
+    page = harden_page(ALLURES, "n0nce")
     assert page.index("Content-Security-Policy") < page.index("<link")
     policy = re.findall(r'Content-Security-Policy" content="([^"]+)"', page)[0]
     assert policy.startswith("default-src 'none'; script-src 'nonce-n0nce'; ")
@@ -49,5 +49,5 @@ def test_the_policy_comes_before_everything_and_names_no_host() -> None:
     ],
 )
 def test_a_page_that_nobody_knows_is_refused(page: str) -> None:
-    with pytest.raises(NotAllure, match="allure-changed"):
-        hardened(page, "n")
+    with pytest.raises(UnknownAllurePage, match="allure-changed"):
+        harden_page(page, "n")

@@ -17,9 +17,9 @@ from fixtures.results.report.impact import (
     LOST,
     WRONG,
     Effect,
-    counted,
-    effect_of,
-    kinds_of,
+    classify_finding,
+    count_kinds,
+    group_findings,
 )
 
 pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
@@ -89,11 +89,11 @@ def found(check: str, case: str | None, expected: str, got: Any, title: str = "t
     ],
 )
 def test_a_finding_has_its_effect_on_users(finding: dict[str, Any], effect: Effect) -> None:
-    assert effect_of(finding, load_catalogue()) is effect
+    assert classify_finding(finding, load_catalogue()) is effect
 
 
 def test_the_worst_for_users_comes_first() -> None:
-    kinds = kinds_of(
+    kinds = group_findings(
         [
             found("a", None, "x", "y", "odd"),
             found("effects", UNSUBSCRIBES, "x", "alert", "answers alert"),
@@ -107,22 +107,22 @@ def test_the_worst_for_users_comes_first() -> None:
 
 def test_the_smallest_finding_speaks_for_its_kind() -> None:
     long, short = ({**found("a", None, "x", "y"), "sent": [{}] * number} for number in (9, 1))
-    (kind,) = kinds_of([long, short, long], load_catalogue())
+    (kind,) = group_findings([long, short, long], load_catalogue())
     assert (kind.smallest, len(kind.findings)) == (short, 3)
 
 
 def test_a_case_counts_once_however_often_it_was_seen() -> None:
     seen = [found("effects", POSTPONES, "x", "unsubscribe", title) for title in ("one", "two")]
-    assert counted(LIVE, kinds_of(seen, load_catalogue())) == "1 kind of live users would be unsubscribed"
+    assert count_kinds(LIVE, group_findings(seen, load_catalogue())) == "1 kind of live users would be unsubscribed"
     other = found("effects", "v1-INTERNAL", "x", "unsubscribe", "three")
     assert (
-        counted(LIVE, kinds_of([*seen, other], load_catalogue()))
+        count_kinds(LIVE, group_findings([*seen, other], load_catalogue()))
         == "2 kinds of live users would be unsubscribed"
     )
 
 
 def test_kinds_of_like_titles_have_pages_of_their_own() -> None:
-    kinds = kinds_of(
+    kinds = group_findings(
         [found("a", None, "x", "y", title) for title in ("A b", "a-b", "a  B", "\ud800")], load_catalogue()
     )
     assert len({kind.slug for kind in kinds}) == 4

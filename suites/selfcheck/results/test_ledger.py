@@ -100,19 +100,19 @@ def test_a_file_that_is_no_ledger_is_undecided(tmp_path: Path, content: bytes, r
 
 
 def test_a_writer_takes_only_lines(tmp_path: Path) -> None:
-    writer = ledger.Writer(tmp_path / "new" / "ledger.jsonl")
+    writer = ledger.LedgerWriter(tmp_path / "new" / "ledger.jsonl")
     for line in good_run():
         writer.write(line)
     with pytest.raises(schemas.SchemaViolation):
         writer.write({"kind": "test", "test": "x"})
     writer.close()
-    read = ledger.read(tmp_path / "new" / "ledger.jsonl")
+    read = ledger.read_ledger(tmp_path / "new" / "ledger.jsonl")
     assert (read.problems, writer.tests, list(read.tests)) == ((), len(GOOD_TESTS), GOOD_TESTS)
 
 
 def test_lines_are_compact_and_there_as_soon_as_they_are_written(tmp_path: Path) -> None:
     path = tmp_path / "new" / "and newer" / "ledger.jsonl"
-    writer = ledger.Writer(path)
+    writer = ledger.LedgerWriter(path)
     writer.write(good_run()[1])
     assert path.read_text(encoding="utf-8") == json.dumps(good_run()[1], separators=(",", ":")) + "\n"
     writer.close()
@@ -135,7 +135,7 @@ def read_with(folder: Path, change: Change = lambda _: None) -> ledger.Ledger:
     change(lines)
     path = folder / "ledger.jsonl"
     path.write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
-    return ledger.read(path)
+    return ledger.read_ledger(path)
 
 
 def test_what_a_line_is_not_is_said_in_at_most_200_characters(tmp_path: Path) -> None:
@@ -152,9 +152,9 @@ def test_a_run_that_names_no_environment_is_local(tmp_path: Path) -> None:
 def test_the_end_of_a_run_says_how_long_it_took_and_of_what_it_is_a_shard(tmp_path: Path) -> None:
     whole = {"tests": 9, "digest": "0" * 16}
     ended = read_with(tmp_path, at(-1, duration_s=2.5, whole=whole))
-    assert (ended.duration_s, ended.whole) == (2.5, whole)
+    assert (ended.duration_s, ended.all_tests) == (2.5, whole)
     for unended in (read_with(tmp_path, without(-1)), ledger.Ledger({}, (), ())):
-        assert (unended.duration_s, unended.whole) == (0.0, None)
+        assert (unended.duration_s, unended.all_tests) == (0.0, None)
 
 
 def test_tests_without_a_header_have_not_vanished(tmp_path: Path) -> None:
@@ -173,34 +173,34 @@ HEADER = {"run": "r1", "versions": {"subscribers-errors": "1"}, "collected": 2}
 def test_shards_are_one_ledger_with_what_each_has(tmp_path: Path) -> None:
     first = ledger.Ledger(HEADER, [ONE, OTHER], ("cut", "late"), 1.5)
     second = ledger.Ledger({**HEADER, "run": "r2", "collected": 1}, [THIRD], ("late", "odd"), 2.0)
-    both = ledger.merged([first, second])
+    both = ledger.merge_ledgers([first, second])
     assert both.header == {**HEADER, "collected": 3}
     assert both.tests == [ONE, OTHER, THIRD]
     assert both.problems == ("cut", "late", "odd")
-    assert (both.duration_s, both.reports, both.whole) == (3.5, 6, None)
+    assert (both.duration_s, both.report_count, both.all_tests) == (3.5, 6, None)
     alone = read_with(tmp_path)
-    assert ledger.merged([alone]) == alone
+    assert ledger.merge_ledgers([alone]) == alone
 
 
 def test_shards_of_other_versions_prove_nothing_together() -> None:
     first = ledger.Ledger(HEADER, [ONE], ())
     other = ledger.Ledger({**HEADER, "versions": {"subscribers-errors": "2"}}, [OTHER], ())
     mixed = ("ledger-mixed: the shards tested different versions",)
-    assert ledger.merged([first, other]).problems == mixed
-    assert ledger.merged([first, ledger.Ledger({}, [OTHER], ())]).problems == mixed
-    assert ledger.merged([first, ledger.Ledger(HEADER, [OTHER], ())]).problems == ()
+    assert ledger.merge_ledgers([first, other]).problems == mixed
+    assert ledger.merge_ledgers([first, ledger.Ledger({}, [OTHER], ())]).problems == mixed
+    assert ledger.merge_ledgers([first, ledger.Ledger(HEADER, [OTHER], ())]).problems == ()
 
 
 def test_a_shard_without_a_header_counts_what_it_recorded() -> None:
     headless = ledger.Ledger({}, [ONE], ())
-    assert ledger.merged([headless, headless]).header == {}
-    assert ledger.merged([ledger.Ledger(HEADER, [OTHER], ()), headless]).header == HEADER
+    assert ledger.merge_ledgers([headless, headless]).header == {}
+    assert ledger.merge_ledgers([ledger.Ledger(HEADER, [OTHER], ()), headless]).header == HEADER
 
 
 def test_the_first_three_tests_that_two_shards_ran_are_named() -> None:
     tests = [{"kind": "test", "test": f"test {letter}", "reports": 0} for letter in "abcd"]
-    assert ledger.merged([ledger.Ledger(HEADER, [*tests, *tests], ())]).problems == ()
-    assert ledger.merged(
+    assert ledger.merge_ledgers([ledger.Ledger(HEADER, [*tests, *tests], ())]).problems == ()
+    assert ledger.merge_ledgers(
         [ledger.Ledger(HEADER, tests, ("cut",)), ledger.Ledger(HEADER, tests, ())]
     ).problems == (
         "cut",

@@ -11,7 +11,7 @@ from fixtures.core.catalogue import load_catalogue
 from fixtures.core.findings import Verdict
 from fixtures.core.topology import PROVIDERS, VERSION_MIXES
 from fixtures.results import ledger, policy
-from fixtures.results.policy import NOTHING_ASKED, POLICY
+from fixtures.results.policy import NO_REQUIREMENTS, POLICY_FILE
 from suites.selfcheck.results.sample_runs import (
     ASKED,
     CASES,
@@ -188,15 +188,15 @@ def test_no_tests_are_undecided_under_any_policy(tmp_path: Path) -> None:
     lines = [good_run()[0], good_run()[-1]]
     lines[0]["collected"] = lines[1]["tests"] = 0
     judged(tmp_path, lines)
-    nothing = NOTHING_ASKED
-    read = ledger.read(tmp_path / "ledger.jsonl")
+    nothing = NO_REQUIREMENTS
+    read = ledger.read_ledger(tmp_path / "ledger.jsonl")
     verdict = policy.decide(read, nothing, load_catalogue(), duration_s=0)
     assert (verdict["verdict"], len(verdict["reasons"])) == ("undecided", 1)
     assert verdict["reasons"][0].startswith("no-tests: ")
 
 
 def test_the_policy_of_the_gate_asks_for_every_case() -> None:
-    asked = policy.load()
+    asked = policy.load_policy()
     assert asked.every_case
     assert asked.every_world
     assert asked.reports > 0
@@ -206,9 +206,9 @@ def test_the_policy_of_the_gate_asks_for_every_case() -> None:
 
 def test_a_member_that_the_policy_does_not_know_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
-    file.write_text(POLICY.read_text(encoding="utf-8") + "report = 1\n", encoding="utf-8")
+    file.write_text(POLICY_FILE.read_text(encoding="utf-8") + "report = 1\n", encoding="utf-8")
     with pytest.raises(ValueError, match="unknown member 'report': allowed: every_case_at_every_provider, "):
-        policy.load(file)
+        policy.load_policy(file)
 
 
 def test_verdicts_combine_by_what_wins() -> None:

@@ -13,7 +13,7 @@ from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
 from fixtures.results import ledger
-from fixtures.results.report.model import Run
+from fixtures.results.report.model import ReportRun
 from suites.selfcheck.results.sample_runs import verdict_of
 
 SAMPLE = """
@@ -76,11 +76,11 @@ def recorded(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
 @pytest.mark.process
 def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
     file, done = recorded(tmp_path)
-    read = ledger.read(file)
+    read = ledger.read_ledger(file)
     assert (list(read.problems), done.returncode) == ([], 1), done.stdout + done.stderr
     assert (read.header["collected"], read.header["seed"]) == (8, 4)
     assert set(read.header["versions"]) == set(PROVIDERS)
-    told = Run(read, verdict_of(file), load_catalogue()).results
+    told = ReportRun(read, verdict_of(file), load_catalogue()).results
     assert {line["test"] for line in read.tests} <= {result.test for result in told}, (
         "none is lost to the report"
     )
@@ -99,7 +99,7 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
         "test_finds_what_is_overlooked": ["contract"]
     }
     assert {line["suite"] for line in read.tests} == {"some/suite"}
-    assert (lines["test_passes"]["reports"], read.reports) == (40, 40)
+    assert (lines["test_passes"]["reports"], read.report_count) == (40, 40)
     assert "message" not in lines["test_passes"]
     messages = {name: line["message"] for name, line in lines.items() if "message" in line}
     assert "sums" in messages["test_fails"]

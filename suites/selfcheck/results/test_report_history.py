@@ -10,35 +10,35 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.results.report import history
-from fixtures.results.report.model import Run
+from fixtures.results.report.model import ReportRun
 from suites.selfcheck.results.sample_reports import no_go, run_of
 from suites.selfcheck.results.sample_runs import at, good_run
 
 pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 
 
-def past(told: Run, **members: Any) -> dict[str, Any]:
+def past(told: ReportRun, **members: Any) -> dict[str, Any]:
     """A run as it is remembered."""
-    line = {**history.remembered(told, "c0ffee"), **members}
+    line = {**history.summarize_run(told, "c0ffee"), **members}
     schemas.validate(line, history.SCHEMA)
     return line
 
 
 def test_the_first_run_has_nothing_to_compare_with(tmp_path: Path) -> None:
     now = past(run_of(tmp_path, good_run()))
-    assert history.changes([], now).since == ""
-    assert history.changes([now], now).since == "", "a run told twice is not its own past"
+    assert history.find_changes([], now).since == ""
+    assert history.find_changes([now], now).since == "", "a run told twice is not its own past"
     elsewhere = {**now, "environment": "production", "run": "r0"}
-    assert history.changes([elsewhere], now).since == ""
+    assert history.find_changes([elsewhere], now).since == ""
 
 
 def test_new_and_mended_kinds_are_told(tmp_path: Path) -> None:
     good, bad = past(run_of(tmp_path, good_run()), run="r0"), past(no_go(tmp_path), run="r2")
-    worse, better = history.changes([good], bad), history.changes([bad], good)
+    worse, better = history.find_changes([good], bad), history.find_changes([bad], good)
     assert (worse.verdict_was, len(worse.new), len(worse.gone)) == ("go", 2, 0)
     assert (better.verdict_was, len(better.new), len(better.gone)) == ("no-go", 0, 2)
     assert any(line.endswith("passed -> failed") for line in worse.cases)
-    assert not worse.none
+    assert not worse.is_empty
 
 
 def test_another_version_is_told(tmp_path: Path) -> None:
@@ -47,24 +47,24 @@ def test_another_version_is_told(tmp_path: Path) -> None:
     at(0, versions=versions)(lines)
     now, last = past(run_of(tmp_path, good_run())), past(run_of(tmp_path, lines), run="r0")
     assert (
-        "subscribers-errors: 0.1 (embedded) -> 1.66.4.1 (embedded)" in history.changes([last], now).versions
+        "subscribers-errors: 0.1 (embedded) -> 1.66.4.1 (embedded)" in history.find_changes([last], now).versions
     )
 
 
 def test_the_last_run_of_the_environment_counts(tmp_path: Path) -> None:
     good = run_of(tmp_path, good_run())
     runs = [past(good, run="r0", verdict="no-go"), past(good, run="r1", verdict="undecided")]
-    assert history.changes(runs, past(good, run="r2")).verdict_was == "undecided"
+    assert history.find_changes(runs, past(good, run="r2")).verdict_was == "undecided"
 
 
 def test_a_spoilt_line_costs_no_other(tmp_path: Path) -> None:
     good = past(run_of(tmp_path, good_run()))
     text = "".join(["{\n", json.dumps(good) + "\n", '{"run": 1}\n', json.dumps(good)[:40]])
-    assert history.read(text) == [good]
+    assert history.parse_history(text) == [good]
 
 
 def test_a_run_is_remembered_once_and_the_oldest_are_dropped(tmp_path: Path) -> None:
     good = past(run_of(tmp_path, good_run()))
-    many = [{**good, "run": f"r{number}"} for number in range(history.KEPT + 5)]
-    text = history.appended(many, [many[-1]])
-    assert [run["run"] for run in history.read(text)] == [run["run"] for run in many[5:]]
+    many = [{**good, "run": f"r{number}"} for number in range(history.MAX_RUNS + 5)]
+    text = history.append_runs(many, [many[-1]])
+    assert [run["run"] for run in history.parse_history(text)] == [run["run"] for run in many[5:]]

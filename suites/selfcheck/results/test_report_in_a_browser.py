@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from fixtures.results.report import wording
-from fixtures.results.report.cells import allure_href
-from fixtures.results.report.model import Run
+from fixtures.results.report.cells import allure_link
+from fixtures.results.report.model import ReportRun
 from suites.selfcheck.results.browser import Opened, browser, opened, recorded, reported
 from suites.selfcheck.results.sample_reports import (
     PICTURE,
@@ -43,7 +43,7 @@ class Report:
     """A report on disk, and the run that it tells of."""
 
     folder: Path
-    run: Run
+    run: ReportRun
 
     def page(self, name: str) -> Path:
         """One of its pages."""
@@ -102,7 +102,7 @@ def test_the_first_page_says_what_the_verdict_says(
     run = reports[kind].run
     with opened(chrome) as shown:
         shown.go(reports[kind].page("index.html"))
-        expect(shown.page.locator("h1 .verdict")).to_have_text(wording.VERDICT[run.word])
+        expect(shown.page.locator("h1 .verdict")).to_have_text(wording.VERDICT[run.verdict_word])
         for state in ("passed", "failed", "undecided", "not-judged"):
             expect(shown.page.locator(f"td.cell.{state}")).to_have_count(states_of(run)[state])
 
@@ -187,7 +187,7 @@ def test_a_script_in_every_field_does_not_run_in_allure(chrome: Browser, reports
     drawn = [result for result in report.run.results if "rollout" in result.line]
     with opened(chrome) as shown:
         for result in [*bad[:6], *drawn]:
-            shown.go(report.folder / allure_href(result).partition("#")[0], allure_href(result)[-33:])
+            shown.go(report.folder / allure_link(result).partition("#")[0], allure_link(result)[-33:])
             expect(shown.page.get_by_text("Overview").first).to_be_visible(timeout=30_000)
             _open_everything(shown)
             assert (shown.errors, shown.requests, shown.ran) == ([], [], False)
@@ -207,7 +207,7 @@ def test_the_quality_gate_in_allure_says_what_the_verdict_says(
 ) -> None:
     with opened(chrome) as shown:
         for kind in ("go", "no-go", "undecided"):
-            word = wording.VERDICT[reports[kind].run.word]
+            word = wording.VERDICT[reports[kind].run.verdict_word]
             shown.go(reports[kind].folder / "allure" / "awesome" / "index.html", "#qualityGate")
             expect(shown.page.get_by_text(re.compile(rf"^{word}(:|$)")).first).to_be_visible(timeout=30_000)
             expect(shown.page.get_by_text(f"fcm-compat: {word}", exact=True).first).to_be_visible()

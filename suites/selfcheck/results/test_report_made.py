@@ -14,7 +14,7 @@ import pytest
 from ci.support import allure as running
 from fixtures.core.project import ROOT
 from fixtures.results.report import allure
-from fixtures.results.report.model import Run
+from fixtures.results.report.model import ReportRun
 from suites.selfcheck.results.browser import recorded, reported
 from suites.selfcheck.results.sample_reports import hostile, no_go, run_of, with_finding, wrong_state
 from suites.selfcheck.results.sample_runs import CASES, GOOD_TESTS, Line, at, good_run
@@ -37,7 +37,7 @@ TOOLS = ("bash", "env", "dirname", "cksum", "cut", "git", "touch", "rm")
 def test_the_report_holds_every_result_and_agrees_with_the_verdict(
     tmp_path: Path, make: Any, status: int
 ) -> None:
-    run: Run = make(tmp_path)
+    run: ReportRun = make(tmp_path)
     build = tmp_path / "build"
     ledger = recorded(run, tmp_path / "ledger.jsonl", build)
     done = reported([ledger], build)
@@ -167,14 +167,14 @@ def test_the_node_of_the_report_knows_what_the_quality_gate_needs(node: str) -> 
     assert int(done.stdout) >= 22
 
 
-def shown_by_allure(node: str, run: Run, folder: Path, files: dict[str, str]) -> dict[str, Any]:
+def shown_by_allure(node: str, run: ReportRun, folder: Path, files: dict[str, str]) -> dict[str, Any]:
     """What Allure says that it shows of these files."""
     results = folder / "results"
     results.mkdir()
     for name, text in files.items():
         (results / name).write_text(text, encoding="utf-8", errors="backslashreplace")
     folders = {"results": results, "output": folder / "output", "history": folder / "history.jsonl"}
-    told = allure.order([run], folders={key: str(at) for key, at in folders.items()}, known=False, about={})
+    told = allure.build_allure_config([run], folders={key: str(at) for key, at in folders.items()}, known=False, about={})
     done = subprocess.run(  # noqa: S603  the lock's Node and our own script
         [node, str(ROOT / "ci" / "allure" / "make.mjs")],
         input=json.dumps(told),
@@ -206,13 +206,13 @@ def spoilt(files: dict[str, str], kind: str) -> dict[str, str]:
 )
 def test_a_result_that_allure_drops_is_noticed(tmp_path: Path, node: str, kind: str) -> None:
     run = run_of(tmp_path, good_run())
-    files = allure.files([run])
+    files = allure.build_allure_files([run])
     whole, less = tmp_path / "whole", tmp_path / "less"
     whole.mkdir()
     less.mkdir()
-    assert allure.disagreement([run], shown_by_allure(node, run, whole, files)) == ""
+    assert allure.find_disagreement([run], shown_by_allure(node, run, whole, files)) == ""
     seen = shown_by_allure(node, run, less, spoilt(files, kind))
-    assert allure.disagreement([run], seen).startswith("report-incomplete: ")
+    assert allure.find_disagreement([run], seen).startswith("report-incomplete: ")
 
 
 def test_a_node_that_cannot_be_started_is_told_and_one_without_an_order_is_ended(

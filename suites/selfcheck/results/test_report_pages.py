@@ -11,10 +11,10 @@ import pytest
 
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.topology import PROVIDERS, load_release, version_number
-from fixtures.results.report.cells import About
-from fixtures.results.report.history import changes, remembered
-from fixtures.results.report.model import Run
-from fixtures.results.report.pages import pages
+from fixtures.results.report.cells import ReportContext
+from fixtures.results.report.history import find_changes, summarize_run
+from fixtures.results.report.model import ReportRun
+from fixtures.results.report.pages import build_pages
 from suites.selfcheck.results.sample_reports import (
     PICTURE,
     REACTOR,
@@ -73,9 +73,9 @@ class Page(HTMLParser):
         self.words += "" if self.silent else f" {' '.join(data.split())} "
 
 
-def page_of(*runs: Run, about: About | None = None) -> Page:
+def page_of(*runs: ReportRun, about: ReportContext | None = None) -> Page:
     """The first page of these runs."""
-    return Page(pages(runs, about or About())["index.html"])
+    return Page(build_pages(runs, about or ReportContext())["index.html"])
 
 
 def words_of(page: Page) -> str:
@@ -134,7 +134,7 @@ def test_every_service_of_the_update_map_has_a_line_and_a_verdict(tmp_path: Path
 @pytest.mark.parametrize("allure", [True, False], ids=["with Allure", "without Allure"])
 def test_every_link_leads_somewhere(tmp_path: Path, *, allure: bool) -> None:
     run = no_go(tmp_path)
-    made = pages([run], About(allure=allure, links=[("CSV", "exports/cases.csv", "x")]))
+    made = build_pages([run], ReportContext(allure=allure, links=[("CSV", "exports/cases.csv", "x")]))
     anchors = {name: set(Page(text).ids) for name, text in made.items()}
     for name, text in made.items():
         for link in Page(text).links:
@@ -149,8 +149,8 @@ def test_every_link_leads_somewhere(tmp_path: Path, *, allure: bool) -> None:
 
 def test_every_red_cell_leads_into_allure_or_to_its_finding(tmp_path: Path) -> None:
     run = no_go(tmp_path)
-    for about, start in ((About(allure=True), "allure/awesome/index.html#"), (About(), "findings/")):
-        text = pages([run], about)["index.html"]
+    for about, start in ((ReportContext(allure=True), "allure/awesome/index.html#"), (ReportContext(), "findings/")):
+        text = build_pages([run], about)["index.html"]
         red = re.findall(r'<td class="cell failed">(<a href="([^"]+)">)?', text)
         assert len(red) == 2
         assert all(href.startswith(start) for _, href in red)
@@ -159,8 +159,8 @@ def test_every_red_cell_leads_into_allure_or_to_its_finding(tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["index.html", "cases.html", "finding"])
 def test_a_script_in_every_field_is_only_text(tmp_path: Path, name: str) -> None:
     run = hostile(tmp_path)
-    about = About(commit="<b>", executor="<script>", pictures={"timeline": PICTURE})
-    made = pages([run], about)
+    about = ReportContext(commit="<b>", executor="<script>", pictures={"timeline": PICTURE})
+    made = build_pages([run], about)
     page = Page(made[f"findings/{run.kinds[0].slug}.html" if name == "finding" else name])
     assert not {"script", "iframe", "object", "embed", "form", "base", "link"} & set(page.elements)
     assert page.handlers == []
@@ -170,7 +170,7 @@ def test_a_script_in_every_field_is_only_text(tmp_path: Path, name: str) -> None
 
 
 def test_the_policy_of_every_page_forbids_scripts_and_requests(tmp_path: Path) -> None:
-    for text in pages([hostile(tmp_path)], About()).values():
+    for text in build_pages([hostile(tmp_path)], ReportContext()).values():
         head = text.partition("</head>")[0]
         policy = re.findall(r'Content-Security-Policy" content="([^"]+)"', head)
         assert len(policy) == 1
@@ -180,7 +180,7 @@ def test_the_policy_of_every_page_forbids_scripts_and_requests(tmp_path: Path) -
 
 def test_a_finding_has_a_page_with_all_its_evidence(tmp_path: Path) -> None:
     run = no_go(tmp_path)
-    made = pages([run], About())
+    made = build_pages([run], ReportContext())
     for kind in run.kinds:
         said = words_of(Page(made[f"findings/{kind.slug}.html"]))
         case = load_catalogue()[str(kind.case)]
@@ -197,7 +197,7 @@ def test_a_finding_has_a_page_with_all_its_evidence(tmp_path: Path) -> None:
 def test_the_rollout_is_said_not_to_be_judged_until_its_pictures_are_there(tmp_path: Path) -> None:
     run = with_plan(run_of(tmp_path, good_run()), None)
     assert "The order of the deployments was not judged in this run." in words_of(page_of(run))
-    shown = page_of(run, about=About(pictures={"timeline": PICTURE}))
+    shown = page_of(run, about=ReportContext(pictures={"timeline": PICTURE}))
     assert len(shown.sources) == 1
 
 
@@ -223,9 +223,9 @@ def test_a_plan_that_hurts_says_where_and_names_a_safe_one(tmp_path: Path) -> No
 
 def test_what_changed_since_the_last_run_is_told(tmp_path: Path) -> None:
     good, bad = run_of(tmp_path, good_run()), no_go(tmp_path)
-    before = {**remembered(good, "c"), "run": "earlier", "verdict": "go"}
-    told = {"local": changes([before], remembered(bad, "c"))}
-    said = words_of(page_of(bad, about=About(changes=told)))
+    before = {**summarize_run(good, "c"), "run": "earlier", "verdict": "go"}
+    told = {"local": find_changes([before], summarize_run(bad, "c"))}
+    said = words_of(page_of(bad, about=ReportContext(changes=told)))
     assert "it was GO" in said
     assert f"new: {REACTOR}: leaves the subscriber unsubscribed" in said
     assert "This is the first run" not in said
@@ -247,12 +247,12 @@ def test_the_same_finding_in_two_environments_has_two_pages(tmp_path: Path) -> N
     lines = with_finding(good_run(), wrong_state(CASES[0], "active"))
     one = run_of(tmp_path, lines)
     at(0, environment="production")(lines)
-    made = pages([one, run_of(tmp_path, lines)], About())
+    made = build_pages([one, run_of(tmp_path, lines)], ReportContext())
     assert len([name for name in made if name.startswith("findings/")]) == 2
 
 
 def test_colours_are_never_alone(tmp_path: Path) -> None:
-    text = pages([no_go(tmp_path)], About())["index.html"]
+    text = build_pages([no_go(tmp_path)], ReportContext())["index.html"]
     for state, word in (("passed", "right"), ("failed", "wrong"), ("undecided", "undecided")):
         cells = re.findall(rf'<td class="cell {state}">.*?</td>', text, re.DOTALL)
         assert cells, state

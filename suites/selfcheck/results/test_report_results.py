@@ -12,8 +12,8 @@ import pytest
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.topology import PROVIDERS
 from fixtures.results.report import allure
-from fixtures.results.report.allure_hardening import PAGES
-from fixtures.results.report.model import Run, worst
+from fixtures.results.report.allure_hardening import PAGES_URL
+from fixtures.results.report.model import ReportRun, worst_verdict
 from suites.selfcheck.results.sample_reports import REACTOR, empty_run, hostile, no_go, run_of, wrong_state
 from suites.selfcheck.results.sample_runs import GOOD_TESTS, a_test, at, good_run, without, without_test
 
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.aside
 CASES = load_catalogue().cases
 
 
-def results(*runs: Run) -> list[dict[str, Any]]:
+def results(*runs: ReportRun) -> list[dict[str, Any]]:
     """The results of these runs, as Allure reads them."""
-    files = allure.files(runs)
+    files = allure.build_allure_files(runs)
     return [json.loads(text) for name, text in files.items() if name.endswith("-result.json")]
 
 
@@ -146,7 +146,7 @@ def test_labels_are_promise_service_code_and_what_it_would_do_to_users(tmp_path:
 
 
 def test_every_category_is_matched_by_what_it_is_about(tmp_path: Path) -> None:
-    rules = {rule["name"]: rule["matchers"] for rule in allure.categories()}
+    rules = {rule["name"]: rule["matchers"] for rule in allure.build_categories()}
     for result in results(no_go(tmp_path)):
         matching = [
             name
@@ -159,7 +159,7 @@ def test_every_category_is_matched_by_what_it_is_about(tmp_path: Path) -> None:
 
 def test_evidence_is_attached_once_and_only_as_text_or_json(tmp_path: Path) -> None:
     run = hostile(tmp_path)
-    files = allure.files([run])
+    files = allure.build_allure_files([run])
     for result in results(run):
         names = [attached["source"] for attached in result["attachments"]]
         assert len(names) == len(set(names))
@@ -173,7 +173,7 @@ def test_evidence_is_attached_once_and_only_as_text_or_json(tmp_path: Path) -> N
 
 def test_the_pictures_of_the_rollout_are_attached_to_the_test_that_judged_it(tmp_path: Path) -> None:
     run = run_of(tmp_path, good_run())
-    files = allure.files([run], "", {"timeline": "<svg/>", "lattice": "<svg></svg>"})
+    files = allure.build_allure_files([run], "", {"timeline": "<svg/>", "lattice": "<svg></svg>"})
     shown = [json.loads(text) for name, text in files.items() if name.endswith("-result.json")]
     (attached,) = [result["attachments"] for result in shown if result["attachments"]]
     assert [(one["name"], one["type"]) for one in attached] == [
@@ -188,7 +188,7 @@ def test_a_thousand_findings_make_no_more_files_than_one(tmp_path: Path) -> None
     one, many = good_run(), good_run()
     at(3, result="failed", findings=[found], message="m")(one)
     at(3, result="failed", findings=[found] * 1000, message="m")(many)
-    assert set(allure.files([run_of(tmp_path, one)])) == set(allure.files([run_of(tmp_path, many)]))
+    assert set(allure.build_allure_files([run_of(tmp_path, one)])) == set(allure.build_allure_files([run_of(tmp_path, many)]))
 
 
 def test_braces_in_a_title_are_only_text(tmp_path: Path) -> None:
@@ -205,37 +205,37 @@ def test_a_service_puts_nothing_into_markdown_or_html(tmp_path: Path) -> None:
 
 def test_links_lead_to_the_finding_the_catalogue_and_the_source(tmp_path: Path) -> None:
     run = no_go(tmp_path)
-    files = allure.files([run], "https://code.example/blob/1")
+    files = allure.build_allure_files([run], "https://code.example/blob/1")
     failed = [json.loads(text) for name, text in files.items() if name.endswith("-result.json")]
     links = [link["url"] for result in failed if result["status"] == "failed" for link in result["links"]]
-    assert {f"{PAGES}findings/{kind.slug}.html" for kind in run.kinds} <= set(links)
-    assert {f"{PAGES}cases.html#{kind.case}" for kind in run.kinds} <= set(links)
+    assert {f"{PAGES_URL}findings/{kind.slug}.html" for kind in run.kinds} <= set(links)
+    assert {f"{PAGES_URL}cases.html#{kind.case}" for kind in run.kinds} <= set(links)
     assert any(link.startswith("https://code.example/blob/1/suites/compat/") for link in links)
 
 
-def seen_of(run: Run, **changes: Any) -> dict[str, Any]:
+def seen_of(run: ReportRun, **changes: Any) -> dict[str, Any]:
     """What Allure says of a run that it shows rightly."""
     statuses = Counter(result.status for result in run.results)
-    return {"statuses": dict(statuses), "rules": {"a": worst([run]) == "go"}, **changes}
+    return {"statuses": dict(statuses), "rules": {"a": worst_verdict([run]) == "go"}, **changes}
 
 
 def test_a_report_like_the_ledger_is_no_problem(tmp_path: Path) -> None:
     for run in (run_of(tmp_path, good_run()), no_go(tmp_path), empty_run("no-tests: x")):
-        assert allure.disagreement([run], seen_of(run)) == ""
+        assert allure.find_disagreement([run], seen_of(run)) == ""
 
 
 def test_a_result_that_the_report_lost_is_told(tmp_path: Path) -> None:
     run = run_of(tmp_path, good_run())
     fewer = seen_of(run, statuses={"passed": len(GOOD_TESTS) - 1})
-    assert allure.disagreement([run], fewer).startswith("report-incomplete: ")
+    assert allure.find_disagreement([run], fewer).startswith("report-incomplete: ")
     unknown = seen_of(run, statuses={"passed": len(GOOD_TESTS) - 1, "unknown": 1})
-    assert allure.disagreement([run], unknown).startswith("report-incomplete: ")
+    assert allure.find_disagreement([run], unknown).startswith("report-incomplete: ")
 
 
 def test_a_quality_gate_that_contradicts_the_verdict_is_told(tmp_path: Path) -> None:
     good, bad = run_of(tmp_path, good_run()), no_go(tmp_path)
     for run, rules in ((good, {"a": True, "b": False}), (good, {}), (bad, {"a": True})):
-        told = allure.disagreement([run], seen_of(run, rules=rules))
+        told = allure.find_disagreement([run], seen_of(run, rules=rules))
         assert told.startswith("report-contradicts-verdict: "), rules
 
 
@@ -243,7 +243,7 @@ def test_the_order_names_each_environment_and_what_the_gate_must_say(tmp_path: P
     lines = good_run()
     at(0, environment="production")(lines)
     runs = [no_go(tmp_path), run_of(tmp_path, lines)]
-    told = allure.order(runs, folders={"results": "r"}, known=False, about={"Commit": "c"})
+    told = allure.build_allure_config(runs, folders={"results": "r"}, known=False, about={"Commit": "c"})
     assert [one["name"] for one in told["environments"]] == ["local", "production"]
     gate = {rule["id"]: rule for rule in told["gate"]}
     assert gate["every result is here"]["minTestsCount"] == sum(len(run.results) for run in runs)

@@ -14,8 +14,8 @@ from ci.support import sharding
 from fixtures.core.catalogue import load_catalogue
 from fixtures.results import ledger, shards
 from fixtures.results.policy import decide
-from fixtures.results.report.model import worst
-from fixtures.results.shards import BadShard, Part, Shard
+from fixtures.results.report.model import worst_verdict
+from fixtures.results.shards import Shard, ShardError, ShardLedger
 from suites.selfcheck.results.sample_runs import ASKED, DURATION_S, GOOD_TESTS, VERSIONS, finding
 
 pytestmark = pytest.mark.aside
@@ -27,7 +27,7 @@ SAME = {name: value for name, value in EXPECTED.items() if name != "run"} | {
     "examples": "3",
     "durations": "d",
 }
-WHOLE = shards.whole_of(test["test"] for test in GOOD_TESTS)
+WHOLE = shards.fingerprint_tests(test["test"] for test in GOOD_TESTS)
 
 Lines = list[dict[str, Any]]
 Change = Callable[[list[Lines]], object]
@@ -73,9 +73,9 @@ def written(folder: Path, cuts: list[Lines]) -> list[Path]:
 
 def judged(folder: Path, cuts: list[Lines]) -> dict[str, Any]:
     """The verdict on the shards that came."""
-    parts = [Part(file.parent.name, ledger.read(file)) for file in written(folder, cuts)]
-    own, strange = shards.sorted_out(parts, EXPECTED)
-    return decide(shards.merged(own), ASKED, load_catalogue(), duration_s=DURATION_S, trouble=strange)
+    parts = [ShardLedger(file.parent.name, ledger.read_ledger(file)) for file in written(folder, cuts)]
+    own, strange = shards.select_shards(parts, EXPECTED)
+    return decide(shards.merge_shards(own), ASKED, load_catalogue(), duration_s=DURATION_S, gate_problems=strange)
 
 
 def told(number: int, **members: Any) -> Change:
@@ -206,7 +206,7 @@ def test_the_tests_of_all_shards_lie_on_one_clock_and_say_which_machine_ran_them
     for lines in cuts:
         lines[1].update(started_s=0.5, worker="gw0")
     files = written(tmp_path, cuts)
-    whole = shards.merged([Part(str(file), ledger.read(file)) for file in files])
+    whole = shards.merge_shards([ShardLedger(str(file), ledger.read_ledger(file)) for file in files])
     timed = {line["worker"]: line["started_s"] for line in whole.tests if "worker" in line}
     assert timed == {"1/gw0": 0.5, "2/gw0": 1.5, "3/gw0": 2.5, "4/gw0": 3.5}
     assert (whole.header["run"], whole.header["collected"]) == ("build-7", len(GOOD_TESTS))
@@ -217,7 +217,7 @@ def test_the_report_takes_shards_for_shards(tmp_path: Path) -> None:
     files = written(tmp_path, cut())
     assert "shard-missing: 4 of 4" in report.read_runs(files[:3])[0].verdict["reasons"]
     alone = report.read_runs(files[:1])
-    assert worst(alone) == "undecided"
+    assert worst_verdict(alone) == "undecided"
     assert "shard-missing: 2, 3, 4 of 4" in alone[0].verdict["reasons"]
     said = report.read_runs(files)[0].verdict["reasons"]
     assert not [reason for reason in said if reason.startswith("shard")]
@@ -232,12 +232,12 @@ def test_the_report_mixes_no_shards_of_two_runs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "4", "1/", "a/b", "-1/4", "1/4/4", "1/99999", "1 /4"])
 def test_what_is_no_shard_is_refused(text: str) -> None:
-    with pytest.raises(BadShard, match="a shard is written as 3/16"):
-        shards.parse(text)
+    with pytest.raises(ShardError, match="a shard is written as 3/16"):
+        shards.parse_shard(text)
 
 
 def test_a_shard_is_written_as_it_is_read() -> None:
-    assert shards.parse("3/16") == Shard(3, 16)
+    assert shards.parse_shard("3/16") == Shard(3, 16)
     assert str(Shard(3, 16)) == "3/16"
 
 
@@ -255,9 +255,9 @@ def test_durations_that_are_none_are_not_cut_by(tmp_path: Path, text: str) -> No
 def test_the_durations_of_a_whole_run_are_kept_and_of_a_broken_one_not(tmp_path: Path) -> None:
     file = tmp_path / "history" / "durations.json"
     files = written(tmp_path, cut())
-    whole = shards.merged([Part(str(one), ledger.read(one)) for one in files[:3]])
+    whole = shards.merge_shards([ShardLedger(str(one), ledger.read_ledger(one)) for one in files[:3]])
     sharding.write_durations(file, whole)
     assert sharding.read_durations(file) == {}
-    whole = shards.merged([Part(str(one), ledger.read(one)) for one in files])
+    whole = shards.merge_shards([ShardLedger(str(one), ledger.read_ledger(one)) for one in files])
     sharding.write_durations(file, whole)
     assert sharding.read_durations(file) == {test["test"]: 0.1 for test in GOOD_TESTS}

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.aside
 def test_nothing_from_outside_changes_which_tests_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "--without=effects")
     monkeypatch.setenv("PYTEST_PLUGINS", "mine")
-    own = verdict_file.own_environment()
+    own = verdict_file.suite_environment()
     assert not {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"} & set(own)
     assert own["PATH"] == os.environ["PATH"]
 
@@ -24,23 +24,23 @@ def test_nothing_from_outside_changes_which_tests_run(monkeypatch: pytest.Monkey
 def test_a_verdict_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     file = tmp_path / "verdict.json"
     for word in ("undecided", "go"):
-        verdict_file.write(file, {"verdict": word})
+        verdict_file.write_verdict(file, {"verdict": word})
         assert json.loads(file.read_text(encoding="utf-8")) == {"verdict": word}
     assert list(tmp_path.iterdir()) == [file]
 
 
 def test_half_a_verdict_is_none(tmp_path: Path) -> None:
     file = tmp_path / "verdict.json"
-    verdict_file.write(file, {"verdict": "undecided"})
+    verdict_file.write_verdict(file, {"verdict": "undecided"})
     with pytest.raises(TypeError):
-        verdict_file.write(file, {"verdict": "go", "findings": {1, 2}})
+        verdict_file.write_verdict(file, {"verdict": "go", "findings": {1, 2}})
     assert json.loads(file.read_text(encoding="utf-8")) == {"verdict": "undecided"}
     assert list(tmp_path.iterdir()) == [file]
 
 
 @pytest.mark.parametrize(("leap", "doubts"), [(0.0, 0), (4.0, 0), (-4.0, 0), (6.0, 1), (-3600.0, 1)])
 def test_a_clock_that_was_set_is_a_doubt(leap: float, doubts: int) -> None:
-    said = verdict_file.clock_doubts(verdict_file.clock() - leap)
+    said = verdict_file.clock_problems(verdict_file.clock_offset() - leap)
     assert len(said) == doubts
     assert not doubts or (said[0].startswith("clock-set: ") and f"{leap:+.0f} s" in said[0])
 
@@ -61,6 +61,6 @@ def test_a_clock_that_was_set_is_a_doubt(leap: float, doubts: int) -> None:
 def test_the_last_words_of_pytest_are_told(tmp_path: Path, log: str, words: str) -> None:
     file = tmp_path / "pytest.log"
     file.write_text(log, encoding="utf-8")
-    said = verdict_file.last_words(file)
+    said = verdict_file.last_error(file)
     assert said.startswith(words)
     assert bool(said) == bool(words)

@@ -1,0 +1,88 @@
+"""What was measured, for readers: a table with what changed, and docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measurement import COUNT, SECONDS, Measurement
+from fixtures.core.project import DOCS
+
+PAGE = DOCS / "benchmarks.md"
+NOISE = 0.2  # a ratio that differs by less than this from the last one counts as the same
+
+INTRODUCTION = """# How fast it is
+
+`./ci/bench --keep` wrote this page on {machine}. Each value stands beside a bound that was measured in turn
+with it, so that what slows the machine slows both. Compare ratios, never the seconds of two machines. Values
+are medians; the range is that of the rounds' own ratios. No test fails because something is slow.
+"""
+
+
+@dataclass(frozen=True)
+class Results:
+    """One run of all measures."""
+
+    machine: Mapping[str, Any]
+    rows: tuple[Measurement, ...]
+
+
+def read_results(path: Path) -> Results:
+    results = json.loads(path.read_text(encoding="utf-8"))
+    return Results(results["machine"], tuple(map(Measurement.from_json, results["rows"])))
+
+
+def format_table(rows: Iterable[Measurement], previous: Results | None) -> str:
+    """A table for the terminal, with what changed since the previous results."""
+    previous_rows = {row.name: row for row in previous.rows} if previous else {}
+    lines = [f"{'':44} {'value':>11} {'bound':>11} {'ratio':>8}  {'range':>13}  {'aim':>8}  since the last"]
+    for row in rows:
+        span = f"{row.lowest:.2f}-{row.highest:.2f}"
+        value, bound = format_value(row.value, row.unit), format_value(row.bound_value, row.unit)
+        change = describe_change(row, previous_rows.get(row.name))
+        measured = f"{row.name:44} {value:>11} {bound:>11} {row.ratio:8.2f}"
+        lines.append(f"{measured}  {span:>13}  {format_aim(row):>8}  {change}")
+    return "\n".join(lines)
+
+
+def format_value(value: float, unit: str) -> str:
+    if unit == COUNT:
+        return f"{value:,.0f}"
+    return f"{value:.2f} s" if unit == SECONDS else f"{value:,.0f}/s"
+
+
+def format_aim(row: Measurement) -> str:
+    return "" if row.aim is None else f"{row.aim} {'✓' if row.reached else '✕'}"
+
+
+def describe_change(row: Measurement, previous: Measurement | None) -> str:
+    """How the ratio differs from the previous one, in words."""
+    if previous is None:
+        return "new"
+    factor = row.ratio / previous.ratio
+    if abs(math.log(factor)) < math.log(1 + NOISE):
+        return "the same"
+    better = (factor > 1) == (row.unit != SECONDS)
+    words = ("more", "less") if row.unit == COUNT else ("faster", "slower")
+    return f"{words[0] if better else words[1]}: {factor:.2f} times the ratio"
+
+
+def format_page(results: Results) -> str:
+    """The page in Markdown."""
+    machine = "{cores} cores, Python {python}, {system}, load {load}, {date}".format(**results.machine)
+    lines = [
+        INTRODUCTION.format(machine=machine),
+        "| measure | value | bound | ratio | range | aim |",
+        "|---|---:|---|---:|---:|---|",
+    ]
+    for row in results.rows:
+        value, bound = format_value(row.value, row.unit), format_value(row.bound_value, row.unit)
+        span = f"{row.lowest:.2f} to {row.highest:.2f}"
+        lines.append(
+            f"| {row.name} | {value} | {bound}: {row.bound} | {row.ratio:.2f} | {span} | {format_aim(row)} |"
+        )
+    return "\n".join(lines) + "\n"

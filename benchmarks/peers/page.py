@@ -1,0 +1,137 @@
+"""`./ci/bench peers`: which contender finds which seeded fault, written into docs/peers.md.
+
+./ci/setup/peers.sh installs Schemathesis and Specmatic in .venv-peers; Specmatic needs Java 17.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.peers.contenders import (
+    CONTENDERS,
+    SCHEMATHESIS_S,
+    ContenderRun,
+    choose_faults,
+    judge_service,
+    why_unavailable,
+)
+from ci.support.cli import CommandParser
+from fixtures.core.project import BUILD, DOCS, ROOT
+from fixtures.core.topology import PROVIDERS
+from fixtures.faults import Fault
+
+PAGE = DOCS / "peers.md"
+RIGHT = "-"
+INTRODUCTION = """\
+# Side by side with peers
+
+`./ci/bench peers` wrote this page, after `./ci/setup/peers.sh`. Each contender gets the URL of one
+reference service, right or with one seeded fault, and at most {limit_s:.0f} s. A contender that calls the
+right service wrong, or does not finish there, cannot tell its faults: they do not count as caught. Our own
+line is the compat suite of that provider, `--examples 3`, until its first finding. Seconds and requests are
+medians, on two shared cores.
+"""
+NOTES = """\
+Schemathesis runs all its phases and checks to the first failure, with seed 1 and a budget of {budget_s} s.
+It may accept partly invalid batches, because the providers do. Specmatic runs its default tests with
+`--lenient`; without it, it refuses our documents before any request. The Pact has an interaction for each
+code that a careful team knows ([by hand](../benchmarks/peers/handwritten.py)), verified with provider states.
+The faults are ours, and our suite was made for them: peers find other faults as well, which this table does
+not show.
+"""
+
+Runs = Mapping[str, Mapping[str, ContenderRun]]
+
+
+def run_contender(name: str, faults: Sequence[Fault], limit_s: float) -> dict[str, ContenderRun]:
+    """A contender at each right service, and at each fault of the services that it calls right."""
+    judge = CONTENDERS[name]
+    right = {}
+    for provider in PROVIDERS:
+        right[f"{RIGHT}{provider}"] = judge_service(judge, provider, RIGHT, limit_s)
+        print(f"{name}: right {provider}: {right[f'{RIGHT}{provider}']}", flush=True)
+    runs = dict(right)
+    for fault in faults:
+        if right[f"{RIGHT}{fault.service}"].red is False:
+            runs[fault.name] = judge_service(judge, fault.service, fault.name, limit_s)
+            print(f"{name}: {fault.name}: {runs[fault.name]}", flush=True)
+    return runs
+
+
+def format_cell(fault: Fault, runs: Mapping[str, ContenderRun]) -> str:
+    if fault.name not in runs:
+        return "cannot tell"
+    word = {True: "**caught**", False: "missed", None: "no answer"}[runs[fault.name].red]
+    return f"{word}, {runs[fault.name].seconds:.1f} s"
+
+
+def format_row(name: str, runs: Mapping[str, ContenderRun], faults: Sequence[Fault]) -> str:
+    right = [runs[f"{RIGHT}{provider}"] for provider in PROVIDERS]
+    faulty = [runs[fault.name] for fault in faults if fault.name in runs]
+    caught = sum(run.red is True for run in faulty)
+    alarms = sum(run.red is True for run in right)
+    unfinished = sum(run.red is None for run in right)
+    seconds = f"{statistics.median(run.seconds for run in faulty):.1f}" if faulty else "-"
+    requests = f"{statistics.median(run.requests for run in faulty):.0f}" if faulty else "-"
+    note = f" ({unfinished} without an answer)" if unfinished else ""
+    counts = f"{caught} of {len(faults)} | {alarms} of {len(right)}{note}"
+    right_seconds = statistics.median(run.seconds for run in right)
+    return f"| {name} | {counts} | {seconds} | {requests} | {right_seconds:.1f} |"
+
+
+def format_page(runs: Runs, faults: Sequence[Fault], absent: Mapping[str, str], limit_s: float) -> str:
+    """The whole page: what each contender found, what it cost, and each fault."""
+    lines = [
+        INTRODUCTION.format(limit_s=limit_s),
+        "| contender | faults caught | false alarms | seconds | requests | seconds, right service |",
+        "|---|---:|---:|---:|---:|---:|",
+        *(format_row(name, by_service, faults) for name, by_service in runs.items()),
+        *(f"| {name} | did not run: {why} | - | - | - | - |" for name, why in absent.items()),
+        "",
+        f"| fault | service | {' | '.join(runs)} |",
+        f"|---|---|{'---|' * len(runs)}",
+    ]
+    for fault in faults:
+        cells = " | ".join(format_cell(fault, by_service) for by_service in runs.values())
+        lines.append(f"| `{fault.name}` | {fault.service} | {cells} |")
+    return "\n".join([*lines, "", NOTES.format(budget_s=SCHEMATHESIS_S)])
+
+
+def file_of(name: str) -> Path:
+    """The file with the runs of a contender, so that each contender can run by itself."""
+    return BUILD / "peers" / f"{name}.json"
+
+
+def read_runs(name: str) -> dict[str, ContenderRun]:
+    return {
+        key: ContenderRun(**run) for key, run in json.loads(file_of(name).read_text(encoding="utf-8")).items()
+    }
+
+
+def write_runs(name: str, runs: Mapping[str, ContenderRun]) -> None:
+    file_of(name).parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({key: asdict(run) for key, run in runs.items()}, indent=1)
+    file_of(name).write_text(text, encoding="utf-8")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the chosen contenders, and write the page of all that have run."""
+    parser = CommandParser(prog="./ci/bench peers", description=__doc__)
+    add = parser.add_argument
+    add("--contender", choices=list(CONTENDERS), action="append", help="only this one; repeatable")
+    add("--limit-s", type=float, default=120, help="at most so many seconds for each service")
+    add("--faults", type=int, default=40, help="how many faults, a balanced choice (default 40)")
+    options = parser.parse_args(argv)
+    faults = choose_faults(options.faults)
+    for name in options.contender or CONTENDERS:
+        if why_unavailable(name) is None:
+            write_runs(name, run_contender(name, faults, options.limit_s))
+    runs = {name: read_runs(name) for name in CONTENDERS if file_of(name).exists()}
+    absent = {name: why_unavailable(name) or "left out" for name in CONTENDERS if name not in runs}
+    PAGE.write_text(format_page(runs, faults, absent, options.limit_s), encoding="utf-8")
+    print(f"wrote {PAGE.relative_to(ROOT)}")
+    return 0

@@ -1,1 +1,0 @@
-"""How a run in shards behaves: predicted from recorded durations, and measured."""
