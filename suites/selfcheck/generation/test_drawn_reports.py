@@ -1,7 +1,11 @@
-"""Of each case, what is drawn obeys the schemas, is decided by it, and reaches what has misled readers."""
+"""Drawn answers are valid, are decided by their case, and cover the edge cases that have misled readers."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
 import uuid
 
 import pytest
@@ -10,11 +14,13 @@ from fixtures.core import catalogue as catalogues
 from fixtures.core import payloads, reference_validator, times
 from fixtures.core.backoff import wait_s
 from fixtures.core.catalogue import load_catalogue
+from fixtures.core.http_dates import relative_date, resolve_date
 from fixtures.core.payloads import IDENTITY, IdFactory
+from fixtures.core.project import ROOT
 from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.services import fcm
 from suites.selfcheck import sample_answers as samples
-from suites.selfcheck.generation.edge_cases import DETAILS, RETRY_AFTER, of_report
+from suites.selfcheck.generation.edge_cases import DETAIL_KINDS, RETRY_AFTER, edge_cases_of_report
 from suites.selfcheck.sample_answers import (
     compile_validators,
     draw_all_reports,
@@ -36,16 +42,16 @@ def test_a_drawn_answer_is_decided_by_its_case() -> None:
 
 
 def test_a_drawn_report_is_valid_for_both_validators() -> None:
-    judges = {
+    validators = {
         schema: compile_validators(schema)
         for schema in (ENVELOPE, EVENT, *catalogues.REPORT_SCHEMAS.values())
     }
     for case in CASES:
-        own = catalogues.REPORT_SCHEMAS[case.protocol]
+        report_schema = catalogues.REPORT_SCHEMAS[case.protocol]
         for report in draw_reports(case)[::4]:
             event = payloads.error_event(report, case.code)
-            for schema, value in ((ENVELOPE, report), (own, report), (EVENT, event)):
-                assert judges[schema](value) == (True, True), (case.id, schema, value)
+            for schema, value in ((ENVELOPE, report), (report_schema, report), (EVENT, event)):
+                assert validators[schema](value) == (True, True), (case.id, schema, value)
 
 
 def test_validators_agree_on_what_a_case_matches() -> None:
@@ -54,30 +60,31 @@ def test_validators_agree_on_what_a_case_matches() -> None:
         assert not find_disagreements(case.match, answers), case.id
 
 
-def test_services_decide_alike() -> None:
+def test_the_services_decide_like_the_catalogue() -> None:
     for case in CASES:
         for report in draw_reports(case):
-            found = fcm.decide(report)
+            decision = fcm.decide(report)
             wait = wait_s(case, report, answered_at=times.parse_time(report["sent_at"]))
             expected = (case.protocol, case.code, case.outcome, wait)
-            assert (found.protocol, found.code, found.outcome, found.wait_s) == expected, (case.id, report)
+            actual = (decision.protocol, decision.code, decision.outcome, decision.wait_s)
+            assert actual == expected, (case.id, report)
 
 
-# --- reach
+# --- edge cases
 
-MUST_REACH = [
-    *(f"detail: {kind}" for kind in DETAILS),
+EDGE_CASES = [
+    *(f"detail: {kind}" for kind in DETAIL_KINDS),
     "detail: an unknown @type",
     "detail: an entry without @type",
     "detail: an entry whose @type is no string",
     "detail: an entry that is no object",
-    *(f"FcmError: {place}" for place in ("first", "middle", "last", "doubled", "without a readable code")),
+    *(f"FcmError: {what}" for what in ("first", "middle", "last", "doubled", "without a readable code")),
     "FcmError: spelled FcmError",
     "FcmError: spelled FcmErrorCode",
     *(f"details: {what}" for what in ("missing", "empty", "dict", "str", "NoneType")),
     *(
-        f"unknown member: {where}"
-        for where in ("report", "legacy response", "fcm_v1 response", "error", "detail")
+        f"unknown member: {holder}"
+        for holder in ("report", "legacy response", "fcm_v1 response", "error", "detail")
     ),
     *(
         f"text: {kind}"
@@ -97,53 +104,91 @@ MUST_REACH = [
 ]
 
 
-def test_what_is_drawn_reaches_all_that_is_special() -> None:
-    reached = {special for report in draw_all_reports() for special in of_report(report)}
-    assert sorted(set(MUST_REACH) - reached) == []
+def test_drawn_reports_cover_all_edge_cases() -> None:
+    covered = {name for report in draw_all_reports() for name in edge_cases_of_report(report)}
+    assert sorted(set(EDGE_CASES) - covered) == []
+
+
+# --- dates
+
+
+def test_a_drawn_date_is_as_far_from_sent_at_as_drawn() -> None:
+    sent_at = times.parse_time("2031-02-03T04:05:06.789Z")
+    answer = {"http_status": 503, "response": "", "retry_after": relative_date("IMF-fixdate", 90)}
+    dates = {"IMF-fixdate": "Mon, 03 Feb 2031 04:06:36 GMT"}
+    dates |= {"RFC 850": "Monday, 03-Feb-31 04:06:36 GMT", "asctime": "Mon Feb  3 04:06:36 2031"}
+    for form, date in dates.items():
+        report = payloads.address(
+            {**answer, "retry_after": relative_date(form, 90)}, IdFactory(), sent_at=sent_at
+        )
+        assert report["retry_after"] == date
+        assert resolve_date(date, sent_at) == date
+
+
+DRAW_PAYLOADS = """
+import json
+from fixtures.core import payloads
+from fixtures.core.payloads import IdFactory
+from fixtures.core.times import parse_time
+from fixtures.core.catalogue import load_catalogue
+from suites.selfcheck.sample_answers import draw_answers
+
+answers = [answer for case in load_catalogue().cases[::6] for answer in draw_answers(case)]
+ids, sent_at = IdFactory(run="0c" * 6), parse_time("2031-02-03T04:05:06.789Z")
+print(json.dumps([answers, [payloads.address(answer, ids, sent_at=sent_at) for answer in answers]]))
+"""
+
+
+@pytest.mark.process
+def test_two_processes_draw_the_same_payloads_at_different_times() -> None:
+    command = [sys.executable, "-c", DRAW_PAYLOADS]
+    first = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)  # noqa: S603
+    time.sleep(5)
+    second = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)  # noqa: S603
+    assert len(json.loads(first.stdout)[0]) > 100
+    assert first.stdout == second.stdout
 
 
 # --- identity
 
 
-def test_identifiers_are_counted_not_drawn() -> None:
-    named = {name for case in CASES for answer in draw_answers(case) for name in answer}
-    assert named & set(IDENTITY) == {"protocol"}
+def test_ids_are_counted_and_not_drawn() -> None:
+    members = {name for case in CASES for answer in draw_answers(case) for name in answer}
+    assert members & set(IDENTITY) == {"protocol"}
 
 
 def test_addressed_reports_share_nothing() -> None:
-    found = draw_all_reports()
+    reports = draw_all_reports()
     for member in ("report_id", "message_id", "subscriber_id", "token"):
-        assert len({report[member] for report in found}) == len(found)
-    assert {1 <= len(report["token"]) <= 4096 for report in found} == {True}
-    assert 4096 in {len(report["token"]) for report in found}
+        assert len({report[member] for report in reports}) == len(reports)
+    assert {1 <= len(report["token"]) <= 4096 for report in reports} == {True}
+    assert 4096 in {len(report["token"]) for report in reports}
 
 
 def test_canonical_ids_are_unique() -> None:
     case = next(case for case in CASES if case.outcome == "replace_token")
-    found = [report["response"]["registration_id"] for report in draw_reports(case)]
-    assert len(set(found)) == len(found)
-    assert {1 <= len(token) <= 4096 for token in found} == {True}
-    assert not set(found) & {report["token"] for report in draw_all_reports()}
+    tokens = [report["response"]["registration_id"] for report in draw_reports(case)]
+    assert len(set(tokens)) == len(tokens)
+    assert {1 <= len(token) <= 4096 for token in tokens} == {True}
+    assert not set(tokens) & {report["token"] for report in draw_all_reports()}
 
 
-def test_a_token_of_any_length_stays_one() -> None:
-    for length, addressed in {0: 0, 1: 20, 4095: 4096, 4096: 4096}.items():
+def test_a_canonical_id_of_any_length_stays_valid() -> None:
+    for length, addressed_length in {0: 0, 1: 20, 4095: 4096, 4096: 4096}.items():
         answer = {"http_status": 200, "retry_after": None, "response": {"registration_id": "c" * length}}
         report = payloads.address(answer, IdFactory())
         reference_validator.build_validator(ENVELOPE).validate(report)
-        assert len(report["response"]["registration_id"]) == addressed, length
+        assert len(report["response"]["registration_id"]) == addressed_length, length
 
 
-def test_two_runs_share_no_identity() -> None:
-    one, two = IdFactory(), IdFactory()
-    assert not {*one.next(), *one.next()} & {*two.next(), *two.next()}
+def test_two_runs_share_no_id() -> None:
+    first, second = IdFactory(), IdFactory()
+    assert not {*first.next(), *first.next()} & {*second.next(), *second.next()}
 
 
-def test_whoever_a_run_touches_is_recognised_as_its_own() -> None:
-    subscribers = [IdFactory().next()[2] for _ in range(50)]
-    assert all(
-        payloads.is_suite_subscriber(one) and payloads.is_suite_subscriber(one.upper()) for one in subscribers
-    )
+def test_subscribers_of_a_run_are_recognised_as_the_suites_own() -> None:
+    ids = [IdFactory().next()[2] for _ in range(50)]
+    assert all(payloads.is_suite_subscriber(text) for row in ids for text in (row, row.upper()))
     assert all(payloads.NAMESPACE in IdFactory().next()[3] for _ in range(50))
-    strangers = [str(uuid.uuid4()), subscribers[0] + "0", IdFactory().next()[0], ""]
-    assert not any(payloads.is_suite_subscriber(one) for one in strangers)
+    strangers = [str(uuid.uuid4()), ids[0] + "0", IdFactory().next()[0], ""]
+    assert not any(payloads.is_suite_subscriber(text) for text in strangers)

@@ -106,10 +106,10 @@ def test_an_empty_store_does_not_change_what_a_seed_draws(client: redis.Redis) -
 
 def test_a_replayed_failure_that_passes_does_not_change_what_a_seed_draws(client: redis.Redis) -> None:
     explore(TEST, store_profile(client, failing_seed()), fails=is_rare)
-    drawn = explore(TEST, Profile(3, 2))[0]
+    drawn_batches = explore(TEST, Profile(3, 2))[0]
     batches = explore(TEST, store_profile(client, 3))[0]
-    assert len(batches) > len(drawn)
-    assert batches[-len(drawn) :] == drawn
+    assert len(batches) > len(drawn_batches)
+    assert batches[-len(drawn_batches) :] == drawn_batches
 
 
 def test_a_failure_that_passes_at_one_provider_stays_known_at_the_other(client: redis.Redis) -> None:
@@ -138,10 +138,10 @@ def test_a_known_failure_that_is_no_longer_drawn_is_ignored(
             yield phase, phase_settings
 
     monkeypatch.setattr(runner, "settings_of_phases", observed_phases)
-    judged: list[Any] = []
+    batches: list[Any] = []
     only_drawn = NUMBERS.filter(lambda _: Phase.reuse not in current)
-    runner.explore(TEST, only_drawn, judged.append, profile=store_profile(client, 3))
-    assert len(judged) == 2
+    runner.explore(TEST, only_drawn, batches.append, profile=store_profile(client, 3))
+    assert len(batches) == 2
 
 
 def test_environments_have_failures_of_their_own(client: redis.Redis) -> None:

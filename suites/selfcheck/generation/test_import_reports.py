@@ -1,4 +1,4 @@
-"""FCM answers are found in whatever a user has, with nobody in them; what is broken costs no other answer."""
+"""FCM answers are found in files of any kind and anonymized. Broken parts cost no other answer."""
 
 from __future__ import annotations
 
@@ -99,54 +99,65 @@ FORMS: Mapping[str, tuple[str, list[str]]] = {
 }
 
 
-def imported(tmp_path: Path, content: str | bytes) -> tuple[list[str], ImportedAnswers, str]:
-    """The cases of what is found in a file, and what the replay file says."""
+def import_file(tmp_path: Path, content: str | bytes) -> tuple[list[str], ImportedAnswers, str]:
+    """The cases of the imported answers, the counts, and the text of the replay file."""
     file = tmp_path / "mine"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    found = ImportedAnswers()
+    imported = ImportedAnswers()
     with file.open("rb") as source:
-        lines = list(found.read(source, "mine"))
-    entries = list(recordings.read_recording(lines))
-    return (
-        [one.case.id for one in entries if isinstance(one, recordings.RecordedAnswer)],
-        found,
-        "\n".join(lines),
-    )
+        lines = list(imported.read(source, "mine"))
+    entries = [
+        entry for entry in recordings.read_recording(lines) if isinstance(entry, recordings.RecordedAnswer)
+    ]
+    return [entry.case.id for entry in entries], imported, "\n".join(lines)
 
 
 @pytest.mark.parametrize(("text", "cases"), FORMS.values(), ids=FORMS)
-def test_answers_are_found_and_nobody_is_in_them(tmp_path: Path, text: str, cases: list[str]) -> None:
-    found, collection, written = imported(tmp_path, text)
-    assert found == cases
-    assert not collection.broken
-    assert [canary for canary in CANARIES if canary in written] == []
+def test_answers_are_found_and_anonymized(tmp_path: Path, text: str, cases: list[str]) -> None:
+    imported_cases, imported, replay = import_file(tmp_path, text)
+    assert imported_cases == cases
+    assert not imported.broken
+    assert [canary for canary in CANARIES if canary in replay] == []
 
 
-def test_a_document_too_long_to_hold_is_cut_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_document_is_read_object_by_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "MAX_VALUE", 4096)
     monkeypatch.setattr(documents, "CHUNK", 1000)
     many = {"log": {"entries": [har({**DEAD, "n": "x" * n}, 404) for n in range(100)]}}
     for indent in (None, 2):
-        found, collection, _ = imported(tmp_path, json.dumps(many, indent=indent))
-        assert (len(found), dict(collection.broken)) == (100, {})
+        cases, imported, _ = import_file(tmp_path, json.dumps(many, indent=indent))
+        assert (len(cases), dict(imported.broken)) == (100, {})
     huge = [DEAD, {"a": ["{" * 9000]}, DEAD, {"b": "}" * 3000, "c": "x" * 9000}, LEGACY]
-    found, collection, _ = imported(tmp_path, json.dumps(huge, indent=1))
-    assert (found, set(collection.broken)) == (UNREGISTERED + BOTH, {"too-long"})
+    cases, imported, _ = import_file(tmp_path, json.dumps(huge, indent=1))
+    assert (cases, set(imported.broken)) == (UNREGISTERED + BOTH, {"too-long"})
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_syntax_error_in_a_document_costs_one_object(tmp_path: Path, indent: int | None) -> None:
+    document = json.dumps([DEAD, {"broken": 1}, NEW, LEGACY], indent=indent)
+    assert '"broken": 1' in document
+    document = document.replace('"broken": 1', '"broken": x')
+    cases, imported, _ = import_file(tmp_path, document)
+    assert (len(cases), dict(imported.broken)) == (4, {"not-json": 1})
+
+
+def test_a_document_that_is_cut_off_is_reported(tmp_path: Path) -> None:
+    cases, imported, _ = import_file(tmp_path, json.dumps([LEGACY, DEAD], indent=1)[:-20])
+    assert (cases, dict(imported.broken)) == (BOTH, {"cut-off": 1})
 
 
 def test_each_shape_is_kept_once_and_all_are_counted(tmp_path: Path) -> None:
     lines = [json.dumps({**RECORD, "headers": {"Retry-After": str(n)}, "n": n}) for n in range(500)]
-    found, collection, _ = imported(tmp_path, "\n".join([*lines, json.dumps({**RECORD, "http_status": 400})]))
-    assert (found, collection.answers) == (UNREGISTERED * 2, 501)
-    assert collection.outcomes == {"unsubscribe": 501}
+    other_shape = json.dumps({**RECORD, "http_status": 400})
+    cases, imported, _ = import_file(tmp_path, "\n".join([*lines, other_shape]))
+    assert (cases, imported.answers) == (UNREGISTERED * 2, 501)
+    assert imported.outcomes == {"unsubscribe": 501}
 
 
-def test_a_code_that_the_catalogue_does_not_know_is_named(tmp_path: Path) -> None:
-    _, collection, _ = imported(tmp_path, json.dumps([NEW, {"results": [{"error": "Asleep"}]}, NEW]))
-    assert {name.split()[0]: number for name, number in collection.unknown.items()} == {
-        "TOKEN_ASLEEP": 2,
-        "Asleep": 1,
-    }
+def test_an_unknown_code_is_named(tmp_path: Path) -> None:
+    _, imported, _ = import_file(tmp_path, json.dumps([NEW, {"results": [{"error": "Asleep"}]}, NEW]))
+    counts = {name.split()[0]: number for name, number in imported.unknown.items()}
+    assert counts == {"TOKEN_ASLEEP": 2, "Asleep": 1}
 
 
 BROKEN: Mapping[str, tuple[bytes, dict[str, int]]] = {
@@ -160,25 +171,26 @@ BROKEN: Mapping[str, tuple[bytes, dict[str, int]]] = {
 
 
 @pytest.mark.parametrize(("noise", "slugs"), BROKEN.values(), ids=BROKEN)
-def test_what_is_broken_is_listed_and_costs_no_other(
+def test_broken_lines_are_reported_and_the_others_are_read(
     tmp_path: Path, noise: bytes, slugs: dict[str, int]
 ) -> None:
-    good = json.dumps(RECORD).encode() + b"\n"
-    found, collection, _ = imported(tmp_path, good + noise + json.dumps(LEGACY).encode())
-    assert (found, dict(collection.broken)) == (UNREGISTERED + BOTH, slugs)
-    assert all("mine, line 2: " in line for line in collection.listed)
+    valid = json.dumps(RECORD).encode() + b"\n"
+    cases, imported, _ = import_file(tmp_path, valid + noise + json.dumps(LEGACY).encode())
+    assert (cases, dict(imported.broken)) == (UNREGISTERED + BOTH, slugs)
+    assert all("mine, line 2: " in line for line in imported.listed)
 
 
-def test_noise_is_harmless(tmp_path: Path) -> None:
+def test_noise_raises_no_error(tmp_path: Path) -> None:
     for seed in range(20):
         noise = DICE.choices(b'{}[]":,\\\n 0aerr\xff', k=20_000)
-        imported(tmp_path, b"[{" * (seed % 2) + bytes(noise))
+        cases, _, _ = import_file(tmp_path, b"[{" * (seed % 2) + bytes(noise))
+        assert cases == []
 
 
 # --- the command
 
 
-def test_what_it_writes_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_output_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, output = tmp_path / "a.har", tmp_path / "out.ndjson"
     file.write_text(json.dumps(HAR), encoding="utf-8")
     assert command.main([str(file), "--output", str(output)]) == 0
@@ -186,7 +198,7 @@ def test_what_it_writes_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFi
     assert len(recordings.read_answers(output)) == 2
 
 
-def test_a_broken_line_is_told_and_the_rest_written(
+def test_a_broken_line_is_reported_and_the_rest_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, output = tmp_path / "a", tmp_path / "out.ndjson"
@@ -202,12 +214,12 @@ def test_a_broken_line_is_told_and_the_rest_written(
 @pytest.mark.parametrize(
     ("arguments", "slug"), [(["none"], "unreadable-file"), (["mine", "--output", "mine"], "output")]
 )
-def test_wrong_usage_is_told(
+def test_wrong_usage_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], slug: str
 ) -> None:
     (tmp_path / "mine").write_text("{}", encoding="utf-8")
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as stopped:
         command.main(["--from", str(tmp_path), *arguments])
-    assert left.value.code == 64
+    assert stopped.value.code == 64
     assert slug in capsys.readouterr().err
     assert (tmp_path / "mine").read_text() == "{}"

@@ -1,4 +1,4 @@
-"""A broken rule makes a payload invalid by one member only, and rules break all that the schema asks."""
+"""Each malformed payload is invalid by one member only, and every keyword of the schema is broken."""
 
 from __future__ import annotations
 
@@ -21,31 +21,30 @@ pytestmark = pytest.mark.aside
 EXAMPLES = {case.protocol: example_report(case) for case in load_catalogue().cases}
 
 
-def good(schema: str, protocol: str) -> Payload:
-    """A valid payload."""
+def valid_payload(schema: str, protocol: str) -> Payload:
     report = payloads.address(EXAMPLES[protocol], IdFactory(run="0b" * 6))
     return payloads.error_event(report, "ANY") if schema == EVENT else report
 
 
 def broken_members(schema: str, payload: Any, protocol: str) -> set[str]:
-    """The members that are wrong by the schemas of the parts: the envelope, the event, the protocol."""
-    own = "fcm-v1-response-report" if protocol == "fcm_v1" else "legacy-response-report"
-    parts = [f"{ENVELOPE}#/$defs/envelope", f"{own}.schema.json"]
+    """The invalid members, by the schemas of the envelope, the event and the protocol."""
+    report_schema = "fcm-v1-response-report" if protocol == "fcm_v1" else "legacy-response-report"
+    parts = [f"{ENVELOPE}#/$defs/envelope", f"{report_schema}.schema.json"]
     errors = [
         error for part in parts for error in reference_validator.build_validator(part).iter_errors(payload)
     ]
     if schema == EVENT:
-        about = {
+        event_members = {
             member: schemas.load_schemas()[EVENT]["properties"][member] for member in ("event_id", "code")
         }
         errors += reference_validator.build_validator(
-            {"type": "object", "required": list(about), "properties": about}
+            {"type": "object", "required": list(event_members), "properties": event_members}
         ).iter_errors(payload)
     return {member_of(error) for error in errors}
 
 
 def member_of(error: Any) -> str:
-    """The member that an error is about; empty for the whole payload."""
+    """The member of an error; empty for the whole payload."""
     if error.absolute_path:
         return str(error.absolute_path[0])
     missing = re.match(r"'(\w+)' is a required property", error.message)
@@ -66,7 +65,7 @@ MEMBERS = [
 )
 def test_a_broken_rule_makes_a_payload_invalid_by_that_member_only(schema: str, member: str | None) -> None:
     for protocol in ("fcm_v1",) if member == "protocol" else PROTOCOLS:
-        payload = good(schema, protocol)
+        payload = valid_payload(schema, protocol)
         assert reference_validator.build_validator(schema).is_valid(payload), protocol
         for rule in (rule for rule in malformed.malformed_rules(schema) if rule.member == member):
             broken = rule.apply_to(payload)
@@ -74,14 +73,14 @@ def test_a_broken_rule_makes_a_payload_invalid_by_that_member_only(schema: str, 
             assert broken_members(schema, broken, protocol) == {member or ""}, (rule.id, protocol)
 
 
-def test_rules_have_names_of_their_own() -> None:
+def test_rule_ids_are_unique() -> None:
     for schema in (ENVELOPE, EVENT):
         ids = [rule.id for rule in malformed.malformed_rules(schema)]
         assert len(set(ids)) == len(ids)
 
 
 def keywords(schema: Mapping[str, Any]) -> Iterator[str]:
-    """The keywords of a member that a value can break, through references."""
+    """The keywords of a member that a value can break, also those of a schema it refers to."""
     for keyword, value in schema.items():
         if keyword == "$ref":
             pointer = value.partition("#")[2].strip("/").split("/")
@@ -101,7 +100,7 @@ KEYWORDS = [
 
 
 def test_every_keyword_of_the_envelope_is_broken_by_some_rule() -> None:
-    payload = good(ENVELOPE, "legacy")
+    payload = valid_payload(ENVELOPE, "legacy")
     broken = {
         (member_of(error), str(error.validator))
         for rule in malformed.malformed_rules(ENVELOPE)

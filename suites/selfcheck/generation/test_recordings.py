@@ -1,4 +1,4 @@
-"""Every recorded line that holds an answer is read, by whatever protocol; every other line is named."""
+"""Every recorded line with an answer is read, whatever its protocol. Every other line is reported."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ci.commands import explain
 from fixtures.core.project import ROOT
 from suites.selfcheck.commands.explain_runs import (
     DATA,
@@ -17,9 +18,8 @@ from suites.selfcheck.commands.explain_runs import (
     GO,
     PAGE,
     Capsys,
-    explain,
-    explained,
-    written,
+    run_explain,
+    write_answers,
 )
 
 RECORDED = sorted((ROOT.parent / "shared" / "data").glob("responses_*.ndjson"))
@@ -43,7 +43,7 @@ BROKEN: Mapping[str, tuple[Any, str, str]] = {
         "not-an-answer",
         '/protocol: "v1" is not one of "legacy" or "fcm_v1"',
     ),
-    "status that nobody tells": (
+    "an unknown status": (
         {"protocol": "fcm_v1", "http_status": None, "body": "<HTML></HTML>"},
         "status-unknown",
         "http_status is null, and the body does not tell it",
@@ -52,20 +52,20 @@ BROKEN: Mapping[str, tuple[Any, str, str]] = {
 
 
 @pytest.mark.parametrize(("line", "slug", "problem"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_line_is_named_and_costs_nobody_else(
+def test_a_broken_line_is_reported_and_the_others_are_read(
     capsys: Capsys, tmp_path: Path, line: Any, slug: str, problem: str
 ) -> None:
-    file = written(tmp_path, DEAD_V1, line, "", DEAD_LEGACY)
-    code, objects, err = explained(capsys, file)
+    file = write_answers(tmp_path, DEAD_V1, line, "", DEAD_LEGACY)
+    code, objects, err = run_explain(capsys, file)
     assert code == DATA
-    assert [found["id"] for found in objects] == ["dead-v1", "dead-legacy"]
+    assert [row["id"] for row in objects] == ["dead-v1", "dead-legacy"]
     assert err.startswith(f"{slug}: {file}, line 2: ")
     assert problem in err
     assert len(err.splitlines()) == 1
 
 
-def test_broken_lines_are_named_beside_the_table(capsys: Capsys, tmp_path: Path) -> None:
-    assert explain.main([written(tmp_path, "{", DEAD_V1, "[]")]) == DATA
+def test_broken_lines_are_reported_beside_the_table(capsys: Capsys, tmp_path: Path) -> None:
+    assert explain.main([write_answers(tmp_path, "{", DEAD_V1, "[]")]) == DATA
     out, err = capsys.readouterr()
     assert "v1-UNREGISTERED" in out
     assert ["line 1" in err, "line 2" in err, "line 3" in err] == [True, False, True], err
@@ -73,7 +73,7 @@ def test_broken_lines_are_named_beside_the_table(capsys: Capsys, tmp_path: Path)
 
 # --- which protocol
 
-TOLD: Mapping[str, tuple[list[Any], tuple[str, ...], list[str]]] = {
+PROTOCOLS: Mapping[str, tuple[list[Any], tuple[str, ...], list[str]]] = {
     "inferred": ([DEAD_V1, DEAD_LEGACY], (), ["fcm_v1", "legacy"]),
     "carried over from v1": ([DEAD_V1, PAGE], (), ["fcm_v1", "fcm_v1"]),
     "carried over from legacy": ([DEAD_LEGACY, PAGE], (), ["legacy", "legacy"]),
@@ -86,21 +86,21 @@ TOLD: Mapping[str, tuple[list[Any], tuple[str, ...], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("lines", "options", "protocols"), TOLD.values(), ids=TOLD)
+@pytest.mark.parametrize(("lines", "options", "protocols"), PROTOCOLS.values(), ids=PROTOCOLS)
 def test_the_protocol(
     capsys: Capsys, tmp_path: Path, lines: list[Any], options: tuple[str, ...], protocols: list[str]
 ) -> None:
-    _, objects, _ = explained(capsys, written(tmp_path, *lines), *options)
-    assert [found["protocol"] for found in objects] == protocols
+    _, objects, _ = run_explain(capsys, write_answers(tmp_path, *lines), *options)
+    assert [row["protocol"] for row in objects] == protocols
 
 
-def test_a_protocol_that_nobody_tells(capsys: Capsys, tmp_path: Path) -> None:
-    code, objects, err = explained(capsys, written(tmp_path, PAGE, {**PAGE, "body": {}}))
+def test_an_unknown_protocol(capsys: Capsys, tmp_path: Path) -> None:
+    code, objects, err = run_explain(capsys, write_answers(tmp_path, PAGE, {**PAGE, "body": {}}))
     assert (code, objects) == (DATA, [])
-    said = err.splitlines()
-    assert [line.partition(": ")[0] for line in said] == ["protocol-unknown"] * 2
-    assert ["line 1" in said[0], "line 2" in said[1]] == [True, True]
-    assert 'add "protocol" or give --protocol' in said[0]
+    messages = err.splitlines()
+    assert [line.partition(": ")[0] for line in messages] == ["protocol-unknown"] * 2
+    assert ["line 1" in messages[0], "line 2" in messages[1]] == [True, True]
+    assert 'add "protocol" or give --protocol' in messages[0]
 
 
 NULL_STATUS: Mapping[str, tuple[dict[str, Any], str]] = {
@@ -114,32 +114,32 @@ NULL_STATUS: Mapping[str, tuple[dict[str, Any], str]] = {
 def test_a_null_status_is_read_from_the_body(
     capsys: Capsys, tmp_path: Path, body: dict[str, Any], case: str
 ) -> None:
-    code, objects, _ = explained(capsys, written(tmp_path, {"http_status": None, "body": body}))
-    assert (code, [found["case"] for found in objects]) == (GO, [case])
+    code, objects, _ = run_explain(capsys, write_answers(tmp_path, {"http_status": None, "body": body}))
+    assert (code, [row["case"] for row in objects]) == (GO, [case])
 
 
 def test_a_body_recorded_as_text_is_parsed(capsys: Capsys, tmp_path: Path) -> None:
     line = {**DEAD_V1, "body": json.dumps(DEAD_V1["body"])}
-    assert explained(capsys, written(tmp_path, line))[1][0]["case"] == "v1-UNREGISTERED"
+    assert run_explain(capsys, write_answers(tmp_path, line))[1][0]["case"] == "v1-UNREGISTERED"
 
 
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"], ids=["as it is", "byte order mark"])
 def test_bytes_that_are_not_utf_8_cost_no_answer(capsys: Capsys, tmp_path: Path, start: bytes) -> None:
     answer = json.dumps({**DEAD_V1, "id": "?"}).encode().replace(b"?", b"\xe9")
     (tmp_path / "latin.ndjson").write_bytes(start + answer)
-    code, objects, err = explained(capsys, str(tmp_path / "latin.ndjson"))
+    code, objects, err = run_explain(capsys, str(tmp_path / "latin.ndjson"))
     assert (code, err) == (GO, "")
-    assert [(found["id"], found["case"]) for found in objects] == [("\ufffd", "v1-UNREGISTERED")]
+    assert [(row["id"], row["case"]) for row in objects] == [("\ufffd", "v1-UNREGISTERED")]
 
 
 # --- what FCM really answered
 
-if RECORDED:  # an empty parametrization would be a skip, and a skip is undecided
+if RECORDED:  # an empty parametrization is a skip, and a skip makes the verdict undecided
 
     @pytest.mark.parametrize("recording", RECORDED, ids=lambda file: file.name)
     def test_real_answers_are_explained(capsys: Capsys, recording: Path) -> None:
-        code, objects, err = explained(capsys, str(recording))
+        code, objects, err = run_explain(capsys, str(recording))
         assert (code, err) == (GO, "")
         ids = {json.loads(line)["id"] for line in recording.read_text(encoding="utf-8").splitlines()}
-        assert {found["id"] for found in objects} == ids
+        assert {row["id"] for row in objects} == ids
         assert len(ids) == COUNTS.get(recording.name, len(ids))

@@ -1,4 +1,4 @@
-"""A schema that holds what cannot be drawn is refused, by the name and the place of the keyword."""
+"""A schema with a keyword that cannot be drawn is refused, with the keyword and its place."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "minProperties": ({"type": "object", "minProperties": 1}, "minProperties"),
     "maxProperties": ({"type": "object", "maxProperties": 1}, "maxProperties"),
     "prefixItems": ({"type": "array", "prefixItems": [{"type": "string"}]}, "prefixItems"),
-    "pattern without examples": ({"type": "string", "pattern": "^nobody gave any$"}, "pattern"),
+    "pattern without examples": ({"type": "string", "pattern": "^no examples$"}, "pattern"),
     "unknown format": ({"type": "string", "format": "email"}, "format"),
     "minimum of a number": ({"type": "number", "minimum": 0.5}, "minimum of a number"),
 }
@@ -34,12 +34,11 @@ def test_an_unsupported_keyword_is_refused_by_name(schema: Any, keyword: str) ->
     nested = {"type": "object", "required": ["a"], "properties": {"a": schema}}
     with pytest.raises(UnsupportedKeyword) as caught:
         build_strategy(schemas.canonicalize(nested))
-    assert re.match(
-        rf"unsupported-keyword: '{keyword}.*' at /a: no strategy is built for it; ", str(caught.value)
-    )
-    assert "supported: type, const, enum, " in str(caught.value)
-    assert "\n  next: " in str(caught.value)
+    message = str(caught.value)
+    assert re.match(rf"unsupported-keyword: '{keyword}.*' at /a: no strategy is built for it; ", message)
+    assert "supported: type, const, enum, " in message
+    assert "\n  next: " in message
 
 
-def test_every_pattern_that_is_drawn_has_examples() -> None:
+def test_every_drawn_pattern_has_examples() -> None:
     assert all(value_pools.pattern_examples().values())
