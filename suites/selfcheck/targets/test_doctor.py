@@ -19,8 +19,8 @@ import trustme
 from fixtures.platform.sqs import COUNTS
 from fixtures.targets.client import TargetClient
 from fixtures.targets.config import OWN_VARIABLE, Deployment
-from fixtures.targets.target import embedded
-from suites.selfcheck.http_double import answering
+from fixtures.targets.embedded import embedded_targets
+from suites.selfcheck.http_double import serve_answers
 from suites.selfcheck.targets.sql_service import (
     POOL,
     SETUP,
@@ -52,25 +52,25 @@ def rows(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list
 @contextmanager
 def changed(change: Change, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The URL of a good subscribers-errors whose answers somebody changes."""
-    with embedded(["subscribers-errors"], "after") as targets:
+    with embedded_targets(["subscribers-errors"], "after") as targets:
         door = TargetClient(
             Deployment("subscribers-errors", targets["subscribers-errors"].url), embedded=True
         )
 
         def react(request: BaseHTTPRequestHandler, body: bytes) -> Answered:
             def ask() -> Answered:
-                found = door.exchange(request.command, request.path, body or None, JSON)
+                found = door.send(request.command, request.path, body or None, JSON)
                 return found.status, {"Content-Type": found.content_type}, found.content
 
             return change(request, body, ask)
 
-        with answering(react, tls) as somebody:
+        with serve_answers(react, tls) as somebody:
             yield somebody.url
         door.close()
 
 
 def test_three_good_deployments_are_well(capsys: pytest.CaptureFixture[str]) -> None:
-    with embedded(ALL, "after") as targets:
+    with embedded_targets(ALL, "after") as targets:
         began = time.monotonic()
         status, found = rows(capsys, *(f"--target={name}={target.url}" for name, target in targets.items()))
     assert time.monotonic() - began < 10
@@ -185,12 +185,12 @@ def test_the_doctor_asks_a_queue_no_more_often_than_its_limits_say(
         return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps({"Attributes": none}).encode()
 
     none = dict.fromkeys(COUNTS, "0")
-    with answering(count) as queue:
+    with serve_answers(count) as queue:
         file = tmp_path / "targets.toml"
         row = f'queue = "{queue.url}/0/errors"\nlimits = {{ requests = 1 }}\n'
         file.write_text(f"[environments.e.services.directory-events-api]\n{row}", encoding="utf-8")
         status, (found,) = rows(capsys, f"--targets={file}")
-    assert (status, found["question"], len(queue.asked)) == (2, "queue", 1)
+    assert (status, found["question"], len(queue.requests)) == (2, "queue", 1)
     assert "limit-reached" in found["said"]
     assert "raise its limits" in found["next_step"]
 
@@ -234,7 +234,7 @@ def test_who_makes_subscribers_is_tried(
 def test_a_certificate_that_nobody_knows_is_found(capsys: pytest.CaptureFixture[str]) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
-    with answering(tls=tls) as somebody:
+    with serve_answers(tls=tls) as somebody:
         status, found = rows(capsys, f"--target=subscribers-errors={somebody.url}")
     assert (status, found[0]["question"]) == (2, "reachable")
     assert "ca_bundle" in found[0]["next_step"]

@@ -1,4 +1,4 @@
-"""A late effect is waited for, one that never comes is known by its deadline, and a wrong one is seen."""
+"""A target waits for late effects until a limit, and observes late wrong effects, too."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from fixtures.core import payloads
-from fixtures.core.catalogue import example_report, load
-from fixtures.core.payloads import Identities
+from fixtures.core.catalogue import example_report, load_catalogue
+from fixtures.core.payloads import IdFactory
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets.config import Deployment
-from fixtures.targets.target import Target
-from suites.selfcheck.http_double import answering
+from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.target import prepare_target
+from suites.selfcheck.http_double import serve_answers
 
 pytestmark = pytest.mark.aside
 
@@ -33,18 +34,15 @@ DELAY_S = 0.4
 def test_effects_have_their_time(
     within: float, outcomes: tuple[str, ...], delay: float, status: str, seconds_at_least: float
 ) -> None:
-    sent = payloads.events(
-        payloads.reports(
-            [example_report(case) for case in load().cases if case.outcome in outcomes][:1], Identities()
-        )
-    )
-    posted: list[float] = []
+    case = next(case for case in load_catalogue().cases if case.outcome in outcomes)
+    sent = payloads.error_events(payloads.address_all([example_report(case)], IdFactory()))
+    delivery_times: list[float] = []
 
     def react(request: BaseHTTPRequestHandler, _body: bytes) -> tuple[int, dict[str, str], bytes]:
         if request.command == "POST":
-            posted.append(time.monotonic())
+            delivery_times.append(time.monotonic())
             return 200, {}, b"{}"
-        done = bool(posted) and time.monotonic() - posted[0] > delay
+        done = bool(delivery_times) and time.monotonic() - delivery_times[0] > delay
         rows = [
             {
                 "subscriber_id": entry.payload["subscriber_id"],
@@ -56,12 +54,12 @@ def test_effects_have_their_time(
         return 200, {}, json.dumps({"subscribers": rows}).encode()
 
     provider = PROVIDERS["subscribers-errors"]
-    with answering(react) as somebody:
-        place = Deployment(provider.name, somebody.url, observe_within_s=within)
-        target = Target(provider, "after", somebody.url, embedded=False, deployment=place)
-        began = time.monotonic()
+    with serve_answers(react) as double:
+        deployment = Deployment(provider.name, double.url, observe_within_s=within)
+        target = prepare_target(deployment, RateLimiter(), provider)
+        start = time.monotonic()
         outcome = target.deliver_and_observe(sent)
-        took = time.monotonic() - began
+        seconds = time.monotonic() - start
         target.close()
     assert {row["status"] for row in outcome.subscribers.values()} == {status}
-    assert took >= seconds_at_least
+    assert seconds >= seconds_at_least

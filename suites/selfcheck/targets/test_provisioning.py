@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.core.catalogue import example_report, load
-from fixtures.core.payloads import Identities
-from fixtures.scenarios.provider import Trial
+from fixtures.core.catalogue import example_report, load_catalogue
+from fixtures.core.payloads import IdFactory
+from fixtures.scenarios.provider import ProviderScenario
 from fixtures.targets.client import TargetClient
-from fixtures.targets.config import TargetError, chosen
+from fixtures.targets.config import TargetError, resolve_deployments
 from fixtures.targets.provisioning.inventory import Inventory
-from fixtures.targets.rate_limit import Budget
-from fixtures.targets.target import Target, Unobservable, connect
-from suites.selfcheck.http_double import answering
+from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.target import Target, Unobservable, connect_target
+from suites.selfcheck.http_double import serve_answers
 from suites.selfcheck.targets.sql_service import (
     POOL,
     REACTOR,
@@ -34,7 +34,7 @@ from suites.selfcheck.targets.sql_service import (
 pytestmark = pytest.mark.aside
 
 SINCE = {"token_since": "2026-01-01T00:00:00.000Z", "firebase_app": str(uuid.UUID(int=7))}
-EXAMPLES = [example_report(case) for case in load().cases]
+EXAMPLES = [example_report(case) for case in load_catalogue().cases]
 JSON = {"Content-Type": "application/json"}
 
 
@@ -43,14 +43,14 @@ DEVICE = 'a"b/{c}'
 
 def row(token: str = DEVICE) -> dict[str, str]:
     """A subscriber of ours."""
-    return {"subscriber_id": Identities().next()[2], "token": token, **SINCE}
+    return {"subscriber_id": IdFactory().next()[2], "token": token, **SINCE}
 
 
 @contextlib.contextmanager
 def connected(file: Path, folder: Path) -> Iterator[Target]:
     """The deployment of a targets file."""
     with contextlib.closing(
-        connect(chosen([], str(file), None, [])[REACTOR], Budget(folder / "spent"))
+        connect_target(resolve_deployments([], str(file), None, [])[REACTOR], RateLimiter(folder / "spent"))
     ) as target:
         yield target
 
@@ -65,10 +65,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stored]:
 
 def findings(target: Target) -> list[str]:
     """What is found with one report of each case, on fresh subscribers."""
-    trial = Trial(target, lambda _answer: [])
+    trial = ProviderScenario(target, lambda _answer: [])
     sent = trial.entries(EXAMPLES)
     trial.subscribe(sent)
-    return [found.title for found in trial.findings(sent, trial.post(sent))]
+    return [found.title for found in trial.batch_findings(sent, trial.deliver(sent))]
 
 
 # --- by requests
@@ -96,14 +96,14 @@ def test_requests_are_sent_as_they_are_described(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setenv("ADMIN_TOKEN", "s3cret")
     one = row()
-    with answering(react) as service, answering(react) as admin:
+    with serve_answers(react) as service, serve_answers(react) as admin:
         elsewhere = f'url = "{admin.url}", bearer_env = "ADMIN_TOKEN", {PUT}, {DELETE}'
         with connected(targets_file(tmp_path, service.url, requested(elsewhere)), tmp_path) as target:
             target.set_state("reachable", {})
             target.set_state("subscribers exist", {"subscribers": [one]})
             target.set_state("subscribers exist", {"subscribers": [one]}, action="teardown")
-    assert [path for _, path, _, _ in service.asked] == ["/_pact/version"]
-    (put, delete) = admin.asked
+    assert [path for _, path, _, _ in service.requests] == ["/_pact/version"]
+    (put, delete) = admin.requests
     assert put[:2] == ("PUT", f"/users/{one['subscriber_id']}?app={SINCE['firebase_app']}")
     assert put[2]["authorization"] == "Bearer s3cret"
     device = {"token": one["token"], "since": SINCE["token_since"]}
@@ -115,12 +115,12 @@ def test_many_go_into_one_request(tmp_path: Path) -> None:
     rows = [row() for _ in range(3)]
     ids = [one["subscriber_id"] for one in rows]
     with (
-        answering() as service,
+        serve_answers() as service,
         connected(targets_file(tmp_path, service.url, requested(MANY)), tmp_path) as target,
     ):
         target.set_state("subscribers exist", {"subscribers": rows})
         target.set_state("subscribers exist", {"subscribers": rows}, action="teardown")
-    bodies = [json.loads(body) for _, path, _, body in service.asked if path in ("/users", "/gone")]
+    bodies = [json.loads(body) for _, path, _, body in service.requests if path in ("/users", "/gone")]
     assert bodies == [
         {"users": [{"id": one} for one in ids[:2]]},
         {"users": [{"id": ids[2]}]},
@@ -130,7 +130,7 @@ def test_many_go_into_one_request(tmp_path: Path) -> None:
 
 
 def test_a_refused_request_is_undecided_with_its_answer(tmp_path: Path) -> None:
-    with answering(lambda *_: (403, {}, b"not you")) as service:
+    with serve_answers(lambda *_: (403, {}, b"not you")) as service:
         file = targets_file(tmp_path, service.url, requested(f"{PUT}, {DELETE}"))
         with (
             connected(file, tmp_path) as target,
@@ -197,7 +197,7 @@ def test_a_database_is_guarded_as_a_service_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, slug: str
 ) -> None:
     monkeypatch.setenv(VARIABLE, url)
-    with answering() as service:
+    with serve_answers() as service:
         file = targets_file(tmp_path, service.url, SQL, deny='"*.prod.example"')
         with pytest.raises((TargetError, Unobservable)) as said, connected(file, tmp_path) as target:
             target.set_state("reachable", {})
@@ -273,10 +273,10 @@ def test_a_pool_that_is_none_is_known_before_anybody_is_asked(
     monkeypatch.setenv(VARIABLE, "sqlite://")
     if text is not None:
         (tmp_path / "pool.ndjson").write_text(text, encoding="utf-8")
-    with answering() as service, pytest.raises(TargetError, match=slug) as said:
-        TargetClient(chosen([], str(targets_file(tmp_path, service.url, POOL)), None, [])[REACTOR])
+    with serve_answers() as service, pytest.raises(TargetError, match=slug) as said:
+        TargetClient(resolve_deployments([], str(targets_file(tmp_path, service.url, POOL)), None, [])[REACTOR])
     assert "s3cret" not in str(said.value)
-    assert service.asked == []
+    assert service.requests == []
 
 
 # --- what stands in the file
@@ -307,7 +307,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
 @pytest.mark.parametrize(("states", "slug"), WRONG.values(), ids=WRONG)
 def test_states_that_mean_nothing_are_refused(tmp_path: Path, states: str, slug: str) -> None:
     with pytest.raises(TargetError) as said:
-        chosen([], str(targets_file(tmp_path, "http://127.0.0.1:9", states)), None, [])
+        resolve_deployments([], str(targets_file(tmp_path, "http://127.0.0.1:9", states)), None, [])
     assert slug in str(said.value)
 
 
@@ -315,11 +315,11 @@ def test_only_who_has_subscribers_can_have_them_made(tmp_path: Path) -> None:
     file = targets_file(tmp_path, "http://127.0.0.1:9", SQL)
     file.write_text(file.read_text().replace(REACTOR, "directory-responses"))
     with pytest.raises(TargetError, match="no-subscribers-there"):
-        chosen([], str(file), None, [])
+        resolve_deployments([], str(file), None, [])
 
 
 def test_another_place_for_states_is_guarded_too(tmp_path: Path) -> None:
     states = requested(f'url = "https://admin.prod.example", {PUT}, {DELETE}')
     for deny, slug in (("", "not-owned"), ('"*.prod.example"', "denied-target")):
         with pytest.raises(TargetError, match=slug):
-            chosen([], str(targets_file(tmp_path, "http://127.0.0.1:9", states, deny)), None, [])
+            resolve_deployments([], str(targets_file(tmp_path, "http://127.0.0.1:9", states, deny)), None, [])

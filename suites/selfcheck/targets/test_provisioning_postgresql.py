@@ -19,7 +19,7 @@ import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 
 from fixtures.core import schemas
-from fixtures.core.payloads import Identities
+from fixtures.core.payloads import IdFactory
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets.config import Deployment
@@ -104,9 +104,9 @@ def test_the_statements_of_the_page_work(
     _, by_sql, from_pool = on_the_page()
     assert isinstance(from_pool, settings.FromPool)
     assert isinstance(from_pool.reset, settings.BySql)
-    place = Deployment("subscribers-errors", "http://127.0.0.1:9", states=by_sql)
+    place = Deployment("subscribers-errors", "http://127.0.0.1:9", provisioning=by_sql)
     target = Target(PROVIDERS[place.name], "after", place.url, embedded=False, deployment=place)
-    ids = [Identities().next()[2] for _ in range(3)]
+    ids = [IdFactory().next()[2] for _ in range(3)]
     since = {"token_since": "2026-01-02T03:04:05.678Z", "firebase_app": ids[0]}
     target.set_state("reachable", {})
     for token in ("another one", "fünf'; --"):  # the second time, they are there already

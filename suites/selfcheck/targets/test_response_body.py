@@ -1,18 +1,16 @@
-"""Bodies of answers: nothing is unpacked without bounds, and no JSON is read that can mean two things."""
+"""Response bodies are decompressed within a limit, and no JSON is read that can mean two things."""
 
 from __future__ import annotations
 
 import gzip
-import threading
 import zlib
 
 import pytest
 
-from fixtures.targets.client import Exchange
-from fixtures.targets.patience import within
-from fixtures.targets.response_body import Unreadable, unpacked, value_of
+from fixtures.targets.http import RawResponse
+from fixtures.targets.response_body import UnreadableBody, decompress, parse_json
 
-LONGEST = 1000
+MAX_SIZE = 1000
 
 
 @pytest.mark.parametrize(
@@ -26,8 +24,8 @@ LONGEST = 1000
     ids=["objects", "values", "null", "nested"],
 )
 def test_json_is_read(content: bytes, value: object) -> None:
-    read = value_of(content)
-    assert value is None or read == value
+    parsed = parse_json(content)
+    assert value is None or parsed == value
 
 
 @pytest.mark.parametrize(
@@ -65,16 +63,17 @@ def test_json_is_read(content: bytes, value: object) -> None:
         "too deep",
     ],
 )
-def test_what_has_no_one_meaning_is_no_json(content: bytes, problem: str) -> None:
-    with pytest.raises(Unreadable, match=problem):
-        value_of(content)
-    answer = Exchange(200, content, {"content-type": "application/json"}).answer
+def test_json_without_one_meaning_is_refused(content: bytes, problem: str) -> None:
+    with pytest.raises(UnreadableBody, match=problem):
+        parse_json(content)
+    headers = {"content-type": "application/json"}
+    answer = RawResponse(status=200, headers=headers, content=content).answer
     assert problem in answer.problem
     assert isinstance(answer.body, str)
 
 
 @pytest.mark.parametrize(
-    ("encoding", "packed"),
+    ("encoding", "content"),
     [
         ("", b"text"),
         ("identity", b"text"),
@@ -83,40 +82,25 @@ def test_what_has_no_one_meaning_is_no_json(content: bytes, problem: str) -> Non
     ],
     ids=["plain", "identity", "gzip", "deflate"],
 )
-def test_a_packed_body_is_unpacked(encoding: str, packed: bytes) -> None:
-    assert b"".join(unpacked([packed[:5], packed[5:]], encoding, LONGEST)) == b"text"
+def test_a_compressed_body_is_decompressed(encoding: str, content: bytes) -> None:
+    assert b"".join(decompress([content[:5], content[5:]], encoding, MAX_SIZE)) == b"text"
 
 
-def test_no_piece_becomes_longer_than_a_body_may_be() -> None:
+def test_no_chunk_becomes_longer_than_the_limit() -> None:
     bomb = gzip.compress(bytes(1 << 24))
-    assert len(next(unpacked([bomb], "gzip", LONGEST))) == LONGEST + 1
+    assert len(next(decompress([bomb], "gzip", MAX_SIZE))) == MAX_SIZE + 1
 
 
 @pytest.mark.parametrize(
-    ("encoding", "packed", "problem"),
+    ("encoding", "content", "problem"),
     [
-        ("gzip, gzip", gzip.compress(gzip.compress(b"text")), "nobody asked"),
-        ("br", b"text", "nobody asked"),
-        ("gzip", b"text", "is not"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"text")), "not requested"),
+        ("br", b"text", "not requested"),
+        ("gzip", b"text", "is not compressed so"),
         ("gzip", gzip.compress(b"text" * 100)[:-12], "ends in the middle"),
     ],
     ids=["twice", "otherwise", "not at all", "half"],
 )
-def test_what_cannot_be_unpacked_is_refused(encoding: str, packed: bytes, problem: str) -> None:
-    with pytest.raises(Unreadable, match=problem):
-        list(unpacked([packed], encoding, LONGEST))
-
-
-def test_what_comes_in_time_is_returned_or_raised() -> None:
-    assert within(60, lambda: 5) == 5
-    with pytest.raises(ZeroDivisionError):
-        within(60, lambda: 1 / 0)
-
-
-def test_what_never_comes_is_not_waited_for() -> None:
-    never = threading.Event()
-    try:
-        with pytest.raises(TimeoutError, match=r"within 0\.05 s"):
-            within(0.05, never.wait)
-    finally:
-        never.set()
+def test_a_wrongly_compressed_body_is_refused(encoding: str, content: bytes, problem: str) -> None:
+    with pytest.raises(UnreadableBody, match=problem):
+        list(decompress([content], encoding, MAX_SIZE))

@@ -1,16 +1,15 @@
-"""Whoever reads a ledger, a verdict or a report learns where a target is, and no password of it."""
+"""A ledger, a verdict and a report state the address of a target, but no password in it."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any, cast
-
 import pytest
 
+from fixtures.core.run_config import RunConfig
 from fixtures.core.topology import PROVIDERS
-from fixtures.core.urls import shown
-from fixtures.targets.target import Target
-from suites.plugins.ledger import reproduction
+from fixtures.core.urls import redact_url
+from fixtures.targets.config import Deployment
+from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.target import prepare_target
 
 pytestmark = pytest.mark.aside
 
@@ -19,7 +18,7 @@ SAFE = "https://***@staging.example:8443/errors"
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "redacted"),
     [
         (SECRET, SAFE),
         ("https://token@staging.example", "https://***@staging.example"),
@@ -27,16 +26,16 @@ SAFE = "https://***@staging.example:8443/errors"
     ],
     ids=["user and password", "token", "neither"],
 )
-def test_a_url_is_shown_without_its_secret(url: str, told: str) -> None:
-    assert shown(url) == told
+def test_a_url_is_shown_without_its_secret(url: str, redacted: str) -> None:
+    assert redact_url(url) == redacted
 
 
-def test_neither_the_description_nor_the_command_tells_a_password() -> None:
-    target = Target(PROVIDERS["subscribers-errors"], "1.0", SECRET, embedded=False)
-    assert target.describe() == {"version": "1.0", "target": SAFE}
-    options = SimpleNamespace(
-        seed=1, examples=2, target=[f"subscribers-errors={SECRET}"], replay=[], variant=""
-    )
-    told = reproduction("suites/x.py::y", cast("Any", SimpleNamespace(option=options, stash={})))
-    assert "s3cret" not in told
-    assert f"subscribers-errors={SAFE}" in told
+def test_neither_the_description_nor_the_command_contains_a_password() -> None:
+    deployment = Deployment("subscribers-errors", SECRET)
+    target = prepare_target(deployment, RateLimiter(), PROVIDERS[deployment.name])
+    assert target.describe() == {"version": "unstated", "target": SAFE}
+    target.close()
+    run = RunConfig(seed=1, examples=2, target=(f"subscribers-errors={SECRET}",))
+    command = run.reproduce("suites/x.py::y")
+    assert "s3cret" not in command
+    assert f"subscribers-errors={SAFE}" in command

@@ -11,9 +11,9 @@ import pytest
 import trustme
 
 from fixtures.core.project import ROOT
-from fixtures.targets.client import Exchange, TargetClient, Unreachable
-from fixtures.targets.config import TargetError, chosen, read, told
-from suites.selfcheck.http_double import answering
+from fixtures.targets.client import RawResponse, TargetClient, Unreachable
+from fixtures.targets.config import TargetError, describe_deployments, read_targets_file, resolve_deployments
+from suites.selfcheck.http_double import serve_answers
 
 pytestmark = pytest.mark.aside
 
@@ -24,17 +24,17 @@ CANARY = "c4naryAbcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def test_the_example_is_one() -> None:
-    staging, denied = read(EXAMPLE, "staging")
+    staging, denied = read_targets_file(EXAMPLE, "staging")
     assert set(staging) == {"directory-events-api", "directory-responses", "subscribers-errors"}
     assert denied.hosts == ("push.example.com", "*.prod.example.com", "10.20.0.0/16")
     assert staging["subscribers-errors"].limits.requests_per_second == 50
     assert staging["subscribers-errors"].environment_limits.requests == 100_000
     for other in ("local", "by-requests", "by-sql"):
-        assert list(chosen([], str(EXAMPLE), other, [])) == ["subscribers-errors"]
+        assert list(resolve_deployments([], str(EXAMPLE), other, [])) == ["subscribers-errors"]
 
 
 def test_what_will_be_touched_is_told() -> None:
-    text = "\n".join(told(chosen([], str(EXAMPLE), "staging", ["staging"])))
+    text = "\n".join(describe_deployments(resolve_deployments([], str(EXAMPLE), "staging", ["staging"])))
     for word in (
         "https://staging.example/subscribers-errors",
         "50 a second",
@@ -42,17 +42,17 @@ def test_what_will_be_touched_is_told() -> None:
         "push.example.com",
     ):
         assert word in text
-    assert told({}) == []
-    text = "\n".join(told(chosen([], str(EXAMPLE), "by-requests", [])))
+    assert describe_deployments({}) == []
+    text = "\n".join(describe_deployments(resolve_deployments([], str(EXAMPLE), "by-requests", [])))
     assert "made by PUT /users/{subscriber_id} at http://127.0.0.1:9000" in text
     assert "made by the database in STAGING_DATABASE" in "\n".join(
-        told(chosen([], str(EXAMPLE), "by-sql", []))
+        describe_deployments(resolve_deployments([], str(EXAMPLE), "by-sql", []))
     )
 
 
 def test_the_command_line_goes_over_the_file_but_not_over_its_deny_list(tmp_path: Path) -> None:
     file = written(tmp_path, 'deny = ["127.0.0.2"]\n' + SERVICE + URL)
-    mixed = chosen(
+    mixed = resolve_deployments(
         ["subscribers-errors=http://127.0.0.1:2", "directory-responses=http://[::1]:3"], str(file), None, []
     )
     assert {name: one.url for name, one in mixed.items()} == {
@@ -60,7 +60,7 @@ def test_the_command_line_goes_over_the_file_but_not_over_its_deny_list(tmp_path
         "directory-responses": "http://[::1]:3",
     }
     with pytest.raises(TargetError, match="denied-target"):
-        chosen(["directory-responses=http://127.0.0.2"], str(file), None, ["127.0.0.2"])
+        resolve_deployments(["directory-responses=http://127.0.0.2"], str(file), None, ["127.0.0.2"])
 
 
 WRONG: Mapping[str, tuple[str, str]] = {
@@ -85,16 +85,16 @@ WRONG: Mapping[str, tuple[str, str]] = {
 @pytest.mark.parametrize(("text", "slug"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, slug: str) -> None:
     with pytest.raises(TargetError, match=f"^{slug}: "):
-        chosen([], str(written(tmp_path, text)), None, [])
+        resolve_deployments([], str(written(tmp_path, text)), None, [])
 
 
 def test_the_nearest_environment_is_proposed() -> None:
     with pytest.raises(TargetError, match=r"(?s)unknown-environment: 'stagin'.*--environment staging"):
-        read(EXAMPLE, "stagin")
+        read_targets_file(EXAMPLE, "stagin")
     with pytest.raises(TargetError, match="unknown-environment: 'None'"):
-        read(EXAMPLE, None)
+        read_targets_file(EXAMPLE, None)
     with pytest.raises(TargetError, match=r"(?s)no-targets-file.*targets.example.toml"):
-        read(Path("none.toml"), None)
+        read_targets_file(Path("none.toml"), None)
 
 
 SECRETS: Mapping[str, str] = {
@@ -116,7 +116,7 @@ def test_a_secret_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None
     with pytest.raises(
         TargetError, match=r"^secret-in-targets: 'environments.e.services.subscribers-errors"
     ) as told_so:
-        chosen([], str(written(tmp_path, text)), None, ["e"])
+        resolve_deployments([], str(written(tmp_path, text)), None, ["e"])
     assert CANARY not in str(told_so.value)
 
 
@@ -162,8 +162,8 @@ def test_both_sides_show_their_certificates(tmp_path: Path) -> None:
     tls.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(tls)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
-    with answering(tls=tls) as somebody:
-        assert through(tmp_path, somebody.url, 'ca_bundle = "ca.pem"\nclient_certificate = "me.pem"').expires
+    with serve_answers(tls=tls) as somebody:
+        assert through(tmp_path, somebody.url, 'ca_bundle = "ca.pem"\nclient_certificate = "me.pem"').certificate_expires
         for row, problem in {
             'ca_bundle = "other.pem"\nclient_certificate = "me.pem"': "CERTIFICATE_VERIFY_FAILED",
             'client_certificate = "me.pem"': "CERTIFICATE_VERIFY_FAILED",
@@ -171,22 +171,22 @@ def test_both_sides_show_their_certificates(tmp_path: Path) -> None:
         }.items():
             with pytest.raises(Unreachable, match=f"(?s){problem}"):
                 through(tmp_path, somebody.url, row)
-    assert len(somebody.asked) == 1
+    assert len(somebody.requests) == 1
 
 
 def asked_with(folder: Path, row: str) -> Mapping[str, str]:
     """The headers that a deployment sees."""
-    with answering() as somebody:
+    with serve_answers() as somebody:
         through(folder, somebody.url, row)
-    return somebody.asked[0][2]
+    return somebody.requests[0][2]
 
 
-def through(folder: Path, url: str, row: str) -> Exchange:
+def through(folder: Path, url: str, row: str) -> RawResponse:
     """One request to a deployment as a targets file says."""
     file = written(folder, f'{SERVICE}url = "{url}"\n{row}')
-    door = TargetClient(chosen([], str(file), None, [])["subscribers-errors"])
+    door = TargetClient(resolve_deployments([], str(file), None, [])["subscribers-errors"])
     try:
-        return door.exchange("POST", "/v1/errors", b"{}", {"Content-Type": "application/json"})
+        return door.send("POST", "/v1/errors", b"{}", {"Content-Type": "application/json"})
     finally:
         door.close()
 
