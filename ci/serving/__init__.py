@@ -1,1 +1,1 @@
-"""What ./ci/serve starts and prints."""
+"""Serves the reference services for `./ci/serve`, and prints what passes through them."""

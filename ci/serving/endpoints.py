@@ -1,4 +1,4 @@
-"""Where everything of a chain is, and how to push through it by hand."""
+"""Prints the URLs of a platform, and commands for a push by hand."""
 
 from __future__ import annotations
 
@@ -10,76 +10,74 @@ from collections.abc import Mapping
 from typing import Any
 
 from fixtures.core import topology
-from fixtures.platform.over_http import HttpPlatform
 from fixtures.platform.over_http.config import FCM
+from fixtures.platform.over_http.platform import HttpPlatform
 
-ROW = "{service:26} {version:10} {number:10} {url}"
-USED_BY = {
+TABLE_ROW = "{service:26} {version:10} {number:10} {url}"
+USERS_OF = {
     "redis": {"directory-messages", "go-sender"},
     "queue": {"directory-events-api", "directory-errors-listener"},
 }
 
 
-def described(system: HttpPlatform) -> list[dict[str, str]]:
-    """Each place with its version and URL."""
-    found = []
-    for name, url in system.urls.items():
-        version = system.versions.get(name, "")
-        if name in system.hosts:
+def list_endpoints(platform: HttpPlatform) -> list[dict[str, str]]:
+    """Everything that has a URL, with its version and version number."""
+    endpoints = []
+    for name, url in platform.urls.items():
+        version = number = ""
+        if name in platform.hosts:
+            version = platform.versions[name]
             number = topology.version_number(name, version)
-            found.append({"service": name, "version": version, "number": number, "url": url})
-        elif name in system.service_urls and name not in system.local_urls:
-            found.append({"service": name, "version": "elsewhere", "number": "", "url": url})
-        elif name == FCM or USED_BY.get(name, set()) & set(system.hosts):
-            found.append({"service": name, "version": "", "number": "", "url": url})
-    return found
+        elif name in platform.service_urls and name not in platform.local_urls:
+            version = "elsewhere"
+        elif name != FCM and not USERS_OF.get(name, set()) & set(platform.hosts):
+            continue
+        endpoints.append({"service": name, "version": version, "number": number, "url": url})
+    return endpoints
 
 
-def print_json(system: HttpPlatform) -> None:
-    """Where everything is, one object a line."""
-    for place in described(system):
-        print(json.dumps({**place, "pid": os.getpid()}), flush=True)
+def print_json(platform: HttpPlatform) -> None:
+    for endpoint in list_endpoints(platform):
+        print(json.dumps({**endpoint, "pid": os.getpid()}), flush=True)
 
 
-def print_table(system: HttpPlatform) -> None:
-    """Where everything is, and what to paste."""
-    print(ROW.format(service="service", version="version", number="number", url="url"))
-    for place in described(system):
-        print(ROW.format(**place))
+def print_table(platform: HttpPlatform) -> None:
+    print(TABLE_ROW.format(service="service", version="version", number="number", url="url"))
+    for endpoint in list_endpoints(platform):
+        print(TABLE_ROW.format(**endpoint))
     print()
-    for about, line in to_paste(system).items():
-        print(f"{about}:\n  {line}")
+    for title, command in example_commands(platform).items():
+        print(f"{title}:\n  {command}")
     print("A line for each report follows; Ctrl-C stops.", flush=True)
 
 
-def to_paste(system: HttpPlatform) -> dict[str, str]:
-    """Commands that push to somebody whose device is gone, as far as the services for it are there."""
-    case = "legacy-NotRegistered" if system.versions["go-sender"] == "before" else "v1-UNREGISTERED"
-    subscriber_id = str(uuid.uuid4())
+def example_commands(platform: HttpPlatform) -> dict[str, str]:
+    """Shell commands that push to a dead device, as far as the services for it have a URL."""
+    case = "legacy-NotRegistered" if platform.versions["go-sender"] == "before" else "v1-UNREGISTERED"
+    firebase_app, subscriber_id = platform.firebase_apps[0], str(uuid.uuid4())
     device = {"subscriber_id": subscriber_id, "token": f"case/{case}/{subscriber_id[:8]}"}
-    since = {"token_since": "2020-01-01T00:00:00Z", "firebase_app": system.firebase_apps[0]}
-    state = {"state": "subscribers exist", "params": {"subscribers": [device | since]}, "action": "setup"}
-    message = {"notification": {"title": "Hello"}}
-    body = {
-        "firebase_app": system.firebase_apps[0],
+    subscriber = device | {"token_since": "2020-01-01T00:00:00Z", "firebase_app": firebase_app}
+    state = {"state": "subscribers exist", "params": {"subscribers": [subscriber]}, "action": "setup"}
+    push = {
+        "firebase_app": firebase_app,
         "spam": False,
-        "message": message,
+        "message": {"notification": {"title": "Hello"}},
         "subscribers": [device],
     }
-    lines = {}
-    if errors := system.service_urls.get("subscribers-errors"):
-        lines["Subscribe somebody"] = curl(f"{errors}/_pact/provider-states", state)
-    if messages := system.service_urls.get("directory-messages"):
-        lines["Push to them; the token says what FCM answers (./ci/serve fcm --cases)"] = curl(
-            f"{messages}/v1/messages", body
-        )
+    errors = platform.service_urls.get("subscribers-errors")
+    messages = platform.service_urls.get("directory-messages")
+    commands = {}
     if errors:
-        lines["Look at them"] = f"curl -s {shlex.quote(f'{errors}/v1/subscribers?id={subscriber_id}')}"
-    return lines
+        commands["Create a subscriber"] = curl(f"{errors}/_pact/provider-states", state)
+    if messages:
+        title = "Push to the subscriber; the token says what FCM answers (./ci/serve fcm --cases)"
+        commands[title] = curl(f"{messages}/v1/messages", push)
+    if errors:
+        url = f"{errors}/v1/subscribers?id={subscriber_id}"
+        commands["Show the subscriber"] = f"curl -s {shlex.quote(url)}"
+    return commands
 
 
 def curl(url: str, body: Mapping[str, Any]) -> str:
-    """A command that posts a body."""
-    return (
-        f"curl -s {shlex.quote(url)} -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
-    )
+    data = shlex.quote(json.dumps(body))
+    return f"curl -s {shlex.quote(url)} -H 'Content-Type: application/json' -d {data}"

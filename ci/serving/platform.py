@@ -9,45 +9,51 @@ import queue
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ci.serving import endpoints
-from ci.serving.traffic import Passages, printable
+from ci.serving.traffic_log import TrafficLog, printable
 from ci.support.cli import CommandParser, ExitCode
-from fixtures.core import catalogue, topology
-from fixtures.platform import over_http as chain
-from fixtures.platform import redis_container as container
-from fixtures.platform.base import FLOW
-from fixtures.platform.over_http import HttpPlatform, PlatformError, PlatformConfig
-from fixtures.platform.over_http.config import FCM, SERVABLE, require_known
-from fixtures.platform.redis_container import ContainerError, RedisUnavailable
+from fixtures.core import topology
+from fixtures.core.catalogue import load_catalogue
+from fixtures.core.topology import FLOW
+from fixtures.platform.over_http.config import (
+    FCM,
+    SERVABLE,
+    PlatformConfig,
+    PlatformError,
+    require_known,
+)
+from fixtures.platform.over_http.platform import HttpPlatform, run_platform
+from fixtures.platform.redis_container import ContainerError, RedisUnavailable, normalize_app
 from fixtures.platform.sqs import QueueError
 from fixtures.services.server import port_number
 
 PROG = "./ci/serve"
 ALL = "all"
 POLL_S = 0.25
-MOST_BEHIND = 10_000
-"""News that may wait to be printed; more are counted and forgotten."""
-
+MAX_QUEUED = 10_000
+MAX_ALERT_LENGTH = 400
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EPILOG = """
-Without names, all eight are served. A service that is not named is looked for where --to says; without that,
-calls to it are refused, and you are told so. FCM, Redis and SQS are started with those that need them.
+Without names, all eight are served. --to gives the URL of a service that is not named; without it, calls to
+the service are refused, and a line says so. FCM, Redis and SQS are started with the services that need them.
 `./ci/serve fcm` serves FCM alone, with options of its own: ./ci/serve fcm --help.
 """
 
 
 def main(argv: Sequence[str]) -> int:
-    """Serve; 64 on wrong usage and 69 where a server cannot be reached, before anything is served."""
-    parser = command_line()
+    """Serve; exits 64 on wrong usage and 69 if a server cannot be reached, before anything is served."""
+    parser = build_parser()
     options = parser.parse_args(argv)
-    news, stop = News(), Stop()
+    traffic, stop = TrafficQueue(), StopSignal()
     try:
-        with chain.started(plan_of(options, news)) as system:
-            (endpoints.print_json if options.json else endpoints.print_table)(system)
-            watch(system, news, stop, as_json=options.json)
+        with run_platform(read_config(options, traffic)) as platform:
+            if options.json:
+                endpoints.print_json(platform)
+            else:
+                endpoints.print_table(platform)
+            print_traffic(platform, traffic, stop, as_json=options.json)
     except (RedisUnavailable, QueueError) as error:
         if error.slug.startswith("bad-"):
             parser.refuse(error)
@@ -55,41 +61,30 @@ def main(argv: Sequence[str]) -> int:
         return ExitCode.UNAVAILABLE
     except (PlatformError, ContainerError) as error:
         parser.refuse(error)
-    except BrokenPipeError:  # nobody reads what is printed
+    except BrokenPipeError:  # the reader of the output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return ExitCode.GO
 
 
-def command_line() -> CommandParser:
-    """The options."""
+def build_parser() -> CommandParser:
     parser = CommandParser(prog=PROG, description=__doc__)
     parser.epilog = EPILOG
     add = parser.add_argument
-    add("names", nargs="*", metavar="NAME", help=f"{ALL} (the default) or some of: {', '.join(SERVABLE)}")
     many: dict[str, Any] = {"action": "append", "default": []}
+    add("names", nargs="*", metavar="NAME", help=f"{ALL} (the default) or some of: {', '.join(SERVABLE)}")
     add("--version", **many, metavar="[NAME=]VERSION", help="before or after (the default), of all or of one")
-    add("--to", **many, metavar="NAME=URL", help="a deployment that takes the place of a service, or of fcm")
-    add("--port", **many, metavar="NAME=PORT", help="where a service is served; any free port by default")
-    add("--redis-url", default="", help="the server of the messages container; an embedded one by default")
-    add("--sqs-endpoint", default="", metavar="URL", help="where queues are made; embedded by default")
-    add(
-        "--queue-url",
-        default="",
-        metavar="URL",
-        help="the queue of error events, at SQS or what speaks like it",
-    )
-    add(
-        "--firebase-app",
-        **many,
-        metavar="UUID",
-        help="whose messages are sent; of ci/release.toml by default",
-    )
+    add("--to", **many, metavar="NAME=URL", help="deployment that replaces a service, or fcm")
+    add("--port", **many, metavar="NAME=PORT", help="port of a service; any free port by default")
+    add("--redis-url", default="", help="server of the messages container; an embedded one by default")
+    add("--sqs-endpoint", default="", metavar="URL", help="where to create the queues; embedded by default")
+    add("--queue-url", default="", metavar="URL", help="queue of error events at SQS or a compatible server")
+    add("--firebase-app", **many, metavar="UUID", help="app to send for; that of ci/release.toml by default")
     add("--json", action="store_true", help="one JSON object a line instead of text")
     return parser
 
 
-def plan_of(options: argparse.Namespace, news: News) -> PlatformConfig:
-    """What is asked for; ChainError where that makes no sense."""
+def read_config(options: argparse.Namespace, traffic: TrafficQueue) -> PlatformConfig:
+    """Read the options; PlatformError if they make no sense."""
     names = options.names or [ALL]
     for name in names:
         require_known("unknown-service", name, (*SERVABLE, ALL))
@@ -97,7 +92,8 @@ def plan_of(options: argparse.Namespace, news: News) -> PlatformConfig:
     if "go-sender" in served:
         served.add(FCM)
     ports = dict(read_pair(text, "--port", "events-proxy=8080") for text in options.port)
-    plan = PlatformConfig(
+    firebase_apps = options.firebase_app or [topology.read_firebase_app()]
+    config = PlatformConfig(
         served=served,
         versions=read_versions(options.version),
         elsewhere=dict(read_pair(text, "--to", "events-proxy=http://127.0.0.1:8080") for text in options.to),
@@ -105,112 +101,105 @@ def plan_of(options: argparse.Namespace, news: News) -> PlatformConfig:
         redis_url=options.redis_url,
         sqs_endpoint=options.sqs_endpoint,
         queue_url=options.queue_url,
-        firebase_apps=[container.app_named(app) for app in options.firebase_app or [topology.firebase_app()]],
-        on_request=lambda *passed: news.put(passed),
-        on_alert=lambda *told: news.put(told),
+        firebase_apps=[normalize_app(app) for app in firebase_apps],
+        on_request=lambda *row: traffic.put(row),
+        on_alert=lambda *row: traffic.put(row),
         keep_history=False,
     )
-    if not plan.served_here:
+    if not config.served_here:
         problem = "all of it is elsewhere; allowed: at least one name that --to does not give"
-        raise PlatformError("nothing-to-serve", " ".join(names), problem, f"{PROG} events-proxy")
+        raise PlatformError("nothing-to-serve", repr(" ".join(names)), problem, f"{PROG} events-proxy")
     for name in ports:
-        require_known("not-served-here", name, plan.served_here)
-    return plan
+        require_known("not-served-here", name, config.served_here)
+    return config
 
 
 def read_pair(text: str, option: str, example: str) -> tuple[str, str]:
     """Read NAME=VALUE."""
-    name, is_pair, value = text.partition("=")
-    if not is_pair or not value:
-        raise PlatformError(
-            "bad-option", f"{option} {text}", f"allowed: {option} NAME=...", f"{option} {example}"
-        )
+    name, _, value = text.partition("=")
+    if not value:
+        problem = f"allowed: {option} NAME=..."
+        raise PlatformError("bad-option", repr(f"{option} {text}"), problem, f"{option} {example}")
     require_known("unknown-service", name, SERVABLE)
     return name, value
 
 
 def read_port(name: str, text: str) -> int:
-    """Read a port."""
     try:
         return port_number(text)
     except argparse.ArgumentTypeError as error:
-        raise PlatformError(
-            "bad-port", text, "allowed: 0 (any free one) to 65535", f"--port {name}=0"
-        ) from error
+        problem = "allowed: 0 (any free one) to 65535"
+        raise PlatformError("bad-port", repr(text), problem, f"--port {name}=0") from error
 
 
 def read_versions(texts: Sequence[str]) -> dict[str, str]:
-    """Read VERSION, of all services, and NAME=VERSION, which outranks it."""
-    of_all = [text for text in texts if "=" not in text]
-    of_one = dict(read_pair(text, "--version", "go-sender=before") for text in texts if "=" in text)
-    if FCM in of_one:
-        raise PlatformError(
-            "bad-option", f"--version fcm={of_one[FCM]}", "fcm has one version", f"{PROG} --help"
-        )
-    return dict.fromkeys(FLOW, of_all[-1] if of_all else "after") | of_one
+    """Read VERSION for all services, and NAME=VERSION, which takes precedence."""
+    default = next((text for text in reversed(texts) if "=" not in text), "after")
+    versions = dict(read_pair(text, "--version", "go-sender=before") for text in texts if "=" in text)
+    if FCM in versions:
+        value = repr(f"--version fcm={versions[FCM]}")
+        raise PlatformError("bad-option", value, "fcm has one version", f"{PROG} --help")
+    return dict.fromkeys(FLOW, default) | versions
 
 
-class News:
-    """What happens in a chain, on its way to the one who prints it."""
+class TrafficQueue:
+    """Requests and alerts that wait to be printed; when too many wait, further ones are only counted."""
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[tuple[Any, ...]] = queue.Queue(MOST_BEHIND)
-        self.missed = 0
+        self._queue: queue.Queue[tuple[Any, ...]] = queue.Queue(MAX_QUEUED)
+        self.dropped = 0
 
-    def put(self, news: tuple[Any, ...]) -> None:
-        """Take news from any thread; where nobody keeps up, they are counted and forgotten."""
+    def put(self, row: tuple[Any, ...]) -> None:
         try:
-            self._waiting.put_nowait(news)
+            self._queue.put_nowait(row)
         except queue.Full:
-            self.missed += 1
+            self.dropped += 1
 
     def get(self) -> tuple[Any, ...]:
-        """The next news; none if there are none for a while."""
+        """The next row; an empty one if none comes for a while."""
         try:
-            return self._waiting.get(timeout=POLL_S)
+            return self._queue.get(timeout=POLL_S)
         except queue.Empty:
             return ()
 
 
-class Stop:
-    """Whether somebody has said stop: by a signal, or by being our parent and gone."""
+class StopSignal:
+    """Is set by a signal, or when the parent process has ended."""
 
     def __init__(self) -> None:
-        self._asked = False
+        self._received = False
         self._parent = os.getppid()
         for number in SIGNALS:
-            signal.signal(number, self._ask)
+            signal.signal(number, self._receive)
 
-    def is_asked(self) -> bool:
-        """Whether to stop now."""
-        return self._asked or os.getppid() != self._parent
+    def is_set(self) -> bool:
+        return self._received or os.getppid() != self._parent
 
-    def _ask(self, *_: object) -> None:
-        self._asked = True
+    def _receive(self, *_: object) -> None:
+        self._received = True
 
 
-def watch(system: HttpPlatform, news: News, stop: Stop, *, as_json: bool) -> None:
-    """Print what passes, until told to stop."""
-    passages = Passages(system, catalogue.load())
-    told: dict[str, str] = {}
-    while not stop.is_asked():
-        match news.get():
+def print_traffic(platform: HttpPlatform, traffic: TrafficQueue, stop: StopSignal, *, as_json: bool) -> None:
+    log = TrafficLog(platform, load_catalogue())
+    last_alerts: dict[str, str] = {}
+    while not stop.is_set():
+        match traffic.get():
             case (str(service), str(reason)):
-                # A service that tries again and again says the same again and again.
-                if told.get(service) != reason:
-                    told[service] = reason
-                    print_told(service, reason, as_json=as_json)
-            case (to, asked, answered):
-                for passage in passages.of(to, asked, answered):
-                    print(json.dumps(asdict(passage)) if as_json else passage.line(), flush=True)
-        if news.missed:
-            missed, news.missed = news.missed, 0
-            print_told(PROG, f"{missed} lines left out: more passes than can be printed", as_json=as_json)
+                # A service that tries something again and again repeats its alert each time.
+                if last_alerts.get(service) != reason:
+                    last_alerts[service] = reason
+                    print_alert(service, reason, as_json=as_json)
+            case (service, request, answer):
+                for ending in log.find_endings(service, request, answer):
+                    line = json.dumps(ending.to_json()) if as_json else ending.to_line()
+                    print(line, flush=True)
+        if traffic.dropped:
+            dropped, traffic.dropped = traffic.dropped, 0
+            print_alert(PROG, f"{dropped} lines left out: more passes than can be printed", as_json=as_json)
 
 
-def print_told(service: str, reason: str, *, as_json: bool) -> None:
-    """What a person is told."""
-    said = (
-        json.dumps({"told": reason, "by": service}) if as_json else f"! {service}: {printable(reason, 400)}"
-    )
-    print(said, flush=True)
+def print_alert(service: str, reason: str, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"told": reason, "by": service}), flush=True)
+    else:
+        print(f"! {service}: {printable(reason, MAX_ALERT_LENGTH)}", flush=True)

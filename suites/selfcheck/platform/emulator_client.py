@@ -1,4 +1,4 @@
-"""An emulator in memory and how tests talk to it, without HTTP."""
+"""Sends requests to an emulator in memory, without HTTP."""
 
 from __future__ import annotations
 
@@ -16,30 +16,28 @@ BEARER = {"authorization": "Bearer any"}
 KEY = {"authorization": "key=any", "content-type": "application/json"}
 
 
-def call(
+def request(
     emulator: Emulator, method: str, path: str, body: Any, headers: Mapping[str, str], now: float = NOW
 ) -> FcmAnswer:
-    """One call; a body that is bytes or text is sent as it stands."""
-    content = body.encode() if isinstance(body, str) else body
-    raw = content if isinstance(content, bytes) else json.dumps(body).encode()
-    return handle(emulator, FcmRequest(method, path, headers, raw), now)
+    """Send one request; bytes and text are sent as they are, other bodies as JSON."""
+    text = body if isinstance(body, bytes | str) else json.dumps(body)
+    content = text.encode() if isinstance(text, str) else text
+    return handle(emulator, FcmRequest(method, path, headers, content), now)
 
 
-def v1(emulator: Emulator, message: Any, **more: Any) -> FcmAnswer:
-    """Send a v1 message with valid credentials."""
+def send_v1(emulator: Emulator, message: Any, **members: Any) -> FcmAnswer:
     path = "/v1/projects/demo/messages:send"
-    return call(emulator, "POST", path, {"message": message, **more}, BEARER)
+    return request(emulator, "POST", path, {"message": message, **members}, BEARER)
 
 
-def legacy(emulator: Emulator, body: Any) -> FcmAnswer:
-    """Send a legacy message with valid credentials."""
-    return call(emulator, "POST", "/fcm/send", body, KEY)
+def send_legacy(emulator: Emulator, body: Any) -> FcmAnswer:
+    return request(emulator, "POST", "/fcm/send", body, KEY)
 
 
-def report(answer: FcmAnswer, protocol: str) -> dict[str, Any]:
-    """What a sender reports of an answer for one token."""
+def to_report(answer: FcmAnswer, protocol: str) -> dict[str, Any]:
+    """The members of a report that a sender would make of an answer for one token."""
     body = json.loads(encode_answer(answer)[1]) if not isinstance(answer.body, str) else answer.body
-    response = body if protocol == "fcm_v1" else legacy_entries(body)[0]
-    retry_after = answer.headers.get("Retry-After")
-    told = {} if protocol == "legacy" else {"protocol": protocol}
-    return {**told, "http_status": answer.status, "retry_after": retry_after, "response": response}
+    report = {"http_status": answer.status, "retry_after": answer.headers.get("Retry-After")}
+    if protocol == "legacy":
+        return {**report, "response": legacy_entries(body)[0]}
+    return {**report, "protocol": protocol, "response": body}

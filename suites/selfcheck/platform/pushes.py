@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from fixtures.core import topology
-from fixtures.core.catalogue import Case, example_report, load
+from fixtures.core.catalogue import Case, example_report, load_catalogue
 from fixtures.core.outcome import PushResult
 from fixtures.platform.in_memory import InMemoryPlatform, scripted_fcm
 from fixtures.scenarios.end_to_end import MESSAGE, cases_of_mix
@@ -21,7 +21,7 @@ DONE = {
     "alert": "active",
 }
 
-LEGACY, V1 = load().of_protocol("legacy"), load().of_protocol("fcm_v1")
+LEGACY, V1 = load_catalogue().of_protocol("legacy"), load_catalogue().of_protocol("fcm_v1")
 WORLDS = {
     name: (dict(world.versions), tuple(cases_of_mix(world))) for name, world in topology.VERSION_MIXES.items()
 }

@@ -1,4 +1,4 @@
-"""The emulator gives every case on demand: by token, by script, from a recording; the catalogue agrees."""
+"""The emulator gives each case that a token, a script or a recording asks for, and the catalogue agrees."""
 
 from __future__ import annotations
 
@@ -7,44 +7,45 @@ from typing import Any
 
 import pytest
 
-from fixtures.core.catalogue import Case, load
+from fixtures.core.catalogue import Case, load_catalogue
 from fixtures.generation.recordings import CORPUS
-from fixtures.platform.fcm import recorded
-from fixtures.platform.fcm import rules as script
+from fixtures.platform.fcm import recorded, rules
 from fixtures.platform.fcm.canned_answers import ANSWERS
 from fixtures.platform.fcm.emulator import Emulator
-from fixtures.platform.fcm.messages import Misuse
+from fixtures.platform.fcm.messages import EmulatorError
 from fixtures.platform.fcm.token_options import FAULTS
-from suites.selfcheck.platform.emulator_client import BEARER, call, legacy, report, v1
+from suites.selfcheck.platform.emulator_client import BEARER, request, send_legacy, send_v1, to_report
 
 pytestmark = pytest.mark.aside
 
-CASES = load().cases
-WHOLE = frozenset({"legacy-InvalidParameters"}) | {name for name in ANSWERS if name.startswith("legacy-text")}
+CASES = load_catalogue().cases
+WHOLE_ANSWERS = frozenset({"legacy-InvalidParameters"}) | {
+    name for name in ANSWERS if name.startswith("legacy-text")
+}
 
 
-def decided(case: Case, emulator: Emulator, token: str) -> str:
-    """The case that the catalogue sees in the emulator's answer for a token."""
+def decide_answer(case: Case, emulator: Emulator, token: str) -> str:
+    """The id of the case that the catalogue sees in the emulator's answer for a token."""
     is_legacy = case.protocol == "legacy"
-    answer = legacy(emulator, {"to": token}) if is_legacy else v1(emulator, {"token": token})
-    found = load().decide(report(answer, case.protocol))
-    assert found is not None
-    return found.id
+    answer = send_legacy(emulator, {"to": token}) if is_legacy else send_v1(emulator, {"token": token})
+    decided = load_catalogue().decide(to_report(answer, case.protocol))
+    assert decided is not None
+    return decided.id
 
 
-def test_the_book_holds_the_cases_of_the_catalogue() -> None:
+def test_the_canned_answers_are_the_cases_of_the_catalogue() -> None:
     assert set(ANSWERS) == {case.id for case in CASES}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_token_asks_for_a_case(case: Case) -> None:
-    assert decided(case, Emulator(), f"case/{case.id}/subscriber-1") == case.id
+    assert decide_answer(case, Emulator(), f"case/{case.id}/subscriber-1") == case.id
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_script_asks_for_a_case(case: Case) -> None:
-    rules = {"rules": [{"match": {"token": "device"}, "case": case.id}]}
-    assert decided(case, Emulator(rules=script.parse_rules(rules)), "device") == case.id
+    script = {"rules": [{"match": {"token": "device"}, "case": case.id}]}
+    assert decide_answer(case, Emulator(rules=rules.parse_rules(script)), "device") == case.id
 
 
 def test_a_recording_gives_every_documented_answer() -> None:
@@ -53,25 +54,25 @@ def test_a_recording_gives_every_documented_answer() -> None:
     for line in map(json.loads, lines):
         if len(line["expect"]) > 1:
             continue
-        case = load()[line["expect"][0]]
+        case = load_catalogue()[line["expect"][0]]
         emulator = Emulator(recording=recording)
-        assert decided(case, emulator, f"recorded/{line['id']}/x") == case.id, line["id"]
+        assert decide_answer(case, emulator, f"recorded/{line['id']}/x") == case.id, line["id"]
 
 
 def test_a_recording_is_given_in_its_order_and_then_says_so() -> None:
     bodies = [{"http_status": 200, "body": {"name": "a"}}, {"http_status": 503, "body": ""}]
     emulator = Emulator(recording=recorded.parse_recording(map(json.dumps, bodies), "file"))
-    assert [v1(emulator, {"token": "x"}).status for _ in bodies] == [200, 503]
-    over = v1(emulator, {"token": "x"})
-    assert (over.status, over.body["slug"]) == (422, "recording-exhausted")
-    call(emulator, "DELETE", "/_emulator/script", b"", {})
-    assert v1(emulator, {"token": "x"}).status == 200
+    assert [send_v1(emulator, {"token": "x"}).status for _ in bodies] == [200, 503]
+    exhausted = send_v1(emulator, {"token": "x"})
+    assert (exhausted.status, exhausted.body["slug"]) == (422, "recording-exhausted")
+    request(emulator, "DELETE", "/_emulator/script", b"", {})
+    assert send_v1(emulator, {"token": "x"}).status == 200
 
 
 def test_results_stand_in_the_order_of_a_request_of_1000_tokens() -> None:
-    words = ["legacy-NotRegistered", "legacy-delivered", "legacy-canonical-id", "legacy-Unavailable"]
-    tokens = [f"case/{words[number % 4]}/s{number}" for number in range(1000)]
-    body = legacy(Emulator(), {"registration_ids": tokens}).body
+    cases = ["legacy-NotRegistered", "legacy-delivered", "legacy-canonical-id", "legacy-Unavailable"]
+    tokens = [f"case/{cases[number % 4]}/s{number}" for number in range(1000)]
+    body = send_legacy(Emulator(), {"registration_ids": tokens}).body
     assert [result.get("error") for result in body["results"][:4]] == [
         "NotRegistered",
         None,
@@ -85,12 +86,12 @@ def test_results_stand_in_the_order_of_a_request_of_1000_tokens() -> None:
 
 
 def test_a_canonical_id_is_an_ordinary_device() -> None:
-    assert "message_id" in legacy(Emulator(), {"to": "renewed/s2"}).body["results"][0]
+    assert "message_id" in send_legacy(Emulator(), {"to": "renewed/s2"}).body["results"][0]
 
 
-@pytest.mark.parametrize("name", sorted(WHOLE))
+@pytest.mark.parametrize("name", sorted(WHOLE_ANSWERS))
 def test_an_answer_that_is_no_result_answers_the_whole_multicast(name: str) -> None:
-    answer = legacy(Emulator(), {"registration_ids": ["a", f"case/{name}/b"]})
+    answer = send_legacy(Emulator(), {"registration_ids": ["a", f"case/{name}/b"]})
     assert answer.status == ANSWERS[name].status
     if name == "legacy-InvalidParameters":
         assert len(answer.body["results"]) == 2
@@ -99,27 +100,27 @@ def test_an_answer_that_is_no_result_answers_the_whole_multicast(name: str) -> N
 def test_the_older_plain_text() -> None:
     headers = {"authorization": "key=k", "content-type": "application/x-www-form-urlencoded"}
 
-    def sent(token: str) -> str:
+    def send_form(token: str) -> str:
         form = f"registration_id={token}&data.a=b"
-        return str(call(Emulator(), "POST", "/fcm/send", form, headers).body)
+        return str(request(Emulator(), "POST", "/fcm/send", form, headers).body)
 
-    assert sent("case/legacy-NotRegistered/x") == "Error=NotRegistered"
-    assert sent("x").startswith("id=0:")
-    assert sent("case/legacy-canonical-id/x").endswith("\nregistration_id=renewed/x")
-    assert call(Emulator(), "POST", "/fcm/send", "a=b", headers).body == "Error=MissingRegistration"
+    assert send_form("case/legacy-NotRegistered/x") == "Error=NotRegistered"
+    assert send_form("x").startswith("id=0:")
+    assert send_form("case/legacy-canonical-id/x").endswith("\nregistration_id=renewed/x")
+    assert request(Emulator(), "POST", "/fcm/send", "a=b", headers).body == "Error=MissingRegistration"
 
 
 @pytest.mark.parametrize("target", [{"topic": "news"}, {"condition": "'a' in topics && 'b' in topics"}])
 def test_topics_and_conditions_succeed(target: dict[str, Any]) -> None:
-    assert v1(Emulator(), target).body["name"].startswith("projects/demo/messages/0:")
+    assert send_v1(Emulator(), target).body["name"].startswith("projects/demo/messages/0:")
     to = {"to": "/topics/news"} if "topic" in target else target
-    assert isinstance(legacy(Emulator(), to).body["message_id"], int)
+    assert isinstance(send_legacy(Emulator(), to).body["message_id"], int)
 
 
 def test_a_dry_run_is_validated_and_sends_nothing() -> None:
     name = "projects/demo/messages/fake_message_id"
-    assert v1(Emulator(), {"token": "x"}, validate_only=True).body == {"name": name}
-    assert legacy(Emulator(), {"to": "x", "dry_run": True}).body["results"] == [
+    assert send_v1(Emulator(), {"token": "x"}, validate_only=True).body == {"name": name}
+    assert send_legacy(Emulator(), {"to": "x", "dry_run": True}).body["results"] == [
         {"message_id": "fake_message_id"}
     ]
 
@@ -128,7 +129,7 @@ def test_a_dry_run_is_validated_and_sends_nothing() -> None:
 
 
 def test_a_token_asks_for_retry_after_and_a_delay() -> None:
-    answer = v1(Emulator(), {"token": "case/v1-UNAVAILABLE;retry-after=30;delay=0.5/x"})
+    answer = send_v1(Emulator(), {"token": "case/v1-UNAVAILABLE;retry-after=30;delay=0.5/x"})
     assert (answer.headers, answer.delay_s) == ({"Retry-After": "30"}, 0.5)
 
 
@@ -136,28 +137,35 @@ def test_a_token_asks_for_retry_after_and_a_delay() -> None:
 @pytest.mark.parametrize("protocol", ["legacy", "v1"])
 def test_a_token_asks_for_a_fault(protocol: str, fault: str) -> None:
     token = f"case/{protocol}-delivered;fault={fault}/x"
-    answer = v1(Emulator(), {"token": token}) if protocol == "v1" else legacy(Emulator(), {"to": token})
+    answer = (
+        send_v1(Emulator(), {"token": token}) if protocol == "v1" else send_legacy(Emulator(), {"to": token})
+    )
     expected = {"html-502": (502, ""), "too-many-requests": (429, "")}.get(fault, (200, fault))
     assert (answer.status, answer.fault) == expected
 
 
 def test_a_rule_answers_as_often_as_it_says_then_the_next_does() -> None:
     emulator = Emulator()
-    rules = [
+    script_rules = [
         {"match": {"prefix": "dev"}, "case": "v1-UNAVAILABLE", "times": 2, "retry-after": 5},
         {"match": {"prefix": "dev"}, "answer": {"http_status": 418, "body": {"tea": 1}}, "times": 1},
         {"match": {"prefix": "d"}, "fault": "reset", "delay": 0.1},
     ]
-    assert call(emulator, "POST", "/_emulator/script", {"rules": rules}, {}).status == 200
-    said = [v1(emulator, {"token": "device"}) for _ in range(4)]
-    assert [(one.status, one.fault) for one in said] == [(503, ""), (503, ""), (418, ""), (200, "reset")]
-    assert (said[0].headers, said[3].delay_s) == ({"Retry-After": "5"}, 0.1)
-    used = call(emulator, "GET", "/_emulator/script", b"", {}).body["rules"]
+    assert request(emulator, "POST", "/_emulator/script", {"rules": script_rules}, {}).status == 200
+    answers = [send_v1(emulator, {"token": "device"}) for _ in range(4)]
+    assert [(answer.status, answer.fault) for answer in answers] == [
+        (503, ""),
+        (503, ""),
+        (418, ""),
+        (200, "reset"),
+    ]
+    assert (answers[0].headers, answers[3].delay_s) == ({"Retry-After": "5"}, 0.1)
+    used = request(emulator, "GET", "/_emulator/script", b"", {}).body["rules"]
     assert [rule["used"] for rule in used] == [2, 1, 1]
-    assert v1(emulator, {"token": "other"}).status == 200
+    assert send_v1(emulator, {"token": "other"}).status == 200
 
 
-WRONG: dict[str, tuple[Any, str, str]] = {
+INVALID_SCRIPTS: dict[str, tuple[Any, str, str]] = {
     "no rules": ({}, "bad-script", "a list `rules`"),
     "unknown case": ({"rules": [{"case": "v1-UNREGISTRED"}]}, "unknown-case", "v1-UNREGISTERED"),
     "unknown member": ({"rules": [{"cas": "x"}]}, "bad-script", "rules[0].cas"),
@@ -181,22 +189,22 @@ WRONG: dict[str, tuple[Any, str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("posted", "slug", "said"), WRONG.values(), ids=WRONG)
-def test_a_wrong_script_is_refused_and_the_old_one_stays(posted: Any, slug: str, said: str) -> None:
+@pytest.mark.parametrize(("script", "slug", "detail"), INVALID_SCRIPTS.values(), ids=INVALID_SCRIPTS)
+def test_a_wrong_script_is_refused_and_the_old_one_stays(script: Any, slug: str, detail: str) -> None:
     emulator = Emulator()
     good = {"rules": [{"match": {"token": "x"}, "case": "v1-INTERNAL"}]}
-    call(emulator, "POST", "/_emulator/script", good, {})
-    if isinstance(posted, dict) and posted.get("rules"):
-        posted = {"rules": [{"case": "v1-delivered"}, *posted["rules"]]}
-        said = said.replace("rules[0]", "rules[1]")
-    answer = call(emulator, "POST", "/_emulator/script", posted, {})
+    request(emulator, "POST", "/_emulator/script", good, {})
+    if isinstance(script, dict) and script.get("rules"):
+        script = {"rules": [{"case": "v1-delivered"}, *script["rules"]]}
+        detail = detail.replace("rules[0]", "rules[1]")
+    answer = request(emulator, "POST", "/_emulator/script", script, {})
     assert (answer.status, answer.body["slug"]) == (422, slug)
-    assert said in answer.body["detail"]
-    assert v1(emulator, {"token": "x"}).status == 500
+    assert detail in answer.body["detail"]
+    assert send_v1(emulator, {"token": "x"}).status == 500
 
 
 @pytest.mark.parametrize(
-    ("token", "slug", "said"),
+    ("token", "slug", "detail"),
     [
         ("case/v1-UNREGISTRED/x", "unknown-case", "v1-UNREGISTERED"),
         ("case/legacy-NotRegistered/x", "wrong-protocol", "not a case of fcm_v1"),
@@ -204,13 +212,13 @@ def test_a_wrong_script_is_refused_and_the_old_one_stays(posted: Any, slug: str,
         ("case/v1-delivered;wait=1/x", "unknown-option", "delay=..."),
         ("case/v1-delivered;delay=soon/x", "bad-delay", "0 to 600"),
         ("case/v1-delivered;retry-after=\u00e9/x", "bad-retry-after", "printable ASCII"),
-        ("recorded/nobody/x", "unknown-recording", "none"),
+        ("recorded/unknown/x", "unknown-recording", "none"),
     ],
 )
-def test_a_demand_that_cannot_be_met_is_said_so(token: str, slug: str, said: str) -> None:
-    answer = v1(Emulator(), {"token": token})
+def test_a_token_that_asks_for_the_impossible_gets_422(token: str, slug: str, detail: str) -> None:
+    answer = send_v1(Emulator(), {"token": token})
     assert (answer.status, answer.body["slug"]) == (422, slug)
-    assert said in answer.body["detail"]
+    assert detail in answer.body["detail"]
 
 
 @pytest.mark.parametrize(
@@ -224,7 +232,7 @@ def test_a_demand_that_cannot_be_met_is_said_so(token: str, slug: str, said: str
     ],
 )
 def test_a_broken_recording_is_named(lines: list[str], slug: str) -> None:
-    with pytest.raises(Misuse) as caught:
+    with pytest.raises(EmulatorError) as caught:
         recorded.parse_recording(lines, "answers.ndjson")
     assert caught.value.slug == slug
     assert "answers.ndjson" in str(caught.value)
@@ -235,22 +243,22 @@ def test_a_broken_recording_is_named(lines: list[str], slug: str) -> None:
 
 def test_requests_are_shown_with_their_tokens_and_never_with_credentials() -> None:
     emulator = Emulator()
-    v1(emulator, {"token": "case/v1-UNREGISTERED/x"})
-    legacy(emulator, {"registration_ids": ["a", "case/legacy-NotRegistered/b"]})
-    call(emulator, "POST", "/v1/projects/demo/messages:send", {}, {"authorization": "Bearer expired"})
-    shown = call(emulator, "GET", "/_emulator/requests", b"", {}).body
-    assert [(one["tokens"], one["cases"], one["status"]) for one in shown["requests"]] == [
+    send_v1(emulator, {"token": "case/v1-UNREGISTERED/x"})
+    send_legacy(emulator, {"registration_ids": ["a", "case/legacy-NotRegistered/b"]})
+    request(emulator, "POST", "/v1/projects/demo/messages:send", {}, {"authorization": "Bearer expired"})
+    log = request(emulator, "GET", "/_emulator/requests", b"", {}).body
+    assert [(row["tokens"], row["cases"], row["status"]) for row in log["requests"]] == [
         (["case/v1-UNREGISTERED/x"], ["v1-UNREGISTERED"], 404),
         (["a", "case/legacy-NotRegistered/b"], ["legacy-delivered", "legacy-NotRegistered"], 200),
         ([], [""], 401),
     ]
-    assert "any" not in json.dumps(shown)
-    assert (shown["received"], shown["forgotten"]) == (3, 0)
-    call(emulator, "DELETE", "/_emulator/requests", b"", {})
-    assert call(emulator, "GET", "/_emulator/requests", b"", {}).body["requests"] == []
+    assert "any" not in json.dumps(log)
+    assert (log["received"], log["forgotten"]) == (3, 0)
+    request(emulator, "DELETE", "/_emulator/requests", b"", {})
+    assert request(emulator, "GET", "/_emulator/requests", b"", {}).body["requests"] == []
 
 
 def test_an_unknown_request_to_the_emulator_itself_names_the_known() -> None:
-    answer = call(Emulator(), "PUT", "/_emulator/script", b"", BEARER)
+    answer = request(Emulator(), "PUT", "/_emulator/script", b"", BEARER)
     assert (answer.status, answer.body["slug"]) == (422, "unknown-request")
     assert "GET|POST|DELETE script" in answer.body["detail"]

@@ -1,4 +1,4 @@
-"""Whatever is posted, the emulator answers as FCM or as itself: it never crashes."""
+"""The emulator answers any request as FCM or as itself and never crashes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fixtures.platform.fcm.asgi import encode_answer
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.fcm.v1_types import MESSAGES
 from fixtures.platform.fcm.v1_validation import snake_case
-from suites.selfcheck.platform.emulator_client import BEARER, KEY, call
+from suites.selfcheck.platform.emulator_client import BEARER, KEY, request
 
 pytestmark = pytest.mark.aside
 
 FIELDS = sorted({name for fields in MESSAGES.values() for name in fields})
-LEGACY = [
+LEGACY_NAMES = [
     "to",
     "registration_ids",
     "condition",
@@ -28,8 +28,19 @@ LEGACY = [
     "dry_run",
     "priority",
 ]
-SCRIPT = ["rules", "match", "case", "answer", "times", "fault", "delay", "http_status", "headers", "body"]
-WORDS = [*FIELDS, *map(snake_case, FIELDS), *LEGACY, *SCRIPT, "from"]
+SCRIPT_NAMES = [
+    "rules",
+    "match",
+    "case",
+    "answer",
+    "times",
+    "fault",
+    "delay",
+    "http_status",
+    "headers",
+    "body",
+]
+NAMES = [*FIELDS, *map(snake_case, FIELDS), *LEGACY_NAMES, *SCRIPT_NAMES, "from"]
 TEXTS = st.one_of(
     st.text(max_size=5),
     st.sampled_from(
@@ -39,9 +50,9 @@ TEXTS = st.one_of(
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=3), inner, max_size=4)
+    lambda values: (
+        st.lists(values, max_size=3)
+        | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=3), values, max_size=4)
     ),
     max_leaves=12,
 )
@@ -53,7 +64,7 @@ BODIES = st.one_of(
     VALUES.map(lambda value: {"rules": [{"match": {}, "answer": value}]}),
 )
 STATUSES = {200, 400, 404, 422}
-CALLS = {
+HEADERS = {
     "/v1/projects/demo/messages:send": BEARER,
     "/fcm/send": KEY,
     "/_emulator/script": {},
@@ -62,17 +73,17 @@ CALLS = {
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=150)
-@given(st.sampled_from(sorted(CALLS)), BODIES)
+@given(st.sampled_from(sorted(HEADERS)), BODIES)
 def test_any_json_is_answered(path: str, body: Any) -> None:
-    answer = call(Emulator(), "POST", path, json.dumps(body), CALLS[path])
+    answer = request(Emulator(), "POST", path, json.dumps(body), HEADERS[path])
     assert answer.status in STATUSES | {401}
     encode_answer(answer)
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=80)
-@given(st.sampled_from(sorted(CALLS)), st.binary(max_size=40))
+@given(st.sampled_from(sorted(HEADERS)), st.binary(max_size=40))
 def test_any_bytes_are_answered(path: str, body: bytes) -> None:
-    answer = call(Emulator(), "POST", path, body, {**CALLS[path], "content-type": "text/plain"})
+    answer = request(Emulator(), "POST", path, body, {**HEADERS[path], "content-type": "text/plain"})
     assert answer.status in STATUSES
     encode_answer(answer)
 
@@ -82,6 +93,6 @@ def test_any_bytes_are_answered(path: str, body: bytes) -> None:
 def test_any_token_is_answered(tail: str) -> None:
     for token in (tail, f"case/{tail}", f"case/v1-delivered;{tail}", f"recorded/{tail}"):
         body = json.dumps({"message": {"token": token}})
-        answer = call(Emulator(), "POST", "/v1/projects/demo/messages:send", body, BEARER)
+        answer = request(Emulator(), "POST", "/v1/projects/demo/messages:send", body, BEARER)
         assert answer.status in STATUSES | {429, 502}
         encode_answer(answer)

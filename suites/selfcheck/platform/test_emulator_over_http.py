@@ -21,11 +21,11 @@ import pytest
 from h2.connection import H2Connection
 from h2.events import Event, ResponseReceived, StreamEnded, StreamReset
 
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
 from fixtures.generation.recordings import legacy_entries
 from fixtures.platform.fcm.asgi import JSON
-from fixtures.targets.target import served
+from fixtures.targets.embedded import start_process
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]
 
@@ -39,7 +39,7 @@ FCM = "fcm.googleapis.com"
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Where an emulator says that it is."""
     ca = tmp_path_factory.mktemp("ca") / "ca.pem"
-    with served("fixtures.platform.fcm.server", "--ca", str(ca)) as [where]:
+    with start_process("fixtures.platform.fcm.server", "--ca", str(ca)) as [where]:
         yield where
 
 
@@ -65,7 +65,7 @@ def posted(connection: HTTPConnection, token: str, protocol: str = "fcm_v1") -> 
 def test_every_case_over_http_is_decided_as_that_case(emulator: dict[str, Any]) -> None:
     wrong = {}
     with connected(emulator["url"]) as connection:
-        for case in load().cases:
+        for case in load_catalogue().cases:
             response = posted(connection, f"case/{case.id}/x", case.protocol)
             text = response.read().decode()
             body = json.loads(text) if response.headers["content-type"] == JSON else text
@@ -77,7 +77,7 @@ def test_every_case_over_http_is_decided_as_that_case(emulator: dict[str, Any]) 
                 "retry_after": response.headers["retry-after"],
                 "response": answer,
             }
-            found = load().decide(report)
+            found = load_catalogue().decide(report)
             if found is not case:
                 wrong[case.id] = found.id if found else None
     assert not wrong

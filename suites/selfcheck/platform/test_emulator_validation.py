@@ -12,14 +12,14 @@ import pytest
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.fcm.oauth import JWT_BEARER, AccessTokens
 from fixtures.platform.fcm.request_log import LoggedRequest, RequestLog
-from suites.selfcheck.platform.emulator_client import BEARER, KEY, NOW, call, legacy, v1
+from suites.selfcheck.platform.emulator_client import BEARER, KEY, NOW, request, send_legacy, send_v1
 
 pytestmark = pytest.mark.aside
 
 SEND = "/v1/projects/demo/messages:send"
-BIG = "x" * 4097
+TOO_LONG = "x" * 4097
 
-V1_WRONG: dict[str, tuple[Any, str, str | None]] = {
+INVALID_V1_MESSAGES: dict[str, tuple[Any, str, str | None]] = {
     "no target": ({}, "Recipient of the message is not set.", "message"),
     "empty token": ({"token": ""}, "Recipient of the message is not set.", "message"),
     "two targets": ({"token": "a", "topic": "b"}, "oneof field 'target' is already set", "message"),
@@ -58,9 +58,9 @@ V1_WRONG: dict[str, tuple[Any, str, str | None]] = {
         "payload key: google.x",
         "message.data[0].key",
     ),
-    "too big": ({"token": "a", "data": {"k": BIG}}, "Android message is too big", None),
+    "too big": ({"token": "a", "data": {"k": TOO_LONG}}, "Android message is too big", None),
     "long token": (
-        {"token": BIG},
+        {"token": TOO_LONG},
         "The registration token is not a valid FCM registration token",
         "message.token",
     ),
@@ -73,25 +73,25 @@ V1_WRONG: dict[str, tuple[Any, str, str | None]] = {
 }
 
 
-@pytest.mark.parametrize(("message", "said", "field"), V1_WRONG.values(), ids=V1_WRONG)
-def test_v1_refuses_a_wrong_message(message: Any, said: str, field: str | None) -> None:
-    answer = v1(Emulator(), message)
+@pytest.mark.parametrize(("message", "text", "field"), INVALID_V1_MESSAGES.values(), ids=INVALID_V1_MESSAGES)
+def test_v1_refuses_a_wrong_message(message: Any, text: str, field: str | None) -> None:
+    answer = send_v1(Emulator(), message)
     error = answer.body["error"]
     assert (answer.status, error["code"], error["status"]) == (400, 400, "INVALID_ARGUMENT")
-    assert said in error["message"]
-    named = [row["field"] for one in error["details"] for row in one.get("fieldViolations", ())]
-    assert named == ([] if field is None else [field])
+    assert text in error["message"]
+    fields = [row["field"] for detail in error["details"] for row in detail.get("fieldViolations", ())]
+    assert fields == ([] if field is None else [field])
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '"text"', "", b"\xff", '{"message": ' + "[" * 100_000])
 def test_v1_refuses_what_is_no_json_object(body: Any) -> None:
-    answer = call(Emulator(), "POST", SEND, body, BEARER)
+    answer = request(Emulator(), "POST", SEND, body, BEARER)
     assert (answer.status, answer.body["error"]["status"]) == (400, "INVALID_ARGUMENT")
     assert answer.body["error"]["message"].startswith("Invalid JSON payload received. ")
 
 
 def test_v1_names_every_unknown_field() -> None:
-    answer = call(Emulator(), "POST", SEND, {"to": "x", "notification": {}}, BEARER)
+    answer = request(Emulator(), "POST", SEND, {"to": "x", "notification": {}}, BEARER)
     text = 'Invalid JSON payload received. Unknown name "to": Cannot find field.'
     assert answer.body["error"]["message"].splitlines()[0] == text
     assert len(answer.body["error"]["details"][0]["fieldViolations"]) == 2
@@ -108,14 +108,14 @@ def test_v1_takes_both_spellings_of_every_field_and_null_for_none() -> None:
         "webpush": {"fcm_options": {"link": "l"}, "notification": {"any": [1]}},
         "fcm_options": {"analytics_label": "a"},
     }
-    assert v1(Emulator(), message, validate_only=False).status == 200
+    assert send_v1(Emulator(), message, validate_only=False).status == 200
 
 
 def test_a_wrong_message_is_refused_whatever_its_token_asks_for() -> None:
-    assert v1(Emulator(), {"token": "case/v1-UNREGISTERED/x", "data": {"from": "b"}}).status == 400
+    assert send_v1(Emulator(), {"token": "case/v1-UNREGISTERED/x", "data": {"from": "b"}}).status == 400
 
 
-LEGACY_TEXT: dict[str, tuple[Any, str]] = {
+UNREADABLE_LEGACY_REQUESTS: dict[str, tuple[Any, str]] = {
     "no JSON": ("{", "JSON_PARSING_ERROR"),
     "a list": ([], "JSON_PARSING_ERROR"),
     "ids as text": ({"registration_ids": "a"}, '"registration_ids" field is not a JSON array'),
@@ -128,28 +128,30 @@ LEGACY_TEXT: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.parametrize(("body", "said"), LEGACY_TEXT.values(), ids=LEGACY_TEXT)
-def test_legacy_refuses_what_it_cannot_read_in_plain_text(body: Any, said: str) -> None:
-    answer = legacy(Emulator(), body)
+@pytest.mark.parametrize(
+    ("body", "text"), UNREADABLE_LEGACY_REQUESTS.values(), ids=UNREADABLE_LEGACY_REQUESTS
+)
+def test_legacy_refuses_what_it_cannot_read_in_plain_text(body: Any, text: str) -> None:
+    answer = send_legacy(Emulator(), body)
     assert answer.status == 400
-    assert said in answer.body
+    assert text in answer.body
 
 
-LEGACY_WORDS: dict[str, tuple[Any, str]] = {
+INVALID_LEGACY_MESSAGES: dict[str, tuple[Any, str]] = {
     "no target": ({}, "MissingRegistration"),
     "reserved key": ({"to": "a", "data": {"google_x": "b"}}, "InvalidDataKey"),
     "ttl too long": ({"to": "a", "time_to_live": 2_419_201}, "InvalidTtl"),
     "negative ttl": ({"to": "a", "time_to_live": -1}, "InvalidTtl"),
-    "too big": ({"to": "a", "data": {"k": BIG}}, "MessageTooBig"),
+    "too big": ({"to": "a", "data": {"k": TOO_LONG}}, "MessageTooBig"),
     "too big for a topic": ({"to": "/topics/a", "data": {"k": "x" * 2049}}, "MessageTooBig"),
-    "long token": ({"to": BIG}, "InvalidRegistration"),
+    "long token": ({"to": TOO_LONG}, "InvalidRegistration"),
     "empty token": ({"registration_ids": [""]}, "MissingRegistration"),
 }
 
 
-@pytest.mark.parametrize(("body", "word"), LEGACY_WORDS.values(), ids=LEGACY_WORDS)
+@pytest.mark.parametrize(("body", "word"), INVALID_LEGACY_MESSAGES.values(), ids=INVALID_LEGACY_MESSAGES)
 def test_legacy_refuses_a_message_with_the_documented_word(body: Any, word: str) -> None:
-    answer = legacy(Emulator(), body)
+    answer = send_legacy(Emulator(), body)
     assert (answer.status, answer.body["results"]) == (200, [{"error": word}])
 
 
@@ -158,14 +160,14 @@ def test_legacy_refuses_a_message_with_the_documented_word(body: Any, word: str)
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "key=abc", "Basic abc"])
 def test_v1_refuses_missing_credentials(authorization: str) -> None:
-    answer = call(Emulator(), "POST", SEND, {"message": {"token": "x"}}, {"authorization": authorization})
+    answer = request(Emulator(), "POST", SEND, {"message": {"token": "x"}}, {"authorization": authorization})
     assert (answer.status, answer.body["error"]["status"]) == (401, "UNAUTHENTICATED")
     assert "missing required authentication credential" in answer.body["error"]["message"]
 
 
 @pytest.mark.parametrize("authorization", ["", "key=", "Bearer abc", "key=expired"])
 def test_legacy_refuses_missing_credentials(authorization: str) -> None:
-    answer = call(Emulator(), "POST", "/fcm/send", {"to": "x"}, {**KEY, "authorization": authorization})
+    answer = request(Emulator(), "POST", "/fcm/send", {"to": "x"}, {**KEY, "authorization": authorization})
     assert answer.status == 401
     assert answer.body.startswith("<HTML>")
 
@@ -174,33 +176,35 @@ def test_configured_credentials_are_the_only_ones() -> None:
     emulator = Emulator("right", AccessTokens(only="right"))
     for word, status in (("right", 200), ("wrong", 401)):
         bearer = {"authorization": f"Bearer {word}"}
-        assert call(emulator, "POST", SEND, {"message": {"token": "x"}}, bearer).status == status
+        assert request(emulator, "POST", SEND, {"message": {"token": "x"}}, bearer).status == status
         key = {**KEY, "authorization": f"key={word}"}
-        assert call(emulator, "POST", "/fcm/send", {"to": "x"}, key).status == status
+        assert request(emulator, "POST", "/fcm/send", {"to": "x"}, key).status == status
 
 
-def assertion(claims: dict[str, str]) -> str:
-    """A JWT that nobody signed."""
+def make_assertion(claims: dict[str, str]) -> str:
+    """An unsigned JWT."""
     return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.c2ln"
 
 
-def bought(emulator: Emulator, **form: str) -> Any:
-    return call(emulator, "POST", "/token", urlencode(form), {}).body
+def request_token(emulator: Emulator, **form: str) -> Any:
+    return request(emulator, "POST", "/token", urlencode(form), {}).body
 
 
 def test_an_assertion_buys_a_token_that_ends() -> None:
     emulator = Emulator(tokens=AccessTokens(lifetime_s=60, only="none"))
-    token = bought(emulator, grant_type=JWT_BEARER, assertion=assertion({"iss": "me", "aud": "token"}))
+    token = request_token(
+        emulator, grant_type=JWT_BEARER, assertion=make_assertion({"iss": "me", "aud": "token"})
+    )
     assert (token["token_type"], token["expires_in"]) == ("Bearer", 60)
     bearer = {"authorization": f"Bearer {token['access_token']}"}
     message = {"message": {"token": "x"}}
-    assert call(emulator, "POST", SEND, message, bearer, NOW + 59).status == 200
-    late = call(emulator, "POST", SEND, message, bearer, NOW + 60)
+    assert request(emulator, "POST", SEND, message, bearer, NOW + 59).status == 200
+    late = request(emulator, "POST", SEND, message, bearer, NOW + 60)
     assert (late.status, late.body["error"]["details"][0]["reason"]) == (401, "ACCESS_TOKEN_EXPIRED")
 
 
 def test_a_refresh_token_buys_one_too() -> None:
-    assert bought(Emulator(), grant_type="refresh_token", refresh_token="r")["access_token"]  # noqa: S106
+    assert request_token(Emulator(), grant_type="refresh_token", refresh_token="r")["access_token"]  # noqa: S106
 
 
 @pytest.mark.parametrize(
@@ -209,12 +213,12 @@ def test_a_refresh_token_buys_one_too() -> None:
         ({}, "unsupported_grant_type"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": JWT_BEARER, "assertion": "a.b"}, "invalid_grant"),
-        ({"grant_type": JWT_BEARER, "assertion": assertion({"iss": "me"})}, "invalid_grant"),
+        ({"grant_type": JWT_BEARER, "assertion": make_assertion({"iss": "me"})}, "invalid_grant"),
         ({"grant_type": "refresh_token"}, "invalid_request"),
     ],
 )
 def test_the_token_endpoint_refuses(form: dict[str, str], word: str) -> None:
-    assert bought(Emulator(), **form)["error"] == word
+    assert request_token(Emulator(), **form)["error"] == word
 
 
 @pytest.mark.parametrize(
@@ -228,16 +232,16 @@ def test_the_token_endpoint_refuses(form: dict[str, str], word: str) -> None:
     ],
 )
 def test_an_unknown_path_is_the_front_ends_404_page(method: str, path: str) -> None:
-    answer = call(Emulator(), method, path, b"", BEARER)
+    answer = request(Emulator(), method, path, b"", BEARER)
     assert (answer.status, answer.content_type) == (404, "text/html; charset=UTF-8")
 
 
 # --- bounds
 
 
-def test_the_journal_forgets_the_oldest_by_number_and_by_size() -> None:
-    journal = RequestLog(most=3, most_bytes=10)
+def test_the_request_log_drops_the_oldest_by_number_and_by_size() -> None:
+    log = RequestLog(max_requests=3, max_bytes=10)
     for number in range(1, 6):
-        journal.add(LoggedRequest(number, NOW, "legacy", "/", b"1234", (), "", 200, (), ""))
-    shown = journal.to_json()
-    assert ([one["number"] for one in shown["requests"]], shown["forgotten"]) == ([4, 5], 3)
+        log.add(LoggedRequest(number=number, received_at=NOW, protocol="legacy", path="/", body=b"1234"))
+    rows = log.to_json()
+    assert ([row["number"] for row in rows["requests"]], rows["forgotten"]) == ([4, 5], 3)

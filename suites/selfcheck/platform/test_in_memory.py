@@ -11,18 +11,18 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.core.backoff import wait_s
-from fixtures.core.catalogue import Case, example_report, load
-from fixtures.faults import named
-from fixtures.platform.base import version_map
+from fixtures.core.catalogue import Case, example_report, load_catalogue
+from fixtures.core.topology import version_map
+from fixtures.faults import find_fault
 from fixtures.scenarios.end_to_end import MESSAGE
-from fixtures.services.events import Answer, Call, Effect, Event, Failure
+from fixtures.services.events import CallAnswer, CallFailure, Effect, Event, ServiceCall
 from fixtures.services.memory_container import container_key
 from fixtures.services.store import Store
 from suites.selfcheck.platform.pushes import LEGACY, V1, WORLDS, Pushed, acted_once
 
 pytestmark = pytest.mark.aside
 
-DEAD = load()["v1-UNREGISTERED"]
+DEAD = load_catalogue()["v1-UNREGISTERED"]
 
 
 @pytest.mark.parametrize(("versions", "cases"), WORLDS.values(), ids=WORLDS)
@@ -74,13 +74,13 @@ def test_records_obey_their_schema(version: str) -> None:
 
 
 def test_a_postponed_subscriber_becomes_active_when_due() -> None:
-    case = load()["v1-QUOTA_EXCEEDED"]
+    case = load_catalogue()["v1-QUOTA_EXCEEDED"]
     pushed = Pushed(version_map("after"), [case])
     pushed.system.drain()
     wait = wait_s(case, example_report(case), answered_at=pushed.system.started_at)
     assert wait is not None
     for seconds, status in [(wait - 1, "postponed"), (2, "active")]:
-        pushed.system.seconds += seconds
+        pushed.system.clock_offset_s += seconds
         pushed.system.drain()
         subscriber = pushed.fate(case).subscriber
         assert subscriber is not None
@@ -117,7 +117,7 @@ def test_a_sender_that_stops_while_fcm_answers_loses_no_report() -> None:
     class Killed(Exception):
         """The process is gone."""
 
-    def fcm(_call: Call) -> Answer:
+    def fcm(_call: ServiceCall) -> CallAnswer:
         raise Killed
 
     pushed = Pushed(version_map("after"), ())
@@ -161,10 +161,10 @@ def test_a_service_that_crashes_is_told_of_and_stops_no_other(name: str) -> None
 
 @pytest.mark.parametrize("name", ["200-for-202", "listener-never-deletes"])
 def test_whoever_is_busy_for_ever_is_not_waited_for(name: str) -> None:
-    fault = named(name)
+    fault = find_fault(name)
     pushed = Pushed(version_map("after"), ())
     runners = pushed.system.runners
-    runners[fault.service] = replace(runners[fault.service], service=fault.seeded())
+    runners[fault.service] = replace(runners[fault.service], service=fault.load_faulty())
     pushed.push(DEAD)
     pushed.system.drain()
     assert not pushed.system.settle() or pushed.system.queue.count()
@@ -174,7 +174,7 @@ def test_whoever_is_busy_for_ever_is_not_waited_for(name: str) -> None:
 @pytest.mark.parametrize("version", ["before", "after"])
 def test_no_answer_of_fcm_postpones(version: str, kind: Any) -> None:
     pushed = Pushed(version_map("after", go_sender=version), ())
-    pushed.system.fcm = lambda _call: Failure(kind)
+    pushed.system.fcm = lambda _call: CallFailure(kind)
     pushed.push(DEAD)
     pushed.system.drain()
     fate = pushed.fate(DEAD)
@@ -188,7 +188,7 @@ def test_no_answer_of_fcm_postpones(version: str, kind: Any) -> None:
 
 def breakage(**others: str) -> Pushed:
     """A dead device and a live one on v1, in a system that is new but for one service."""
-    pushed = Pushed(version_map("after", **others), [load()["v1-delivered"], DEAD])
+    pushed = Pushed(version_map("after", **others), [load_catalogue()["v1-delivered"], DEAD])
     pushed.system.drain()
     return pushed
 
@@ -200,7 +200,7 @@ def test_before_the_front_door_refuses_v1_reports_until_it_is_updated() -> None:
     pushed.system.deploy("directory-events-api", "after")
     pushed.system.restart("events-proxy")
     pushed.system.drain()
-    assert not pushed.wrong([load()["v1-delivered"], DEAD])
+    assert not pushed.wrong([load_catalogue()["v1-delivered"], DEAD])
 
 
 def test_before_events_proxy_a_dead_v1_device_is_an_unknown_legacy_error() -> None:
@@ -235,18 +235,18 @@ def test_before_subscribers_errors_a_v1_event_is_buried() -> None:
 
 
 def test_before_subscribers_postponed_a_v1_reason_is_refused() -> None:
-    case = load()["v1-QUOTA_EXCEEDED"]
+    case = load_catalogue()["v1-QUOTA_EXCEEDED"]
     pushed = Pushed(version_map("after", subscribers_postponed="before"), [case])
     pushed.system.drain()
     assert pushed.fate(case).actions == ("postpone",)
-    held = pushed.system.ask(Call("subscribers-postponed", "GET", f"/v1/postponed/{UUID(int=1)}", None))
-    assert isinstance(held, Answer)
+    held = pushed.system.call_service(ServiceCall("subscribers-postponed", "GET", f"/v1/postponed/{UUID(int=1)}", None))
+    assert isinstance(held, CallAnswer)
     assert held.status == 404
     assert any("422" in reason for _, reason in pushed.system.alerts)
 
 
 def test_an_old_record_stops_the_new_sender_until_it_is_gone() -> None:
-    pushed = Pushed(version_map("after", directory_messages="before"), [load()["v1-delivered"]])
+    pushed = Pushed(version_map("after", directory_messages="before"), [load_catalogue()["v1-delivered"]])
     pushed.system.deploy("directory-messages", "after")
     pushed.push(DEAD)
     pushed.system.drain()
@@ -272,7 +272,7 @@ def test_a_record_without_legacy_stops_the_old_sender() -> None:
 
 def test_a_record_that_moved_up_while_another_was_taken_is_not_lost() -> None:
     pushed = Pushed(version_map("after"), ())
-    cases = [load()["v1-delivered"], DEAD]
+    cases = [load_catalogue()["v1-delivered"], DEAD]
     for case in cases:
         pushed.push(case)
     pushed.system.run_round("directory-messages")

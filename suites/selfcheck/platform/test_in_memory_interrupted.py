@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from fixtures.core.catalogue import load
-from fixtures.platform.base import FLOW, version_map
+from fixtures.core.catalogue import load_catalogue
+from fixtures.core.topology import FLOW, version_map
 from fixtures.platform.in_memory import InMemoryPlatform
-from fixtures.services.events import Answer, Call, Failure
+from fixtures.services.events import CallAnswer, CallFailure, ServiceCall
 from suites.selfcheck.platform.pushes import Pushed, acted_once
 
 pytestmark = pytest.mark.aside
 
-V1 = load().of_protocol("fcm_v1")
+V1 = load_catalogue().of_protocol("fcm_v1")
 
 
 class Killed(Exception):
@@ -27,7 +27,7 @@ def unreliable(system: InMemoryPlatform, dice: random.Random) -> None:
     """Kill whoever makes a call now and then."""
     reliable = system.call
 
-    def call(calls: Iterable[Call]) -> Iterator[tuple[Call, Answer | Failure]]:
+    def call(calls: Iterable[ServiceCall]) -> Iterator[tuple[ServiceCall, CallAnswer | CallFailure]]:
         for one in calls:
             if dice.random() < 0.05:
                 raise Killed
@@ -58,7 +58,7 @@ def test_nothing_is_lost_whatever_stops_whenever(seed: int) -> None:
         ]
         with contextlib.suppress(Killed):
             dice.choices(adventures, (8, 2, 2, 1))[0]()
-        system.seconds += dice.choice([0, 1, 60])
+        system.clock_offset_s += dice.choice([0, 1, 60])
     system.call = whole  # type: ignore[method-assign]
     system.down.clear()
     for name in FLOW:

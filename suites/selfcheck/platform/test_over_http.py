@@ -16,22 +16,22 @@ from urllib.parse import urlsplit
 import pytest
 
 from fixtures.core import schemas
-from fixtures.core.catalogue import Case, load
+from fixtures.core.catalogue import Case, load_catalogue
+from fixtures.core.topology import FLOW, version_map
 from fixtures.platform import over_http as chain
 from fixtures.platform import redis_container as container
-from fixtures.platform.base import FLOW, version_map
 from fixtures.platform.over_http import PlatformError, Unfinished
 from fixtures.platform.over_http.config import SERVABLE
-from fixtures.platform.redis_container import RedisUnavailable, WrongUse
+from fixtures.platform.redis_container import ContainerUsageError, RedisUnavailable
 from fixtures.platform.sqs import QueueError
-from fixtures.services.events import Answer, Call
+from fixtures.services.events import CallAnswer, ServiceCall
 from fixtures.services.memory_container import container_key
 from suites.selfcheck.platform.chains import free_ports, lost, push, pushed, wrong
 from suites.selfcheck.platform.pushes import LEGACY, V1, WORLDS
 
 pytestmark = pytest.mark.aside
 
-DEAD = load()["v1-UNREGISTERED"]
+DEAD = load_catalogue()["v1-UNREGISTERED"]
 ALONE = {name: world for name, world in WORLDS.items() if name != "mixed"}
 SOON_S = 1.0
 PATIENCE_S = 30.0
@@ -75,7 +75,7 @@ def test_mixed_traffic_ends_as_if_it_came_alone() -> None:
 
 @pytest.mark.process
 def test_nothing_is_lost_whatever_is_restarted_in_mid_run() -> None:
-    with chain.running(version_map("after"), longest_hidden_s=SOON_S) as system:
+    with chain.running(version_map("after"), max_hidden_s=SOON_S) as system:
         pushes = []
         for name in FLOW:
             pushes += pushed(system, V1[::3])
@@ -88,7 +88,7 @@ def test_nothing_is_lost_whatever_is_restarted_in_mid_run() -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["directory-responses", "subscribers-errors", "events-proxy"])
 def test_what_a_stopped_service_missed_is_delivered_later(name: str) -> None:
-    with chain.running(version_map("after"), longest_hidden_s=SOON_S) as system:
+    with chain.running(version_map("after"), max_hidden_s=SOON_S) as system:
         pushes = pushed(system, V1[:4])
         system.stop(name)
         with contextlib.suppress(Unfinished):
@@ -100,7 +100,7 @@ def test_what_a_stopped_service_missed_is_delivered_later(name: str) -> None:
 
 @pytest.mark.process
 def test_an_event_that_is_delivered_twice_is_acted_upon_once_and_a_poison_one_is_buried() -> None:
-    with chain.running(version_map("after"), longest_hidden_s=SOON_S) as system:
+    with chain.running(version_map("after"), max_hidden_s=SOON_S) as system:
         case, one = DEAD, push(system, DEAD)
         system.stop("directory-errors-listener")
         while not system.queue.count():
@@ -213,10 +213,10 @@ def test_a_deployment_takes_the_place_of_a_service(name: str) -> None:
 
 def test_a_postponed_subscriber_becomes_active_when_due() -> None:
     with chain.running() as system:
-        one = push(system, load()["v1-QUOTA_EXCEEDED"])
+        one = push(system, load_catalogue()["v1-QUOTA_EXCEEDED"])
         system.drain()
         assert (system.push_result(*one).subscriber or {})["status"] == "postponed"
-        system.seconds += 3600
+        system.clock_offset_s += 3600
         deadline = time.monotonic() + 10
         while (system.push_result(*one).subscriber or {})["status"] != "active" and time.monotonic() < deadline:
             system.drain()
@@ -248,7 +248,7 @@ def test_a_port_in_use_is_named_and_nothing_is_half_started(name: str, occupied:
         ({}, {"elsewhere": {"fcm": "ftp://x"}}, PlatformError, "bad-service-url: 'ftp://x'"),
         ({}, {"elsewhere": {"fcm": "http://x:y"}}, PlatformError, "bad-service-url: 'http://x:y'"),
         ({}, {"redis_url": "redis://127.0.0.1:9/0"}, RedisUnavailable, "unreachable-redis: "),
-        ({}, {"redis_url": "http://127.0.0.1"}, WrongUse, "bad-redis-url: "),
+        ({}, {"redis_url": "http://127.0.0.1"}, ContainerUsageError, "bad-redis-url: "),
         ({}, {"sqs_endpoint": "http://127.0.0.1:9"}, QueueError, "queue-unreachable: "),
         ({}, {"sqs_endpoint": "redis://127.0.0.1"}, QueueError, "bad-queue-url: "),
         ({}, {"queue_url": "http://127.0.0.1:9/1/q"}, QueueError, "queue-unreachable: "),
@@ -279,8 +279,8 @@ def test_what_cannot_be_started_is_named(
 def test_a_service_that_is_nowhere_fails_visibly() -> None:
     told = []
     with chain.running(served=["events-proxy"], told=lambda *said: told.append(said)) as system:
-        answer = system.ask(Call("events-proxy", "POST", "/v1/reports", {"reports": [{"report_id": "x"}]}))
-        assert isinstance(answer, Answer)
+        answer = system.call_service(ServiceCall("events-proxy", "POST", "/v1/reports", {"reports": [{"report_id": "x"}]}))
+        assert isinstance(answer, CallAnswer)
         assert answer.status == 202
         with pytest.raises(Unfinished):
             system.drain(0.5)

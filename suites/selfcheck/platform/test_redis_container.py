@@ -133,7 +133,7 @@ def test_another_host_is_not_loopback(host: str) -> None:
 
 
 def test_an_embedded_server_ends_with_its_block() -> None:
-    with redis_server.embedded() as url:
+    with redis_server.run_redis() as url:
         client = container.connect(url)
         client.set("a", "b")
         client.close()
@@ -145,7 +145,7 @@ def test_an_embedded_server_ends_with_its_block() -> None:
 def test_without_the_package_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(RedisUnavailable, match="no-embedded-redis") as caught:
-        redis_server.binary()
+        redis_server.server_binary()
     assert "--redis-url" in str(caught.value)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
+from fixtures.core.topology import version_map
 from fixtures.platform import sqs
-from fixtures.platform.base import version_map
 from fixtures.platform.sqs import QueueError, SqsQueue
 from suites.selfcheck.platform.pushes import Pushed
 
@@ -25,7 +25,7 @@ HIDDEN_S = 1
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """A client for an embedded server."""
-    with sqs.embedded() as found:
+    with sqs.run_sqs() as found:
         yield found
 
 
@@ -74,7 +74,7 @@ def test_an_old_receipt_harms_nobody(queue: SqsQueue) -> None:
 
 
 def test_the_chain_runs_on_sqs(client: Any) -> None:
-    cases = [load()[name] for name in ("v1-delivered", "v1-UNREGISTERED", "v1-QUOTA_EXCEEDED")]
+    cases = [load_catalogue()[name] for name in ("v1-delivered", "v1-UNREGISTERED", "v1-QUOTA_EXCEEDED")]
     pushed = Pushed(version_map("after"), cases)
     queue, dead = (sqs.open_queue(client, f"{kind}-{next(NUMBERS)}") for kind in ("errors", "dead"))
     system: Any = pushed.system
