@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ci.support.cli import CommandParser, ExitCode, resolve_path
 from ci.support.progress import show_messages
-from fixtures.core import topology
+from fixtures.core import topology, urls
 from fixtures.platform import redis_container as container
 from fixtures.platform.redis_container import ContainerError, FirebaseMessages, RedisUnavailable
 from fixtures.release.cleanup import backup as backups
@@ -73,7 +73,7 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--backup goes with --delete only")
     try:
         apps = options.firebase_app or [topology.read_firebase_app()]
-        options.apps = list(dict.fromkeys(map(container.app_named, apps)))
+        options.apps = list(dict.fromkeys(map(container.normalize_app, apps)))
         if not options.django:
             require_confirmation(options.redis_url, options.confirm)
     except ContainerError as error:
@@ -84,10 +84,10 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def require_confirmation(url: str, confirmed: str | None) -> None:
     """Refuse a host other than this machine, unless --confirm repeats its name."""
-    host = container.host_of(url)
-    if not container.is_loopback(host) and confirmed != host:
+    host = container.redis_host(url)
+    if host and not urls.is_loopback(host) and confirmed != host:
         problem = f"it is not this machine, and --confirm says {confirmed!r}"
-        raise container.WrongUse(
+        raise container.ContainerUsageError(
             "unconfirmed-host", repr(host), problem, f"if you mean it, add --confirm {host}"
         )
 
@@ -97,14 +97,14 @@ def run(options: argparse.Namespace) -> ExitCode:
     if options.django:
         return run_in_django(options)
     server = container.connect(options.redis_url)
-    print(f"server: {container.shown(options.redis_url)}")
+    print(f"server: {urls.redact_url(options.redis_url)}")
     if options.restore:
         backup = read_backup(options)
         with show_messages("restoring", count_messages(backup)) as add_progress:
             restored = cleaner.restore(backup, server, add_progress, lost_server=options.lost_server)
         return print_restored(backup, restored)
     containers = [
-        container.OF_KIND[kind](firebase_app=app, server=server)
+        container.CONTAINERS_BY_KIND[kind](firebase_app=app, server=server)
         for app in options.apps
         for kind in options.kinds
     ]

@@ -84,14 +84,14 @@ class GateConfig:
             parser.error("--examples and -n take a whole number of 1 or more")
         try:
             selected = select_deployments(options)
-            startup_error = verdict_file.hopeless()
+            startup_error = verdict_file.find_startup_error()
             for file in replay if not startup_error else ():
                 recordings.read_answers(Path(file))
             broker = read_access(os.environ) if options.broker else None
         except (BrokerUsageError, TargetError, recordings.BrokenRecording, schemas.SchemaError) as error:
             parser.refuse(error)
         environments = [row.environment for row in selected.values() if row.environment]
-        default = DEPLOYED if selected else ledger.LOCAL
+        default = DEPLOYED if selected else ledger.DEFAULT_ENVIRONMENT
         run = replace(run, environment=run.environment or next(iter(environments), default))
         return cls(
             run=replace(run, shard=shard.describe(run)) if shard and not startup_error else run,
@@ -149,7 +149,7 @@ def run(config: GateConfig) -> ExitCode:
     record = read_ledger(config, suite_run)
     verdict = decide(config, suite_run, record, broker)
     if config.shard:
-        verdict_file.write(config.files.verdict, verdict)
+        verdict_file.write_verdict(config.files.verdict, verdict)
         print_summary(verdict, config.files)
         print_verdict(verdict)
     else:
@@ -159,26 +159,26 @@ def run(config: GateConfig) -> ExitCode:
 
 def run_suites(config: GateConfig) -> SuiteRun:
     """Run the suites if all deployments answer, and remove test subscribers before and after."""
-    started_at, start, clock = times.format_time(times.utc_now()), time.monotonic(), verdict_file.clock()
+    started_at, start, clock = times.format_time(times.utc_now()), time.monotonic(), verdict_file.clock_offset()
     remove_leftovers(config.files.build, config.deployments)  # subscribers of an earlier run that crashed
     for line in deployments.describe_deployments(config.deployments):
         print(line, flush=True)
     try:
         targets.describe_targets(config.deployments, RateLimiter(config.files.request_counter))
     except (Unreachable, TargetError) as error:
-        message = redaction.redact_text(str(error))
+        message = redaction.REDACTOR.redact_text(str(error))
         print(message, file=sys.stderr)
         problems = [message.splitlines()[0]]
     else:
         problems = run_pytest(config)
-    problems += verdict_file.clock_doubts(clock)
+    problems += verdict_file.clock_problems(clock)
     return SuiteRun(started_at, start, problems, remove_leftovers(config.files.build, config.deployments))
 
 
 def run_pytest(config: GateConfig) -> list[str]:
     """Run pytest, and return the problems of the run itself."""
     files = config.files
-    environment = verdict_file.own_environment()
+    environment = verdict_file.suite_environment()
     if config.known_failures:  # in the environment, since other users can read command lines
         environment[example_database.VARIABLE] = config.known_failures
         if problem := example_database.connection_problem(config.known_failures):
@@ -190,13 +190,13 @@ def run_pytest(config: GateConfig) -> list[str]:
     if exit_status is None:
         return ["interrupted: the run was stopped from outside"]
     if config.run.reads_outside_data:
-        verdict_file.clean(files.pytest_log)
-    run_id = ledger.read(files.ledger).header.get("run")
+        verdict_file.redact_log(files.pytest_log)
+    run_id = ledger.read_ledger(files.ledger).header.get("run")
     if run_id not in (config.run.run_id, None):
         return [f"ledger-of-another-run: {run_id} instead of {config.run.run_id}"]
     allowed = (0, 1, suite_process.NO_TESTS) if config.shard else (0, 1)  # a shard may have no tests
     if exit_status not in allowed:
-        reason = verdict_file.last_words(files.pytest_log)
+        reason = verdict_file.last_error(files.pytest_log)
         return [f"suites-ended-badly: pytest exited {exit_status}; {reason}see {files.pytest_log}"]
     return []
 
@@ -204,7 +204,7 @@ def run_pytest(config: GateConfig) -> list[str]:
 def read_ledger(config: GateConfig, suite_run: SuiteRun) -> ledger.Ledger:
     """Read the ledger; if no test could start, an empty one that still names time and environment."""
     if config.files.ledger.exists() or not suite_run.problems:
-        record = ledger.read(config.files.ledger)
+        record = ledger.read_ledger(config.files.ledger)
     else:
         record = ledger.Ledger({}, (), ())
     header = {"environment": config.run.environment, "started_at": suite_run.started_at, **record.header}
@@ -217,11 +217,11 @@ def decide(
     """The verdict as verdict.json holds it. A shard is never asked for all tests, and is never a go."""
     verdict = policy.decide(
         record,
-        policy.load() if record.tests and not config.shard else policy.NOTHING_ASKED,
+        policy.load_policy() if record.tests and not config.shard else policy.NO_REQUIREMENTS,
         catalogue.load_catalogue(),
         duration_s=time.monotonic() - suite_run.start,
-        trouble=[*suite_run.problems, *broker.doubts, *([config.shard.doubt] if config.shard else [])],
-        found=broker.findings,
+        gate_problems=[*suite_run.problems, *broker.doubts, *([config.shard.doubt] if config.shard else [])],
+        gate_findings=broker.findings,
     )
     return {**verdict, "notes": suite_run.notes}
 

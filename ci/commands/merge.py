@@ -23,7 +23,7 @@ from ci.support.cli import (
 from ci.support.sharding import add_run_option, find_ledgers
 from fixtures.core import catalogue, times
 from fixtures.results import ledger, policy, shards
-from fixtures.results.shards import Part
+from fixtures.results.shards import ShardLedger
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,26 +57,26 @@ def merge_shards(options: argparse.Namespace) -> ExitCode:
     """Merge the shards, and decide."""
     files: RunFiles = options.files
     ledgers, doubts = find_ledgers(options.folders)
-    parts = [Part(str(file), ledger.read(file)) for file in ledgers]
+    parts = [ShardLedger(str(file), ledger.read_ledger(file)) for file in ledgers]
     for part in parts:
         size = f"{len(part.ledger.tests):5} tests {part.ledger.duration_s:8.1f} s"
-        print(f"{part.name:14} {size}  {part.place}")
-    accepted, refused = shards.sorted_out(parts, {"run": options.run, **describe_checkout()})
-    record = shards.merged(accepted)
+        print(f"{part.name:14} {size}  {part.location}")
+    accepted, refused = shards.select_shards(parts, {"run": options.run, **describe_checkout()})
+    record = shards.merge_shards(accepted)
     problems = [*doubts, *refused, *record.problems]
     files.clear()
     write_ledger(record, files.ledger, complete=not problems)
-    copy_results([Path(part.place).parent for part in accepted], files)
-    header = {"environment": ledger.LOCAL, "started_at": times.format_time(times.utc_now()), **record.header}
+    copy_results([Path(part.location).parent for part in accepted], files)
+    header = {"environment": ledger.DEFAULT_ENVIRONMENT, "started_at": times.format_time(times.utc_now()), **record.header}
     record = replace(record, header=header, problems=problems)
-    required = policy.load() if record.tests else policy.NOTHING_ASKED
+    required = policy.load_policy() if record.tests else policy.NO_REQUIREMENTS
     verdict = policy.decide(record, required, catalogue.load_catalogue(), duration_s=record.duration_s)
     return VERDICT_EXIT_CODES[report.conclude(record, verdict, files)["verdict"]]
 
 
 def write_ledger(record: ledger.Ledger, file: Path, *, complete: bool) -> None:
     """Write the ledger of the whole run. Without a footer, no one takes an incomplete run for a whole one."""
-    writer = ledger.Writer(file)
+    writer = ledger.LedgerWriter(file)
     for line in [*([record.header] if record.header else []), *record.tests]:
         writer.write(line)
     if complete:

@@ -29,11 +29,11 @@ from fixtures.core.project import ROOT
 from fixtures.results import ledger, policy, shards, verdict_file
 from fixtures.results.ledger import Ledger
 from fixtures.results.report import exports, history
-from fixtures.results.report.allure import files as allure_files
-from fixtures.results.report.cells import About
-from fixtures.results.report.headline import headline
-from fixtures.results.report.model import Run, worst
-from fixtures.results.report.pages import pages
+from fixtures.results.report.allure import build_allure_files as allure_files
+from fixtures.results.report.cells import ReportContext
+from fixtures.results.report.headline import format_headline
+from fixtures.results.report.model import ReportRun, worst_verdict
+from fixtures.results.report.pages import build_pages
 
 ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
 
@@ -42,7 +42,7 @@ ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
 class Report:
     """The runs as the report judges them, and why it has no Allure pages or does not exist."""
 
-    runs: Sequence[Run]
+    runs: Sequence[ReportRun]
     missing: str
 
 
@@ -53,9 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         report = write_report(read_runs(options.ledger), options.files)
     except Exception:  # noqa: BLE001  a crash must never look like a verdict
         return report_crash("report-crashed: this is no verdict")
-    print(headline(report.runs))
+    print(format_headline(report.runs))
     print_report(report, options.files)
-    return VERDICT_EXIT_CODES[worst(report.runs)]
+    return VERDICT_EXIT_CODES[worst_verdict(report.runs)]
 
 
 def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -76,30 +76,30 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def read_runs(files: Sequence[Path]) -> list[Run]:
+def read_runs(files: Sequence[Path]) -> list[ReportRun]:
     """One run for each environment."""
     by_environment: dict[str, list[tuple[Path, Ledger]]] = {}
     for file in files:
-        record = ledger.read(file)
+        record = ledger.read_ledger(file)
         by_environment.setdefault(record.environment, []).append((file, record))
     return [judge_run(records) for records in by_environment.values()]
 
 
-def judge_run(records: Sequence[tuple[Path, Ledger]]) -> Run:
+def judge_run(records: Sequence[tuple[Path, Ledger]]) -> ReportRun:
     """Merge the ledgers of one environment and decide; a single whole run keeps the verdict of the gate."""
     cases = catalogue.load_catalogue()
     file, record = records[0]
     verdict = file.parent / "verdict.json"
     if len(records) == 1 and verdict.is_file():
-        return Run(record, json.loads(verdict.read_text(encoding="utf-8")), cases)
+        return ReportRun(record, json.loads(verdict.read_text(encoding="utf-8")), cases)
     if any("shard" in record.header for _, record in records):
-        parts = [shards.Part(str(file), record) for file, record in records]
-        accepted, problems = shards.sorted_out(parts, {})
-        merged = shards.merged(accepted)
+        parts = [shards.ShardLedger(str(file), record) for file, record in records]
+        accepted, problems = shards.select_shards(parts, {})
+        merged = shards.merge_shards(accepted)
         merged = replace(merged, problems=[*problems, *merged.problems])
     else:
-        merged = ledger.merged([record for _, record in records])
-    return Run(merged, policy.decide(merged, policy.load(), cases, duration_s=merged.duration_s), cases)
+        merged = ledger.merge_ledgers([record for _, record in records])
+    return ReportRun(merged, policy.decide(merged, policy.load_policy(), cases, duration_s=merged.duration_s), cases)
 
 
 def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> dict[str, Any]:
@@ -108,24 +108,26 @@ def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> dic
     The verdict becomes undecided if the report cannot be written or does not show every test.
     """
     write_durations(files.durations, record)
-    interrupted = policy.doubted(verdict, "gate-ended: it ended before its report was made")
-    verdict_file.write(files.verdict, interrupted)
-    run = Run(record, verdict, catalogue.load_catalogue())
+    interrupted = policy.add_undecided_reason(verdict, "gate-ended: it ended before its report was made")
+    verdict_file.write_verdict(files.verdict, interrupted)
+    run = ReportRun(record, verdict, catalogue.load_catalogue())
     try:
         report = write_report([run], files)
     except Exception as error:  # noqa: BLE001  the findings must be printed whatever happens
-        print(redaction.redact_text(traceback.format_exc()), file=sys.stderr)
-        problem = redaction.redact_text(f"report-crashed: {type(error).__name__}: {error}".splitlines()[0])
-        report = Report([replace(run, verdict=policy.doubted(verdict, problem))], problem)
+        print(redaction.REDACTOR.redact_text(traceback.format_exc()), file=sys.stderr)
+        problem = redaction.REDACTOR.redact_text(
+            f"report-crashed: {type(error).__name__}: {error}".splitlines()[0]
+        )
+        report = Report([replace(run, verdict=policy.add_undecided_reason(verdict, problem))], problem)
     final = dict(report.runs[0].verdict)
-    verdict_file.write(files.verdict, final)
+    verdict_file.write_verdict(files.verdict, final)
     print_summary(final, files)
     print_report(report, files)
     print_verdict(final)
     return final
 
 
-def write_report(runs: Sequence[Run], files: RunFiles) -> Report:
+def write_report(runs: Sequence[ReportRun], files: RunFiles) -> Report:
     """Write exports, Allure and the pages; a run becomes undecided if Allure does not show every test."""
     allure.remove_folders(files.pages, files.allure_results)
     files.history.mkdir(parents=True, exist_ok=True)
@@ -135,7 +137,7 @@ def write_report(runs: Sequence[Run], files: RunFiles) -> Report:
         allure.write_texts(files.allure_results, allure_files(runs, find_source_url(os.environ), pictures))
         past_runs = []
         if files.past_runs.exists():
-            past_runs = history.read(files.past_runs.read_text(encoding="utf-8"))
+            past_runs = history.parse_history(files.past_runs.read_text(encoding="utf-8"))
         keys = {(run["environment"], run["run"]) for run in past_runs}
         allure_result = allure.generate_pages(
             node,
@@ -149,31 +151,31 @@ def write_report(runs: Sequence[Run], files: RunFiles) -> Report:
             known=all(run.key in keys for run in runs),
         )
     if allure_result.problem:
-        doubted = policy.doubted(runs[0].verdict, allure_result.problem)
+        doubted = policy.add_undecided_reason(runs[0].verdict, allure_result.problem)
         runs = [replace(runs[0], verdict=doubted), *runs[1:]]
-    new_runs = [history.remembered(run, commit) for run in runs]
-    about = About(
+    new_runs = [history.summarize_run(run, commit) for run in runs]
+    about = ReportContext(
         commit=commit,
         executor=ci_build,
         allure=not allure_result.missing,
         without_allure=allure_result.missing,
-        changes={run["environment"]: history.changes(past_runs, run) for run in new_runs},
+        changes={run["environment"]: history.find_changes(past_runs, run) for run in new_runs},
         pictures=pictures,
         links=list_links(files, with_allure=not allure_result.missing),
     )
-    allure.write_texts(files.pages, {**pages(runs, about), **render_exports(runs, about)})
-    files.junit.write_text(exports.junit(runs), encoding="utf-8")
-    files.past_runs.write_text(history.appended(past_runs, new_runs), encoding="utf-8")
+    allure.write_texts(files.pages, {**build_pages(runs, about), **render_exports(runs, about)})
+    files.junit.write_text(exports.format_junit(runs), encoding="utf-8")
+    files.past_runs.write_text(history.append_runs(past_runs, new_runs), encoding="utf-8")
     return Report(runs, allure_result.missing)
 
 
-def render_exports(runs: Sequence[Run], about: About) -> dict[str, str]:
+def render_exports(runs: Sequence[ReportRun], about: ReportContext) -> dict[str, str]:
     """The exports beside the pages, by file name."""
-    changes = [line for change in about.changes.values() for line in history.told(change)]
+    changes = [line for change in about.changes.values() for line in history.describe_changes(change)]
     return {
-        "exports/cases.csv": exports.cases_csv(runs),
-        "exports/ctrf.json": json.dumps(exports.ctrf(runs), indent=1) + "\n",
-        "exports/summary.md": exports.markdown(runs, changed=changes),
+        "exports/cases.csv": exports.format_cases_csv(runs),
+        "exports/ctrf.json": json.dumps(exports.build_ctrf(runs), indent=1) + "\n",
+        "exports/summary.md": exports.format_markdown(runs, changed=changes),
     }
 
 

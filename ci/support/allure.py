@@ -15,9 +15,9 @@ from pathlib import Path
 from subprocess import PIPE
 
 from fixtures.core.project import ROOT
-from fixtures.results.report.allure import disagreement, order
-from fixtures.results.report.allure_hardening import NotAllure, hardened
-from fixtures.results.report.model import Run
+from fixtures.results.report.allure import build_allure_config, find_disagreement
+from fixtures.results.report.allure_hardening import UnknownAllurePage, harden_page
+from fixtures.results.report.model import ReportRun
 
 ALLURE = ROOT / "ci" / "allure"
 SCRIPT = ALLURE / "make.mjs"
@@ -97,7 +97,7 @@ def install_allure() -> tuple[str, str]:
 
 def generate_pages(
     node: NodeProcess,
-    runs: Sequence[Run],
+    runs: Sequence[ReportRun],
     folders: Mapping[str, Path],
     facts: Mapping[str, str],
     *,
@@ -110,11 +110,11 @@ def generate_pages(
     if node.process is None:
         return AllureResult(missing=f"no Allure report: {node.problem}; {NEXT_STEP}")
     output = folders["output"]
-    settings = order(
+    settings = build_allure_config(
         runs, folders={key: str(path) for key, path in folders.items()}, known=known, about=facts
     )
     try:
-        return AllureResult(problem=disagreement(runs, run_node(node.process, settings, output)))
+        return AllureResult(problem=find_disagreement(runs, run_node(node.process, settings, output)))
     except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
         remove_folders(output)
         reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
@@ -127,11 +127,11 @@ def run_node(
     """Let Node write the pages, and harden them. Returns what Allure counted."""
     stdout, stderr = process.communicate(json.dumps(settings), timeout=TIMEOUT_S)
     if process.returncode != 0:
-        raise NotAllure(stderr.strip()[-300:] or f"node exited {process.returncode}")
+        raise UnknownAllurePage(stderr.strip()[-300:] or f"node exited {process.returncode}")
     nonce = secrets.token_urlsafe(16)
     for page in PAGES:
         file = output / page
-        file.write_text(hardened(file.read_text(encoding="utf-8"), nonce), encoding="utf-8")
+        file.write_text(harden_page(file.read_text(encoding="utf-8"), nonce), encoding="utf-8")
     # Allure's landing page loads analytics; the first page of the report takes its place.
     (output / "index.html").unlink(missing_ok=True)
     counts: Mapping[str, object] = json.loads(stdout.strip().splitlines()[-1])

@@ -37,7 +37,7 @@ def describe_checkout() -> dict[str, str]:
     by_name = {file.relative_to(ROOT).as_posix(): file for file in sources}
     return {
         "commit": read_commit(ROOT),
-        "policy": digest([policy.POLICY.read_bytes()]),
+        "policy": digest([policy.POLICY_FILE.read_bytes()]),
         "source": digest(name.encode() + by_name[name].read_bytes() for name in sorted(by_name)),
     }
 

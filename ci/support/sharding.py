@@ -38,7 +38,7 @@ class ShardConfig:
     def pytest_arguments(self) -> list[str]:
         """The arguments for pytest-split. Neighbouring tests stay together, because they share fixtures."""
         return [
-            f"--splits={self.shard.of}",
+            f"--splits={self.shard.count}",
             f"--group={self.shard.number}",
             f"--durations-path={self.durations}",
             "--splitting-algorithm=duration_based_chunks",
@@ -49,7 +49,7 @@ class ShardConfig:
         """Why a single shard never says go."""
         return (
             f"one-shard: {self.shard} of run {self.run} decides nothing alone; "
-            f"next: ./ci/merge --run {shlex.quote(self.run)} DIR, with what all {self.shard.of} have written"
+            f"next: ./ci/merge --run {shlex.quote(self.run)} DIR, with what all {self.shard.count} have written"
         )
 
     def describe(self, run: RunConfig) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class ShardConfig:
             "replayed": digest(Path(file).read_bytes() for file in run.replay),
             "durations": digest([self.durations.read_bytes()] if self.durations.exists() else []),
         }
-        return {"number": self.shard.number, "of": self.shard.of, "run": self.run, "same": same}
+        return {"number": self.shard.number, "of": self.shard.count, "run": self.run, "same": same}
 
 
 def add_shard_options(parser: argparse.ArgumentParser) -> None:
@@ -101,8 +101,8 @@ def read_shard_options(
     if not options.shard:
         return None
     try:
-        shard = shards.parse(options.shard)
-    except shards.BadShard as error:
+        shard = shards.parse_shard(options.shard)
+    except shards.ShardError as error:
         parser.refuse(f"bad-shard: {error}\n  next: {parser.prog} --shard 1/8 --run ID")
     if not options.run:
         parser.refuse(

@@ -71,9 +71,9 @@ def conclude_without_run(file: Path, reason: str) -> ExitCode:
     no_ledger = ledger.Ledger({}, (), ())
     with contextlib.suppress(schemas.SchemaError):  # without schemas, verdict.json cannot be validated
         verdict = policy.decide(
-            no_ledger, policy.NOTHING_ASKED, Catalogue(()), duration_s=0, trouble=[reason.splitlines()[0]]
+            no_ledger, policy.NO_REQUIREMENTS, Catalogue(()), duration_s=0, gate_problems=[reason.splitlines()[0]]
         )
-        verdict_file.write(file, verdict)
+        verdict_file.write_verdict(file, verdict)
     print(terminal.format_verdict("undecided", color=sys.stdout.isatty()))
     print(f"  because {reason}", flush=True)
     return ExitCode.UNDECIDED

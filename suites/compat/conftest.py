@@ -1,4 +1,4 @@
-"""Fixtures of the promises that take all services to keep."""
+"""Fixtures for the tests of all services together."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from fixtures.core.findings import Finding
-from fixtures.core.topology import FOLLOWED, PROVIDERS, VERSION_MIXES
+from fixtures.core.topology import PROVIDERS, TRACEABLE_PROVIDERS, VERSION_MIXES
 from fixtures.faults import runtime
 from fixtures.generation.runner import Profile, explore
-from fixtures.scenarios.end_to_end import EndToEndScenario, draw_pushes
+from fixtures.platform.fcm.emulator import Emulator
+from fixtures.platform.over_http.config import PlatformConfig
+from fixtures.platform.over_http.platform import HttpPlatform, run_platform
+from fixtures.scenarios.end_to_end import EndToEndScenario, ask_emulator, draw_pushes
 from fixtures.services import load
-from fixtures.targets import reverse_proxy
-from fixtures.targets import target as targets
 from fixtures.targets.config import Deployment
-from fixtures.targets.rate_limit import Budget
+from fixtures.targets.provisioning.inventory import Inventory
+from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.reverse_proxy import reverse_proxy
+from fixtures.targets.target import connect_target
 from suites.plugins.options import get_run_config
 from suites.types import Build, FindingsOf, JourneyOf
 
@@ -26,31 +30,37 @@ MESSAGES_PER_CASE = 2
 
 @pytest.fixture(scope="module")
 def worlds(
-    deployed: Mapping[str, Deployment], budget: Budget, pytestconfig: pytest.Config
+    deployed: Mapping[str, Deployment],
+    rate_limiter: RateLimiter,
+    inventory: Inventory,
+    pytestconfig: pytest.Config,
 ) -> Iterator[JourneyOf]:
-    """Each world by its name, started when first asked for; deployments stand where a service is *after*.
+    """Start the platform for a mix of versions, by name; deployments replace the services that are *after*.
 
-    For a module only: whoever waits for work looks for it now and then, and would beside all that follows.
+    The scope is a module, because idle services poll their queues and would slow down all later tests.
     """
-    from fixtures.platform import over_http  # noqa: PLC0415  it takes long to import, and few tests need it
-
-    variant = runtime.asked_for(get_run_config(pytestconfig).variant)
-    running: list[over_http.HttpPlatform] = []
+    variant = runtime.find_variant(get_run_config(pytestconfig).variant)
+    running: list[HttpPlatform] = []
     with contextlib.ExitStack() as stack:
 
         @functools.cache
         def of(name: str) -> EndToEndScenario:
             world = VERSION_MIXES[name]
             if variant:
-                return EndToEndScenario(name, world, stack.enter_context(runtime.system(variant, world)))
+                fcm = functools.partial(ask_emulator, Emulator())
+                platform = stack.enter_context(runtime.run_in_memory(variant, world, fcm))
+                return EndToEndScenario(name, world, platform)
             elsewhere: dict[str, str] = {}
             lost: list[Exception] = []
-            for service in set(deployed) & set(FOLLOWED) & set(PROVIDERS):
+            for service in set(deployed) & set(TRACEABLE_PROVIDERS) & set(PROVIDERS):
                 if world.versions[service] == "after":
-                    target = targets.connect(deployed[service], budget)  # a dead one is told at once
+                    # An unreachable deployment fails here, at once.
+                    target = connect_target(deployed[service], rate_limiter, inventory)
                     stack.callback(target.close)
-                    elsewhere[service] = stack.enter_context(reverse_proxy.before(target.door, lost=lost))
-            system = stack.enter_context(over_http.running(world.versions, elsewhere=elsewhere))
+                    elsewhere[service] = stack.enter_context(reverse_proxy(target.client, failures=lost))
+            system = stack.enter_context(
+                run_platform(PlatformConfig(versions=world.versions, elsewhere=elsewhere))
+            )
             running.append(system)
             return EndToEndScenario(name, world, system, lost_exchanges=lost)
 
@@ -86,7 +96,9 @@ def findings_of(journey_of: JourneyOf, judged: Callable[[EndToEndScenario], list
 
 
 @pytest.fixture
-def journey_of(request: pytest.FixtureRequest, worlds: JourneyOf) -> Iterator[Callable[[str], EndToEndScenario]]:
+def journey_of(
+    request: pytest.FixtureRequest, worlds: JourneyOf
+) -> Iterator[Callable[[str], EndToEndScenario]]:
     """A world to push through; its reports count."""
     used: list[tuple[EndToEndScenario, int]] = []
 
@@ -103,5 +115,5 @@ def journey_of(request: pytest.FixtureRequest, worlds: JourneyOf) -> Iterator[Ca
 @pytest.fixture
 def build(pytestconfig: pytest.Config) -> Build:
     """Where services in memory come from: a variant, or the reference."""
-    variant = runtime.asked_for(get_run_config(pytestconfig).variant)
+    variant = runtime.find_variant(get_run_config(pytestconfig).variant)
     return variant.load if variant else load

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.contracts import load_matcher
+from fixtures.contracts.pact.matcher import load_matcher
 from fixtures.core import findings as core_findings
 from fixtures.core.findings import Finding
 from fixtures.core.topology import PROVIDERS, VERSIONS
@@ -21,9 +21,9 @@ from fixtures.results import ledger
 from fixtures.scenarios.coverage.recorder import BehaviourRecorder, RecordedScenario
 from fixtures.scenarios.provider import Matcher, ProviderScenario
 from fixtures.targets.config import Deployment
-from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.embedded import embedded_targets_by_version
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
+from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Target, connect_target
 from suites.plugins.exploration import NOTES
 from suites.plugins.options import get_deployments, get_run_config
@@ -44,11 +44,20 @@ def rate_limiter(pytestconfig: pytest.Config) -> RateLimiter:
 
 
 @pytest.fixture(scope="session")
+def inventory(pytestconfig: pytest.Config) -> Inventory:
+    """The list of test subscribers to remove after the run; all processes of the run share it."""
+    return Inventory(get_run_config(pytestconfig).request_counter.with_name(INVENTORY_FILE))
+
+
+@pytest.fixture(scope="session")
 def targets_of(
-    deployed: dict[str, Deployment], rate_limiter: RateLimiter, pytestconfig: pytest.Config
+    deployed: dict[str, Deployment],
+    rate_limiter: RateLimiter,
+    inventory: Inventory,
+    pytestconfig: pytest.Config,
 ) -> Iterator[TargetsOf]:
     """All providers of a version by name: deployments where there are some, otherwise reference services."""
-    variant = runtime.asked_for(get_run_config(pytestconfig).variant)
+    variant = runtime.find_variant(get_run_config(pytestconfig).variant)
     with contextlib.ExitStack() as stack:
 
         @functools.cache
@@ -58,10 +67,10 @@ def targets_of(
         @functools.cache
         def start_targets(version: str) -> dict[str, Target]:
             names = [name for name in PROVIDERS if version == "after" and name in deployed]
-            started = {name: targets.connect_target(deployed[name], rate_limiter) for name in names}
+            started = {name: connect_target(deployed[name], rate_limiter, inventory) for name in names}
             others = [name for name in PROVIDERS if name not in started]
             if others and variant:
-                started |= stack.enter_context(runtime.providers(variant, others, version))
+                started |= stack.enter_context(runtime.open_targets(variant, others, version))
             elif others:
                 references = start_references()[version]
                 started |= {name: references[name] for name in others}
@@ -119,7 +128,7 @@ def profile(pytestconfig: pytest.Config) -> Profile:
     if not url:
         return Profile(run.seed, run.examples)
     store = FailureStore(
-        example_database.connect(url), run.environment or ledger.LOCAL, learns=bool(run.run_id)
+        example_database.connect(url), run.environment or ledger.DEFAULT_ENVIRONMENT, learns=bool(run.run_id)
     )
     return Profile(run.seed, run.examples, store.database_for)
 

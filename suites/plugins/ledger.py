@@ -22,6 +22,8 @@ from suites.plugins.options import get_run_config
 
 TRACE_LIMIT = 8000
 MESSAGE_LIMIT = 4000
+# Properties of a test that its line in the ledger holds unchanged.
+LABELS = ("provider", "case", "promise", "overlooked", "reports")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -111,16 +113,14 @@ class Recorder:
         self.run_id = self.run_config.run_id or os.urandom(8).hex()
         self.start = time.time()
         self.start_monotonic = time.monotonic()
-        self.writer: ledger.Writer | None = None
-        # By test: the result that is already certain, the seconds so far, and the start with the worker.
-        self.results: dict[str, dict[str, Any]] = {}
-        self.durations: dict[str, float] = {}
-        self.starts: dict[str, tuple[float, str]] = {}
+        self.writer: ledger.LedgerWriter | None = None
+        # The line of each test that has started and not ended.
+        self.lines: dict[str, dict[str, Any]] = {}
 
     def open_ledger(self, collected: int) -> None:
         """Write the header as soon as the number of tests is certain."""
         if self.writer is None:
-            self.writer = ledger.Writer(Path(self.run_config.ledger))
+            self.writer = ledger.LedgerWriter(Path(self.run_config.ledger))
             self.writer.write(
                 {
                     "kind": "header",
@@ -129,7 +129,7 @@ class Recorder:
                     "started_at": times.format_time(times.utc_now()),
                     "versions": self.versions,
                     "collected": collected,
-                    "environment": self.run_config.environment or ledger.LOCAL,
+                    "environment": self.run_config.environment or ledger.DEFAULT_ENVIRONMENT,
                     **sharding.describe_shard(self.config),
                 }
             )
@@ -148,63 +148,64 @@ class Recorder:
         """Record a file that cannot be collected as a broken test."""
         if report.failed:
             self.open_ledger(0)
-            self.write(report.nodeid, "broken", {}, f"cannot be collected: {shorten_reason(report)}")
+            reason = f"cannot be collected: {shorten_reason(report)}"
+            self.write({**self.start_line(report), "result": "broken", "message": reason})
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Record a test after its teardown, or after its worker crashed."""
-        test = report.nodeid
-        self.durations[test] = self.durations.get(test, 0.0) + getattr(report, "duration", 0.0)
-        self.starts.setdefault(test, (getattr(report, "start", time.time()), find_worker(report)))
+        """Record a test after its teardown, or after its worker crashed. Its first failure decides."""
+        line = self.lines.setdefault(report.nodeid, self.start_line(report))
+        line["duration_s"] += getattr(report, "duration", 0.0)
         properties: dict[str, Any] = dict(report.user_properties)
         reason = properties.pop("why", "") or (shorten_reason(report) if report.longrepr else "")
-        if report.failed and "findings" in properties:
-            self.results.setdefault(test, {"result": "failed", "message": str(report.longrepr), **properties})
-        elif report.failed:
-            trace = str(report.longrepr)[-TRACE_LIMIT:]
-            self.results.setdefault(
-                test, {"result": "broken", "message": reason, "trace": trace, **properties}
-            )
-        elif report.skipped:
-            self.results.setdefault(test, {"result": "skipped", "message": reason, **properties})
+        if line["result"] == "passed" and not report.passed:
+            if "findings" in properties:
+                line |= {"result": "failed", "message": str(report.longrepr)}
+                line["findings"] = json.loads(properties["findings"])
+            elif report.failed:
+                trace = str(report.longrepr)[-TRACE_LIMIT:]
+                line |= {"result": "broken", "message": reason, "trace": trace}
+            else:
+                line |= {"result": "skipped", "message": reason}
+        line |= {name: properties[name] for name in LABELS if name in properties}
+        if "rollout" in properties:
+            line["rollout"] = json.loads(properties["rollout"])
         if report.when == "teardown" or report.when not in ("setup", "call"):
-            line = {**properties, **self.results.pop(test, {"result": "passed"})}
-            line["reports"] = properties.get("reports", 0)
-            self.write(test, line.pop("result"), line, line.pop("message", ""))
+            self.write(self.lines.pop(report.nodeid))
 
-    def write(self, test: str, result: str, properties: Mapping[str, Any], message: str) -> None:
+    def start_line(self, report: Any) -> dict[str, Any]:
+        """The line of a test before its first phase has a result."""
+        start = getattr(report, "start", time.time())
+        return {
+            "kind": "test",
+            "test": report.nodeid,
+            "suite": ledger.suite_of(report.nodeid),
+            "result": "passed",
+            "duration_s": 0.0,
+            "reports": 0,
+            "started_s": round(max(0.0, start - self.start), 3),
+            "worker": find_worker(report),
+        }
+
+    def write(self, line: dict[str, Any]) -> None:
         """Write one line of the ledger."""
         assert self.writer is not None
-        line = {
-            "kind": "test",
-            "test": test,
-            "suite": ledger.suite_of(test),
-            "result": result,
-            "duration_s": round(self.durations.get(test, 0.0), 4),
-            "reports": int(properties.get("reports", 0)),
-        }
-        for name in ("provider", "case", "promise", "overlooked"):
-            if name in properties:
-                line[name] = properties[name]
-        for name in ("findings", "rollout"):
-            if name in properties:
-                line[name] = json.loads(properties[name])
-        if test in self.starts:
-            start, worker = self.starts[test]
-            line |= {"started_s": round(max(0.0, start - self.start), 3), "worker": worker}
-        texts = {"message": message[:MESSAGE_LIMIT], "trace": str(properties.get("trace", ""))}
-        for name, text in texts.items():
+        line["duration_s"] = round(line["duration_s"], 4)
+        for name, limit in (("message", MESSAGE_LIMIT), ("trace", TRACE_LIMIT)):
+            text = line.pop(name, "")[:limit]
             # The crash of a worker is described by xdist here, so no worker redacted it.
-            redacted = redaction.REDACTOR.redact_text(text) if self.run_config.reads_outside_data else text
-            if redacted:
-                line[name] = redacted[:TRACE_LIMIT]
+            if self.run_config.reads_outside_data:
+                text = redaction.REDACTOR.redact_text(text)
+            if text:
+                line[name] = text[:TRACE_LIMIT]
         self.writer.write(line)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Write the footer. A ledger without footer proves nothing."""
         self.open_ledger(0)
         assert self.writer is not None
-        for test, line in self.results.items():
-            self.write(test, "broken", line, line.get("message", "ended without a result"))
+        for line in self.lines.values():
+            if line["result"] != "passed":
+                self.write({**line, "result": "broken"})
         self.writer.write(
             {
                 "kind": "footer",
@@ -219,7 +220,7 @@ class Recorder:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the table of cases and providers, as the gate does."""
-        cases = policy.cases_by_provider(ledger.read(Path(self.run_config.ledger)).tests)
+        cases = policy.cases_by_provider(ledger.read_ledger(Path(self.run_config.ledger)).tests)
         if cases:
             terminalreporter.write_line("")
             terminalreporter.write(terminal.format_case_table(load_catalogue(), cases))

@@ -21,7 +21,7 @@ KNOWN_FAILURES_URL = pytest.StashKey[str]()
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Count the tests. Only xdist's workers collect tests, so they send the count to the main process."""
     if get_run_config(config).shard:
-        config.stash[ALL_TESTS] = shards.whole_of(item.nodeid for item in items)
+        config.stash[ALL_TESTS] = shards.fingerprint_tests(item.nodeid for item in items)
         if hasattr(config, "workeroutput"):
             config.workeroutput["whole"] = config.stash[ALL_TESTS]
 
