@@ -78,7 +78,9 @@ class World:
 Fault = Callable[[World], None]
 
 
-def answer(status: int, body: Any, content_type: str = "application/json", problem: str = "") -> ProviderAnswer:
+def answer(
+    status: int, body: Any, content_type: str = "application/json", problem: str = ""
+) -> ProviderAnswer:
     """An answer whose text nobody looks at."""
     return ProviderAnswer(status, body, "", content_type, problem)
 

@@ -112,7 +112,10 @@ def test_versions_that_differ(name: str, fault: Fault, title: str, snapshot: Sna
 def pair(name: str) -> tuple[World, list[BatchEntry], list[BatchEntry]]:
     """A dead device by either protocol, and what became of both."""
     world = right(name, poisoned=False)
-    answers = [legacy_answer({"error": "NotRegistered"}), v1_answer(404, details=[fcm_error_detail("UNREGISTERED")])]
+    answers = [
+        legacy_answer({"error": "NotRegistered"}),
+        v1_answer(404, details=[fcm_error_detail("UNREGISTERED")]),
+    ]
     sent = payloads.address_all(answers, IdFactory(run="0d" * 6))
     sent = payloads.error_events(sent) if name == ERRORS else sent
     seen = {"outcome": "unsubscribe"} if name == RESPONSES else {"forwarded_to": ["directory-responses"]}

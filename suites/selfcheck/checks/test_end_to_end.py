@@ -11,7 +11,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.effects import LATENESS_ALLOWED_S, expected_subscriber
-from fixtures.checks.end_to_end import Seen, every_push_ends_as_it_must
+from fixtures.checks.end_to_end import EndToEndObservation, every_push_ends_as_it_must
 from fixtures.core import payloads, times
 from fixtures.core.backoff import wait_s
 from fixtures.core.catalogue import example_report, load_catalogue
@@ -23,7 +23,10 @@ from suites.selfcheck.checks.outcomes import SENT_AT, as_told
 
 WORLD = "all-after-v1"
 SHOWN = ("legacy-NotRegistered", "legacy-Unavailable", "legacy-canonical-id", "legacy-delivered")
-CASES = [*map(load_catalogue().__getitem__, SHOWN), *(case for case in load_catalogue().cases if case.id not in SHOWN)]
+CASES = [
+    *map(load_catalogue().__getitem__, SHOWN),
+    *(case for case in load_catalogue().cases if case.id not in SHOWN),
+]
 """All, and first those that are made wrong: what is told of them is the same when a case is added."""
 IDENTITIES = IdFactory(run="0c" * 6)
 SENT = [
@@ -53,10 +56,10 @@ def right_fate(sent: BatchEntry) -> PushResult:
 
 
 FATES = {key(sent): right_fate(sent) for sent in SENT}
-RIGHT = Seen(FATES, {"bystander": {"status": "active", "token": "token-of-nobody"}}, NOTHING, AT)
+RIGHT = EndToEndObservation(FATES, {"bystander": {"status": "active", "token": "token-of-nobody"}}, NOTHING, AT)
 
 
-def found(seen: Seen) -> list[Finding]:
+def found(seen: EndToEndObservation) -> list[Finding]:
     """What the check finds in what was seen."""
     return list(every_push_ends_as_it_must(WORLD, SENT, BYSTANDER, seen))
 
@@ -65,12 +68,12 @@ def test_what_is_right_is_not_found() -> None:
     assert found(RIGHT) == []
 
 
-def wrong(sent: BatchEntry, **members: Any) -> Seen:
+def wrong(sent: BatchEntry, **members: Any) -> EndToEndObservation:
     """One push ended otherwise."""
-    return replace(RIGHT, fates={**FATES, key(sent): replace(FATES[key(sent)], **members)})
+    return replace(RIGHT, push_results={**FATES, key(sent): replace(FATES[key(sent)], **members)})
 
 
-def state(sent: BatchEntry, **members: Any) -> Seen:
+def state(sent: BatchEntry, **members: Any) -> EndToEndObservation:
     """One subscriber is in another state."""
     return wrong(sent, subscriber={**(FATES[key(sent)].subscriber or {}), **members})
 
@@ -80,7 +83,7 @@ def until(seconds: float) -> str:
     return times.format_time(AT + timedelta(seconds=seconds))
 
 
-ENDS: Mapping[str, tuple[Callable[[], Seen], str]] = {
+ENDS: Mapping[str, tuple[Callable[[], EndToEndObservation], str]] = {
     "never reported": (lambda: wrong(FINE, reports=0), "makes 0 reports of one push"),
     "reported twice": (lambda: wrong(FINE, reports=2), "makes 2 reports of one push"),
     "not stored": (lambda: wrong(FINE, response=None), "stores no response to"),
@@ -121,22 +124,22 @@ ENDS: Mapping[str, tuple[Callable[[], Seen], str]] = {
     ),
     "a bystander touched": (
         lambda: replace(RIGHT, bystanders={"bystander": {"status": "unsubscribed"}}),
-        "touches a subscriber to whom nothing was pushed",
+        "changes a subscriber that got no push",
     ),
     "a bystander lost": (
         lambda: replace(RIGHT, bystanders={}),
-        "touches a subscriber to whom nothing was pushed",
+        "changes a subscriber that got no push",
     ),
     "a letter buried": (
-        lambda: replace(RIGHT, left={**NOTHING, "dead letters": 1}),
+        lambda: replace(RIGHT, leftovers={**NOTHING, "dead letters": 1}),
         "leaves something in the dead letters",
     ),
-    "a letter left": (lambda: replace(RIGHT, left={**NOTHING, "queue": 2}), "leaves something in the queue"),
+    "a letter left": (lambda: replace(RIGHT, leftovers={**NOTHING, "queue": 2}), "leaves something in the queue"),
 }
 
 
 @pytest.mark.parametrize(("wrong", "title"), ENDS.values(), ids=ENDS)
-def test_each_wrong_end_is_found(wrong: Callable[[], Seen], title: str, snapshot: SnapshotAssertion) -> None:
+def test_each_wrong_end_is_found(wrong: Callable[[], EndToEndObservation], title: str, snapshot: SnapshotAssertion) -> None:
     (finding,) = found(wrong())
     assert finding.title.startswith(title)
     assert as_told(finding) == snapshot
@@ -171,7 +174,7 @@ def test_a_wait_may_end_a_second_early_and_a_little_late(
 def test_a_wait_may_have_ended_at_the_very_moment_of_the_look() -> None:
     active = state(POSTPONED, status="active", postponed_until=None)
     for late_s, findings in ((-0.001, 1), (0, 0)):
-        seen = replace(active, at=SENT_AT + timedelta(seconds=10 + late_s))
+        seen = replace(active, observed_at=SENT_AT + timedelta(seconds=10 + late_s))
         assert len(list(every_push_ends_as_it_must(WORLD, [POSTPONED], {}, seen))) == findings
 
 
@@ -185,4 +188,4 @@ def test_a_wait_that_is_over_may_have_ended() -> None:
         else fate
         for entry, fate in FATES.items()
     }
-    assert found(replace(RIGHT, fates=later, at=AT + timedelta(days=2))) == []
+    assert found(replace(RIGHT, push_results=later, observed_at=AT + timedelta(days=2))) == []

@@ -12,12 +12,12 @@ from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.effects import LATENESS_ALLOWED_S
 from fixtures.checks.lifecycle import (
-    Expected,
-    Life,
-    Model,
+    ExpectedPush,
+    LifecycleModel,
+    SubscriberModel,
     every_push_has_ended,
     every_wait_has_ended,
-    everybody_is_as_they_must_be,
+    subscribers_are_in_expected_state,
 )
 from fixtures.core.catalogue import Case, example_report, load_catalogue
 from fixtures.core.findings import Finding
@@ -31,19 +31,19 @@ DEAD, BUSY, RENEWED, FINE = map(
     ("legacy-NotRegistered", "legacy-Unavailable", "legacy-canonical-id", "legacy-delivered"),
 )
 PUSH = ("m1", "a")
-ACTIVE = Life("token", SINCE)
+ACTIVE = SubscriberModel("token", SINCE)
 HELD = replace(ACTIVE, until=UNTIL)
 
 
-def expected(case: Case, *, token: str = "token", sent_at: datetime | None = SENT) -> Expected:  # noqa: S107
+def expected(case: Case, *, token: str = "token", sent_at: datetime | None = SENT) -> ExpectedPush:  # noqa: S107
     """A push and what FCM answers to it: a wait of ten seconds, or "new-token"."""
-    return Expected(token, case, example_report(case), sent_at)
+    return ExpectedPush(token, case, example_report(case), sent_at)
 
 
-def lived(case: Case, life: Life = ACTIVE, **push: Any) -> Model:
+def lived(case: Case, life: SubscriberModel = ACTIVE, **push: Any) -> LifecycleModel:
     """Somebody whose push ended so, and who has heard of it."""
-    model = Model(lives={"a": life}, pushes={PUSH: expected(case, **push)})
-    model.hear(PUSH)
+    model = LifecycleModel(subscribers={"a": life}, pushes={PUSH: expected(case, **push)})
+    model.handle_error(PUSH)
     return model
 
 
@@ -51,10 +51,10 @@ def lived(case: Case, life: Life = ACTIVE, **push: Any) -> Model:
 
 
 def test_a_life_begins_with_nothing() -> None:
-    model = Model()
-    assert (model.lives, model.pushes, model.heard, model.waits) == ({}, {}, set(), set())
-    assert Life("token", SINCE) == Life("token", SINCE, unsubscribed=False, until=None)
-    assert Expected("token", FINE, {}) == Expected("token", FINE, {}, sent_at=None)
+    model = LifecycleModel()
+    assert (model.subscribers, model.pushes, model.handled, model.waits) == ({}, {}, set(), set())
+    assert SubscriberModel("token", SINCE) == SubscriberModel("token", SINCE, unsubscribed=False, until=None)
+    assert ExpectedPush("token", FINE, {}) == ExpectedPush("token", FINE, {}, sent_at=None)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_a_life_begins_with_nothing() -> None:
         pytest.param(replace(HELD, unsubscribed=True), SENT, "unsubscribed", id="unsubscribed for ever"),
     ],
 )
-def test_a_status_is_as_of_a_moment(life: Life, at: datetime, status: str) -> None:
-    assert life.status(at) == status
+def test_a_status_is_as_of_a_moment(life: SubscriberModel, at: datetime, status: str) -> None:
+    assert life.status_at(at) == status
 
 
 @pytest.mark.parametrize(
@@ -75,15 +75,15 @@ def test_a_status_is_as_of_a_moment(life: Life, at: datetime, status: str) -> No
     [
         pytest.param(DEAD, replace(ACTIVE, unsubscribed=True), id="unsubscribe"),
         pytest.param(BUSY, HELD, id="postpone"),
-        pytest.param(RENEWED, Life("new-token", SENT), id="replace_token"),
+        pytest.param(RENEWED, SubscriberModel("new-token", SENT), id="replace_token"),
         pytest.param(FINE, ACTIVE, id="keep"),
         pytest.param(load_catalogue()["v1-unknown-code"], ACTIVE, id="alert"),
     ],
 )
-def test_what_is_heard_changes_a_life_as_the_catalogue_says(case: Case, after: Life) -> None:
+def test_what_is_heard_changes_a_life_as_the_catalogue_says(case: Case, after: SubscriberModel) -> None:
     model = lived(case)
-    assert model.lives == {"a": after}
-    assert model.heard == {PUSH}
+    assert model.subscribers == {"a": after}
+    assert model.handled == {PUSH}
     assert model.waits == ({UNTIL} if case is BUSY else set())
 
 
@@ -96,45 +96,45 @@ def test_what_is_heard_changes_a_life_as_the_catalogue_says(case: Case, after: L
     ],
 )
 @pytest.mark.parametrize("case", [DEAD, BUSY, RENEWED], ids=lambda case: case.outcome)
-def test_what_is_stale_changes_nothing(life: Life, push: Mapping[str, Any], case: Case) -> None:
+def test_what_is_stale_changes_nothing(life: SubscriberModel, push: Mapping[str, Any], case: Case) -> None:
     model = lived(case, life, **push)
-    assert (model.lives, model.waits) == ({"a": life}, set())
+    assert (model.subscribers, model.waits) == ({"a": life}, set())
 
 
 def test_what_is_as_old_as_the_token_is_not_stale() -> None:
-    assert lived(DEAD, replace(ACTIVE, since=SENT)).lives["a"].unsubscribed
+    assert lived(DEAD, replace(ACTIVE, since=SENT)).subscribers["a"].unsubscribed
 
 
 def test_a_wait_until_a_date_is_counted_from_when_the_push_was_sent() -> None:
     push = expected(BUSY)
     push = replace(push, answer={**push.answer, "retry_after": "Thu, 01 Jan 2026 01:30:00 GMT"})
-    model = Model(lives={"a": ACTIVE}, pushes={PUSH: push})
-    model.hear(PUSH)
-    assert model.lives["a"].until == SENT + timedelta(minutes=30)
+    model = LifecycleModel(subscribers={"a": ACTIVE}, pushes={PUSH: push})
+    model.handle_error(PUSH)
+    assert model.subscribers["a"].until == SENT + timedelta(minutes=30)
 
 
 def test_what_is_heard_again_changes_nothing() -> None:
     model = lived(BUSY)
-    model.lives["a"] = ACTIVE
-    model.hear(PUSH)
-    assert model.lives["a"] == ACTIVE
+    model.subscribers["a"] = ACTIVE
+    model.handle_error(PUSH)
+    assert model.subscribers["a"] == ACTIVE
 
 
 def test_the_longer_wait_holds_and_both_are_remembered() -> None:
     for first, second in (("m1", "m2"), ("m2", "m1")):
         later = SENT + timedelta(seconds=5)
         pushes = {("m1", "a"): expected(BUSY), ("m2", "a"): expected(BUSY, sent_at=later)}
-        model = Model(lives={"a": ACTIVE}, pushes=pushes)
-        model.hear((first, "a"))
-        model.hear((second, "a"))
-        assert model.lives["a"].until == UNTIL + timedelta(seconds=5)
+        model = LifecycleModel(subscribers={"a": ACTIVE}, pushes=pushes)
+        model.handle_error((first, "a"))
+        model.handle_error((second, "a"))
+        assert model.subscribers["a"].until == UNTIL + timedelta(seconds=5)
         assert model.waits == {UNTIL, UNTIL + timedelta(seconds=5)}
 
 
 def test_the_first_report_says_when_a_push_was_sent() -> None:
-    model = Model(lives={"a": ACTIVE}, pushes={PUSH: expected(DEAD, sent_at=None)})
+    model = LifecycleModel(subscribers={"a": ACTIVE}, pushes={PUSH: expected(DEAD, sent_at=None)})
     for sent_at in ("2026-01-01T01:00:00.000Z", "2026-01-01T02:00:00.000Z"):
-        model.reported({"message_id": "m1", "subscriber_id": "a", "sent_at": sent_at})
+        model.record_report({"message_id": "m1", "subscriber_id": "a", "sent_at": sent_at})
         assert model.pushes[PUSH] == expected(DEAD)
 
 
@@ -146,7 +146,7 @@ def seen(status: str | None, token: str = "token") -> dict[str, Any]:  # noqa: S
     return {"status": status, "token": token}
 
 
-STATES: Mapping[str, tuple[Life, Mapping[str, Any], datetime, bool]] = {
+STATES: Mapping[str, tuple[SubscriberModel, Mapping[str, Any], datetime, bool]] = {
     "as must be": (ACTIVE, seen("active"), SENT, True),
     "held back": (HELD, seen("postponed"), SENT, True),
     "a wait about to end": (HELD, seen("postponed"), UNTIL, True),
@@ -174,15 +174,15 @@ def judged(found: list[Finding], snapshot: SnapshotAssertion, *, fine: bool) -> 
 
 @pytest.mark.parametrize(("life", "state", "at", "fine"), STATES.values(), ids=STATES)
 def test_everybody_is_judged_as_of_a_moment(
-    life: Life, state: Mapping[str, Any], at: datetime, snapshot: SnapshotAssertion, *, fine: bool
+    life: SubscriberModel, state: Mapping[str, Any], at: datetime, snapshot: SnapshotAssertion, *, fine: bool
 ) -> None:
-    model = Model(lives={"other": ACTIVE, "a": life})
+    model = LifecycleModel(subscribers={"other": ACTIVE, "a": life})
     states = {"other": seen("active"), **({"a": state} if state else {})}
-    found = everybody_is_as_they_must_be("world", iter(["a step"]), model, states, at)
+    found = subscribers_are_in_expected_state("world", iter(["a step"]), model, states, at)
     judged(list(found), snapshot, fine=fine)
 
 
-WAITS: Mapping[str, tuple[Life, Mapping[str, Any], float, bool]] = {
+WAITS: Mapping[str, tuple[SubscriberModel, Mapping[str, Any], float, bool]] = {
     "still lasts": (HELD, seen("postponed"), -1, True),
     "over, and ended": (HELD, seen("active"), LATENESS_ALLOWED_S, True),
     "over, and a little late": (HELD, seen("postponed"), LATENESS_ALLOWED_S - 0.001, True),
@@ -200,9 +200,9 @@ WAITS: Mapping[str, tuple[Life, Mapping[str, Any], float, bool]] = {
 
 @pytest.mark.parametrize(("life", "state", "late_s", "fine"), WAITS.values(), ids=WAITS)
 def test_a_wait_may_end_a_little_late(
-    life: Life, state: Mapping[str, Any], late_s: float, snapshot: SnapshotAssertion, *, fine: bool
+    life: SubscriberModel, state: Mapping[str, Any], late_s: float, snapshot: SnapshotAssertion, *, fine: bool
 ) -> None:
-    model = Model(lives={"gone": HELD, "a": life})
+    model = LifecycleModel(subscribers={"gone": HELD, "a": life})
     found = every_wait_has_ended("world", ["a step"], model, {"a": state}, UNTIL + timedelta(seconds=late_s))
     judged(list(found), snapshot, fine=fine)
 
@@ -232,6 +232,6 @@ ENDS: Mapping[str, tuple[Case, Callable[[Case], PushResult], bool]] = {
 def test_every_push_ends_once(
     case: Case, ends: Callable[[Case], PushResult], snapshot: SnapshotAssertion, *, fine: bool
 ) -> None:
-    model = Model(pushes={("m0", "a"): expected(FINE), PUSH: expected(case)})
+    model = LifecycleModel(pushes={("m0", "a"): expected(FINE), PUSH: expected(case)})
     found = every_push_has_ended("world", ["a step"], model, {("m0", "a"): fate(FINE), PUSH: ends(case)})
     judged(list(found), snapshot, fine=fine)

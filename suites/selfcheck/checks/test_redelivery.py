@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from fixtures.checks.redelivery import is_stale, nothing_changes, states_are_equal
+from fixtures.checks.redelivery import nothing_changes, stale_events_change_nothing, states_are_equal
 from suites.selfcheck.checks.outcomes import (
     API,
     BUSY,
@@ -102,14 +102,14 @@ STALE: Mapping[str, tuple[Fault, str]] = {
 def test_stale_events_are_right() -> None:
     before = right(ERRORS, poisoned=False)
     after = before.wrong(all_called("stale"))
-    assert not list(is_stale(before.provider, before.sent, before.outcome(), after.outcome()))
+    assert not list(stale_events_change_nothing(before.provider, before.sent, before.outcome(), after.outcome()))
 
 
 @pytest.mark.parametrize(("fault", "title"), STALE.values(), ids=STALE)
 def test_stale_events_that_are_not_left_alone(fault: Fault, title: str, snapshot: SnapshotAssertion) -> None:
     before = right(ERRORS, poisoned=False)
     after = before.wrong(all_called("stale")).wrong(fault)
-    findings = is_stale(before.provider, before.sent, before.outcome(), after.outcome())
+    findings = stale_events_change_nothing(before.provider, before.sent, before.outcome(), after.outcome())
     found = only(findings, before, "redelivery")
     assert found.title == title
     assert as_told(found) == snapshot

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from fixtures.checks.effects import nothing_was_done
+from fixtures.checks.effects import refused_batch_has_no_effect
 from suites.selfcheck.checks.outcomes import (
     API,
     DEAD,
@@ -52,13 +52,13 @@ DONE: Mapping[str, tuple[str, Fault]] = {
 
 def test_nothing_done_is_right() -> None:
     for world in map(untouched, EVERYWHERE):
-        assert not list(nothing_was_done(world.provider, world.sent, world.outcome())), world.provider
+        assert not list(refused_batch_has_no_effect(world.provider, world.sent, world.outcome())), world.provider
 
 
 @pytest.mark.parametrize(("name", "fault"), DONE.values(), ids=DONE)
 def test_something_done_is_found(name: str, fault: Fault, snapshot: SnapshotAssertion) -> None:
     world = untouched(name).wrong(fault)
-    found = only(nothing_was_done(world.provider, world.sent, world.outcome()), world, "effects")
+    found = only(refused_batch_has_no_effect(world.provider, world.sent, world.outcome()), world, "effects")
     assert found.title == "acts on a batch that it refused"
     assert found.sent == [world.sent[DEAD].payload]
     assert as_told(found) == snapshot
