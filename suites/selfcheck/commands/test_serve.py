@@ -20,7 +20,7 @@ import pytest
 
 from fixtures.core.project import ROOT
 from fixtures.core.topology import FLOW
-from suites.selfcheck.platform.chains import free_ports
+from suites.selfcheck.platform.pushes import free_ports
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]
 
@@ -124,7 +124,7 @@ def test_a_service_that_gets_it_wrong_is_seen_at_once(tmp_path: Path) -> None:
         for line in (line for line in lines if line.startswith("  curl")):
             run_pasted(line)
         line = process.stdout.readline()
-        assert "subscriber left alone; somebody must look" in line
+        assert "subscriber left alone; an operator must look" in line
         stop(process, signal.SIGTERM)
 
 
@@ -153,9 +153,9 @@ def test_a_report_is_shown_where_it_is_seen_last(tmp_path: Path) -> None:
         assert process.stdout is not None
         report = {"report_id": "r\x1b[2J", "subscriber_id": "s", "token": "secret-token-of-a-device"}
         assert post(f"{read_urls(lines)['events-proxy']}/v1/reports", {"reports": [report]}) == 202
-        lines = [process.stdout.readline() for _ in range(2)]
-        assert any(line.endswith("token secret...ice  -> taken by events-proxy\n") for line in lines)
-        assert any("! events-proxy: directory-events-api does not take" in line for line in lines)
+        traffic = [process.stdout.readline() for _ in range(2)]
+        assert any(line.endswith("token secret...ice  -> taken by events-proxy\n") for line in traffic)
+        assert any("! events-proxy: directory-events-api does not take" in line for line in traffic)
         stop(process, signal.SIGTERM)
 
 

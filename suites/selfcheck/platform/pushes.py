@@ -1,74 +1,98 @@
-"""What the self-checks of the whole system share: one push for each case, and what must become of it."""
+"""Pushes one message for each case of the catalogue, and finds the pushes with a wrong end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
-from fixtures.core import topology
 from fixtures.core.catalogue import Case, example_report, load_catalogue
 from fixtures.core.outcome import PushResult
+from fixtures.core.topology import VERSION_MIXES
+from fixtures.platform.base import Platform, PushId
 from fixtures.platform.in_memory import InMemoryPlatform, scripted_fcm
 from fixtures.scenarios.end_to_end import MESSAGE, cases_of_mix
 
-DONE = {
-    "keep": "active",
-    "replace_token": "active",
-    "unsubscribe": "unsubscribed",
-    "postpone": "postponed",
-    "fix_message": "active",
-    "alert": "active",
-}
-
+STATUSES = {"unsubscribe": "unsubscribed", "postpone": "postponed"}
 LEGACY, V1 = load_catalogue().of_protocol("legacy"), load_catalogue().of_protocol("fcm_v1")
-WORLDS = {
-    name: (dict(world.versions), tuple(cases_of_mix(world))) for name, world in topology.VERSION_MIXES.items()
-}
-"""The versions of a world, and the cases that its FCM answers with."""
+# The versions of each mix, and the cases that its senders can get.
+MIXES = {name: (dict(mix.versions), tuple(cases_of_mix(mix))) for name, mix in VERSION_MIXES.items()}
+NUMBERS = itertools.count(1)
 
 
-class Pushed:
-    """A system in which each case was pushed to a subscriber of its own, on whose token FCM answers so."""
+def push_to_device(platform: Platform, number: int, token: str) -> PushId:
+    """Push to a new subscriber."""
+    device = {"subscriber_id": str(UUID(int=number)), "token": token}
+    since = {"token_since": "2025-12-31T00:00:00Z", "firebase_app": platform.firebase_apps[0]}
+    platform.subscribe([device | since])
+    return platform.push(MESSAGE, [device]), device["subscriber_id"]
 
-    def __init__(self, versions: dict[str, str], cases: Iterable[Case]) -> None:
-        """Push everything, and let the senders send it; legacy cases first."""
+
+def push_case(platform: Platform, case: Case, *, options: str = "") -> PushId:
+    """Push to a new subscriber, whose token asks the emulator for a case."""
+    number = next(NUMBERS)
+    return push_to_device(platform, number, f"case/{case.id}{options}/{number}")
+
+
+def push_cases(platform: Platform, cases: Iterable[Case]) -> list[tuple[Case, PushId]]:
+    return [(case, push_case(platform, case)) for case in cases]
+
+
+class PushedCases:
+    """A platform in memory through which each case was sent; its FCM answers the examples of the cases."""
+
+    def __init__(self, versions: Mapping[str, str], cases: Iterable[Case]) -> None:
         self.answers: dict[str, Any] = {}
-        self.system = InMemoryPlatform(scripted_fcm(self.answers), versions)
-        self.pushes: dict[str, tuple[str, str]] = {}
+        self.platform = InMemoryPlatform(scripted_fcm(self.answers), versions)
+        self.pushes: dict[str, PushId] = {}
         for case in cases:
             if case.protocol == "fcm_v1" and versions["go-sender"] == "before":
-                self.system.deploy("go-sender", "after")
+                self.platform.deploy("go-sender", "after")
             self.push(case)
-            self.system.run_round("directory-messages", "go-sender")
+            self.platform.run_round("directory-messages", "go-sender")
 
     def push(self, case: Case) -> None:
-        """Push to a new subscriber."""
         token = f"token-{case.id}-{len(self.answers)}"
         self.answers[token] = example_report(case)
-        device = {"subscriber_id": str(UUID(int=len(self.answers))), "token": token}
-        since = {"token_since": "2025-12-31T00:00:00Z", "firebase_app": self.system.firebase_apps[0]}
-        self.system.subscribe([device | since])
-        self.pushes[case.id] = self.system.push(MESSAGE, [device]), device["subscriber_id"]
+        self.pushes[case.id] = push_to_device(self.platform, len(self.answers), token)
 
-    def fate(self, case: Case) -> PushResult:
-        """What became of the push of a case."""
-        return self.system.push_result(*self.pushes[case.id])
+    def result(self, case: Case) -> PushResult:
+        return self.platform.push_result(*self.pushes[case.id])
 
-    def wrong(self, cases: Iterable[Case]) -> list[tuple[str, PushResult]]:
-        """The cases that ended in another way than the catalogue says."""
-        return [(case.id, fate) for case in cases if not is_right(case, fate := self.fate(case))]
+    def find_wrong(self, cases: Iterable[Case]) -> list[tuple[str, PushResult]]:
+        return find_wrong(self.platform, [(case, self.pushes[case.id]) for case in cases])
 
 
-def is_right(case: Case, fate: PushResult) -> bool:
-    """Whether a push ended in one stored response, one action if it was an error, and the right state."""
-    status = fate.subscriber is not None and fate.subscriber["status"] == DONE[case.outcome]
-    return acted_once(case, fate) and status
+def find_wrong(
+    platform: Platform, pushes: Sequence[tuple[Case, PushId]], *, check_status: bool = True
+) -> list[tuple[str, PushResult]]:
+    """The pushes that have another result than the catalogue says."""
+    results = platform.push_results([push for _, push in pushes])
+    rows = [(case, results[push]) for case, push in pushes]
+    return [
+        (case.id, result)
+        for case, result in rows
+        if not acted_once(case, result) or (check_status and not has_right_status(case, result))
+    ]
 
 
-def acted_once(case: Case, fate: PushResult) -> bool:
-    """Whether a push ended in one stored response, and one action if it was an error."""
-    acted = () if case.outcome == "keep" else (case.outcome,)
-    decided = {"protocol": case.protocol, "code": case.code, "outcome": case.outcome}
-    stored = fate.response == {"report_id": fate.report_id, **decided}
-    return stored and fate.reports == 1 and fate.actions == acted
+def has_right_status(case: Case, result: PushResult) -> bool:
+    status = STATUSES.get(case.outcome, "active")
+    return result.subscriber is not None and result.subscriber["status"] == status
+
+
+def acted_once(case: Case, result: PushResult) -> bool:
+    """Whether one response is stored and, if the case is an error, one action was taken."""
+    decision = {"protocol": case.protocol, "code": case.code, "outcome": case.outcome}
+    actions = () if case.outcome == "keep" else (case.outcome,)
+    is_stored = result.response == {"report_id": result.report_id, **decision}
+    return is_stored and result.reports == 1 and result.actions == actions
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [sock.getsockname()[1] for sock in sockets]

@@ -37,15 +37,14 @@ FCM = "fcm.googleapis.com"
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Where an emulator says that it is."""
+    """The URLs of an emulator process."""
     ca = tmp_path_factory.mktemp("ca") / "ca.pem"
-    with start_process("fixtures.platform.fcm.server", "--ca", str(ca)) as [where]:
-        yield where
+    with start_process("fixtures.platform.fcm.server", "--ca", str(ca)) as [urls]:
+        yield urls
 
 
 @contextlib.contextmanager
-def connected(url: str) -> Iterator[HTTPConnection]:
-    """A connection to the emulator."""
+def connect(url: str) -> Iterator[HTTPConnection]:
     connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
     try:
         yield connection
@@ -53,8 +52,7 @@ def connected(url: str) -> Iterator[HTTPConnection]:
         connection.close()
 
 
-def posted(connection: HTTPConnection, token: str, protocol: str = "fcm_v1") -> HTTPResponse:
-    """Post a message for a token."""
+def post_message(connection: HTTPConnection, token: str, protocol: str = "fcm_v1") -> HTTPResponse:
     if protocol == "legacy":
         connection.request("POST", "/fcm/send", json.dumps({"to": token}), KEY)
     else:
@@ -63,24 +61,23 @@ def posted(connection: HTTPConnection, token: str, protocol: str = "fcm_v1") -> 
 
 
 def test_every_case_over_http_is_decided_as_that_case(emulator: dict[str, Any]) -> None:
-    wrong = {}
-    with connected(emulator["url"]) as connection:
+    wrong_decisions = {}
+    with connect(emulator["url"]) as connection:
         for case in load_catalogue().cases:
-            response = posted(connection, f"case/{case.id}/x", case.protocol)
+            response = post_message(connection, f"case/{case.id}/x", case.protocol)
             text = response.read().decode()
             body = json.loads(text) if response.headers["content-type"] == JSON else text
             answer = body if case.protocol == "fcm_v1" else legacy_entries(body)[0]
-            told = {"protocol": "fcm_v1"} if case.protocol == "fcm_v1" else {}
             report = {
-                **told,
+                **({"protocol": "fcm_v1"} if case.protocol == "fcm_v1" else {}),
                 "http_status": response.status,
                 "retry_after": response.headers["retry-after"],
                 "response": answer,
             }
-            found = load_catalogue().decide(report)
-            if found is not case:
-                wrong[case.id] = found.id if found else None
-    assert not wrong
+            decided = load_catalogue().decide(report)
+            if decided is not case:
+                wrong_decisions[case.id] = decided.id if decided else None
+    assert not wrong_decisions
 
 
 @pytest.mark.parametrize(
@@ -94,68 +91,68 @@ def test_every_case_over_http_is_decided_as_that_case(emulator: dict[str, Any]) 
 )
 def test_a_connection_fails_on_demand(emulator: dict[str, Any], fault: str, failure: type[Exception]) -> None:
     with (
-        connected(emulator["url"]) as connection,
+        connect(emulator["url"]) as connection,
         pytest.raises((HTTPException, ConnectionError)) as caught,
     ):
-        posted(connection, f"case/v1-UNREGISTERED;fault={fault}/x").read()
+        post_message(connection, f"case/v1-UNREGISTERED;fault={fault}/x").read()
     assert caught.type is failure
     if isinstance(caught.value, IncompleteRead):
         assert bool(caught.value.partial) == (fault == "truncate")
 
 
 def test_an_answer_is_late_on_demand_and_others_do_not_wait(emulator: dict[str, Any]) -> None:
-    with connected(emulator["url"]) as slow, connected(emulator["url"]) as quick:
+    with connect(emulator["url"]) as slow, connect(emulator["url"]) as quick:
         started = time.monotonic()
         body = json.dumps({"message": {"token": "case/v1-delivered;delay=0.6/x"}})
         slow.request("POST", SEND, body, BEARER)
-        assert posted(quick, "x").status == 200
+        assert post_message(quick, "x").status == 200
         assert time.monotonic() - started < 0.5
         assert slow.getresponse().status == 200
         assert time.monotonic() - started >= 0.6
 
 
-def test_a_broken_connection_costs_nobody_else_anything(emulator: dict[str, Any]) -> None:
+def test_a_broken_connection_does_not_affect_other_clients(emulator: dict[str, Any]) -> None:
     for fault in ("reset", "truncate"):
-        with connected(emulator["url"]) as broken, contextlib.suppress(HTTPException, ConnectionError):
-            posted(broken, f"case/v1-delivered;fault={fault}/x").read()
-    with connected(emulator["url"]) as connection:
-        assert posted(connection, "x").status == 200
+        with connect(emulator["url"]) as broken, contextlib.suppress(HTTPException, ConnectionError):
+            post_message(broken, f"case/v1-delivered;fault={fault}/x").read()
+    with connect(emulator["url"]) as connection:
+        assert post_message(connection, "x").status == 200
 
 
 # --- HTTPS
 
 
-def through_proxy(where: dict[str, Any], target: str) -> tuple[socket.socket, bytes]:
-    """A tunnel through the proxy, and what the proxy said first."""
-    host, port = urlsplit(where["proxy"]).netloc.split(":")
+def open_tunnel(urls: dict[str, Any], target: str) -> tuple[socket.socket, bytes]:
+    """A connection through the proxy, and the first answer of the proxy."""
+    host, port = urlsplit(urls["proxy"]).netloc.split(":")
     sock = socket.create_connection((host, int(port)), timeout=10)
     sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
     return sock, sock.recv(4096)
 
 
-def secured(where: dict[str, Any], sock: socket.socket, *protocols: str) -> ssl.SSLSocket:
-    """TLS as a client has it that trusts the throwaway CA."""
-    context = ssl.create_default_context(cafile=where["ca"])
+def start_tls(urls: dict[str, Any], sock: socket.socket, *protocols: str) -> ssl.SSLSocket:
+    """Start TLS as a client that trusts the throwaway CA."""
+    context = ssl.create_default_context(cafile=urls["ca"])
     context.set_alpn_protocols(list(protocols))
     return context.wrap_socket(sock, server_hostname=FCM)
 
 
 def test_the_proxy_leads_googles_name_to_the_emulator(emulator: dict[str, Any]) -> None:
-    sock, said = through_proxy(emulator, f"{FCM}:443")
-    assert said.startswith(b"HTTP/1.1 200 ")
-    with secured(emulator, sock, "http/1.1") as tls:
+    sock, answer = open_tunnel(emulator, f"{FCM}:443")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    with start_tls(emulator, sock, "http/1.1") as tls:
         connection = HTTPConnection(FCM)
         connection.sock = tls
-        assert posted(connection, "case/v1-UNREGISTERED/x").status == 404
+        assert post_message(connection, "case/v1-UNREGISTERED/x").status == 404
         connection.close()
 
 
 @pytest.mark.parametrize("target", ["example.org:443", f"{FCM}:80", "nonsense"])
 def test_the_proxy_leads_nowhere_else(emulator: dict[str, Any], target: str) -> None:
-    sock, said = through_proxy(emulator, target)
+    sock, answer = open_tunnel(emulator, target)
     sock.close()
-    assert said.startswith(b"HTTP/1.1 403 ")
-    assert b"not-imitated" in said
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert b"not-imitated" in answer
 
 
 def test_http2_gets_the_same_answers(emulator: dict[str, Any]) -> None:
@@ -166,20 +163,20 @@ def test_http2_gets_the_same_answers(emulator: dict[str, Any]) -> None:
         "case/v1-text-404;delay=0.1/x",
     ]
     host, port = urlsplit(emulator["https"]).netloc.split(":")
-    with secured(emulator, socket.create_connection((host, int(port)), timeout=10), "h2") as tls:
-        talk = H2Connection()
-        talk.initiate_connection()
+    with start_tls(emulator, socket.create_connection((host, int(port)), timeout=10), "h2") as tls:
+        client = H2Connection()
+        client.initiate_connection()
         for number, token in enumerate(tokens):
             body = json.dumps({"message": {"token": token}}).encode()
             pseudo = {":method": "POST", ":path": SEND, ":authority": FCM, ":scheme": "https"}
-            talk.send_headers(2 * number + 1, [*pseudo.items(), ("authorization", "Bearer any")])
-            talk.send_data(2 * number + 1, body, end_stream=True)
-        tls.sendall(talk.data_to_send())
+            client.send_headers(2 * number + 1, [*pseudo.items(), ("authorization", "Bearer any")])
+            client.send_data(2 * number + 1, body, end_stream=True)
+        tls.sendall(client.data_to_send())
         events: list[Event] = []
         while sum(isinstance(event, StreamEnded | StreamReset) for event in events) < len(tokens):
-            events += talk.receive_data(tls.recv(65_536))
-    answered = [event for event in events if isinstance(event, ResponseReceived)]
-    statuses = {event.stream_id: dict(event.headers)[b":status"] for event in answered}
+            events += client.receive_data(tls.recv(65_536))
+    responses = [event for event in events if isinstance(event, ResponseReceived)]
+    statuses = {event.stream_id: dict(event.headers)[b":status"] for event in responses}
     assert statuses == {1: b"200", 3: b"404", 7: b"404"}
     assert [event.stream_id for event in events if isinstance(event, StreamReset)] == [5]
 
@@ -187,16 +184,16 @@ def test_http2_gets_the_same_answers(emulator: dict[str, Any]) -> None:
 # --- the command
 
 
-def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """./ci/serve, as a process that ends."""
-    call = [sys.executable, "-m", "ci.commands.serve", *arguments]
+def run_serve(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run ./ci/serve with arguments with which it ends by itself."""
+    command = [sys.executable, "-m", "ci.commands.serve", *arguments]
     return subprocess.run(  # noqa: S603  our own module
-        call, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **options
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **options
     )
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "text"),
     [
         (("fcm", "--port", "x"), "'x' is no port; allowed: 0 to 65535"),
         (("fcm", "--token-lifetime", "0"), "'0' is no lifetime"),
@@ -205,17 +202,17 @@ def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_wrong_usage_exits_64_and_serves_nothing(arguments: tuple[str, ...], said: str) -> None:
-    done = command(*arguments)
+def test_wrong_usage_exits_64_and_serves_nothing(arguments: tuple[str, ...], text: str) -> None:
+    done = run_serve(*arguments)
     assert (done.returncode, done.stdout) == (64, "")
-    assert said in done.stderr
+    assert text in done.stderr
     assert "next:" in done.stderr
 
 
 def test_a_port_in_use_is_named() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        done = command("fcm", "--port", port)
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = str(sock.getsockname()[1])
+        done = run_serve("fcm", "--port", port)
     assert done.returncode == 64
     assert f"port-in-use: '{port}'" in done.stderr
     assert "--port 0" in done.stderr
@@ -224,30 +221,30 @@ def test_a_port_in_use_is_named() -> None:
 def test_a_broken_recording_is_named(tmp_path: Path) -> None:
     file = tmp_path / "answers.ndjson"
     file.write_text('{"http_status": 200, "body": {"name": "a"}}\nbroken\n', encoding="utf-8")
-    done = command("fcm", "--recorded", str(file))
+    done = run_serve("fcm", "--recorded", str(file))
     assert done.returncode == 64
     assert "not-json: 'answers.ndjson, line 2'" in done.stderr
 
 
 def test_the_cases_are_listed() -> None:
-    done = command("fcm", "--cases")
+    done = run_serve("fcm", "--cases")
     assert done.returncode == 0
     assert "case/v1-UNREGISTERED/1" in done.stdout
     assert "fault=reset" in done.stdout
 
 
 def test_the_command_prints_where_it_is_and_each_message_and_stops_cleanly(tmp_path: Path) -> None:
-    call = [sys.executable, "-m", "ci.commands.serve", "fcm", "--ca", str(tmp_path / "ca.pem")]
+    command = [sys.executable, "-m", "ci.commands.serve", "fcm", "--ca", str(tmp_path / "ca.pem")]
     with subprocess.Popen(  # noqa: S603  our own module
-        call, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        where = list(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
-        url = where[0].split()[-1]
-        with connected(url) as connection:
-            posted(connection, "case/v1-UNREGISTERED/x").read()
+        lines = list(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
+        url = lines[0].split()[-1]
+        with connect(url) as connection:
+            post_message(connection, "case/v1-UNREGISTERED/x").read()
         os.kill(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, "")
-    assert any("HTTPS_PROXY=http://127.0.0.1:" in line for line in where)
+    assert any("HTTPS_PROXY=http://127.0.0.1:" in line for line in lines)
     assert out.splitlines()[-1] == "#1 fcm_v1 404 case/v1-UNREGISTERED/x -> v1-UNREGISTERED"

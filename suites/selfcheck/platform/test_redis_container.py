@@ -24,7 +24,7 @@ from fixtures.platform.redis_container import (
     FirebaseSpamMessages,
     RedisUnavailable,
 )
-from suites.selfcheck.release.cleaner_process import all_of, fresh, record, spam_of
+from suites.selfcheck.release.cleaner_process import new_container, read_all, record, spam_container_of
 
 pytestmark = pytest.mark.aside
 
@@ -32,14 +32,14 @@ APP = "04a4177e-d2a0-4372-bd59-0a417597e5a3"
 
 
 def test_what_is_pushed_first_is_popped_first(server: Any) -> None:
-    messages = fresh(server)
+    messages = new_container(server)
     assert messages.push("a", b"\xff", {"legacy": {}}) == 3
     assert messages.push("z") == 4
     assert [messages.pop() for _ in range(5)] == [b"a", b"\xff", b'{"legacy":{}}', b"z", None]
 
 
 def test_peek_takes_nothing_out(server: Any) -> None:
-    messages = fresh(server)
+    messages = new_container(server)
     messages.push(*"abcd")
     assert messages.peek() == [b"a"]
     assert messages.peek(2, start=1) == [b"b", b"c"]
@@ -47,10 +47,10 @@ def test_peek_takes_nothing_out(server: Any) -> None:
 
 
 def test_reset_empties_this_container_only(server: Any) -> None:
-    messages, other = fresh(server), fresh(server)
-    spam = spam_of(messages)
-    for one in (messages, spam, other):
-        one.push("a", "b")
+    messages, other = new_container(server), new_container(server)
+    spam = spam_container_of(messages)
+    for container_list in (messages, spam, other):
+        container_list.push("a", "b")
     assert (messages.reset(), messages.count(), spam.count(), other.count()) == (2, 0, 2, 2)
     assert messages.reset() == 0
     assert messages.push() == 0
@@ -68,7 +68,7 @@ def test_without_a_server_that_of_the_environment_is_used(
     app = str(uuid.uuid4())
     messages = FirebaseMessages(firebase_app=app)
     messages.push("here")
-    assert all_of(FirebaseMessages(firebase_app=app, server=server)) == [b"here"]
+    assert read_all(FirebaseMessages(firebase_app=app, server=server)) == [b"here"]
     messages.server.close()
 
 
@@ -98,9 +98,9 @@ def test_a_database_that_is_none_is_refused() -> None:
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
         with pytest.raises(RedisUnavailable, match="unreachable-redis") as caught:
             container.connect(f"redis://:secret@127.0.0.1:{port}/0")
     assert f"redis://***@127.0.0.1:{port}/0" in str(caught.value)
@@ -108,7 +108,7 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
 
 
 def test_a_key_that_is_no_list_is_told(server: Any) -> None:
-    messages = fresh(server)
+    messages = new_container(server)
     server.set(messages.key, "text")
     with pytest.raises(RedisUnavailable, match="redis-refused") as caught:
         messages.count()
@@ -120,16 +120,6 @@ def test_a_key_that_is_no_list_is_told(server: Any) -> None:
 def test_an_app_that_is_no_uuid_is_refused(server: Any, app: str) -> None:
     with pytest.raises(ContainerError, match="bad-firebase-app"):
         FirebaseMessages(firebase_app=app, server=server)
-
-
-@pytest.mark.parametrize("host", ["", "localhost", "127.0.0.1", "127.8.9.1", "::1"])
-def test_this_machine_is_loopback(host: str) -> None:
-    assert container.is_loopback(host)
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "redis.example", "localhost.example", "::"])  # noqa: S104
-def test_another_host_is_not_loopback(host: str) -> None:
-    assert not container.is_loopback(host)
 
 
 def test_an_embedded_server_ends_with_its_block() -> None:
@@ -150,9 +140,9 @@ def test_without_the_package_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch
 
 
 OWNER = """
-from fixtures.platform.redis_server import embedded
+from fixtures.platform.redis_server import run_redis
 import sys, time
-with embedded() as url:
+with run_redis() as url:
     print(url, flush=True)
     time.sleep(60)
 """
