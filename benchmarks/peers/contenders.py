@@ -47,7 +47,7 @@ def why_unavailable(name: str) -> str | None:
 
 def choose_faults(count: int) -> list[Fault]:
     """A balanced choice of `count` faults, of services that can be served alone."""
-    return [fault for fault in sample(len(FAULTS)) if fault.served_alone][:count]
+    return [fault for fault in sample(len(FAULTS)) if fault.shows_alone][:count]
 
 
 def judge_service(judge: Judge, provider: str, fault: str, limit_s: float) -> ContenderRun:

@@ -1,4 +1,4 @@
-"""What only the contract suites need: the consumers, and the providers that the gate does not judge."""
+"""Fixtures of the contract suites: consumers, Pact's Verifier, and providers that the gate does not judge."""
 
 import contextlib
 import fcntl
@@ -10,50 +10,50 @@ from typing import Any
 
 import pytest
 
-from fixtures.contracts.pact import verifier_client
 from fixtures.contracts.pact.consumer_tests import open_consumer
 from fixtures.contracts.pact.provider_server import serve_providers
-from fixtures.core.project import ROOT
+from fixtures.contracts.pact.verifier_process import VerifierProcess
+from fixtures.core.project import BUILD, ROOT
 from fixtures.core.topology import Edge
 from suites.plugins.options import get_run_config
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _without_verifier_afterwards() -> Iterator[None]:
-    """Nobody else asks Pact's Verifier, and it takes as much memory as two providers."""
-    yield
-    verifier_client.end()
+@pytest.fixture(scope="package")
+def verifier() -> Iterator[VerifierProcess]:
+    # Its process takes as much memory as two providers, so it ends with these suites.
+    with VerifierProcess() as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
-def reading_from() -> Iterator[Callable[[Edge, str], Callable[[Any], None]]]:
-    """The consumer of an edge, as a function that reads a declaration: PactError if it cannot."""
+def open_reader() -> Iterator[Callable[[Edge, str], Callable[[Any], None]]]:
+    """The consumer of an edge and version, as a function that reads a declaration or raises PactError."""
     with contextlib.ExitStack() as stack:
 
         @functools.cache
-        def of(edge: Edge, version: str) -> Callable[[Any], None]:
+        def open_once(edge: Edge, version: str) -> Callable[[Any], None]:
             return stack.enter_context(open_consumer(edge, version))
 
-        yield of
+        yield open_once
 
 
 @pytest.fixture(scope="session")
 def clients() -> None:
-    """The programs of others, set up on demand; only once, though several workers may want them."""
-    (ROOT / "build").mkdir(exist_ok=True)
-    with (ROOT / "build" / "clients.lock").open("w") as lock:
+    """Set up real push clients on demand. A lock keeps other workers waiting until that is done."""
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / "clients.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = subprocess.run(  # noqa: S603  our own script
+        result = subprocess.run(  # noqa: S603  our own script
             [str(ROOT / "ci" / "setup" / "clients.sh")], capture_output=True, text=True, check=False
         )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert result.returncode == 0, result.stderr[-2000:]
 
 
 @pytest.fixture(scope="module")
 def url_of() -> Iterator[Callable[[str, str], str]]:
-    """Where a reference service, or the emulator, of a version is served in this process."""
-    with serve_providers() as url_of:
-        yield url_of
+    """The URL of a reference service in a version, or of the emulator, which starts on demand."""
+    with serve_providers() as serve:
+        yield serve
 
 
 @pytest.fixture

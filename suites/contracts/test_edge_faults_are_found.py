@@ -1,61 +1,66 @@
-"""The contracts bite: each fault at an edge that the gate does not judge is found, and where it is."""
+"""The contracts find each fault at an edge that the gate does not judge, and find it where it is."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from fixtures.contracts import Expectation, judge_cross_read, judge_verification
 from fixtures.contracts.pact.cross_reads import cross_read
-from fixtures.contracts.pact.expected_results import read_cross_read_expectations, read_expectations
-from fixtures.contracts.pact.message_proxy import verify_writer
-from fixtures.contracts.pact.provider_server import serve_driver, serve_provider
+from fixtures.contracts.pact.expected_results import (
+    Expectation,
+    judge_cross_read,
+    judge_verification,
+    read_cross_read_expectations,
+    read_expectations,
+)
+from fixtures.contracts.pact.provider_server import serve_driver, serve_providers
 from fixtures.contracts.pact.service_driver import ServiceDriver, drive_service
-from fixtures.contracts.pact.verification import verify_url
+from fixtures.contracts.pact.verification import verify_url, verify_writer
+from fixtures.contracts.pact.verifier_process import VerifierProcess
 from fixtures.core.findings import Finding
-from fixtures.core.topology import edge
-from fixtures.faults import Fault, named
+from fixtures.core.topology import find_edge
+from fixtures.faults import Fault, find_fault
 from fixtures.platform.fcm import canned_answers, legacy
 
 pytestmark = pytest.mark.aside
 
 
-def cores_of(pair: Expectation, fault: Fault) -> tuple[ServiceDriver, ServiceDriver]:
-    """Both ends of a pair, the faulty one with its fault."""
-    ends = ((pair.consumer, pair.consumer_version), (pair.provider, pair.provider_version))
-    first, second = (
-        ServiceDriver(fault.seeded())
-        if (name, version) == (fault.service, "after")
-        else drive_service(name, version)
-        for name, version in ends
-    )
-    return first, second
+def drive_with_fault(fault: Fault, name: str, version: str) -> ServiceDriver:
+    """A service of a version; it has the fault if the fault belongs to it."""
+    if (name, version) == (fault.service, "after"):
+        return ServiceDriver(fault.load_faulty())
+    return drive_service(name, version)
 
 
-def by_pact(pair: Expectation, fault: Fault) -> list[Finding]:
-    """What the pact of a pair says of the faulty provider."""
+def verify_with_fault(verifier: VerifierProcess, pair: Expectation, fault: Fault) -> list[Finding]:
+    def make_provider() -> ServiceDriver:
+        return drive_with_fault(fault, pair.provider, pair.provider_version)
+
     if pair.edge.kind == "http":
-        with serve_driver(cores_of(pair, fault)[1]) as url:
-            return judge_verification(pair, verify_url(pair.edge, pair.consumer_version, url))
-    return judge_verification(
-        pair, verify_writer(pair.edge, pair.consumer_version, lambda: cores_of(pair, fault)[1])
-    )
+        with serve_driver(make_provider()) as url:
+            verification = verify_url(verifier, pair.edge, pair.consumer_version, url)
+    else:
+        verification = verify_writer(verifier, pair.edge, pair.consumer_version, make_provider)
+    return judge_verification(pair, verification)
 
 
-def by_reading(pair: Expectation, fault: Fault) -> list[Finding]:
-    """What a reading says of a pair with the fault."""
-    written, found = cross_read(pair.edge, *cores_of(pair, fault))
-    return judge_cross_read(pair, found, written)
+def cross_read_with_fault(pair: Expectation, fault: Fault) -> list[Finding]:
+    consumer = drive_with_fault(fault, pair.consumer, pair.consumer_version)
+    provider = drive_with_fault(fault, pair.provider, pair.provider_version)
+    written, verification = cross_read(pair.edge, consumer, provider)
+    return judge_cross_read(pair, verification, written)
 
 
-def findings_of(fault: Fault) -> Iterator[tuple[str, Finding]]:
-    """All that the contracts of every edge find of a fault, by where they find it."""
+def findings_of(verifier: VerifierProcess, fault: Fault) -> Iterator[tuple[str, Finding]]:
+    """All findings of the contracts of every edge, each with the name of its pair."""
     for pair in read_expectations():
         if (pair.provider, pair.provider_version) == (fault.service, "after"):
-            yield from ((f"pact {pair.id}", finding) for finding in by_pact(pair, fault))
+            findings = verify_with_fault(verifier, pair, fault)
+            yield from ((f"pact {pair.id}", finding) for finding in findings)
     for pair in read_cross_read_expectations():
         ends = ((pair.consumer, pair.consumer_version), (pair.provider, pair.provider_version))
         if (fault.service, "after") in ends:
-            yield from ((f"reading {pair.id}", finding) for finding in by_reading(pair, fault))
+            findings = cross_read_with_fault(pair, fault)
+            yield from ((f"reading {pair.id}", finding) for finding in findings)
 
 
 WHERE = {
@@ -77,16 +82,18 @@ WHERE = {
 
 
 @pytest.mark.parametrize("name", WHERE)
-def test_the_fault_is_found_where_it_is(name: str) -> None:
-    found = list(findings_of(named(name)))
-    assert {where for where, _ in found} == WHERE[name]
-    assert all(finding.sent and finding.expected and finding.got for _, finding in found)
+def test_the_fault_is_found_where_it_is(verifier: VerifierProcess, name: str) -> None:
+    findings = list(findings_of(verifier, find_fault(name)))
+    assert {pair for pair, _ in findings} == WHERE[name]
+    assert all(finding.sent and finding.expected and finding.got for _, finding in findings)
 
 
-def test_results_in_another_order_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = legacy.multicast
-    monkeypatch.setattr(legacy, "multicast", lambda results, number: right(results[::-1], number))
-    assert failing_at_fcm("before") == {"a push to several devices, answered in their order"}
+def test_results_in_another_order_are_found(
+    verifier: VerifierProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = legacy.multicast
+    monkeypatch.setattr(legacy, "multicast", lambda results, number: original(results[::-1], number))
+    assert failing_at_fcm(verifier, "before") == {"a push to several devices, answered in their order"}
 
 
 @pytest.mark.parametrize(
@@ -97,14 +104,17 @@ def test_results_in_another_order_are_found(monkeypatch: pytest.MonkeyPatch) -> 
         pytest.param("v1-INVALID_ARGUMENT-token-text", "v1-INVALID_ARGUMENT-payload", id="another text"),
     ],
 )
-def test_another_answer_of_fcm_is_found(monkeypatch: pytest.MonkeyPatch, case: str, instead: str) -> None:
+def test_another_answer_of_fcm_is_found(
+    verifier: VerifierProcess, monkeypatch: pytest.MonkeyPatch, case: str, instead: str
+) -> None:
     monkeypatch.setattr(
         canned_answers, "ANSWERS", {**canned_answers.ANSWERS, case: canned_answers.ANSWERS[instead]}
     )
-    assert failing_at_fcm("after") == {f"a push that ends as {case}"}
+    assert failing_at_fcm(verifier, "after") == {f"a push that ends as {case}"}
 
 
-def failing_at_fcm(version: str) -> frozenset[str]:
+def failing_at_fcm(verifier: VerifierProcess, version: str) -> frozenset[str]:
     """The interactions of a sender that fail at the emulator."""
-    with serve_provider("fcm", "emulator") as url:
-        return verify_url(edge("go-sender", "fcm"), version, url).failed
+    with serve_providers() as serve:
+        url = serve("fcm", "emulator")
+        return verify_url(verifier, find_edge("go-sender", "fcm"), version, url).failed

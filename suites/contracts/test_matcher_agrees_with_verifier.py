@@ -8,33 +8,35 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-from fixtures.contracts import Contract
-from fixtures.contracts.pact.matcher import KINDS, make_matcher
+from fixtures.contracts.pact.matcher import GENERAL_INTERACTIONS, find_interaction, make_matcher
 from fixtures.contracts.pact.verification import verify_pact
+from fixtures.contracts.pact.verifier_process import VerifierProcess
 from fixtures.core.topology import PROVIDERS
 
-INSTEAD: list[Any] = [None, 7, 1.5, True, "", "word", "2026-01-05T12:00:00Z", [], {}]
-EVERY = 6
-"""Mutations per interaction, about: enough to meet its rules, few enough for the Verifier."""
+REPLACEMENTS: list[Any] = [None, 7, 1.5, True, "", "word", "2026-01-05T12:00:00Z", [], {}]
+# About so many mutations per interaction: enough to break its rules, few enough for the slow Verifier.
+MUTATIONS = 6
 
-Judged = dict[str, tuple[Mapping[str, Any], Any]]
-
-
-def paths(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Every place in a JSON value below its top."""
-    members = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
-    for key, held in members:
-        yield (*at, key)
-        yield from paths(held, (*at, key))
+# By name, an interaction and a body to compare with it.
+Examples = dict[str, tuple[Mapping[str, Any], Any]]
 
 
-def mutations(body: Any) -> Iterator[tuple[str, Any]]:
-    """The body itself, and the body with one place dropped, doubled or replaced."""
+def walk_paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The paths of all values inside a JSON value."""
+    if isinstance(value, dict | list):
+        for key, member in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*path, key)
+            yield from walk_paths(member, (*path, key))
+
+
+def mutate(body: Any) -> Iterator[tuple[str, Any]]:
+    """The body itself, and the body with one value dropped or replaced."""
     yield "as declared", body
-    for path in paths(body):
-        for name, change in (("dropped", None), *((f"is {json.dumps(one)}", one) for one in INSTEAD)):
+    for path in walk_paths(body):
+        for name, change in (
+            ("dropped", None),
+            *((f"is {json.dumps(value)}", value) for value in REPLACEMENTS),
+        ):
             mutated = copy.deepcopy(body)
             parent = mutated
             for key in path[:-1]:
@@ -46,20 +48,21 @@ def mutations(body: Any) -> Iterator[tuple[str, Any]]:
             yield f"{'.'.join(map(str, path))} {name}", mutated
 
 
-def judged() -> Judged:
-    """By name, an interaction and the body to judge by it: some mutations of all six interactions."""
-    found: Judged = {}
-    for kind, descriptions in KINDS.items():
+def select_examples() -> Examples:
+    """Some mutations of the bodies of all six general interactions."""
+    examples: Examples = {}
+    for kind, descriptions in GENERAL_INTERACTIONS.items():
         for provider in PROVIDERS:
-            interaction = Contract.load(provider, "after").interaction(descriptions[provider])
-            every = list(mutations(interaction["response"]["body"]["content"]))
-            for name, body in [every[0], *every[len(found) % EVERY + 1 :: len(every) // EVERY]]:
-                found[f"{provider} {kind}: {name}"] = interaction, body
-    return found
+            interaction = find_interaction(provider, "after", descriptions[provider])
+            bodies = list(mutate(interaction["response"]["body"]["content"]))
+            first = len(examples) % MUTATIONS + 1
+            for name, body in [bodies[0], *bodies[first :: len(bodies) // MUTATIONS]]:
+                examples[f"{provider} {kind}: {name}"] = interaction, body
+    return examples
 
 
 @contextlib.contextmanager
-def stub(bodies: list[str], statuses: list[int]) -> Iterator[str]:
+def serve_bodies(bodies: list[str], statuses: list[int]) -> Iterator[str]:
     """A server that answers GET /N with the body and status of that number."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -73,7 +76,7 @@ def stub(bodies: list[str], statuses: list[int]) -> Iterator[str]:
             self.wfile.write(content)
 
         def log_message(self, *_: Any) -> None:
-            """Stay silent."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -83,7 +86,7 @@ def stub(bodies: list[str], statuses: list[int]) -> Iterator[str]:
         thread.join()
 
 
-def pact_of(cases: Judged) -> str:
+def pact_of(examples: Examples) -> str:
     """A pact that asks for each body by its number, and expects what the interaction expects."""
     interactions = [
         {
@@ -92,35 +95,38 @@ def pact_of(cases: Judged) -> str:
             "request": {"method": "GET", "path": f"/{number}"},
             "response": interaction["response"],
         }
-        for number, (name, (interaction, _)) in enumerate(cases.items())
+        for number, (name, (interaction, _)) in enumerate(examples.items())
     ]
     pact = {"consumer": {"name": "suite"}, "provider": {"name": "stub"}, "interactions": interactions}
     return json.dumps({**pact, "metadata": {"pactSpecification": {"version": "4.0"}}})
 
 
-def test_both_judge_alike() -> None:
-    cases = judged()
-    bodies = [json.dumps(body) for _, body in cases.values()]
-    statuses = [interaction["response"]["status"] for interaction, _ in cases.values()]
-    with stub(bodies, statuses) as url:
-        official = verify_pact(pact_of(cases), url, states=False)
-    ours = {
-        name: {(name, mismatch) for mismatch in make_matcher(interaction)(text, "application/json", status)}
-        for (name, (interaction, _)), text, status in zip(cases.items(), bodies, statuses, strict=True)
+def test_both_judge_alike(verifier: VerifierProcess) -> None:
+    examples = select_examples()
+    bodies = [json.dumps(body) for _, body in examples.values()]
+    statuses = [interaction["response"]["status"] for interaction, _ in examples.values()]
+    with serve_bodies(bodies, statuses) as url:
+        official = verify_pact(verifier, pact_of(examples), url, states=False)
+    by_matcher = {
+        (name, mismatch)
+        for (name, (interaction, _)), text, status in zip(examples.items(), bodies, statuses, strict=True)
+        for mismatch in make_matcher(interaction).check(text, "application/json", status)
     }
-    theirs = {(one.interaction, f"{one.path}: {one.mismatch}") for one in official.problems}
-    assert set().union(*ours.values()) == theirs
-    assert 40 <= len(cases) <= 60
+    by_verifier = {
+        (problem.interaction, f"{problem.path}: {problem.mismatch}") for problem in official.problems
+    }
+    assert by_matcher == by_verifier
+    assert 40 <= len(examples) <= 60
     # Neither agrees with everything, nor with nothing.
-    assert len(cases) // 4 < len(official.failed) < len(cases)
+    assert len(examples) // 4 < len(official.failed) < len(examples)
 
 
-def test_both_refuse_a_wrong_status() -> None:
-    interaction = Contract.load("directory-events-api", "after").interaction("a look at a known report")
+def test_both_refuse_a_wrong_status(verifier: VerifierProcess) -> None:
+    interaction = find_interaction("directory-events-api", "after", "a look at a known report")
     body = interaction["response"]["body"]["content"]
-    with stub([json.dumps(body)], [201]) as url:
-        official = verify_pact(pact_of({"wrong": (interaction, body)}), url, states=False)
+    with serve_bodies([json.dumps(body)], [201]) as url:
+        official = verify_pact(verifier, pact_of({"wrong": (interaction, body)}), url, states=False)
     assert official.failed == {"wrong"}
-    assert make_matcher(interaction)(json.dumps(body), "application/json", 201) == [
+    assert make_matcher(interaction).check(json.dumps(body), "application/json", 201) == [
         "status: expected 200, got 201"
     ]

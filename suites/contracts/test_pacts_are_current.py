@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.contracts import read_pact
 from fixtures.contracts.pact.consumer_tests import PACT_RELEASE_MEMBERS, write_pacts
-from fixtures.contracts.pact.model import PACTS
+from fixtures.contracts.pact.model import PACTS, read_pact
+from fixtures.core.project import ROOT
 from fixtures.core.topology import Edge
-from suites.contracts.parameters import at_each_edge
-
-ROOT = PACTS.parent
+from suites.contracts.parameters import each_edge
 
 
 def regenerate(*options: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +63,7 @@ def test_wrong_usage_never_looks_like_an_answer(option: str) -> None:
     assert "next: python -m ci.commands.regenerate_pacts" in done.stderr
 
 
-@at_each_edge
+@each_edge
 def test_no_release_of_pact_is_written_down(edge: Edge, version: str) -> None:
     pact = read_pact(edge, version)
     assert pact["metadata"] == {"pactSpecification": {"version": "4.0"}}

@@ -6,24 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.contracts import (
-    Expectation,
-    InteractionProblem,
-    PactError,
-    Verification,
-    judge_verification,
-    list_declarations,
-    run_verifier,
-    verify,
-)
-from fixtures.contracts.pact import verifier_client
 from fixtures.contracts.pact.consumer_tests import is_judged
-from fixtures.contracts.pact.expected_results import EXPECTED, read_cross_read_expectations, read_expectations
+from fixtures.contracts.pact.declarations import list_declarations
+from fixtures.contracts.pact.expected_results import (
+    EXPECTED,
+    Expectation,
+    judge_verification,
+    read_cross_read_expectations,
+    read_expectations,
+)
+from fixtures.contracts.pact.model import PactError
 from fixtures.contracts.pact.result_files import write_result
-from fixtures.contracts.pact.verification import verify_pact
+from fixtures.contracts.pact.verification import (
+    InteractionProblem,
+    Verification,
+    verify_pact,
+    verify_target,
+)
+from fixtures.contracts.pact.verifier_process import VerifierProcess
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets.client import Unreachable
-from fixtures.targets.target import Target, Unobservable
+from fixtures.targets.config import Deployment
+from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.target import Target, Unobservable, prepare_target
 from suites.types import RaiseIfFound
 
 TargetsOf = Callable[[str], dict[str, Target]]
@@ -31,32 +36,34 @@ TargetsOf = Callable[[str], dict[str, Target]]
 
 @pytest.mark.parametrize(
     ("provider", "expectation"),
-    [pytest.param(one.provider, one, id=one.id) for one in read_expectations() if is_judged(one.edge)],
+    [pytest.param(pair.provider, pair, id=pair.id) for pair in read_expectations() if is_judged(pair.edge)],
 )
 def test_the_provider_honours_the_pact(
     raise_if_found: RaiseIfFound,
+    verifier: VerifierProcess,
     targets_of: TargetsOf,
     verifications: Path,
     provider: str,
     expectation: Expectation,
 ) -> None:
     target = targets_of(expectation.provider_version)[provider]
-    found = run_verifier(PROVIDERS[provider], expectation.consumer_version, target)
-    interactions = list_declarations(expectation.edge, expectation.consumer_version)
-    assert len(found.verified) == len(interactions)
-    write_result(verifications, expectation, (interactions, found))
-    raise_if_found(judge_verification(expectation, found))
+    verification = verify_target(verifier, PROVIDERS[provider], expectation.consumer_version, target)
+    declarations = list_declarations(expectation.edge, expectation.consumer_version)
+    assert len(verification.verified) == len(declarations)
+    write_result(verifications, expectation, (declarations, verification))
+    raise_if_found(judge_verification(expectation, verification))
 
 
 @pytest.mark.aside
-def test_a_provider_that_remembers_can_be_verified_twice(targets_of: TargetsOf) -> None:
-    provider = "subscribers-errors"
-    target = targets_of("after")[provider]
-    first, again = (verify(PROVIDERS[provider], "after", target) for _ in range(2))
-    assert {one.interaction for one in again} == {one.interaction for one in first}
+def test_a_provider_that_remembers_can_be_verified_twice(
+    verifier: VerifierProcess, targets_of: TargetsOf
+) -> None:
+    target = targets_of("after")["subscribers-errors"]
+    first, second = (verify_target(verifier, target.provider, "after", target) for _ in range(2))
+    assert second.failed == first.failed
 
 
-EXPECTATIONS = {one.id: one for one in read_expectations()}
+EXPECTATIONS = {pair.id: pair for pair in read_expectations()}
 HONOURED = EXPECTATIONS["events-proxy=after,directory-events-api=after"]
 BROKEN = EXPECTATIONS["events-proxy=after,directory-events-api=before"]
 
@@ -65,13 +72,15 @@ def verification_with(
     expectation: Expectation, failing: set[str], *, unobserved: bool = False
 ) -> Verification:
     """A verification in which interactions that need these protocols fail."""
-    interactions = list_declarations(expectation.edge, expectation.consumer_version)
+    declarations = list_declarations(expectation.edge, expectation.consumer_version)
     problems = tuple(
-        InteractionProblem(one.description, "$.code", "Known", "Unknown", "not equal", unobserved=unobserved)
-        for one in interactions
-        if one.protocol in failing
+        InteractionProblem(
+            declaration.description, "$.code", "Known", "Unknown", "not equal", unobserved=unobserved
+        )
+        for declaration in declarations
+        if declaration.protocol in failing
     )
-    return Verification(tuple(one.description for one in interactions), problems)
+    return Verification(tuple(declaration.description for declaration in declarations), problems)
 
 
 @pytest.mark.parametrize(
@@ -103,38 +112,43 @@ def test_a_refused_state_is_no_finding() -> None:
     assert judge_verification(BROKEN, verification_with(BROKEN, {"fcm_v1"}, unobserved=True)) == []
 
 
-def test_a_silent_provider_is_known_at_once() -> None:
-    target = Target(PROVIDERS["subscribers-errors"], "after", "http://127.0.0.1:9", embedded=False)
+def test_a_silent_provider_is_known_at_once(verifier: VerifierProcess) -> None:
+    deployment = Deployment("subscribers-errors", "http://127.0.0.1:9")
+    target = prepare_target(deployment, RateLimiter(), PROVIDERS[deployment.name])
     with pytest.raises(Unreachable):
-        verify(target.provider, "after", target)
+        verify_target(verifier, target.provider, "after", target)
     target.close()
 
 
 @pytest.mark.parametrize("descriptions", [[], ["twin", "twin"]], ids=["no interaction", "twins"])
-def test_an_empty_verification_is_no_answer(targets_of: TargetsOf, descriptions: list[str]) -> None:
+def test_an_empty_verification_is_no_answer(
+    verifier: VerifierProcess, targets_of: TargetsOf, descriptions: list[str]
+) -> None:
     url = targets_of("before")["subscribers-errors"].url
     request, response = {"method": "GET", "path": "/nowhere"}, {"status": 404}
     pact = {
         "consumer": {"name": "a"},
         "provider": {"name": "b"},
         "interactions": [
-            {"type": "Synchronous/HTTP", "description": one, "request": request, "response": response}
-            for one in descriptions
+            {"type": "Synchronous/HTTP", "description": text, "request": request, "response": response}
+            for text in descriptions
         ],
         "metadata": {"pactSpecification": {"version": "4.0"}},
     }
     with pytest.raises(PactError, match="verification-incomplete"):
-        verify_pact(json.dumps(pact), url, states=False)
+        verify_pact(verifier, json.dumps(pact), url, states=False)
 
 
 @pytest.mark.aside
-def test_a_verifier_that_dies_is_named_with_its_complaint_and_replaced(targets_of: TargetsOf) -> None:
+def test_a_verifier_that_dies_is_named_with_its_complaint_and_replaced(
+    verifier: VerifierProcess, targets_of: TargetsOf
+) -> None:
     url = targets_of("before")["subscribers-errors"].url
     job = {"provider": "b", "pact": "no-such-file.json", "url": url, "transport": "http", "states_url": None}
     with pytest.raises(PactError, match=r"(?s)verification-incomplete.*no-such-file"):
-        verifier_client.results_of(job)
+        verifier.run(job)
     target = targets_of("before")["directory-responses"]
-    assert verify(target.provider, "before", target) == []
+    assert verify_target(verifier, target.provider, "before", target).problems == ()
 
 
 @pytest.mark.parametrize(

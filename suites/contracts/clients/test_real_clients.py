@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from fixtures.core.project import ROOT
-from fixtures.targets.target import start_process
+from fixtures.targets.embedded import start_process
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("clients")]
 

@@ -11,15 +11,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from fixtures.contracts import read_pact
 from fixtures.contracts.broker.config import PASSWORD, TOKEN, URL, USERNAME
+from fixtures.contracts.pact.model import read_pact
 from fixtures.core.project import ROOT
-from fixtures.core.topology import EDGES, EMULATED, version_number
+from fixtures.core.topology import EDGES, EMULATED_SERVICES, version_number
 from suites.selfcheck.contracts.stub_broker.server import Served, serving
 from suites.selfcheck.contracts.stub_broker.storage import Memory, Pact
 
 CANARY = "c4naryBrokerAbcdefghijklmnopqrstuvwxyz0123456789"
-SHARED = [edge for edge in EDGES if edge.provider not in EMULATED]
+SHARED = [edge for edge in EDGES if edge.provider not in EMULATED_SERVICES]
 
 
 def pact_of(consumer: str, provider: str, version: str) -> Pact:

@@ -10,21 +10,21 @@ from jsonschema import Draft7Validator
 from fixtures.contracts.api_docs import asyncapi
 from fixtures.contracts.api_docs.asyncapi import CHANNELS, Channel
 from fixtures.contracts.api_docs.bundle import component_name
-from fixtures.contracts.api_docs.draft7 import in_draft7
-from fixtures.contracts.api_docs.examples import message, records, reports
+from fixtures.contracts.api_docs.draft7 import convert_to_draft7
+from fixtures.contracts.api_docs.examples import example_reports, message_examples, record_examples
 from fixtures.core import reference_validator, schemas
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.payloads import error_event
 from fixtures.generation import malformed
 from fixtures.generation.malformed import EVENT
 from fixtures.services import NAMES
-from fixtures.services.memory_container import key_of
+from fixtures.services.memory_container import container_key
 from suites.selfcheck import sample_answers
-from suites.selfcheck.services.driver import APP, Provider
+from suites.selfcheck.services.driver import APP, ServiceUnderTest
 
 pytestmark = pytest.mark.aside
 
-DOCUMENT = asyncapi.document()
+DOCUMENT = asyncapi.make_document()
 
 
 def payload(schema: str) -> Draft7Validator:
@@ -32,7 +32,7 @@ def payload(schema: str) -> Draft7Validator:
     local = DOCUMENT["components"]["schemas"]
     return Draft7Validator(
         {"$ref": f"#/components/schemas/{component_name(schema)}", "components": {"schemas": local}},
-        format_checker=reference_validator.FORMATS,
+        format_checker=reference_validator.FORMAT_CHECKER,
     )
 
 
@@ -66,10 +66,10 @@ def test_draft_7_accepts_and_refuses_what_the_schema_does() -> None:
     Draft7Validator.check_schema(DOCUMENT["components"]["schemas"])
     good = [
         error_event(report, "any")
-        for case in load().cases[::10]
-        for report in sample_answers.reports(case)[:5]
+        for case in load_catalogue().cases[::10]
+        for report in sample_answers.draw_reports(case)[:5]
     ]
-    bad = [rule.broken(entry) for rule in malformed.rules(EVENT) for entry in good[::10]]
+    bad = [rule.apply_to(entry) for rule in malformed.malformed_rules(EVENT) for entry in good[::10]]
     assert [payload(EVENT).is_valid(entry) for entry in good] == [True] * len(good)
     assert [payload(EVENT).is_valid(entry) for entry in bad] == [False] * len(bad)
 
@@ -85,31 +85,31 @@ def test_draft_7_accepts_and_refuses_what_the_schema_does() -> None:
     ids=["sibling", "free-contains", "names", "list"],
 )
 def test_a_schema_is_said_in_draft_7(schema: Any, said: Any) -> None:
-    assert in_draft7(schema) == (said or schema)
+    assert convert_to_draft7(schema) == (said or schema)
 
 
 @pytest.mark.parametrize("keyword", ["prefixItems", "unevaluatedProperties", "minContains"])
 def test_a_keyword_that_draft_7_would_overlook_is_refused(keyword: str) -> None:
     with pytest.raises(ValueError, match=f"draft 7 has no {keyword}"):
-        in_draft7({"items": {keyword: 1}})
+        convert_to_draft7({"items": {keyword: 1}})
 
 
 @pytest.mark.parametrize(("name", "version"), [("old-format", "before"), ("new-format", "after")])
 def test_the_example_of_a_record_is_what_directory_messages_writes(name: str, version: str) -> None:
-    provider = Provider("directory-messages", version)
-    [(_, _, asked)] = message()
-    assert provider.ask("POST", "/v1/messages", asked).status == 202
-    [(_, forward)] = provider.store.forwards()
-    example = next(value for called, _, value in records() if called == name)
+    provider = ServiceUnderTest("directory-messages", version)
+    [(_, _, asked)] = message_examples()
+    assert provider.request("POST", "/v1/messages", asked).status == 202
+    [(_, forward)] = provider.store.list_forwards()
+    example = next(value for called, _, value in record_examples() if called == name)
     assert {**forward.body, "created_at": example["created_at"]} == example
 
 
 def test_what_directory_events_api_puts_into_the_queue_is_an_error_event() -> None:
-    provider = Provider("directory-events-api")
-    body = {"bts": "bts-0", "reports": [report for _, report in reports()]}
-    assert provider.ask("POST", "/v1/reports", body).status == 202
-    events = [forward.body for _, forward in provider.store.forwards() if not forward.path]
-    assert len(events) == sum(case.outcome != "keep" for case, _ in reports())
+    provider = ServiceUnderTest("directory-events-api")
+    body = {"bts": "bts-0", "reports": [report for _, report in example_reports()]}
+    assert provider.request("POST", "/v1/reports", body).status == 202
+    events = [forward.body for _, forward in provider.store.list_forwards() if not forward.path]
+    assert len(events) == sum(case.outcome != "keep" for case, _ in example_reports())
     assert all(map(payload(EVENT).is_valid, events))
 
 
@@ -117,4 +117,4 @@ def test_the_address_of_the_container_is_the_key_of_its_list() -> None:
     [container] = [channel for channel in CHANNELS if channel.server == "container"]
     assert {
         container.address.format(firebase_app=APP, kind=kind) for kind in container.parameters["kind"]["enum"]
-    } == {key_of(APP.upper(), spam=spam) for spam in (True, False)}
+    } == {container_key(APP.upper(), spam=spam) for spam in (True, False)}

@@ -9,23 +9,23 @@ from typing import Any
 import pytest
 
 from fixtures.contracts.broker import can_i_deploy as deploying
-from fixtures.contracts.broker.can_i_deploy import Question
-from fixtures.contracts.broker.client import Broker
-from fixtures.contracts.broker.config import Access, BrokerError, of_environment
-from fixtures.contracts.broker.selectors import DEPLOYED, Query, selected, shares
+from fixtures.contracts.broker.can_i_deploy import DeploymentQuestion
+from fixtures.contracts.broker.client import BrokerClient
+from fixtures.contracts.broker.config import BrokerAccess, BrokerError, read_access
+from fixtures.contracts.broker.selectors import DEPLOYED, PactQuery, select_by_consumer, select_pacts
 from fixtures.core import redaction
-from fixtures.targets import reverse_proxy
-from fixtures.targets.client import TargetClient
+from fixtures.targets.client import connect_deployment
 from fixtures.targets.config import Deployment
+from fixtures.targets.reverse_proxy import reverse_proxy
 from suites.selfcheck.contracts.stub_broker.routes import Asked, Reply, answer
 from suites.selfcheck.contracts.stub_broker.server import Served, serving
 from suites.selfcheck.contracts.stub_broker.storage import Memory, Pact
-from suites.selfcheck.http_double import answering
+from suites.selfcheck.http_double import serve_answers
 
 pytestmark = pytest.mark.aside
 
 BASE = "http://broker.example"
-PAIR = Question({"shop": "2", "ledger": "5"}, frozenset({("shop", "ledger")}))
+PAIR = DeploymentQuestion({"shop": "2", "ledger": "5"}, frozenset({("shop", "ledger")}))
 
 
 def row(*versions: str | None, success: bool | None) -> dict[str, Any]:
@@ -69,7 +69,7 @@ ANSWERS: Mapping[str, tuple[dict[str, Any], str, Sequence[str]]] = {
 def test_only_a_yes_about_every_pair_is_a_go(
     document: dict[str, Any], verdict: str, doubts: Sequence[str]
 ) -> None:
-    found = deploying.judged(PAIR, document)
+    found = deploying.read_answer(PAIR, document)
     assert found.verdict.word == verdict
     assert [doubt.partition(":")[0] for doubt in found.doubts] == list(doubts)
     assert bool(found.findings) is (verdict == "no-go")
@@ -90,11 +90,11 @@ def test_only_a_yes_about_every_pair_is_a_go(
 )
 def test_what_is_no_answer_is_none(document: Any) -> None:
     with pytest.raises(BrokerError, match="not-a-broker"):
-        deploying.judged(PAIR, document)
+        deploying.read_answer(PAIR, document)
 
 
 def test_the_release_asks_for_all_its_services_at_once() -> None:
-    question = deploying.of_release("after", "production")
+    question = deploying.release_question("after", "production")
     assert question.options.count("--pacticipant") == len(question.versions) == 8
     assert question.options[-2:] == ["--to-environment", "production"]
     assert ("go-sender", "fcm") not in question.pairs
@@ -103,9 +103,9 @@ def test_the_release_asks_for_all_its_services_at_once() -> None:
 
 def test_secrets_are_hidden_in_whatever_is_repeated() -> None:
     secret = "-".join(["hush"] * 3)
-    access = of_environment({"PACT_BROKER_USERNAME": "me", "PACT_BROKER_PASSWORD": secret}, BASE)
+    access = read_access({"PACT_BROKER_USERNAME": "me", "PACT_BROKER_PASSWORD": secret}, BASE)
     basic = access.headers["Authorization"].removeprefix("Basic ")
-    echoed = redaction.text(f"you sent {basic}, which is me:{secret}")
+    echoed = redaction.REDACTOR.redact_text(f"you sent {basic}, which is me:{secret}")
     assert not {basic, secret} & set(echoed.replace(",", " ").split())
     assert secret not in echoed + repr(access) + str(access)
 
@@ -115,8 +115,8 @@ def test_credentials_go_to_their_own_broker_whatever_a_link_says() -> None:
     with serving(elsewhere), serving(Served(token="t0ken")) as here:  # noqa: S106
         document = json.dumps({"_links": {"pb:environments": {"href": f"{elsewhere.url}/environments"}}})
         here.trouble = lambda _method, path: (200, "application/hal+json", document) if path == "/" else None
-        broker = Broker(Access(here.url, token="t0ken"))  # noqa: S106
-        assert "_embedded" in broker.ask("GET", broker.link("pb:environments"))
+        broker = BrokerClient(BrokerAccess(here.url, token="t0ken"))  # noqa: S106
+        assert "_embedded" in broker.request("GET", broker.find_link("pb:environments"))
         broker.close()
     assert elsewhere.asked == []
 
@@ -191,19 +191,19 @@ def test_what_is_deployed_binds_and_is_asked_for_without_its_pending_status() ->
     memory = remembered((pact("1", "a"), "main"), (pact("2", "b"), "main"), (pact("3", "a"), "feature"))
     memory.deploy("shop", "1", "production")
     with serving(Served(memory)) as served:
-        broker = Broker(Access(served.url))
-        (share,) = shares(
-            broker, "ledger", Query(({"mainBranch": True}, {"branch": "feature"}), "main", pending=True)
+        broker = BrokerClient(BrokerAccess(served.url))
+        (share,) = select_by_consumer(
+            broker, "ledger", PactQuery(({"mainBranch": True}, {"branch": "feature"}), "main", pending=True)
         )
         assert [(one.version, one.pending) for one in share.deployed] == [("3", False)]  # the same content
         assert [(one.version, one.pending, one.descriptions) for one in share.others] == [("2", True, ("b",))]
-        assert selected(broker, "nobody", Query(DEPLOYED, "main", pending=False)) == []
+        assert select_pacts(broker, "nobody", PactQuery(DEPLOYED, "main", pending=False)) == []
         broker.close()
 
 
 def test_a_query_of_one_consumer_leaves_out_what_is_said_of_others() -> None:
-    query = Query(({"mainBranch": True}, {"branch": "x", "consumer": "other"}), "main", pending=True)
-    assert query.of("shop").selectors == ({"mainBranch": True, "consumer": "shop"},)
+    query = PactQuery(({"mainBranch": True}, {"branch": "x", "consumer": "other"}), "main", pending=True)
+    assert query.for_consumer("shop").selectors == ({"mainBranch": True, "consumer": "shop"},)
 
 
 def between(memory: Memory, query: str) -> tuple[Any, list[Any]]:
@@ -324,13 +324,11 @@ def test_a_deployment_gets_other_ids_and_nobody_notices() -> None:
         return 200, {}, request.path.encode() + body
 
     with (
-        answering(echo) as there,
-        reverse_proxy.before(TargetClient(Deployment("x", there.url)), {"old": "new"}) as before,
+        serve_answers(echo) as there,
+        reverse_proxy(connect_deployment(Deployment("x", there.url)), {"old": "new"}) as before,
     ):
-        door = TargetClient(Deployment("y", before))
-        assert (
-            door.exchange("POST", "/v1/old-1?id=old", b"an old one").content == b"/v1/old-1?id=oldan old one"
-        )
+        door = connect_deployment(Deployment("y", before))
+        assert door.send("POST", "/v1/old-1?id=old", b"an old one").content == b"/v1/old-1?id=oldan old one"
         door.close()
-        ((_, path, _, body),) = there.asked
+        ((_, path, _, body),) = there.requests
     assert (path, body) == ("/v1/new-1?id=new", b"an new one")

@@ -13,11 +13,11 @@ from typing import TypeAlias
 
 import pytest
 
-from ci.commands import broker
+from ci.commands.broker import main as run_broker_command
 from fixtures.contracts.broker.config import TOKEN, URL
 from fixtures.core.topology import load_release, version_number
-from fixtures.targets.target import embedded_targets
-from suites.selfcheck.commands.test_gate import closed_port, verdict_of
+from fixtures.targets.embedded import embedded_targets
+from suites.selfcheck.commands.test_gate import find_closed_port, read_verdict
 from suites.selfcheck.contracts.broker_command import (
     BASIC,
     CANARY,
@@ -55,9 +55,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
         for name, text in variables_of(url, variables).items():
             monkeypatch.setenv(name, text)
         try:
-            code = broker.main(
-                arguments
-            )  # a command under test, by name
+            code = run_broker_command(arguments)  # a command under test, by name
         except SystemExit as end:
             code = end.code
         said = capfd.readouterr()
@@ -172,10 +170,10 @@ def test_a_wrong_provider_is_told_to_the_broker_which_says_no(tmp_path: Path) ->
         assert (
             f"{ENDS[1]}: failed, the broker says, the verification of its pact with {ENDS[0]}" in ran.stdout
         )
-        unreachable = f"--target=subscribers-errors=http://127.0.0.1:{closed_port()}"
+        unreachable = f"--target=subscribers-errors=http://127.0.0.1:{find_closed_port()}"
         variables = {URL: served.url, TOKEN: CANARY}
         ran = run("ci.commands.gate", "--broker", f"--build={tmp_path}", unreachable, **variables)
-        verdict = verdict_of(tmp_path)
+        verdict = read_verdict(tmp_path)
         assert verdict is not None
         assert (ran.returncode, verdict["verdict"]) == (1, "no-go")
         assert [(one["check"], one["provider"]) for one in verdict["findings"]] == [("can-i-deploy", ENDS[1])]
@@ -187,10 +185,10 @@ def test_a_wrong_provider_is_told_to_the_broker_which_says_no(tmp_path: Path) ->
 
 
 def test_a_gate_whose_broker_is_silent_is_undecided(tmp_path: Path) -> None:
-    unreachable = f"--target=subscribers-errors=http://127.0.0.1:{closed_port()}"
-    variables = {URL: f"http://127.0.0.1:{closed_port()}", TOKEN: CANARY}
+    unreachable = f"--target=subscribers-errors=http://127.0.0.1:{find_closed_port()}"
+    variables = {URL: f"http://127.0.0.1:{find_closed_port()}", TOKEN: CANARY}
     ran = run("ci.commands.gate", "--broker", f"--build={tmp_path}", unreachable, **variables)
-    verdict = verdict_of(tmp_path)
+    verdict = read_verdict(tmp_path)
     assert verdict is not None
     assert (ran.returncode, verdict["verdict"]) == (2, "undecided")
     assert [reason.partition(":")[0] for reason in verdict["reasons"]] == [
@@ -249,7 +247,7 @@ def test_a_broker_in_trouble_is_undecided_and_named(trouble: Trouble, slug: str,
 def test_a_broker_that_is_not_there_or_lets_nobody_in_is_undecided(
     command: Sequence[str], here: Here
 ) -> None:
-    ran = here(f"http://127.0.0.1:{closed_port()}", *command)
+    ran = here(f"http://127.0.0.1:{find_closed_port()}", *command)
     assert (ran.returncode, ran.stderr.partition(":")[0]) == (2, "broker-silent")
     with a_broker(release_memory()) as served:
         ran = here(served.url, *command, **{TOKEN: "wrong"})
@@ -342,9 +340,9 @@ def test_a_failure_outweighs_whatever_could_not_be_seen(here: Here) -> None:
         ran = here(served.url, *ONE, "--provider", "directory-messages")
     assert (ran.returncode, ran.stderr.partition(":")[0]) == (1, "no-pacts")
     with a_broker(release_memory()) as served:
-        ran = here(served.url, *ONE, "--target", f"subscribers-errors=http://127.0.0.1:{closed_port()}")
+        ran = here(served.url, *ONE, "--target", f"subscribers-errors=http://127.0.0.1:{find_closed_port()}")
         assert ran.returncode == 0  # nobody asked for that one
-        there = f"subscribers-errors=http://127.0.0.1:{closed_port()}"
+        there = f"subscribers-errors=http://127.0.0.1:{find_closed_port()}"
         ran = here(served.url, *ONE, "--provider", "subscribers-errors", "--target", there)
     assert (ran.returncode, ran.stderr.partition(":")[0]) == (2, "unreachable-target")
 

@@ -15,11 +15,16 @@ from jsonschema import Draft202012Validator
 from referencing.jsonschema import DRAFT202012
 
 from fixtures.contracts.api_docs import asyncapi, openapi
-from fixtures.contracts.api_docs.bundle import COMPONENTS, absolute, component_name, components
-from fixtures.contracts.api_docs.examples import reports
+from fixtures.contracts.api_docs.bundle import (
+    COMPONENTS,
+    bundle_components,
+    component_name,
+    resolve_reference,
+)
+from fixtures.contracts.api_docs.examples import example_reports
 from fixtures.contracts.api_docs.interfaces import ID, INTERFACES
 from fixtures.core import reference_validator, schemas
-from fixtures.core.catalogue import load
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.payloads import error_event
 from fixtures.core.project import ROOT
 from fixtures.generation import malformed
@@ -29,8 +34,8 @@ from suites.selfcheck import sample_answers
 pytestmark = pytest.mark.aside
 
 DOCUMENTS: Mapping[str, Any] = {
-    "platform": asyncapi.document(),
-    **{service: openapi.document(service) for service in INTERFACES},
+    "platform": asyncapi.make_document(),
+    **{service: openapi.make_document(service) for service in INTERFACES},
 }
 
 
@@ -49,7 +54,7 @@ def component(document: Any, name: str) -> Draft202012Validator:
     return Draft202012Validator(
         {"$ref": f"urn:document{COMPONENTS}{component_name(name)}"},
         registry=whole,
-        format_checker=reference_validator.FORMATS,
+        format_checker=reference_validator.FORMAT_CHECKER,
     )
 
 
@@ -76,7 +81,7 @@ def test_a_document_stands_alone(name: str) -> None:
     found = set(references(document))
     assert {reference[0] for reference in found} == {"#"}
     assert all(resolver.lookup(reference).contents for reference in found)
-    assert schemas.BASE not in str(document)
+    assert schemas.BASE_URI not in str(document)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -98,10 +103,12 @@ def test_operations_have_names_of_their_own(service: str) -> None:
 
 def test_a_component_means_what_its_schema_means() -> None:
     validator = component(DOCUMENTS["subscribers-errors"], EVENT)
-    drawn = (report for case in load().cases[::10] for report in sample_answers.reports(case)[:5])
-    good = [error_event(report, "any") for report in (*drawn, *(report for _, report in reports()))]
+    drawn = (
+        report for case in load_catalogue().cases[::10] for report in sample_answers.draw_reports(case)[:5]
+    )
+    good = [error_event(report, "any") for report in (*drawn, *(report for _, report in example_reports()))]
     assert [validator.is_valid(entry) for entry in good] == [True] * len(good)
-    bad = [rule.broken(entry) for rule in malformed.rules(EVENT) for entry in good[::10]]
+    bad = [rule.apply_to(entry) for rule in malformed.malformed_rules(EVENT) for entry in good[::10]]
     assert [validator.is_valid(entry) for entry in bad] == [schemas.is_valid(entry, EVENT) for entry in bad]
     assert not any(map(validator.is_valid, bad))
 
@@ -110,7 +117,7 @@ def test_a_legacy_report_is_none_of_v1_and_the_other_way_round() -> None:
     document = DOCUMENTS["events-proxy"]
     either = component(document, "response-report.schema.json")
     legacy = component(document, "legacy-response-report.schema.json")
-    for case, report in reports():
+    for case, report in example_reports():
         assert either.is_valid(report)
         assert legacy.is_valid(report) == (case.protocol == "legacy")
 
@@ -118,12 +125,12 @@ def test_a_legacy_report_is_none_of_v1_and_the_other_way_round() -> None:
 def test_a_name_that_two_schemas_would_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fixtures.contracts.api_docs.bundle.component_name", lambda _target: "Same")
     with pytest.raises(ValueError, match="would both be the component Same"):
-        components([ID, ENVELOPE])
+        bundle_components([ID, ENVELOPE])
 
 
 def test_a_reference_to_elsewhere_is_refused() -> None:
     with pytest.raises(ValueError, match=r"x\.schema\.json refers to https://json-schema\.org/"):
-        absolute("https://json-schema.org/draft/2020-12/schema", "x.schema.json")
+        resolve_reference("https://json-schema.org/draft/2020-12/schema", "x.schema.json")
 
 
 def rendered(folder: Path, *arguments: str) -> tuple[int, str]:
