@@ -1,4 +1,4 @@
-"""What the tests of the container and its cleaner share: a server, records, and the cleaner as a process."""
+"""Records, and the cleaner in this process or as a command, for its tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEGACY = {"notification": {"title": "Hello"}}
 
 
 def record(number: int, *, new: bool = False, app: str = "", **members: Any) -> bytes:
-    """A record that its number makes unlike all others."""
+    """A record that is unique by its number."""
     content: dict[str, Any] = {
         "message_id": str(uuid.UUID(int=number)),
         "firebase_app": app or str(uuid.UUID(int=1)),
@@ -31,38 +31,39 @@ def record(number: int, *, new: bool = False, app: str = "", **members: Any) -> 
     return json.dumps(content | ({"v1": LEGACY} if new else {}) | members).encode()
 
 
-def fresh(server: Any) -> FirebaseMessages:
-    """An empty container of an app that nobody else uses."""
+def new_container(server: Any) -> FirebaseMessages:
+    """An empty container of a new app."""
     return FirebaseMessages(firebase_app=str(uuid.uuid4()), server=server)
 
 
-def spam_of(messages: FirebaseMessages) -> FirebaseSpamMessages:
-    """The spam container of the same app."""
+def spam_container_of(messages: FirebaseMessages) -> FirebaseSpamMessages:
     return FirebaseSpamMessages(firebase_app=messages.firebase_app, server=messages.server)
 
 
-def all_of(messages: FirebaseMessages) -> list[bytes]:
-    """Everything in a container, head first."""
+def read_all(messages: FirebaseMessages) -> list[bytes]:
+    """All messages of a container, head first."""
     return messages.peek(1_000_000)
 
 
-def cleaned(messages: FirebaseMessages, path: Path, *, everything: bool = False, step: int = 7) -> int:
-    """Clean a container here, and return how many messages went."""
-    run = cleaner.Cleaning(everything=everything, path=path, step=step)
+def clean_container(
+    messages: FirebaseMessages, path: Path, *, everything: bool = False, step: int = 7
+) -> int:
+    """Clean a container in this process. Returns how many messages were removed."""
+    run = cleaner.CleaningRun(everything=everything, path=path, step=step)
     cleaner.clean([messages], run, lambda _: None)
     return run.removed[messages.key]
 
 
-def restored(messages: FirebaseMessages, path: Path, *, lost_server: bool = False) -> int:
-    """Restore a backup here, and return how many messages came back."""
-    return cleaner.restore(backups.read(path), messages.server, lambda _: None, lost_server=lost_server)
+def restore_container(messages: FirebaseMessages, path: Path, *, lost_server: bool = False) -> int:
+    """Restore a backup in this process. Returns how many messages were restored."""
+    return cleaner.restore(
+        backups.read_backup(path), messages.server, lambda _: None, lost_server=lost_server
+    )
 
 
-def command(url: str, messages: FirebaseMessages, *options: str) -> list[str]:
-    """The cleaner's command line for an app of its own."""
+def cleaner_command(url: str, messages: FirebaseMessages, *options: str) -> list[str]:
     return [COMMAND, "--redis-url", url, "--firebase-app", messages.firebase_app, *options]
 
 
-def ran(arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+def run_process(arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60, **options)  # noqa: S603  our own

@@ -17,8 +17,14 @@ from syrupy.assertion import SnapshotAssertion
 
 from fixtures.release.cleanup import backup as backups
 from fixtures.release.cleanup import cleaner
-from fixtures.release.cleanup.backup import BadBackup
-from suites.selfcheck.release.cleaner_process import all_of, cleaned, fresh, record, restored
+from fixtures.release.cleanup.backup import BackupError
+from suites.selfcheck.release.cleaner_process import (
+    clean_container,
+    new_container,
+    read_all,
+    record,
+    restore_container,
+)
 
 pytestmark = pytest.mark.aside
 
@@ -28,31 +34,31 @@ FIXED = {"backup": str(uuid.UUID(int=2)), "made_at": "2026-01-01T00:00:00Z"}
 
 
 def test_a_backup_that_cannot_be_written_stops_the_removal(server: Any, tmp_path: Path) -> None:
-    messages = fresh(server)
+    messages = new_container(server)
     messages.push(OLD)
     (tmp_path / "b").write_text("precious", encoding="utf-8")
     for path in (tmp_path / "b", tmp_path / "nowhere" / "b"):
-        with pytest.raises(BadBackup) as caught:
-            cleaned(messages, path)
-        told = str(caught.value).replace(str(path), "FILE")
+        with pytest.raises(BackupError) as caught:
+            clean_container(messages, path)
+        message = str(caught.value).replace(str(path), "FILE")
         why = "File exists" if path.parent == tmp_path else "No such file or directory"
-        assert told == (
+        assert message == (
             f"backup-not-written: FILE: {why}; nothing is removed that is not in it\n"
             "  next: name another file with --backup FILE"
         )
-    assert all_of(messages) == [OLD]
+    assert read_all(messages) == [OLD]
     assert (tmp_path / "b").read_text(encoding="utf-8") == "precious"
 
 
 def test_a_full_disk_stops_the_removal(server: Any) -> None:
-    messages = fresh(server)
+    messages = new_container(server)
     messages.push(*(record(n) for n in range(9)))
-    header = backups.header("redis", [(messages.firebase_app, messages.kind)], everything=False)
-    writer = backups.Writer.__new__(backups.Writer)
+    header = backups.build_header("redis", [(messages.firebase_app, messages.kind)], everything=False)
+    writer = backups.BackupWriter.__new__(backups.BackupWriter)
     writer.path, writer.header, writer.chunks, writer.messages = Path("/dev/full"), header, 0, 0
     with Path("/dev/full").open("wb") as writer._file:  # noqa: SLF001  no other way to a full disk
-        run = cleaner.Cleaning(everything=False, path=Path("/dev/full"), writer=writer)
-        with pytest.raises(BadBackup, match="backup-not-written: /dev/full: No space left on device"):
+        run = cleaner.CleaningRun(everything=False, path=Path("/dev/full"), writer=writer)
+        with pytest.raises(BackupError, match="backup-not-written: /dev/full: No space left on device"):
             cleaner.clean([messages], run, lambda _: None)
     assert messages.count() == 9
 
@@ -61,7 +67,7 @@ def test_a_full_disk_stops_the_removal(server: Any) -> None:
 def test_a_backup_that_got_no_header_leaves_no_file(
     server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: BaseException
 ) -> None:
-    messages, file = fresh(server), tmp_path / "b"
+    messages, file = new_container(server), tmp_path / "b"
     messages.push(OLD)
 
     def stop(_: int) -> None:
@@ -69,17 +75,17 @@ def test_a_backup_that_got_no_header_leaves_no_file(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", stop)
-        with pytest.raises((KeyboardInterrupt, BadBackup)):
-            cleaned(messages, file)
-    assert (file.exists(), all_of(messages)) == (False, [OLD])
-    cleaned(messages, file)
-    assert (restored(messages, file), all_of(messages)) == (1, [OLD])
+        with pytest.raises((KeyboardInterrupt, BackupError)):
+            clean_container(messages, file)
+    assert (file.exists(), read_all(messages)) == (False, [OLD])
+    clean_container(messages, file)
+    assert (restore_container(messages, file), read_all(messages)) == (1, [OLD])
 
 
 def swapped(text: bytes) -> bytes:
     """The first two messages in the other order."""
-    first, one, two, *rest = text.splitlines(keepends=True)
-    return b"".join([first, two, one, *rest])
+    header, first, second, *rest = text.splitlines(keepends=True)
+    return b"".join([header, second, first, *rest])
 
 
 Damage = Callable[[bytes], bytes]
@@ -120,44 +126,44 @@ DAMAGES: dict[str, Damage] = {
 def test_a_damaged_backup_restores_nothing(
     server: Any, tmp_path: Path, damage: Damage, snapshot: SnapshotAssertion
 ) -> None:
-    messages, file = fresh(server), tmp_path / "b"
+    messages, file = new_container(server), tmp_path / "b"
     messages.push(*(record(n) for n in range(20)))
-    cleaned(messages, file)
-    whole = file.read_bytes()
-    file.write_bytes(damage(whole))
-    with pytest.raises(BadBackup) as caught:
-        restored(messages, file)
+    clean_container(messages, file)
+    undamaged = file.read_bytes()
+    file.write_bytes(damage(undamaged))
+    with pytest.raises(BackupError) as caught:
+        restore_container(messages, file)
     assert str(caught.value).replace(str(file), "FILE") == snapshot
     assert "token" not in str(caught.value)
     assert messages.count() == 0
-    file.write_bytes(whole)
-    assert restored(messages, file) == 20
+    file.write_bytes(undamaged)
+    assert restore_container(messages, file) == 20
 
 
 def test_a_restore_tells_how_many_messages_it_went_through(server: Any, tmp_path: Path) -> None:
-    messages = fresh(server)
-    told: list[int] = []
+    messages = new_container(server)
+    progress: list[int] = []
     messages.push(*(record(n) for n in range(20)))
-    cleaned(messages, tmp_path / "b")
-    backup = backups.read(tmp_path / "b")
-    assert cleaner.restore(backup, server, told.append, lost_server=False) == 20
-    assert told == [chunk.messages for chunk in reversed(backup.chunks)]
-    assert (len(told), sum(told)) == (3, 20)
+    clean_container(messages, tmp_path / "b")
+    backup = backups.read_backup(tmp_path / "b")
+    assert cleaner.restore(backup, server, progress.append, lost_server=False) == 20
+    assert progress == [chunk.messages for chunk in reversed(backup.chunks)]
+    assert (len(progress), sum(progress)) == (3, 20)
 
 
 def test_a_backup_without_its_footer_is_restored(server: Any, tmp_path: Path) -> None:
-    messages, file = fresh(server), tmp_path / "b"
+    messages, file = new_container(server), tmp_path / "b"
     messages.push(*(record(n) for n in range(20)))
-    cleaned(messages, file)
+    clean_container(messages, file)
     file.write_bytes(file.read_bytes()[:-10])
-    assert not backups.read(file).complete
-    assert restored(messages, file) == 20
+    assert not backups.read_backup(file).complete
+    assert restore_container(messages, file) == 20
 
 
 def test_a_chunk_that_was_never_removed_is_not_restored(
     server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    messages, file = fresh(server), tmp_path / "b"
+    messages, file = new_container(server), tmp_path / "b"
     messages.push(*(record(n) for n in range(20)))
 
     def die(*_: Any) -> int:
@@ -166,69 +172,69 @@ def test_a_chunk_that_was_never_removed_is_not_restored(
     with monkeypatch.context() as patch:
         patch.setattr(cleaner, "_remove", die)
         with pytest.raises(KeyboardInterrupt):
-            cleaned(messages, file)
-    assert backups.read(file).chunks
-    assert restored(messages, file) == 0
-    assert all_of(messages) == [record(n) for n in range(20)]
+            clean_container(messages, file)
+    assert backups.read_backup(file).chunks
+    assert restore_container(messages, file) == 0
+    assert read_all(messages) == [record(n) for n in range(20)]
 
 
 def test_another_server_restores_only_when_told_that_the_data_is_lost(server: Any, tmp_path: Path) -> None:
-    messages, file = fresh(server), tmp_path / "b"
+    messages, file = new_container(server), tmp_path / "b"
     messages.push(*(record(n) for n in range(6)))
-    cleaned(messages, file)
-    server.delete(cleaner.notes_key(messages.firebase_app, backups.read(file).id))
-    with pytest.raises(BadBackup, match="unknown-backup") as caught:
-        restored(messages, file)
-    notes = f"messages:{messages.firebase_app}:cleaned:{backups.read(file).id}"
+    clean_container(messages, file)
+    server.delete(cleaner.notes_key(messages.firebase_app, backups.read_backup(file).id))
+    with pytest.raises(BackupError, match="unknown-backup") as caught:
+        restore_container(messages, file)
+    notes = f"messages:{messages.firebase_app}:cleaned:{backups.read_backup(file).id}"
     assert str(caught.value) == (
-        f"unknown-backup: {file}: this server knows nothing of it (no {notes})\n"
+        f"unknown-backup: {file}: this server has no notes about it (no {notes})\n"
         "  next: name the server that was cleaned; if it has lost its data, add --lost-server"
     )
-    with pytest.raises(BadBackup, match="unknown-backup"):
-        cleaner.gone(backups.read(file), server)
+    with pytest.raises(BackupError, match="unknown-backup"):
+        cleaner.list_removed(backups.read_backup(file), server)
     assert messages.count() == 0
-    assert restored(messages, file, lost_server=True) == 6
-    assert restored(messages, file, lost_server=True) == 0
-    assert restored(messages, file) == 0
-    assert all_of(messages) == [record(n) for n in range(6)]
+    assert restore_container(messages, file, lost_server=True) == 6
+    assert restore_container(messages, file, lost_server=True) == 0
+    assert restore_container(messages, file) == 0
+    assert read_all(messages) == [record(n) for n in range(6)]
 
 
 def test_a_server_that_knows_of_all_apps_knows_which_chunks_it_did_not_remove(
     server: Any, tmp_path: Path
 ) -> None:
-    places = sorted((fresh(server) for _ in range(3)), key=lambda messages: messages.firebase_app)
+    places = sorted((new_container(server) for _ in range(3)), key=lambda messages: messages.firebase_app)
     for messages in places:
         messages.push(OLD)
-    run = cleaner.Cleaning(everything=False, path=tmp_path / "b")
+    run = cleaner.CleaningRun(everything=False, path=tmp_path / "b")
     cleaner.clean(places, run, lambda _: None)
-    server.hdel(cleaner.notes_key(places[0].firebase_app, backups.read(tmp_path / "b").id), "0")
+    server.hdel(cleaner.notes_key(places[0].firebase_app, backups.read_backup(tmp_path / "b").id), "0")
     for lost_server in (False, True):
-        again = restored(places[0], tmp_path / "b", lost_server=lost_server)
-        assert again == (0 if lost_server else 2)
+        restored_again = restore_container(places[0], tmp_path / "b", lost_server=lost_server)
+        assert restored_again == (0 if lost_server else 2)
     assert [messages.count() for messages in places] == [0, 1, 1]
 
 
 def test_a_server_that_knows_better_is_not_lost(server: Any, tmp_path: Path) -> None:
-    messages, file = fresh(server), tmp_path / "b"
+    messages, file = new_container(server), tmp_path / "b"
     messages.push(*(record(n) for n in range(20)))
-    cleaned(messages, file)
-    assert restored(messages, file, lost_server=True) == 20
-    assert restored(messages, file, lost_server=True) == 0
+    clean_container(messages, file)
+    assert restore_container(messages, file, lost_server=True) == 20
+    assert restore_container(messages, file, lost_server=True) == 0
     assert messages.count() == 20
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadBackup) as caught:
-        backups.read(tmp_path / "nowhere")
-    told = "unreadable-file: FOLDER/nowhere: No such file or directory\n"
-    told += "  next: name the file that --delete has written"
-    assert str(caught.value).replace(str(tmp_path), "FOLDER") == told
+    with pytest.raises(BackupError) as caught:
+        backups.read_backup(tmp_path / "nowhere")
+    message = "unreadable-file: FOLDER/nowhere: No such file or directory\n"
+    message += "  next: name the file that --delete wrote"
+    assert str(caught.value).replace(str(tmp_path), "FOLDER") == message
 
 
 @pytest.mark.usefixtures("in_another_zone")
 def test_a_header_says_what_was_to_be_taken_from_where() -> None:
     for everything, selection in ((True, "all"), (False, "old")):
-        header = backups.header("redis", [("app", "regular"), ("app", "spam")], everything=everything)
+        header = backups.build_header("redis", [("app", "regular"), ("app", "spam")], everything=everything)
         made_at = datetime.strptime(header.pop("made_at"), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         assert abs(datetime.now(UTC) - made_at) < timedelta(minutes=1)
         assert str(uuid.UUID(header.pop("backup"))) != str(uuid.UUID(int=0))
@@ -245,18 +251,18 @@ def test_a_header_says_what_was_to_be_taken_from_where() -> None:
 
 def test_a_backup_is_written_as_it_is_read(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     path = tmp_path / "b"
-    header = {**backups.header("redis", [(APP, "regular")], everything=False), **FIXED}
-    writer = backups.Writer(path, header)
+    header = {**backups.build_header("redis", [(APP, "regular")], everything=False), **FIXED}
+    writer = backups.BackupWriter(path, header)
     written = [[(b'{"a":"\xc3\xa4"}', "old"), (b"\xff", "unreadable")], [(b"{}", "new")]]
     assert [writer.append(APP, "regular", messages) for messages in written] == [0, 1]
-    assert not backups.read(path).complete
+    assert not backups.read_backup(path).complete
     writer.close()
     assert path.read_text(encoding="utf-8") == snapshot
-    read = backups.read(path)
+    read = backups.read_backup(path)
     assert (read.id, read.header, read.complete) == (FIXED["backup"], header, True)
     assert [(chunk.number, chunk.messages) for chunk in read.chunks] == [(0, 2), (1, 1)]
     assert [(chunk.firebase_app, chunk.container) for chunk in read.chunks] == [(APP, "regular")] * 2
-    assert [backups.messages_of(read, chunk) for chunk in read.chunks] == [
+    assert [backups.read_messages(read, chunk) for chunk in read.chunks] == [
         [message for message, _ in messages] for messages in written
     ]
 
@@ -266,10 +272,12 @@ def test_what_a_script_put_into_a_backup_lies_on_disk_at_once(
 ) -> None:
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
-    writer = backups.Writer(tmp_path / "b", {**backups.header("redis", [(APP, "regular")], everything=True)})
+    writer = backups.BackupWriter(
+        tmp_path / "b", {**backups.build_header("redis", [(APP, "regular")], everything=True)}
+    )
     file, folder = (tmp_path / "b").stat().st_ino, tmp_path.stat().st_ino
     assert synced == [file, folder]
     writer.append(APP, "regular", [(b"{}", "old")])
     assert synced == [file, folder, file]
     writer.abandon()
-    assert not backups.read(tmp_path / "b").complete
+    assert not backups.read_backup(tmp_path / "b").complete

@@ -1,4 +1,4 @@
-"""The format and the age of a message are told, whatever is in it."""
+"""Every message has a format and an age class, whatever it holds."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ AGES = {
 
 
 @pytest.mark.parametrize(("message", "form"), FORMATS.values(), ids=FORMATS)
-def test_the_format_is_told(message: bytes, form: str) -> None:
-    assert classify.look(message, NOW).format == form
+def test_the_format(message: bytes, form: str) -> None:
+    assert classify.classify_message(message, NOW).format == form
 
 
 @pytest.mark.parametrize(("created_at", "age"), AGES.items(), ids=AGES)
-def test_the_age_is_told(created_at: str, age: str) -> None:
-    assert classify.look(record(1, created_at=created_at), NOW).age == age
+def test_the_age(created_at: str, age: str) -> None:
+    assert classify.classify_message(record(1, created_at=created_at), NOW).age == age
 
 
 @pytest.mark.parametrize("created_at", [None, 0, [], {}], ids=repr)
 def test_an_age_that_is_no_time_is_unknown(created_at: Any) -> None:
-    assert classify.look(record(1, created_at=created_at), NOW).age == "unknown"
+    assert classify.classify_message(record(1, created_at=created_at), NOW).age == "unknown"

@@ -12,7 +12,13 @@ import pytest
 
 from fixtures.core import topology
 from fixtures.release.cleanup import backup as backups
-from suites.selfcheck.release.cleaner_process import COMMAND, command, fresh, ran, record
+from suites.selfcheck.release.cleaner_process import (
+    COMMAND,
+    cleaner_command,
+    new_container,
+    record,
+    run_process,
+)
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]
 
@@ -43,7 +49,7 @@ class Project:
     """A small project such as a Django one, and its containers."""
 
     def __init__(self, folder: Path, models: str) -> None:
-        self.folder, self.app = folder, topology.firebase_app()
+        self.folder, self.app = folder, topology.read_firebase_app()
         package = folder / "apps" / "messages"
         package.mkdir(parents=True)
         for init in (package.parent / "__init__.py", package / "__init__.py"):
@@ -59,24 +65,24 @@ class Project:
 
     def held(self) -> tuple[list[str], list[str]]:
         """What is in both containers."""
-        found = json.loads(self.store.read_text())
-        return found[f"{self.app}regular"], found[f"{self.app}spam"]
+        store = json.loads(self.store.read_text())
+        return store[f"{self.app}regular"], store[f"{self.app}spam"]
 
     def ran(self, *options: str) -> subprocess.CompletedProcess[str]:
         """The command, in the project's folder."""
-        return ran([COMMAND, "--django", "apps.messages.models", *options], cwd=self.folder)
+        return run_process([COMMAND, "--django", "apps.messages.models", *options], cwd=self.folder)
 
 
 def test_in_a_django_project_its_own_reset_is_used(tmp_path: Path) -> None:
     project = Project(tmp_path, MODELS + SEEING + SPAM)
     project.hold([record(1), record(2)], [record(3)])
     before = project.held()
-    shown = project.ran()
-    assert (shown.returncode, project.held()) == (GO, before), shown.stderr
-    assert "would remove 2" in shown.stdout
+    dry_run = project.ran()
+    assert (dry_run.returncode, project.held()) == (GO, before), dry_run.stderr
+    assert "would remove 2" in dry_run.stdout
     assert project.ran("--delete", "--backup", "b").returncode == GO
     assert project.held() == ([], [])
-    assert backups.read(tmp_path / "b").header["store"] == "django"
+    assert backups.read_backup(tmp_path / "b").header["store"] == "django"
     for _ in range(2):
         assert project.ran("--restore", "b").returncode == GO
         assert project.held() == before
@@ -86,9 +92,9 @@ def test_a_project_does_not_restore_what_was_taken_from_redis(
     redis_url: str, server: Any, tmp_path: Path
 ) -> None:
     project = Project(tmp_path, MODELS + SEEING + SPAM)
-    messages = fresh(server)
+    messages = new_container(server)
     messages.push(record(1))
-    ran(command(redis_url, messages, "--delete", "--backup", "b"), cwd=tmp_path)
+    run_process(cleaner_command(redis_url, messages, "--delete", "--backup", "b"), cwd=tmp_path)
     refused = project.ran("--firebase-app", messages.firebase_app, "--restore", "b")
     assert (refused.returncode, project.held()) == (DATA, ([], []))
     assert "backup-of-redis" in refused.stderr
@@ -103,7 +109,7 @@ def test_reset_is_refused_where_it_takes_what_must_stay(tmp_path: Path) -> None:
     assert "reset-takes-all" in refused.stderr
     assert project.ran("--delete", "--all", "--backup", "b").returncode == GO
     assert project.held() == ([], [])
-    assert len(backups.read(tmp_path / "b").chunks) == 1
+    assert len(backups.read_backup(tmp_path / "b").chunks) == 1
 
 
 def test_reset_of_what_cannot_be_seen_asks_for_all(tmp_path: Path) -> None:
@@ -133,7 +139,7 @@ def test_the_projects_own_python_can_run_it(tmp_path: Path) -> None:
     project = Project(tmp_path, MODELS + SEEING + SPAM)
     project.hold([record(1)], [])
     bare = {**os.environ, "PYTHON": "python3"}
-    done = ran(
+    done = run_process(
         [COMMAND, "--django", "apps.messages.models", "--delete", "--backup", "b"], cwd=tmp_path, env=bare
     )
     assert (done.returncode, project.held()) == (GO, ([], [])), done.stderr

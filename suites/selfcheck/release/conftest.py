@@ -1,0 +1,19 @@
+"""Puts a seeded fault of the cleaner in place, if --variant names one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from suites.plugins.options import get_run_config
+from suites.selfcheck.release.cleaner_faults import PATCHES
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cleaner_fault(pytestconfig: pytest.Config) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if patch := PATCHES.get(get_run_config(pytestconfig).variant):
+            faulty = patch.change(getattr(patch.owner, patch.attribute))
+            monkeypatch.setattr(patch.owner, patch.attribute, faulty)
+        yield
