@@ -30,7 +30,7 @@ from fixtures.contracts.pact.verification import (
 from fixtures.contracts.pact.verifier_process import VerifierProcess
 from fixtures.core import schemas
 from fixtures.core.catalogue import example_report
-from fixtures.core.topology import EDGES, EMULATED_SERVICES, FLOW, VERSIONS, find_edge, version_number
+from fixtures.core.topology import EDGES, EMULATED_SERVICES, FLOW, VERSIONS, find_edge, get_version_number
 from fixtures.platform.in_memory import InMemoryPlatform, scripted_fcm
 from suites.types import RaiseIfFound
 
@@ -152,8 +152,8 @@ def test_a_result_says_what_failed_of_which_case(tmp_path: Path) -> None:
     path = write_result(tmp_path, pair, (events, verification), (events[:1], verification))
     result = json.loads(path.read_text(encoding="utf-8"))
     assert path.name == (
-        f"go-sender-{version_number('go-sender', 'after')}--"
-        f"directory-messages-{version_number('directory-messages', 'before')}.json"
+        f"go-sender-{get_version_number('go-sender', 'after')}--"
+        f"directory-messages-{get_version_number('directory-messages', 'before')}.json"
     )
     assert [(row["case"], row["success"]) for row in result["results"]] == [
         (events[0].case, False),

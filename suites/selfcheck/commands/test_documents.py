@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from ci.commands import regenerate
+from ci.support.cli import ExitCode
 from fixtures.core.project import ROOT
-from fixtures.core.topology import PROVIDERS, VERSIONS, version_number
+from fixtures.core.topology import PROVIDERS, VERSIONS, get_version_number
 from fixtures.services import load
 
 
 def test_the_table_of_cases_is_current() -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "ci.commands.render_tables", "--check"], cwd=ROOT, check=False
-    )
-    assert result.returncode == 0
+    assert regenerate.main(["tables", "--check"]) == ExitCode.GO
 
 
 @pytest.mark.parametrize(
@@ -56,7 +53,7 @@ def test_the_lock_holds_every_dependency() -> None:
 
 def test_the_reference_services_state_the_versions_of_the_release() -> None:
     numbers = {name: {version: load(name, version).number for version in VERSIONS} for name in PROVIDERS}
-    assert numbers == {name: {v: version_number(name, v) for v in VERSIONS} for name in PROVIDERS}
+    assert numbers == {name: {v: get_version_number(name, v) for v in VERSIONS} for name in PROVIDERS}
 
 
 def test_no_skipped_test_hides_in_the_suites() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from fixtures.contracts.broker.config import PASSWORD, TOKEN, URL, USERNAME
 from fixtures.contracts.pact.model import read_pact
 from fixtures.core.project import ROOT
-from fixtures.core.topology import EDGES, EMULATED_SERVICES, version_number
+from fixtures.core.topology import EDGES, EMULATED_SERVICES, get_version_number
 from suites.selfcheck.contracts.stub_broker.server import Served, serving
 from suites.selfcheck.contracts.stub_broker.storage import Memory, Pact
 
@@ -25,7 +25,7 @@ SHARED = [edge for edge in EDGES if edge.provider not in EMULATED_SERVICES]
 def pact_of(consumer: str, provider: str, version: str) -> Pact:
     """A committed pact, as its consumer publishes it."""
     edge = next(one for one in SHARED if (one.consumer, one.provider) == (consumer, provider))
-    return Pact(consumer, version_number(consumer, version), provider, read_pact(edge, version))
+    return Pact(consumer, get_version_number(consumer, version), provider, read_pact(edge, version))
 
 
 def release_memory(*, deployed: bool = True, version: str = "before") -> Memory:

@@ -15,7 +15,7 @@ import pytest
 
 from ci.commands.broker import main as run_broker_command
 from fixtures.contracts.broker.config import TOKEN, URL
-from fixtures.core.topology import load_release, version_number
+from fixtures.core.topology import load_release, get_version_number
 from fixtures.targets.embedded import embedded_targets
 from suites.selfcheck.commands.test_gate import find_closed_port, read_verdict
 from suites.selfcheck.contracts.broker_command import (
@@ -76,7 +76,7 @@ def test_a_release_goes_all_the_way_from_its_pacts_to_yes() -> None:
             assert found is not None
             assert found.sha == kept.sha
         for name in ("events-proxy", "go-sender"):
-            served.memory.deploy(name, version_number(name, "before"), "production")
+            served.memory.deploy(name, get_version_number(name, "before"), "production")
         assert broker(served, "can-i-deploy").returncode == 2
         ran = broker(served, "verify", "--publish-references")
         assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
@@ -98,7 +98,7 @@ def test_pacts_are_published_once_and_never_changed() -> None:
         ran = broker(served, "publish", "--version", "before")
         assert ran.returncode == 0
         assert "with no content changes" in ran.stdout
-        other = broken(pact_of(*ENDS, "before"), version_number(ENDS[0], "before"))
+        other = broken(pact_of(*ENDS, "before"), get_version_number(ENDS[0], "before"))
         served.memory.publish(other)
         ran = broker(served, "publish", "--version", "before")
         assert ran.returncode == 1
@@ -131,7 +131,7 @@ def test_a_pending_pact_may_fail_while_nobody_has_deployed_it(here: Here) -> Non
         assert "9.9 (pending) - subscribers-postponed" in ran.stdout
         assert "interactions fail; pending, so that does not count yet" in ran.stdout
         assert [(one.pact.version, one.success) for one in served.memory.verified] == [
-            (version_number(ENDS[0], "before"), True),
+            (get_version_number(ENDS[0], "before"), True),
             ("9.9", False),
         ]
 
@@ -160,10 +160,10 @@ def test_a_wrong_provider_is_told_to_the_broker_which_says_no(tmp_path: Path) ->
         ran = broker(served, *ONE, "--version", "before", "--publish-references")
         assert ran.returncode == 1
         (result,) = served.memory.verified
-        assert (result.provider_version, result.success) == (version_number(ENDS[1], "before"), False)
-        after = version_number(ENDS[1], "after")
+        assert (result.provider_version, result.success) == (get_version_number(ENDS[1], "before"), False)
+        after = get_version_number(ENDS[1], "after")
         for pact in list(served.memory.pacts):
-            number = version_number(pact.provider, "after")
+            number = get_version_number(pact.provider, "after")
             served.memory.verify(pact, number, success=pact.provider != ENDS[1])
         ran = broker(served, "can-i-deploy")
         assert ran.returncode == 1
@@ -207,8 +207,8 @@ def test_a_deployment_is_verified_as_often_as_wanted_and_speaks_for_itself() -> 
             ran = broker(served, *there)
             assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
         assert {(one.pact.consumer, one.provider_version, one.success) for one in served.memory.verified} == {
-            ("directory-errors-listener", version_number(name, "after"), True),
-            ("subscribers-postponed", version_number(name, "after"), True),
+            ("directory-errors-listener", get_version_number(name, "after"), True),
+            ("subscribers-postponed", get_version_number(name, "after"), True),
         }
         ran = broker(served, *ONE, "--publish")
         assert (ran.returncode, "reference-results" in ran.stderr) == (64, True)

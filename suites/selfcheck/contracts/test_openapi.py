@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import referencing
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing.jsonschema import DRAFT202012
 
+from ci.commands import regenerate
+from ci.support.cli import ExitCode
 from fixtures.contracts.api_docs import asyncapi, openapi
 from fixtures.contracts.api_docs.bundle import (
     COMPONENTS,
@@ -26,7 +26,6 @@ from fixtures.contracts.api_docs.interfaces import ID, INTERFACES
 from fixtures.core import reference_validator, schemas
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.payloads import error_event
-from fixtures.core.project import ROOT
 from fixtures.generation import malformed
 from fixtures.generation.malformed import ENVELOPE, EVENT
 from suites.selfcheck import sample_answers
@@ -60,14 +59,10 @@ def component(document: Any, name: str) -> Draft202012Validator:
 
 @pytest.mark.parametrize("service", INTERFACES)
 def test_a_document_is_valid(service: str) -> None:
-    from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415  it takes its time to load
-
     assert list(OpenAPIV31SpecValidator(DOCUMENTS[service]).iter_errors()) == []
 
 
 def test_the_validator_notices_a_wrong_document() -> None:
-    from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415  it takes its time to load
-
     paths = {"/v1/reports/{report_id}": {"get": {"responses": {"200": {"description": "OK."}}}}}
     wrong = {**DOCUMENTS["go-sender"], "paths": paths}
     assert [error.message for error in OpenAPIV31SpecValidator(wrong).iter_errors()] != []
@@ -133,42 +128,48 @@ def test_a_reference_to_elsewhere_is_refused() -> None:
         resolve_reference("https://json-schema.org/draft/2020-12/schema", "x.schema.json")
 
 
-def rendered(folder: Path, *arguments: str) -> tuple[int, str]:
-    """How the command ends, and what it says."""
-    called = [sys.executable, "-m", "ci.commands.render_documents", "--into", str(folder), *arguments]
-    done = subprocess.run(called, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own program
-    return done.returncode, done.stderr
-
-
 def test_the_documents_are_current() -> None:
-    assert rendered(ROOT / "docs", "--check") == (0, "")
+    assert regenerate.main(["documents", "--check"]) == ExitCode.GO
 
 
-def test_a_document_that_is_not_current_is_named(tmp_path: Path) -> None:
-    run = functools.partial(rendered, tmp_path)
+Run: TypeAlias = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`./ci/regenerate documents` in a folder of its own: its exit code, and what it writes to stderr."""
+
+    def run_command(*options: str) -> tuple[int, str]:
+        code = regenerate.main(["documents", "--folder", str(tmp_path), *options])
+        return code, capsys.readouterr().err
+
+    return run_command
+
+
+def test_a_document_that_is_not_current_is_named(run: Run, tmp_path: Path) -> None:
     assert run() == run("--check") == (0, "")
     (tmp_path / "openapi" / "go-sender.json").write_text("{}", encoding="utf-8")
     (tmp_path / "asyncapi" / "platform.json").unlink()
-    next_step = "  next: python -m ci.commands.render_documents\n"
-    assert run("--check") == (
-        1,
-        f"stale-document: asyncapi/platform.json, openapi/go-sender.json\n{next_step}",
-    )
+    problem = "stale-document: asyncapi/platform.json, openapi/go-sender.json"
+    assert run("--check") == (1, f"{problem}\n  next: ./ci/regenerate documents\n")
     assert run() == run("--check") == (0, "")
 
 
-def test_a_document_of_no_service_is_named_and_left_alone(tmp_path: Path) -> None:
-    assert rendered(tmp_path) == (0, "")
+def test_a_document_of_no_service_is_named_and_left_alone(run: Run, tmp_path: Path) -> None:
+    assert run() == (0, "")
     stray = tmp_path / "openapi" / "retired.json"
     stray.write_text("{}", encoding="utf-8")
-    said = "stray-document: openapi/retired.json: no service has it\n  next: delete it\n"
-    assert rendered(tmp_path, "--check") == (1, said)
-    assert rendered(tmp_path) == (0, "")
+    problem = "stray-document: openapi/retired.json: it is not generated\n  next: delete it\n"
+    assert run("--check") == (1, problem)
+    assert run() == (0, "")
     assert stray.exists()
 
 
-def test_a_folder_that_cannot_be_written_to_is_wrong_use(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_is_wrong_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "file"
     file.touch()
-    code, said = rendered(file)
-    assert (code, said.split(":")[0]) == (64, "folder-unwritable")
+    with pytest.raises(SystemExit, match="64"):
+        regenerate.main(["documents", "--folder", str(file)])
+    assert capsys.readouterr().err.startswith("folder-unwritable:")

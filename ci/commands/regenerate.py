@@ -1,0 +1,124 @@
+"""`./ci/regenerate` writes all files that are made from the project's data, or checks that they are current.
+
+Kinds of files: `pacts` (pacts/), `documents` (docs/openapi and docs/asyncapi), `tables` (docs/cases.md and
+docs/faults.md), `tests` (ci/expected_tests.json).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ci.rendering.documents import render_documents
+from ci.rendering.pacts import render_pacts
+from ci.rendering.tables import render_tables
+from ci.support.cli import CommandParser, ExitCode, resolve_path
+from ci.support.collect_tests import collect_test_ids
+from fixtures.contracts.pact.model import PACTS, PactError
+from fixtures.core.catalogue import CatalogueError
+from fixtures.core.project import DOCS
+from fixtures.core.schemas import SchemaError, SchemaViolation
+from fixtures.results.expected_tests import EXPECTED_TESTS, format_expected_tests
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of generated files: from its folder to the text of each file, by the path in the folder.
+
+    All files that match `patterns` belong to it. Others among them are strays; only pacts are deleted, since
+    a pact that no consumer declares would still be verified.
+    """
+
+    noun: str
+    folder: Path
+    render: Callable[[Path], Mapping[str, str]]
+    patterns: tuple[str, ...] = ()
+    delete_strays: bool = False
+
+
+def render_tests(_folder: Path) -> dict[str, str]:
+    return {EXPECTED_TESTS.name: format_expected_tests(collect_test_ids())}
+
+
+KINDS: Mapping[str, Kind] = {
+    "pacts": Kind("pact", PACTS, render_pacts, ("before/**/*", "after/**/*"), delete_strays=True),
+    "documents": Kind(
+        "document", DOCS, lambda _folder: render_documents(), ("openapi/*.json", "asyncapi/*.json")
+    ),
+    "tables": Kind("table", DOCS, lambda _folder: render_tables()),
+    "tests": Kind("list", EXPECTED_TESTS.parent, render_tests),
+}
+DATA_ERRORS = (CatalogueError, PactError, SchemaViolation, SchemaError)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the files. With --check, only compare, and exit 1 if one is not current."""
+    parser = CommandParser(prog="./ci/regenerate", description=__doc__)
+    parser.add_argument("kind", nargs="?", choices=tuple(KINDS), help="only these files (default all)")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not current")
+    parser.add_argument("--folder", metavar="DIR", help="where the files of one kind are, or go")
+    options = parser.parse_args(argv)
+    if options.folder and not options.kind:
+        parser.refuse("usage: --folder needs a kind\n  next: ./ci/regenerate pacts --folder DIR")
+    problems: list[str] = []
+    for name in [options.kind] if options.kind else KINDS:
+        kind = KINDS[name]
+        folder = resolve_path(options.caller_folder, options.folder) if options.folder else kind.folder
+        try:
+            texts = kind.render(folder)
+            if options.check:
+                problems += find_problems(name, folder, texts)
+            else:
+                write_files(kind, folder, texts)
+        except DATA_ERRORS as error:
+            print(error, file=sys.stderr)
+            return ExitCode.DATA
+        except OSError as error:
+            parser.refuse(
+                f"folder-unwritable: {folder}: {error.strerror}\n  next: --folder, a folder of yours"
+            )
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return ExitCode.NO_GO if problems else ExitCode.GO
+
+
+def find_stale(folder: Path, texts: Mapping[str, str]) -> list[str]:
+    """The files that are missing or have another text."""
+    return sorted(
+        path
+        for path, text in texts.items()
+        if not (folder / path).is_file() or (folder / path).read_bytes() != text.encode()
+    )
+
+
+def find_strays(kind: Kind, folder: Path, texts: Mapping[str, str]) -> list[str]:
+    """The files that no data makes."""
+    files = [file for pattern in kind.patterns for file in folder.glob(pattern) if file.is_file()]
+    return sorted({file.relative_to(folder).as_posix() for file in files} - texts.keys())
+
+
+def find_problems(name: str, folder: Path, texts: Mapping[str, str]) -> Iterator[str]:
+    kind = KINDS[name]
+    if stale := find_stale(folder, texts):
+        yield f"stale-{kind.noun}: {', '.join(stale)}\n  next: ./ci/regenerate {name}"
+    if strays := find_strays(kind, folder, texts):
+        yield f"stray-{kind.noun}: {', '.join(strays)}: it is not generated\n  next: delete it"
+
+
+def write_files(kind: Kind, folder: Path, texts: Mapping[str, str]) -> None:
+    stale = find_stale(folder, texts)
+    for path in stale:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(texts[path], encoding="utf-8")
+        print(f"written: {path}")
+    if kind.delete_strays:
+        for path in find_strays(kind, folder, texts):
+            (folder / path).unlink()
+            print(f"deleted: {path}")
+    print(f"{len(stale)} of {len(texts)} {kind.noun} files changed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

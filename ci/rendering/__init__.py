@@ -1,0 +1,1 @@
+"""Render the files that `./ci/regenerate` writes."""
