@@ -149,12 +149,16 @@ NO_PROBLEM: Mapping[str, ProviderAnswer] = {
 def test_a_problem_that_is_told() -> None:
     for content_type in (PROBLEM, f"{PROBLEM}; charset=utf-8"):
         good = answer(400, WHOLE, content_type)
-        assert not list(problem_is_reported(PROVIDERS[API], "x", good, status=400, why="a body without a batch"))
+        assert not list(
+            problem_is_reported(PROVIDERS[API], "x", good, status=400, why="a body without a batch")
+        )
 
 
 @pytest.mark.parametrize("wrong", NO_PROBLEM.values(), ids=NO_PROBLEM)
 def test_a_problem_that_is_not_told(wrong: ProviderAnswer, snapshot: SnapshotAssertion) -> None:
-    findings = list(problem_is_reported(PROVIDERS[API], "{}", wrong, status=400, why="a body without a batch"))
+    findings = list(
+        problem_is_reported(PROVIDERS[API], "{}", wrong, status=400, why="a body without a batch")
+    )
     assert [found.title for found in findings] == [
         f"answers {wrong.status} ({wrong.content_type or 'no content type'}) to a body without a batch"
     ]

@@ -140,7 +140,12 @@ EFFECTS: Mapping[str, tuple[str, Fault, int, str]] = {
         "postpones for 125.1 s instead of 120 s",
     ),
     "no end": (ERRORS, state(BUSY, postponed_until=None), BUSY, "states no end of the postponement"),
-    "an end for nobody": (ERRORS, state(ODD, postponed_until=UNTIL), ODD, "postpones a subscriber without need"),
+    "an end for nobody": (
+        ERRORS,
+        state(ODD, postponed_until=UNTIL),
+        ODD,
+        "postpones a subscriber without need",
+    ),
     "forgotten": (ERRORS, forgotten(DEAD), DEAD, "lost the subscriber"),
 }
 

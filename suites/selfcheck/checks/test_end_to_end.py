@@ -56,7 +56,9 @@ def right_fate(sent: BatchEntry) -> PushResult:
 
 
 FATES = {key(sent): right_fate(sent) for sent in SENT}
-RIGHT = EndToEndObservation(FATES, {"bystander": {"status": "active", "token": "token-of-nobody"}}, NOTHING, AT)
+RIGHT = EndToEndObservation(
+    FATES, {"bystander": {"status": "active", "token": "token-of-nobody"}}, NOTHING, AT
+)
 
 
 def found(seen: EndToEndObservation) -> list[Finding]:
@@ -134,12 +136,17 @@ ENDS: Mapping[str, tuple[Callable[[], EndToEndObservation], str]] = {
         lambda: replace(RIGHT, leftovers={**NOTHING, "dead letters": 1}),
         "leaves something in the dead letters",
     ),
-    "a letter left": (lambda: replace(RIGHT, leftovers={**NOTHING, "queue": 2}), "leaves something in the queue"),
+    "a letter left": (
+        lambda: replace(RIGHT, leftovers={**NOTHING, "queue": 2}),
+        "leaves something in the queue",
+    ),
 }
 
 
 @pytest.mark.parametrize(("wrong", "title"), ENDS.values(), ids=ENDS)
-def test_each_wrong_end_is_found(wrong: Callable[[], EndToEndObservation], title: str, snapshot: SnapshotAssertion) -> None:
+def test_each_wrong_end_is_found(
+    wrong: Callable[[], EndToEndObservation], title: str, snapshot: SnapshotAssertion
+) -> None:
     (finding,) = found(wrong())
     assert finding.title.startswith(title)
     assert as_told(finding) == snapshot

@@ -102,7 +102,9 @@ STALE: Mapping[str, tuple[Fault, str]] = {
 def test_stale_events_are_right() -> None:
     before = right(ERRORS, poisoned=False)
     after = before.wrong(all_called("stale"))
-    assert not list(stale_events_change_nothing(before.provider, before.sent, before.outcome(), after.outcome()))
+    assert not list(
+        stale_events_change_nothing(before.provider, before.sent, before.outcome(), after.outcome())
+    )
 
 
 @pytest.mark.parametrize(("fault", "title"), STALE.values(), ids=STALE)

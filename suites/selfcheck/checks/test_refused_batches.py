@@ -52,7 +52,9 @@ DONE: Mapping[str, tuple[str, Fault]] = {
 
 def test_nothing_done_is_right() -> None:
     for world in map(untouched, EVERYWHERE):
-        assert not list(refused_batch_has_no_effect(world.provider, world.sent, world.outcome())), world.provider
+        assert not list(refused_batch_has_no_effect(world.provider, world.sent, world.outcome())), (
+            world.provider
+        )
 
 
 @pytest.mark.parametrize(("name", "fault"), DONE.values(), ids=DONE)

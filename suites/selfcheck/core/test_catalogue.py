@@ -32,7 +32,7 @@ def test_the_corpus_reaches_every_case() -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_every_report_is_decided(protocol: str) -> None:
-    assert load_catalogue().uncovered(protocol).satisfiability() == Satisfiability.NO
+    assert load_catalogue().uncovered_reports(protocol).satisfiability() == Satisfiability.NO
 
 
 def test_an_example_makes_a_valid_report_of_its_case() -> None:

@@ -213,7 +213,7 @@ def test_a_policy_is_an_edit_of_the_catalogue_and_nothing_else(tmp_path: Path) -
     ]
     assert others == [policy[case.id].outcome for case in CASES if policy[case.id].outcome == case.outcome]
     for protocol in PROTOCOLS:
-        assert policy.uncovered(protocol).satisfiability() == Satisfiability.NO
+        assert policy.uncovered_reports(protocol).satisfiability() == Satisfiability.NO
 
 
 def test_half_a_policy_is_refused(tmp_path: Path) -> None:

@@ -53,9 +53,9 @@ def a_test(name: str, **members: Any) -> Line:
 
 def a_rollout() -> dict[str, Any]:
     """The answer on a small release that is safe."""
-    found = release_file.read(RELEASE_FILE.parent / "examples" / "orders.toml")
-    return analysis.answer(
-        analysis.judge(found, pairwise_results.table(found, [pairwise_results.of_release(found)]), None)
+    found = release_file.read_release(RELEASE_FILE.parent / "examples" / "orders.toml")
+    return analysis.build_answer(
+        analysis.analyse_release(found, pairwise_results.build_table(found, [pairwise_results.read_release_results(found)]), None)
     )
 
 

@@ -113,7 +113,10 @@ def test_the_smallest_finding_speaks_for_its_kind() -> None:
 
 def test_a_case_counts_once_however_often_it_was_seen() -> None:
     seen = [found("effects", POSTPONES, "x", "unsubscribe", title) for title in ("one", "two")]
-    assert count_kinds(LIVE, group_findings(seen, load_catalogue())) == "1 kind of live users would be unsubscribed"
+    assert (
+        count_kinds(LIVE, group_findings(seen, load_catalogue()))
+        == "1 kind of live users would be unsubscribed"
+    )
     other = found("effects", "v1-INTERNAL", "x", "unsubscribe", "three")
     assert (
         count_kinds(LIVE, group_findings([*seen, other], load_catalogue()))

@@ -47,7 +47,8 @@ def test_another_version_is_told(tmp_path: Path) -> None:
     at(0, versions=versions)(lines)
     now, last = past(run_of(tmp_path, good_run())), past(run_of(tmp_path, lines), run="r0")
     assert (
-        "subscribers-errors: 0.1 (embedded) -> 1.66.4.1 (embedded)" in history.find_changes([last], now).versions
+        "subscribers-errors: 0.1 (embedded) -> 1.66.4.1 (embedded)"
+        in history.find_changes([last], now).versions
     )
 
 

@@ -174,7 +174,9 @@ def shown_by_allure(node: str, run: ReportRun, folder: Path, files: dict[str, st
     for name, text in files.items():
         (results / name).write_text(text, encoding="utf-8", errors="backslashreplace")
     folders = {"results": results, "output": folder / "output", "history": folder / "history.jsonl"}
-    told = allure.build_allure_config([run], folders={key: str(at) for key, at in folders.items()}, known=False, about={})
+    told = allure.build_allure_config(
+        [run], folders={key: str(at) for key, at in folders.items()}, known=False, about={}
+    )
     done = subprocess.run(  # noqa: S603  the lock's Node and our own script
         [node, str(ROOT / "ci" / "allure" / "make.mjs")],
         input=json.dumps(told),

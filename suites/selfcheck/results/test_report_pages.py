@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from fixtures.core.catalogue import load_catalogue
-from fixtures.core.topology import PROVIDERS, load_release, version_number
+from fixtures.core.topology import PROVIDERS, load_release, get_version_number
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.history import find_changes, summarize_run
 from fixtures.results.report.model import ReportRun
@@ -96,14 +96,14 @@ def test_a_go_of_deployments_lets_the_sender_be_released(tmp_path: Path) -> None
     deployed = {name: {"version": "9.9", "target": "https://staging.example"} for name in PROVIDERS}
     at(0, versions=deployed)(lines)
     said = words_of(page_of(run_of(tmp_path, lines)))
-    assert f"GO go-sender {version_number('go-sender', 'after')} may be released:" in said
+    assert f"GO go-sender {get_version_number('go-sender', 'after')} may be released:" in said
     assert "not your deployments" not in said
     assert "9.9 (https://staging.example)" in said
 
 
 def test_a_no_go_counts_the_harm_to_users_worst_first(tmp_path: Path) -> None:
     said = words_of(page_of(no_go(tmp_path)))
-    sender = f"go-sender {version_number('go-sender', 'after')}"
+    sender = f"go-sender {get_version_number('go-sender', 'after')}"
     assert f"NO GO with {sender}, 1 kind of live users would be unsubscribed, and 1 more effect" in said
     assert said.index("Live users unsubscribed") < said.index("Dead users kept") < said.index("KeyError")
     assert f"Do not release {sender}." in said
@@ -126,7 +126,7 @@ def test_every_service_of_the_update_map_has_a_line_and_a_verdict(tmp_path: Path
     said = words_of(page_of(with_plan(no_go(tmp_path), None)))
     for service in load_release()["services"]:
         assert f"{service} " in said
-        assert f"{version_number(service, 'before')} → {version_number(service, 'after')}" in said
+        assert f"{get_version_number(service, 'before')} → {get_version_number(service, 'after')}" in said
     assert said.count("not judged on its own") == len(load_release()["services"]) - len(PROVIDERS)
     assert "wrong: 2 kinds of findings" in said
 
@@ -149,7 +149,10 @@ def test_every_link_leads_somewhere(tmp_path: Path, *, allure: bool) -> None:
 
 def test_every_red_cell_leads_into_allure_or_to_its_finding(tmp_path: Path) -> None:
     run = no_go(tmp_path)
-    for about, start in ((ReportContext(allure=True), "allure/awesome/index.html#"), (ReportContext(), "findings/")):
+    for about, start in (
+        (ReportContext(allure=True), "allure/awesome/index.html#"),
+        (ReportContext(), "findings/"),
+    ):
         text = build_pages([run], about)["index.html"]
         red = re.findall(r'<td class="cell failed">(<a href="([^"]+)">)?', text)
         assert len(red) == 2

@@ -188,7 +188,9 @@ def test_a_thousand_findings_make_no_more_files_than_one(tmp_path: Path) -> None
     one, many = good_run(), good_run()
     at(3, result="failed", findings=[found], message="m")(one)
     at(3, result="failed", findings=[found] * 1000, message="m")(many)
-    assert set(allure.build_allure_files([run_of(tmp_path, one)])) == set(allure.build_allure_files([run_of(tmp_path, many)]))
+    assert set(allure.build_allure_files([run_of(tmp_path, one)])) == set(
+        allure.build_allure_files([run_of(tmp_path, many)])
+    )
 
 
 def test_braces_in_a_title_are_only_text(tmp_path: Path) -> None:

@@ -75,7 +75,9 @@ def judged(folder: Path, cuts: list[Lines]) -> dict[str, Any]:
     """The verdict on the shards that came."""
     parts = [ShardLedger(file.parent.name, ledger.read_ledger(file)) for file in written(folder, cuts)]
     own, strange = shards.select_shards(parts, EXPECTED)
-    return decide(shards.merge_shards(own), ASKED, load_catalogue(), duration_s=DURATION_S, gate_problems=strange)
+    return decide(
+        shards.merge_shards(own), ASKED, load_catalogue(), duration_s=DURATION_S, gate_problems=strange
+    )
 
 
 def told(number: int, **members: Any) -> Change:
