@@ -49,7 +49,9 @@ class SlowNetwork:
         finally:
             if broken.is_set():
                 self.counts["resets"] += 1
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+                writer.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE
+                )
             writer.close()
             service_writer.close()
 

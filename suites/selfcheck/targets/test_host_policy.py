@@ -1,4 +1,4 @@
-"""Nobody is asked who may not be: denied hosts by whatever spelling, not beyond the limits."""
+"""No request goes to a denied host, in any spelling, nor beyond the limits of a deployment."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ import pytest
 
 from fixtures.core.payloads import IdFactory
 from fixtures.core.topology import PROVIDERS
-from fixtures.targets import host_policy as guard
-from fixtures.targets.client import TargetClient, Unreachable
+from fixtures.core.urls import parse_address
+from fixtures.targets import host_policy
+from fixtures.targets.client import Unreachable, connect_deployment
 from fixtures.targets.config import Deployment, Limits, TargetError, resolve_deployments
-from fixtures.targets.host_policy import HostDenyList
+from fixtures.targets.embedded import embedded_client
+from fixtures.targets.host_policy import HostDenyList, ResolvedHost
 from fixtures.targets.provisioning.provisioners import PROVIDER_STATES_PATH
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.reverse_proxy import reverse_proxy
-from fixtures.targets.target import Target, Unobservable
+from fixtures.targets.target import Unobservable, prepare_target
 from suites.selfcheck.http_double import serve_answers
 
 pytestmark = pytest.mark.aside
@@ -56,72 +58,77 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize("host", SPELLINGS)
-def test_a_denied_host_is_refused_by_whatever_spelling(host: str) -> None:
-    assert "deny list" in str(PRODUCTION.reason(host))
+def test_a_denied_host_is_refused_in_any_spelling(host: str) -> None:
+    assert "deny list" in str(PRODUCTION.denial_reason(host))
 
 
 @pytest.mark.parametrize(
     "host", ["push.example.org", "prod.example", "notpush.example.com", "10.1.2.4", "::1f"]
 )
-def test_a_host_beside_a_denied_one_may_be_asked(host: str) -> None:
-    assert PRODUCTION.reason(host) is None
+def test_a_host_beside_a_denied_one_is_allowed(host: str) -> None:
+    assert PRODUCTION.denial_reason(host) is None
 
 
 def test_another_name_of_a_denied_host_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    address = guard.parse_address("192.0.2.7")
+    address = parse_address("192.0.2.7")
     assert address is not None
-    known = {
-        "alias.example": ((), ("push.example.com",)),
-        "push.example.com": ((address,), ()),
-        "ingress.example": ((address,), ("ingress.example",)),
+    hosts = {
+        "alias.example": ResolvedHost((), ("push.example.com",)),
+        "push.example.com": ResolvedHost((address,), ()),
+        "ingress.example": ResolvedHost((address,), ("ingress.example",)),
     }
-    monkeypatch.setattr(guard, "_resolved", lambda host: known.get(host, ((), ())))
-    denied = HostDenyList(("push.example.com",))
-    assert "deny list" in str(denied.reason("alias.example"))
-    assert "192.0.2.7" in str(denied.reason("ingress.example"))
+    monkeypatch.setattr(host_policy, "resolve_host", lambda host: hosts.get(host, ResolvedHost()))
+    deny = HostDenyList(("push.example.com",))
+    assert "deny list" in str(deny.denial_reason("alias.example"))
+    assert "192.0.2.7" in str(deny.denial_reason("ingress.example"))
     shared = HostDenyList(("push.example.com",), shared_addresses=True)
-    assert shared.reason("ingress.example") is None
-    assert "deny list" in str(shared.reason("alias.example"))
-    assert "deny list" in str(shared.reason("192.0.2.7")), "an address says nothing about which host is meant"
+    assert shared.denial_reason("ingress.example") is None
+    assert "deny list" in str(shared.denial_reason("alias.example"))
+    assert "deny list" in str(shared.denial_reason("192.0.2.7")), "an address may stand for any of its hosts"
 
 
-def test_what_is_not_here_needs_somebody_who_owns_it() -> None:
+def test_a_remote_host_needs_the_permission_of_its_owner() -> None:
+    option = "subscribers-errors=https://staging.example/x"
     with pytest.raises(TargetError, match=r"(?s)not-owned.*--i-own staging.example"):
-        resolve_deployments(["subscribers-errors=https://staging.example/x"], None, None, [])
-    for owned in (["staging.example"], ["other", "staging.example"]):
-        assert resolve_deployments(["subscribers-errors=https://staging.example/x"], None, None, owned)
-    for here in ("127.0.0.1:80", "localhost", "[::1]:8080", "127.9.9.9"):
-        assert resolve_deployments([f"subscribers-errors=http://{here}"], None, None, [])
+        resolve_deployments([option], None, None, [])
+    for may_test in (["staging.example"], ["other", "staging.example"]):
+        assert resolve_deployments([option], None, None, may_test)
+    for host in ("127.0.0.1:80", "localhost", "[::1]:8080", "127.9.9.9"):
+        assert resolve_deployments([f"subscribers-errors=http://{host}"], None, None, [])
 
 
-def test_a_stranger_is_never_sent() -> None:
-    own, stranger = IdFactory().next()[2], str(uuid.uuid4())
-    with serve_answers() as somebody:
-        door = TargetClient(Deployment("subscribers-errors", somebody.url))
-        door.send("POST", "/v1/errors", json.dumps({"errors": [{"subscriber_id": own}]}).encode())
-        broken = f'{{"errors": [{{"subscriber_id" : "{stranger}"}}, {{'
-        for body in (json.dumps({"errors": [{"subscriber_id": stranger}]}), broken):
-            with pytest.raises(TargetError, match=f"not-our-subscriber: '{stranger}'"):
-                door.send("POST", "/v1/errors", body.encode())
-        door.close()
-    assert [path for _, path, _, _ in somebody.requests] == ["/v1/errors"]
+def test_a_foreign_subscriber_is_never_sent() -> None:
+    own_id, foreign_id = IdFactory().next()[2], str(uuid.uuid4())
+    with serve_answers() as double:
+        client = connect_deployment(Deployment("subscribers-errors", double.url))
+        client.send("POST", "/v1/errors", json.dumps({"errors": [{"subscriber_id": own_id}]}).encode())
+        broken = f'{{"errors": [{{"subscriber_id" : "{foreign_id}"}}, {{'
+        for body in (json.dumps({"errors": [{"subscriber_id": foreign_id}]}), broken):
+            with pytest.raises(TargetError, match=f"not-our-subscriber: '{foreign_id}'"):
+                client.send("POST", "/v1/errors", body.encode())
+        client.close()
+    assert [path for _, path, _, _ in double.requests] == ["/v1/errors"]
 
 
-def test_nobody_follows_a_redirect() -> None:
-    with serve_answers() as production, serve_answers(lambda *_: (307, {"Location": production.url}, b"")) as staging:
-        door = TargetClient(Deployment("subscribers-errors", staging.url))
+def test_redirects_are_not_followed() -> None:
+    with (
+        serve_answers() as production,
+        serve_answers(lambda *_: (307, {"Location": production.url}, b"")) as staging,
+    ):
+        client = connect_deployment(Deployment("subscribers-errors", staging.url))
         with pytest.raises(Unreachable, match=f"redirects to {production.url}"):
-            door.send("POST", "/v1/errors", b"{}")
-        door.close()
+            client.send("POST", "/v1/errors", b"{}")
+        client.close()
     assert (len(staging.requests), production.requests) == (1, [])
 
 
-def test_the_door_itself_denies() -> None:
+def test_the_client_itself_denies() -> None:
     with serve_answers() as production:
-        door = TargetClient(Deployment("subscribers-errors", production.url, deny=HostDenyList(("localhost",))))
+        deny = HostDenyList(("localhost",))
+        client = connect_deployment(Deployment("subscribers-errors", production.url, deny=deny))
         with pytest.raises(TargetError, match="denied-target"):
-            door.send("GET", "/")
-        door.close()
+            client.send("GET", "/")
+        client.close()
     assert production.requests == []
 
 
@@ -133,68 +140,68 @@ LIMITS: Mapping[str, tuple[dict[str, Any], int]] = {
 
 @pytest.mark.parametrize(("limits", "allowed"), LIMITS.values(), ids=LIMITS)
 def test_a_run_stops_at_its_limit(tmp_path: Path, limits: dict[str, Any], allowed: int) -> None:
-    with serve_answers() as somebody:
-        place = Deployment("subscribers-errors", somebody.url)
-        both = [RateLimiter(tmp_path / "spent", {"environment": Limits(**limits)}) for _ in range(2)]
-        doors = [TargetClient(place, budget) for budget in both]  # as two workers have them
+    with serve_answers() as double:
+        deployment = Deployment("subscribers-errors", double.url)
+        limiters = [RateLimiter(tmp_path / "spent", {"environment": Limits(**limits)}) for _ in range(2)]
+        clients = [connect_deployment(deployment, limiter) for limiter in limiters]  # like two workers
         for number in range(allowed):
-            doors[number % 2].send("GET", "/")
-        for door in doors:
+            clients[number % 2].send("GET", "/")
+        for client in clients:
             with pytest.raises(TargetError, match=rf"limit-reached: 'environment': .*{allowed} requests"):
-                door.send("GET", "/")
-            door.close()
-    assert len(somebody.requests) == allowed
+                client.send("GET", "/")
+            client.close()
+    assert len(double.requests) == allowed
 
 
 def test_requests_wait_for_their_turn_and_a_run_for_its_end(tmp_path: Path) -> None:
-    often = RateLimiter(tmp_path / "rate", {"a": Limits(requests_per_second=20)})
-    began = time.monotonic()
+    per_second = RateLimiter(tmp_path / "rate", {"a": Limits(requests_per_second=20)})
+    start = time.monotonic()
     for _ in range(5):
-        often.acquire()
-    assert 0.2 <= time.monotonic() - began < 2
-    short = RateLimiter(tmp_path / "time", {"a": Limits(seconds=0.05)})
-    short.acquire()
+        per_second.acquire()
+    assert 0.2 <= time.monotonic() - start < 2
+    in_all = RateLimiter(tmp_path / "time", {"a": Limits(seconds=0.05)})
+    in_all.acquire()
     time.sleep(0.1)
     with pytest.raises(TargetError, match=r"limit-reached: 'a': .*0.05 s"):
-        short.acquire()
+        in_all.acquire()
 
 
 def test_a_function_of_the_user_makes_states(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Any] = []
+    calls: list[Any] = []
     module = types.ModuleType("my_states")
-    module.change = lambda *asked: seen.append(asked)  # type: ignore[attr-defined]
+    module.change = lambda *arguments: calls.append(arguments)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "my_states", module)
     provider = PROVIDERS["subscribers-errors"]
-    with serve_answers() as somebody:
-        place = Deployment(provider.name, somebody.url, provisioning="python:my_states:change")
-        target = Target(provider, "after", somebody.url, embedded=False, deployment=place)
+    with serve_answers() as double:
+        deployment = Deployment(provider.name, double.url, provisioning="python:my_states:change")
+        target = prepare_target(deployment, RateLimiter(), provider)
         target.set_state("subscribers exist", {"subscribers": []})
         with reverse_proxy(target.client) as url:
-            verifier = TargetClient(Deployment("verifier", url), embedded=True)
+            verifier = embedded_client("verifier", url)
             state = {"state": "reachable", "params": None, "action": "teardown"}
             assert verifier.send("POST", PROVIDER_STATES_PATH, json.dumps(state).encode()).status == 200
             assert verifier.send("GET", "/v1/subscribers?id=a").content == b"{}"
             verifier.close()
         target.close()
-        lost = Target(
-            provider, "after", somebody.url, embedded=False, deployment=replace(place, states="python:no:a")
-        )
+        broken = prepare_target(replace(deployment, provisioning="python:no:a"), RateLimiter(), provider)
         with pytest.raises(Unobservable, match="ModuleNotFoundError"):
-            lost.set_state("reachable", {})
-        lost.close()
-    assert seen == [("subscribers exist", {"subscribers": []}, "setup"), ("reachable", {}, "teardown")]
-    assert [path for _, path, _, _ in somebody.requests] == ["/v1/subscribers?id=a"]
+            broken.set_state("reachable", {})
+        broken.close()
+    assert calls == [("subscribers exist", {"subscribers": []}, "setup"), ("reachable", {}, "teardown")]
+    assert [path for _, path, _, _ in double.requests] == ["/v1/subscribers?id=a"]
 
 
-def test_who_asks_through_the_gateway_hears_nothing_of_what_may_not_be(tmp_path: Path) -> None:
-    with serve_answers() as somebody:
-        spent = RateLimiter(tmp_path / "spent", {"a": Limits(requests=1)})
-        door = TargetClient(Deployment("subscribers-errors", somebody.url), spent)
-        with reverse_proxy(door) as url:
-            verifier = TargetClient(Deployment("verifier", url), embedded=True)
+def test_a_forbidden_request_through_the_reverse_proxy_gets_no_answer(tmp_path: Path) -> None:
+    failures: list[Exception] = []
+    with serve_answers() as double:
+        limiter = RateLimiter(tmp_path / "spent", {"a": Limits(requests=1)})
+        client = connect_deployment(Deployment("subscribers-errors", double.url), limiter)
+        with reverse_proxy(client, failures=failures) as url:
+            verifier = embedded_client("verifier", url)
             assert verifier.send("GET", "/").status == 200
             with pytest.raises(Unreachable):
                 verifier.send("GET", "/")
             verifier.close()
-        door.close()
-    assert len(somebody.requests) == 1
+        client.close()
+    assert len(double.requests) == 1
+    assert [type(failure) for failure in failures] == [TargetError]

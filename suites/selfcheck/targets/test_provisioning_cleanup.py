@@ -1,4 +1,4 @@
-"""What a run made is removed however the run ends, and what cannot be removed is told."""
+"""Test subscribers are removed however a run ends, and those that cannot be removed are listed."""
 
 from __future__ import annotations
 
@@ -15,44 +15,40 @@ from pathlib import Path
 
 import pytest
 
-from ci.commands import cleanup_states as cleanup
+from ci.commands.cleanup_states import remove_leftovers
 from fixtures.core.payloads import IdFactory
 from fixtures.core.project import ROOT
-from fixtures.targets import cleanup as cleaning
-from fixtures.targets.provisioning import pool
-from fixtures.targets.provisioning.inventory import Inventory, Place
-from fixtures.targets.rate_limit import INVENTORY_FILE
+from fixtures.targets import cleanup
+from fixtures.targets.provisioning.inventory import INVENTORY_FILE, DeploymentKey, Inventory
+from fixtures.targets.provisioning.pool import PoolMember, SubscriberPool
 from suites.selfcheck.targets.sql_service import (
     POOL,
-    REACTOR,
+    SERVICE,
     SQL,
     VARIABLE,
-    Stored,
-    pool_of,
-    stored,
-    targets_file,
+    SqlService,
+    start_sql_service,
+    write_pool,
+    write_targets_file,
 )
 
 pytestmark = pytest.mark.process
 
 TESTS = "suites/compat/test_redelivery.py"
-GONE = 2**22 + 1
-"""A process that is not there: it is more than there can be."""
+NO_PROCESS = 2**22 + 1  # above the greatest process id of Linux
 BROKEN = SQL.replace("DELETE FROM subscribers", "DELETE FROM nowhere")
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stored]:
-    """A deployment whose subscribers are made in its database."""
-    with stored(tmp_path) as found:
-        monkeypatch.setenv(VARIABLE, f"sqlite:///{found.database}")
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlService]:
+    with start_sql_service(tmp_path) as service:
+        monkeypatch.setenv(VARIABLE, f"sqlite:///{service.database}")
         monkeypatch.setenv("TMPDIR", str(tmp_path))
-        yield found
+        yield service
 
 
 @contextlib.contextmanager
-def running(*command: str) -> Iterator[subprocess.Popen[str]]:
-    """A process of ours that something happens to."""
+def start_module(*command: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", *command],
         cwd=ROOT,
@@ -66,169 +62,167 @@ def running(*command: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def judging(folder: Path, states: str, place: Stored) -> list[str]:
-    """Some tests, as a developer runs them."""
-    named = [f"--targets={targets_file(folder, place.url, states)}", f"--ledger={folder}/build/ledger.jsonl"]
-    return ["pytest", TESTS, "-k", REACTOR, "--examples=2", *named]
+def pytest_command(folder: Path, states: str, service: SqlService) -> list[str]:
+    file = write_targets_file(folder, service.url, states)
+    options = [f"--targets={file}", f"--ledger={folder}/build/ledger.jsonl"]
+    return ["pytest", TESTS, "-k", SERVICE, "--examples=2", *options]
 
 
-def cleaned(folder: Path, states: str, place: Stored, *others: str) -> subprocess.CompletedProcess[str]:
-    """What `./ci/cleanup-states` says."""
-    file = targets_file(folder, place.url, states)
-    command = [
-        sys.executable,
-        "-m",
-        "ci.commands.cleanup_states",
-        f"--build={folder}/build",
-        f"--targets={file}",
-        *others,
-    ]
+def run_cleanup(folder: Path, states: str, url: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run ./ci/cleanup-states."""
+    file = write_targets_file(folder, url, states)
+    arguments = [f"--build={folder}/build", f"--targets={file}", *options]
+    command = [sys.executable, "-m", "ci.commands.cleanup_states", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603
 
 
-def wait_for(ready: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    """Wait until something is so, as long as the process lives."""
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """Wait for a condition while the process runs."""
     end = time.monotonic() + 300
-    while not ready():
+    while not condition():
         assert process.poll() is None, process.stdout and process.stdout.read()
-        assert time.monotonic() < end, "it never came to that"
+        assert time.monotonic() < end, "the condition was never met"
         time.sleep(0.02)
 
 
-def test_a_run_removes_whom_it_made(tmp_path: Path, place: Stored) -> None:
-    with running(*judging(tmp_path, SQL, place)) as process:
-        wait_for(place.ids, process)
-        said, _ = process.communicate(timeout=600)
-    assert process.returncode == 0, said
-    assert (place.ids(), "not-removed" in said) == (set(), False)
+def list_inventory(folder: Path) -> set[str]:
+    subscribers = Inventory(folder / "build" / INVENTORY_FILE).list_all()
+    return {row["subscriber_id"] for rows in subscribers.values() for row in rows}
+
+
+def test_a_run_removes_its_subscribers(tmp_path: Path, service: SqlService) -> None:
+    with start_module(*pytest_command(tmp_path, SQL, service)) as process:
+        wait_for(service.ids, process)
+        output, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, output
+    assert (service.ids(), "not-removed" in output) == (set(), False)
     assert not (tmp_path / "build" / INVENTORY_FILE).exists()
 
 
-@pytest.mark.parametrize(
-    ("number", "workers"), [(signal.SIGINT, ()), (signal.SIGINT, ("-n2",))], ids=["one", "two"]
-)
-def test_a_run_that_is_interrupted_removes_whom_it_made(
-    tmp_path: Path, place: Stored, number: int, workers: tuple[str, ...]
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["one", "two"])
+def test_an_interrupted_run_removes_its_subscribers(
+    tmp_path: Path, service: SqlService, workers: tuple[str, ...]
 ) -> None:
-    with running(*judging(tmp_path, SQL, place), *workers) as process:
-        wait_for(place.ids, process)
-        process.send_signal(number)
-        said, _ = process.communicate(timeout=600)
+    with start_module(*pytest_command(tmp_path, SQL, service), *workers) as process:
+        wait_for(service.ids, process)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=600)
     assert process.returncode != 0
-    assert place.ids() == set(), said
+    assert service.ids() == set(), output
 
 
-def test_what_a_killed_run_left_is_known_and_removed(tmp_path: Path, place: Stored) -> None:
-    with running(*judging(tmp_path, SQL, place)) as process:
-        wait_for(place.ids, process)
+def test_subscribers_of_a_killed_run_are_known_and_removed(tmp_path: Path, service: SqlService) -> None:
+    with start_module(*pytest_command(tmp_path, SQL, service)) as process:
+        wait_for(service.ids, process)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
-    assert place.ids() != set()
-    made = Inventory(tmp_path / "build" / INVENTORY_FILE).left()
-    assert place.ids() <= {row["subscriber_id"] for rows in made.values() for row in rows}
-    told = cleaned(tmp_path, SQL, place)
-    assert (told.returncode, place.ids()) == (0, set()), told.stdout + told.stderr
-    assert cleaned(tmp_path, SQL, place).stdout == "0 of 0 subscribers were removed\n"
+    assert service.ids() != set()
+    assert service.ids() <= list_inventory(tmp_path)
+    result = run_cleanup(tmp_path, SQL, service.url)
+    assert (result.returncode, service.ids()) == (0, set()), result.stdout + result.stderr
+    assert run_cleanup(tmp_path, SQL, service.url).stdout == "0 of 0 subscribers were removed\n"
 
 
-def test_a_pool_is_given_back_as_new(tmp_path: Path, place: Stored) -> None:
-    place.put(*pool_of(tmp_path, 1200))
-    with running(*judging(tmp_path, POOL, place)) as process:
-        wait_for(lambda: "active" in place.statuses().values(), process)
+def test_a_pool_is_given_back_as_new(tmp_path: Path, service: SqlService) -> None:
+    service.insert(*write_pool(tmp_path, 1200))
+    with start_module(*pytest_command(tmp_path, POOL, service)) as process:
+        wait_for(lambda: "active" in service.statuses().values(), process)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
-    left = {
-        row["subscriber_id"] for rows in Inventory(tmp_path / "build" / INVENTORY_FILE).left().values() for row in rows
-    }
-    assert cleaned(tmp_path, POOL, place).returncode == 0
-    assert {place.statuses()[one] for one in left} == {"active"}
-    assert len(place.ids()) == 1200
+    used = list_inventory(tmp_path)
+    assert run_cleanup(tmp_path, POOL, service.url).returncode == 0
+    assert {service.statuses()[subscriber_id] for subscriber_id in used} == {"active"}
+    assert len(service.ids()) == 1200
 
 
-def test_what_cannot_be_removed_is_listed(tmp_path: Path, place: Stored) -> None:
-    with running(*judging(tmp_path, BROKEN, place)) as process:
-        said, _ = process.communicate(timeout=600)
-    listed = (tmp_path / "build" / cleaning.NOT_REMOVED_FILE).read_text(encoding="utf-8").splitlines()
-    assert {json.loads(line)["subscriber_id"] for line in listed} == place.ids() != set()
-    assert "no such table: nowhere" in listed[0]
-    assert "not-removed: subscribers-errors: " in said
-    told = cleaned(tmp_path, BROKEN, place)
-    assert (told.returncode, "not-removed" in told.stdout) == (69, True)
-    elsewhere = Stored("http://127.0.0.1:9", place.database, place.process)
-    assert "not sent" in cleaned(tmp_path, SQL, elsewhere).stdout
-    assert cleaned(tmp_path, SQL, place).returncode == 0
-    assert (place.ids(), (tmp_path / "build" / cleaning.NOT_REMOVED_FILE).exists()) == (set(), False)
+def test_subscribers_that_cannot_be_removed_are_listed(tmp_path: Path, service: SqlService) -> None:
+    with start_module(*pytest_command(tmp_path, BROKEN, service)) as process:
+        output, _ = process.communicate(timeout=600)
+    file = tmp_path / "build" / cleanup.NOT_REMOVED_FILE
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert {json.loads(line)["subscriber_id"] for line in lines} == service.ids() != set()
+    assert "no such table: nowhere" in lines[0]
+    assert "not-removed: subscribers-errors: " in output
+    result = run_cleanup(tmp_path, BROKEN, service.url)
+    assert (result.returncode, "not-removed" in result.stdout) == (69, True)
+    assert "not sent" in run_cleanup(tmp_path, SQL, "http://127.0.0.1:9").stdout
+    assert run_cleanup(tmp_path, SQL, service.url).returncode == 0
+    assert (service.ids(), file.exists()) == (set(), False)
 
 
-def test_the_gate_cleans_up_when_it_is_told_to_stop_and_notes_what_it_could_not(
-    tmp_path: Path, place: Stored, monkeypatch: pytest.MonkeyPatch
+def test_the_gate_cleans_up_when_it_is_terminated_and_notes_what_it_could_not(
+    tmp_path: Path, service: SqlService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = IdFactory().next()[2]
+    subscriber_id = IdFactory().next()[2]
     with monkeypatch.context() as patched:
-        patched.setattr("os.getpid", lambda: GONE)
-        gone = Place(REACTOR, "http://gone.example", "other")
-        Inventory(tmp_path / "build" / INVENTORY_FILE).note(gone, [{"subscriber_id": left}])
-    named = [f"--targets={targets_file(tmp_path, place.url, SQL)}", f"--build={tmp_path}/build"]
-    with running("ci.commands.gate", *named, "-n2") as process:
-        wait_for(place.ids, process)
+        patched.setattr("os.getpid", lambda: NO_PROCESS)
+        deployment = DeploymentKey(SERVICE, "http://gone.example", "other")
+        Inventory(tmp_path / "build" / INVENTORY_FILE).add(deployment, [{"subscriber_id": subscriber_id}])
+    file = write_targets_file(tmp_path, service.url, SQL)
+    with start_module("ci.commands.gate", f"--targets={file}", f"--build={tmp_path}/build", "-n2") as process:
+        wait_for(service.ids, process)
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=600)
+        output, _ = process.communicate(timeout=600)
     verdict = json.loads((tmp_path / "build" / "verdict.json").read_text(encoding="utf-8"))
-    assert (process.returncode, verdict["verdict"], place.ids()) == (2, "undecided", set()), said
+    assert (process.returncode, verdict["verdict"], service.ids()) == (2, "undecided", set()), output
     assert any(reason.startswith("interrupted") for reason in verdict["reasons"])
     (note,) = verdict["notes"]
-    assert left in note
+    assert subscriber_id in note
     assert "--environment other" in note
-    assert f"note: {note}" in said
+    assert f"note: {note}" in output
 
 
-def test_whom_a_running_process_made_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cleaning, "ENDING_S", 0.1)
+def test_subscribers_of_a_running_process_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleanup, "PROCESS_END_TIMEOUT_S", 0.1)
     inventory = Inventory(tmp_path / INVENTORY_FILE)
     row = {"subscriber_id": IdFactory().next()[2], "token": "t"}
     monkeypatch.setattr("os.getpid", os.getppid)
-    inventory.note(Place(REACTOR, "http://127.0.0.1:9", None), [row])
+    inventory.add(DeploymentKey(SERVICE, "http://127.0.0.1:9", None), [row])
     monkeypatch.undo()
-    (left,) = cleaning.clean_up(tmp_path, inventory, {})
-    assert (left.subscriber_id, left.why) == (row["subscriber_id"], "the process that made it still runs")
+    (failure,) = cleanup.clean_up(tmp_path, inventory, {})
+    assert failure.subscriber_id == row["subscriber_id"]
+    assert failure.why == "the process that made it still runs"
 
 
-def test_whom_the_targets_file_no_longer_means_stays_as_they_are(
-    tmp_path: Path, place: Stored, monkeypatch: pytest.MonkeyPatch
+def test_subscribers_that_the_targets_file_no_longer_covers_stay(
+    tmp_path: Path, service: SqlService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pooled, used = pool_of(tmp_path, 2)
-    made, stranger = IdFactory().next()[2], str(uuid.uuid4())
-    place.put(pooled, used, made, stranger)
+    pooled, leased = write_pool(tmp_path, 2)
+    made_up, foreign = IdFactory().next()[2], str(uuid.uuid4())
+    service.insert(pooled, leased, made_up, foreign)
     inventory = Inventory(tmp_path / "build" / INVENTORY_FILE)
-    row = {"token": "t", "token_since": "2026-01-01T00:00:00.000Z", "firebase_app": stranger}
+    members = {"token": "t", "token_since": "2026-01-01T00:00:00.000Z", "firebase_app": foreign}
     with monkeypatch.context() as patched:
-        patched.setattr("os.getpid", lambda: GONE)
-        rows = [{"subscriber_id": one, **row} for one in (pooled, used, made, stranger)]
-        inventory.note(Place(REACTOR, place.url, "e"), rows)
+        patched.setattr("os.getpid", lambda: NO_PROCESS)
+        rows = [{"subscriber_id": value, **members} for value in (pooled, leased, made_up, foreign)]
+        inventory.add(DeploymentKey(SERVICE, service.url, "e"), rows)
     monkeypatch.setattr("tempfile.tempdir", None)
-    taken = pool.Pool(tmp_path / "pool.ndjson", [pool.Member(used)])
-    taken.take(1)
-    told = cleaned(tmp_path, POOL, place)
-    assert "another process uses it" in told.stdout
-    assert "not in the pool" in told.stdout
-    unsubscribed = dict.fromkeys((used, made, stranger), "unsubscribed")
-    assert place.statuses() == {pooled: "active", **unsubscribed}
-    taken.close()
-    assert "names none" in cleaned(tmp_path, SQL, place).stdout
-    assert place.ids() == {pooled, used, stranger}
+    pool = SubscriberPool(tmp_path / "pool.ndjson", [PoolMember(leased)])
+    pool.lease(1)
+    result = run_cleanup(tmp_path, POOL, service.url)
+    assert "another process uses it" in result.stdout
+    assert "not in the pool" in result.stdout
+    unsubscribed = dict.fromkeys((leased, made_up, foreign), "unsubscribed")
+    assert service.statuses() == {pooled: "active", **unsubscribed}
+    pool.close()
+    assert "names none" in run_cleanup(tmp_path, SQL, service.url).stdout
+    assert service.ids() == {pooled, leased, foreign}
 
 
-def test_an_inventory_that_cannot_be_read_is_a_note_and_no_crash(tmp_path: Path) -> None:
+def test_an_unreadable_inventory_is_a_note_and_no_crash(tmp_path: Path) -> None:
     (tmp_path / INVENTORY_FILE).write_text("no database, but long enough to be taken for one " * 20)
-    (note,) = cleanup.swept(tmp_path, {})
+    (note,) = remove_leftovers(tmp_path, {})
     assert note.startswith("not-removed: DatabaseError")
 
 
-def test_a_list_can_be_forgotten(tmp_path: Path, place: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_can_be_emptied(
+    tmp_path: Path, service: SqlService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inventory = Inventory(tmp_path / "build" / INVENTORY_FILE)
-    monkeypatch.setattr("os.getpid", lambda: GONE)
-    inventory.note(Place(REACTOR, "http://gone.example", "e"), [{"subscriber_id": IdFactory().next()[2]}])
-    assert cleaned(tmp_path, SQL, place).returncode == 69
-    told = cleaned(tmp_path, SQL, place, "--forget")
-    assert (told.returncode, told.stdout) == (0, "1 subscribers were taken off the list\n")
-    assert cleaned(tmp_path, SQL, place).returncode == 0
+    monkeypatch.setattr("os.getpid", lambda: NO_PROCESS)
+    deployment = DeploymentKey(SERVICE, "http://gone.example", "e")
+    inventory.add(deployment, [{"subscriber_id": IdFactory().next()[2]}])
+    assert run_cleanup(tmp_path, SQL, service.url).returncode == 69
+    result = run_cleanup(tmp_path, SQL, service.url, "--forget")
+    assert (result.returncode, result.stdout) == (0, "1 subscribers were taken off the list\n")
+    assert run_cleanup(tmp_path, SQL, service.url).returncode == 0

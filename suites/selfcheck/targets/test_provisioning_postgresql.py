@@ -23,32 +23,39 @@ from fixtures.core.payloads import IdFactory
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets.config import Deployment
-from fixtures.targets.provisioning import config as settings
-from fixtures.targets.provisioning import sql
-from fixtures.targets.target import Target
+from fixtures.targets.provisioning.config import (
+    PoolProvisioning,
+    Provisioning,
+    SqlProvisioning,
+    read_provisioning,
+)
+from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
+from fixtures.targets.provisioning.sql import run_statements
+from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.target import prepare_target
 
 pytestmark = pytest.mark.process
 
 VARIABLE = "STAGING_DATABASE"
-PAGE = ROOT / "docs" / "targets.md"
+DOCS_PAGE = ROOT / "docs" / "targets.md"
 TABLE = (
     "CREATE TABLE subscribers "
     "(id uuid PRIMARY KEY, app uuid, token text, token_since timestamptz, status text)"
 )
-START_S = 60.0
+START_TIMEOUT_S = 60.0
 
 
-def binary(name: str) -> str:
-    """A program of PostgreSQL's server; Debian keeps them out of the PATH."""
+def find_program(name: str) -> str:
+    """A program of PostgreSQL's server, which Debian does not put into the PATH."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *map(str, folders)]))
-    assert found, f"no-postgresql: no {name}; next: apt-get install postgresql"
-    return found
+    path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *map(str, folders)]))
+    assert path, f"no-postgresql: no {name}; next: apt-get install postgresql"
+    return path
 
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[sqlalchemy.Engine]:
-    """A fresh server on this machine; it refuses to run as root."""
+    """A new server on this machine. PostgreSQL refuses to run as root."""
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     folder = Path(tempfile.mkdtemp(prefix="fcm-compat-postgresql-"))
     os.chown(folder, user.pw_uid, user.pw_gid)
@@ -56,14 +63,15 @@ def database() -> Iterator[sqlalchemy.Engine]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     data = folder / "data"
-    made = [binary("initdb"), "--auth=trust", "--username=tester", "--encoding=UTF8", f"--pgdata={data}"]
-    subprocess.run(made, user=user.pw_uid, check=True, capture_output=True, cwd=folder)  # noqa: S603
-    served = [binary("postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", "", "-F"]
+    options = ["--auth=trust", "--username=tester", "--encoding=UTF8", f"--pgdata={data}"]
+    initdb = [find_program("initdb"), *options]
+    subprocess.run(initdb, user=user.pw_uid, check=True, capture_output=True, cwd=folder)  # noqa: S603
+    postgres = [find_program("postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", "", "-F"]
     with (folder / "log").open("w") as log:
-        server = subprocess.Popen(served, user=user.pw_uid, stdout=log, stderr=log, cwd=folder)  # noqa: S603
+        server = subprocess.Popen(postgres, user=user.pw_uid, stdout=log, stderr=log, cwd=folder)  # noqa: S603
     engine = sqlalchemy.create_engine(f"postgresql+pg8000://tester@127.0.0.1:{port}/postgres")
     try:
-        _wait_for(engine, server)
+        create_table(engine, server)
         yield engine
     finally:
         engine.dispose()
@@ -72,12 +80,13 @@ def database() -> Iterator[sqlalchemy.Engine]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_for(engine: sqlalchemy.Engine, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + START_S
+def create_table(engine: sqlalchemy.Engine, server: subprocess.Popen[bytes]) -> None:
+    """Create the table as soon as the server accepts connections."""
+    end = time.monotonic() + START_TIMEOUT_S
     while True:
         try:
-            with engine.begin() as asked:
-                asked.execute(sqlalchemy.text(TABLE))
+            with engine.begin() as connection:
+                connection.execute(sqlalchemy.text(TABLE))
         except DBAPIError:
             assert server.poll() is None
             assert time.monotonic() < end
@@ -86,42 +95,44 @@ def _wait_for(engine: sqlalchemy.Engine, server: subprocess.Popen[bytes]) -> Non
             return
 
 
-def on_the_page() -> list[settings.States]:
-    """The states of each example on the page."""
-    found = []
-    for block in re.findall(r"(?s)```toml\n(.*?)```", PAGE.read_text(encoding="utf-8")):
+def read_examples() -> list[Provisioning]:
+    """The states of each example in docs/targets.md."""
+    examples = []
+    for block in re.findall(r"(?s)```toml\n(.*?)```", DOCS_PAGE.read_text(encoding="utf-8")):
         data = tomllib.loads(block)
         row = data["environments"]["staging"]["services"]["subscribers-errors"]
         schemas.validate({"url": "http://127.0.0.1:9", **row}, "targets.schema.json#/$defs/service")
-        found.append(settings.read(row["states"], ROOT))
-    return found
+        examples.append(read_provisioning(row["states"], ROOT))
+    return examples
 
 
 def test_the_statements_of_the_page_work(
-    database: sqlalchemy.Engine, monkeypatch: pytest.MonkeyPatch
+    database: sqlalchemy.Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(database.url))
-    _, by_sql, from_pool = on_the_page()
-    assert isinstance(from_pool, settings.FromPool)
-    assert isinstance(from_pool.reset, settings.BySql)
-    place = Deployment("subscribers-errors", "http://127.0.0.1:9", provisioning=by_sql)
-    target = Target(PROVIDERS[place.name], "after", place.url, embedded=False, deployment=place)
+    _, by_sql, from_pool = read_examples()
+    assert isinstance(from_pool, PoolProvisioning)
+    assert isinstance(from_pool.reset, SqlProvisioning)
+    deployment = Deployment("subscribers-errors", "http://127.0.0.1:9", provisioning=by_sql)
+    inventory = Inventory(tmp_path / INVENTORY_FILE)
+    target = prepare_target(deployment, RateLimiter(), PROVIDERS[deployment.name], inventory)
     ids = [IdFactory().next()[2] for _ in range(3)]
-    since = {"token_since": "2026-01-02T03:04:05.678Z", "firebase_app": ids[0]}
+    members = {"token_since": "2026-01-02T03:04:05.678Z", "firebase_app": ids[0]}
     target.set_state("reachable", {})
-    for token in ("another one", "fünf'; --"):  # the second time, they are there already
-        rows = [{"subscriber_id": one, "token": token, **since} for one in ids]
+    for token in ("another one", "fünf'; --"):  # the second set-up replaces the subscribers
+        rows = [{"subscriber_id": value, "token": token, **members} for value in ids]
         target.set_state("subscribers exist", {"subscribers": rows})
-    with database.begin() as asked:
-        shown = asked.execute(sqlalchemy.text("SELECT * FROM subscribers")).all()
-    assert {str(row.id) for row in shown} == set(ids)
-    assert {(row.token, row.status, row.token_since.isoformat()) for row in shown} == {
+    with database.begin() as connection:
+        stored = connection.execute(sqlalchemy.text("SELECT * FROM subscribers")).all()
+    assert {str(row.id) for row in stored} == set(ids)
+    assert {(row.token, row.status, row.token_since.isoformat()) for row in stored} == {
         ("fünf'; --", "active", "2026-01-02T03:04:05.678000+00:00")
     }
-    sql.run(database, from_pool.reset.setup, [{**row, "token": "pooled"} for row in rows])
-    with database.begin() as asked:
-        assert set(asked.execute(sqlalchemy.text("SELECT token FROM subscribers")).scalars()) == {"pooled"}
+    run_statements(database, from_pool.reset.setup, [{**row, "token": "pooled"} for row in rows])
+    with database.begin() as connection:
+        tokens = connection.execute(sqlalchemy.text("SELECT token FROM subscribers")).scalars()
+        assert set(tokens) == {"pooled"}
     target.set_state("subscribers exist", {"subscribers": rows}, action="teardown")
-    with database.begin() as asked:
-        assert asked.execute(sqlalchemy.text("SELECT * FROM subscribers")).all() == []
+    with database.begin() as connection:
+        assert connection.execute(sqlalchemy.text("SELECT * FROM subscribers")).all() == []
     target.close()

@@ -1,18 +1,24 @@
-"""The targets file is read as it is meant, and what is wrong in it is said without a secret."""
+"""The targets file is read correctly, and its errors never quote a secret."""
 
 from __future__ import annotations
 
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 import trustme
 
 from fixtures.core.project import ROOT
-from fixtures.targets.client import RawResponse, TargetClient, Unreachable
-from fixtures.targets.config import TargetError, describe_deployments, read_targets_file, resolve_deployments
+from fixtures.targets.client import Unreachable, connect_deployment
+from fixtures.targets.config import (
+    TargetError,
+    describe_deployments,
+    read_targets_file,
+    resolve_deployments,
+)
+from fixtures.targets.http import RawResponse
 from suites.selfcheck.http_double import serve_answers
 
 pytestmark = pytest.mark.aside
@@ -23,39 +29,40 @@ URL = 'url = "http://127.0.0.1:1"\n'
 CANARY = "c4naryAbcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def test_the_example_is_one() -> None:
-    staging, denied = read_targets_file(EXAMPLE, "staging")
+def test_the_example_is_valid() -> None:
+    staging, deny = read_targets_file(EXAMPLE, "staging")
     assert set(staging) == {"directory-events-api", "directory-responses", "subscribers-errors"}
-    assert denied.hosts == ("push.example.com", "*.prod.example.com", "10.20.0.0/16")
+    assert deny.hosts == ("push.example.com", "*.prod.example.com", "10.20.0.0/16")
     assert staging["subscribers-errors"].limits.requests_per_second == 50
     assert staging["subscribers-errors"].environment_limits.requests == 100_000
-    for other in ("local", "by-requests", "by-sql"):
-        assert list(resolve_deployments([], str(EXAMPLE), other, [])) == ["subscribers-errors"]
+    for environment in ("local", "by-requests", "by-sql"):
+        assert list(resolve_deployments([], str(EXAMPLE), environment, [])) == ["subscribers-errors"]
 
 
-def test_what_will_be_touched_is_told() -> None:
-    text = "\n".join(describe_deployments(resolve_deployments([], str(EXAMPLE), "staging", ["staging"])))
-    for word in (
+def describe_example(environment: str, may_test: Sequence[str] = ()) -> str:
+    return "\n".join(describe_deployments(resolve_deployments([], str(EXAMPLE), environment, may_test)))
+
+
+def test_a_run_says_what_it_will_change() -> None:
+    text = describe_example("staging", ["staging"])
+    for part in (
         "https://staging.example/subscribers-errors",
         "50 a second",
         "100000 requests",
         "push.example.com",
     ):
-        assert word in text
+        assert part in text
     assert describe_deployments({}) == []
-    text = "\n".join(describe_deployments(resolve_deployments([], str(EXAMPLE), "by-requests", [])))
-    assert "made by PUT /users/{subscriber_id} at http://127.0.0.1:9000" in text
-    assert "made by the database in STAGING_DATABASE" in "\n".join(
-        describe_deployments(resolve_deployments([], str(EXAMPLE), "by-sql", []))
-    )
+    made_by_requests = "made by PUT /users/{subscriber_id} at http://127.0.0.1:9000"
+    assert made_by_requests in describe_example("by-requests")
+    assert "made by the database in STAGING_DATABASE" in describe_example("by-sql")
 
 
-def test_the_command_line_goes_over_the_file_but_not_over_its_deny_list(tmp_path: Path) -> None:
-    file = written(tmp_path, 'deny = ["127.0.0.2"]\n' + SERVICE + URL)
-    mixed = resolve_deployments(
-        ["subscribers-errors=http://127.0.0.1:2", "directory-responses=http://[::1]:3"], str(file), None, []
-    )
-    assert {name: one.url for name, one in mixed.items()} == {
+def test_the_command_line_overrides_the_file_but_not_its_deny_list(tmp_path: Path) -> None:
+    file = write_file(tmp_path, 'deny = ["127.0.0.2"]\n' + SERVICE + URL)
+    options = ["subscribers-errors=http://127.0.0.1:2", "directory-responses=http://[::1]:3"]
+    deployments = resolve_deployments(options, str(file), None, [])
+    assert {name: deployment.url for name, deployment in deployments.items()} == {
         "subscribers-errors": "http://127.0.0.1:2",
         "directory-responses": "http://[::1]:3",
     }
@@ -66,11 +73,11 @@ def test_the_command_line_goes_over_the_file_but_not_over_its_deny_list(tmp_path
 WRONG: Mapping[str, tuple[str, str]] = {
     "no TOML": ("[", "bad-targets-file"),
     "no environment": ("", "bad-targets-file"),
-    "a member that nobody knows": (SERVICE + URL + "retries = 3", "bad-targets-file"),
+    "an unknown member": (SERVICE + URL + "retries = 3", "bad-targets-file"),
     "no URL": (SERVICE + 'version = "1"', "bad-targets-file"),
-    "a URL that is none": (SERVICE + 'url = "http://:80"', "bad-target-url"),
-    "a service that nobody knows": (SERVICE.replace("subscribers", "subscriber") + URL, "unknown-service"),
-    "two ways to say who asks": (
+    "a wrong URL": (SERVICE + 'url = "http://:80"', "bad-target-url"),
+    "an unknown service": (SERVICE.replace("subscribers", "subscriber") + URL, "unknown-service"),
+    "two kinds of credentials": (
         SERVICE + URL + 'bearer_env="A_B"\nbearer_command=["a"]',
         "bad-targets-file",
     ),
@@ -78,14 +85,14 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "a file that is not there": (SERVICE + URL + 'ca_bundle = "none.pem"', "no-such-file"),
     "a queue where there is none": (SERVICE + URL + 'queue = "http://127.0.0.1/0/q"', "no-queue-there"),
     "a host to deny that is a URL": ('deny = ["https://a.example"]\n' + SERVICE + URL, "bad-targets-file"),
-    "a host to deny that is none": ('deny = ["a..b"]\n' + SERVICE + URL, "bad-deny"),
+    "a host to deny that is no host": ('deny = ["a..b"]\n' + SERVICE + URL, "bad-deny"),
 }
 
 
 @pytest.mark.parametrize(("text", "slug"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_named(tmp_path: Path, text: str, slug: str) -> None:
+def test_a_wrong_entry_is_named(tmp_path: Path, text: str, slug: str) -> None:
     with pytest.raises(TargetError, match=f"^{slug}: "):
-        resolve_deployments([], str(written(tmp_path, text)), None, [])
+        resolve_deployments([], str(write_file(tmp_path, text)), None, [])
 
 
 def test_the_nearest_environment_is_proposed() -> None:
@@ -113,17 +120,16 @@ SECRETS: Mapping[str, str] = {
 
 @pytest.mark.parametrize("text", SECRETS.values(), ids=SECRETS)
 def test_a_secret_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None:
-    with pytest.raises(
-        TargetError, match=r"^secret-in-targets: 'environments.e.services.subscribers-errors"
-    ) as told_so:
-        resolve_deployments([], str(written(tmp_path, text)), None, ["e"])
-    assert CANARY not in str(told_so.value)
+    problem = r"^secret-in-targets: 'environments.e.services.subscribers-errors"
+    with pytest.raises(TargetError, match=problem) as caught:
+        resolve_deployments([], str(write_file(tmp_path, text)), None, ["e"])
+    assert CANARY not in str(caught.value)
 
 
-# --- who asks
+# --- credentials
 
 
-def test_a_deployment_is_told_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deployment_gets_its_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = f'bearer_command = ["{sys.executable}", "-c", "print(1 + 1)"]'
     monkeypatch.setenv("MINE_TOKEN", "abc")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
@@ -134,23 +140,23 @@ def test_a_deployment_is_told_who_asks(tmp_path: Path, monkeypatch: pytest.Monke
         command: "Bearer 2",
         aws: "AWS4-HMAC-SHA256 Credential=id/",
     }.items():
-        headers = asked_with(tmp_path, row + '\nheaders_env = {X-Api-Key = "MINE_TOKEN"}')
+        headers = capture_headers(tmp_path, row + '\nheaders_env = {X-Api-Key = "MINE_TOKEN"}')
         assert headers["authorization"].startswith(authorization)
         assert headers["x-api-key"] == "abc"
     assert "SignedHeaders=content-type;host;x-amz-date" in headers["authorization"]
 
 
-def test_who_cannot_say_who_asks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_secret_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINE_TOKEN", "ä")
     command = f'bearer_command = ["{sys.executable}", "-c", "print(12); raise SystemExit(3)"]'
     for row, slug in {
-        'bearer_env = "NOBODY_SET_THIS"': "no-secret: 'NOBODY_SET_THIS'",
+        'bearer_env = "NOT_SET_ANYWHERE"': "no-secret: 'NOT_SET_ANYWHERE'",
         'bearer_env = "MINE_TOKEN"': "bad-secret: 'MINE_TOKEN'",
         command: r"bearer-command-failed: .* ended with 3",
         'bearer_command = ["no-such-command"]': "bearer-command-failed: 'no-such-command'",
     }.items():
         with pytest.raises(TargetError, match=slug):
-            asked_with(tmp_path, row)
+            capture_headers(tmp_path, row)
 
 
 def test_both_sides_show_their_certificates(tmp_path: Path) -> None:
@@ -162,37 +168,37 @@ def test_both_sides_show_their_certificates(tmp_path: Path) -> None:
     tls.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(tls)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
-    with serve_answers(tls=tls) as somebody:
-        assert through(tmp_path, somebody.url, 'ca_bundle = "ca.pem"\nclient_certificate = "me.pem"').certificate_expires
+    with serve_answers(tls=tls) as double:
+        both = 'ca_bundle = "ca.pem"\nclient_certificate = "me.pem"'
+        assert send_request(tmp_path, double.url, both).certificate_expires
         for row, problem in {
             'ca_bundle = "other.pem"\nclient_certificate = "me.pem"': "CERTIFICATE_VERIFY_FAILED",
             'client_certificate = "me.pem"': "CERTIFICATE_VERIFY_FAILED",
             'ca_bundle = "ca.pem"': "unreachable-target",
         }.items():
             with pytest.raises(Unreachable, match=f"(?s){problem}"):
-                through(tmp_path, somebody.url, row)
-    assert len(somebody.requests) == 1
+                send_request(tmp_path, double.url, row)
+    assert len(double.requests) == 1
 
 
-def asked_with(folder: Path, row: str) -> Mapping[str, str]:
-    """The headers that a deployment sees."""
-    with serve_answers() as somebody:
-        through(folder, somebody.url, row)
-    return somebody.requests[0][2]
+def capture_headers(folder: Path, row: str) -> Mapping[str, str]:
+    """The headers that a deployment gets, with this row in the targets file."""
+    with serve_answers() as double:
+        send_request(folder, double.url, row)
+    return double.requests[0][2]
 
 
-def through(folder: Path, url: str, row: str) -> RawResponse:
-    """One request to a deployment as a targets file says."""
-    file = written(folder, f'{SERVICE}url = "{url}"\n{row}')
-    door = TargetClient(resolve_deployments([], str(file), None, [])["subscribers-errors"])
+def send_request(folder: Path, url: str, row: str) -> RawResponse:
+    """Send one request to a deployment with this row in the targets file."""
+    file = write_file(folder, f'{SERVICE}url = "{url}"\n{row}')
+    client = connect_deployment(resolve_deployments([], str(file), None, [])["subscribers-errors"])
     try:
-        return door.send("POST", "/v1/errors", b"{}", {"Content-Type": "application/json"})
+        return client.send("POST", "/v1/errors", b"{}", {"Content-Type": "application/json"})
     finally:
-        door.close()
+        client.close()
 
 
-def written(folder: Path, text: str) -> Path:
-    """A targets file."""
+def write_file(folder: Path, text: str) -> Path:
     file = folder / "targets.toml"
     file.write_text(text, encoding="utf-8")
     return file
