@@ -13,7 +13,7 @@ import pytest
 
 from ci.commands import import_reports as command
 from fixtures.generation import recordings
-from fixtures.generation.importing import documents
+from fixtures.generation.importing import readers
 from fixtures.generation.importing.deduplicate import ImportedAnswers
 
 pytestmark = pytest.mark.aside
@@ -121,8 +121,7 @@ def test_answers_are_found_and_anonymized(tmp_path: Path, text: str, cases: list
 
 
 def test_a_long_document_is_read_object_by_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "MAX_VALUE", 4096)
-    monkeypatch.setattr(documents, "CHUNK", 1000)
+    monkeypatch.setattr(readers, "MAX_VALUE", 4096)
     many = {"log": {"entries": [har({**DEAD, "n": "x" * n}, 404) for n in range(100)]}}
     for indent in (None, 2):
         cases, imported, _ = import_file(tmp_path, json.dumps(many, indent=indent))
