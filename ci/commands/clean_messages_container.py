@@ -20,8 +20,8 @@ from fixtures.platform.redis_container import ContainerError, FirebaseMessages, 
 from fixtures.release.cleanup import backup as backups
 from fixtures.release.cleanup import cleaner
 from fixtures.release.cleanup import django as django_containers
-from fixtures.release.cleanup.backup import BadBackup
-from fixtures.release.cleanup.classify import AGES, FORMATS, UNKNOWN_AGE, Census
+from fixtures.release.cleanup.backup import BackupError
+from fixtures.release.cleanup.classify import AGES, FORMATS, UNKNOWN_AGE, MessageCounts
 
 PROG = "./ci/clean-messages-container"
 
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         if isinstance(error, RedisUnavailable):
             return ExitCode.UNAVAILABLE
-        return ExitCode.DATA if isinstance(error, BadBackup) else ExitCode.USAGE
+        return ExitCode.DATA if isinstance(error, BackupError) else ExitCode.USAGE
     except KeyboardInterrupt:
         print(f"interrupted: nothing is lost\n  next: {PROG} with the same options goes on", file=sys.stderr)
         return ExitCode.INTERRUPTED
@@ -115,7 +115,7 @@ def count(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -
     """Count the messages, and print what --delete would remove."""
     for messages in containers:
         with show_messages(f"counting {messages.key}", messages.count()) as add_progress:
-            census = cleaner.survey(messages, add_progress, step=options.step)
+            census = cleaner.count_container(messages, add_progress, step=options.step)
         print_census(messages.key, census)
         removable = count_removable(census, everything=options.all)
         print(f"would remove {removable} of {census.total()}\n")
@@ -125,13 +125,13 @@ def count(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -
 
 def clean(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -> ExitCode:
     """Back up and remove the messages, and print the result even if it is interrupted."""
-    cleaning = cleaner.Cleaning(everything=options.all, path=new_backup_path(options), step=options.step)
+    cleaning = cleaner.CleaningRun(everything=options.all, path=new_backup_path(options), step=options.step)
     total = sum(messages.count() for messages in containers)
     try:
         with show_messages("cleaning", total) as add_progress:
             cleaner.clean(containers, cleaning, add_progress)
     finally:
-        for key, census in cleaning.seen.items():
+        for key, census in cleaning.counts.items():
             print_census(key, census)
             print(f"removed {cleaning.removed[key]} of {census.total()}\n")
         if cleaning.writer:
@@ -142,7 +142,7 @@ def clean(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -
 def run_in_django(options: argparse.Namespace) -> ExitCode:
     """Restore, clean or count with the classes of a Django project."""
     caller_folder = Path(options.caller_folder).resolve()
-    containers = django_containers.load(options.django, caller_folder, options.apps, options.kinds)
+    containers = django_containers.load_containers(options.django, caller_folder, options.apps, options.kinds)
     if options.restore:
         backup = read_backup(options)
         with show_messages("restoring", count_messages(backup)) as add_progress:
@@ -151,7 +151,7 @@ def run_in_django(options: argparse.Namespace) -> ExitCode:
             )
         return print_restored(backup, restored)
     for messages in containers:
-        census = django_containers.survey(messages)
+        census = django_containers.count_container(messages)
         if census is None:
             print(f"{messages.name}: its class does not show what it holds")
         else:
@@ -163,7 +163,7 @@ def run_in_django(options: argparse.Namespace) -> ExitCode:
         return ExitCode.GO
     path = new_backup_path(options)
     names = [(messages.firebase_app, messages.kind) for messages in containers]
-    header = backups.header("django", names, everything=options.all)
+    header = backups.build_header("django", names, everything=options.all)
     for name, removed in django_containers.clean(containers, header, path, everything=options.all).items():
         print(f"{name}: reset, {'without a backup' if removed is None else f'{removed} messages'}")
     if path.exists():
@@ -178,14 +178,14 @@ def new_backup_path(options: argparse.Namespace) -> Path:
 
 def read_backup(options: argparse.Namespace) -> backups.Backup:
     """Read the backup to restore. Raises BadBackup if it is damaged or holds other containers."""
-    backup = backups.read(resolve_path(options.caller_folder, options.restore))
+    backup = backups.read_backup(resolve_path(options.caller_folder, options.restore))
     for row in backup.header["containers"]:
         app, kind = row["firebase_app"], row["container"]
         if app not in options.apps or kind not in options.kinds:
             problem = (
                 f"it holds {kind} messages of app {app}; asked for: {', '.join(options.apps)} {options.kind}"
             )
-            raise BadBackup(
+            raise BackupError(
                 "backup-of-another-app", str(backup.path), problem, f"--firebase-app {app} --kind both"
             )
     return backup
@@ -195,7 +195,7 @@ def count_messages(backup: backups.Backup) -> int:
     return sum(chunk.messages for chunk in backup.chunks)
 
 
-def count_removable(census: Census, *, everything: bool) -> int:
+def count_removable(census: MessageCounts, *, everything: bool) -> int:
     """How many of the counted messages --delete removes."""
     return census.total() if everything else sum(n for (form, _), n in census.items() if form == "old")
 
@@ -209,7 +209,7 @@ def print_restored(backup: backups.Backup, restored: int) -> ExitCode:
     return ExitCode.GO
 
 
-def print_census(name: str, census: Census) -> None:
+def print_census(name: str, census: MessageCounts) -> None:
     """Print the counts of a container by format and age."""
     table = Table(title=name, title_justify="left", box=None, header_style="bold", pad_edge=False)
     table.add_column("format")

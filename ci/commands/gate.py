@@ -159,7 +159,11 @@ def run(config: GateConfig) -> ExitCode:
 
 def run_suites(config: GateConfig) -> SuiteRun:
     """Run the suites if all deployments answer, and remove test subscribers before and after."""
-    started_at, start, clock = times.format_time(times.utc_now()), time.monotonic(), verdict_file.clock_offset()
+    started_at, start, clock = (
+        times.format_time(times.utc_now()),
+        time.monotonic(),
+        verdict_file.clock_offset(),
+    )
     remove_leftovers(config.files.build, config.deployments)  # subscribers of an earlier run that crashed
     for line in deployments.describe_deployments(config.deployments):
         print(line, flush=True)

@@ -67,7 +67,11 @@ def merge_shards(options: argparse.Namespace) -> ExitCode:
     files.clear()
     write_ledger(record, files.ledger, complete=not problems)
     copy_results([Path(part.location).parent for part in accepted], files)
-    header = {"environment": ledger.DEFAULT_ENVIRONMENT, "started_at": times.format_time(times.utc_now()), **record.header}
+    header = {
+        "environment": ledger.DEFAULT_ENVIRONMENT,
+        "started_at": times.format_time(times.utc_now()),
+        **record.header,
+    }
     record = replace(record, header=header, problems=problems)
     required = policy.load_policy() if record.tests else policy.NO_REQUIREMENTS
     verdict = policy.decide(record, required, catalogue.load_catalogue(), duration_s=record.duration_s)

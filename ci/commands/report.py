@@ -99,7 +99,9 @@ def judge_run(records: Sequence[tuple[Path, Ledger]]) -> ReportRun:
         merged = replace(merged, problems=[*problems, *merged.problems])
     else:
         merged = ledger.merge_ledgers([record for _, record in records])
-    return ReportRun(merged, policy.decide(merged, policy.load_policy(), cases, duration_s=merged.duration_s), cases)
+    return ReportRun(
+        merged, policy.decide(merged, policy.load_policy(), cases, duration_s=merged.duration_s), cases
+    )
 
 
 def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> dict[str, Any]:

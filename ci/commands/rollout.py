@@ -27,10 +27,10 @@ from fixtures.release.order import (
     release_file,
     text,
 )
-from fixtures.release.order.broker import of_broker
-from fixtures.release.order.end_to_end_runs import Fates
-from fixtures.release.order.pairwise import Table
-from fixtures.release.order.pairwise_results import Recorded, ResultsError
+from fixtures.release.order.broker import read_broker_results
+from fixtures.release.order.end_to_end_runs import PathRuns
+from fixtures.release.order.pairwise import PairTable
+from fixtures.release.order.pairwise_results import RecordedResults, ResultsError
 from fixtures.release.order.release_file import Release, ReleaseError, Step
 
 USAGE_ERRORS = (ReleaseError, ResultsError, CatalogueError, SchemaError, BrokerUsageError)
@@ -53,17 +53,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokerError as error:
         print(error, file=sys.stderr)
         return ExitCode.UNDECIDED
-    answer = analysis.answer(judged)
+    answer = analysis.build_answer(judged)
     folder = BUILD / "rollout"
     if options.output:
         folder = resolve_path(options.caller_folder, options.output)
-    files.write(folder, judged, answer)
+    files.write_files(folder, judged, answer)
     if options.json:
         print(json.dumps(answer, indent=2))
     else:
         width = max(LEAST_WIDTH, shutil.get_terminal_size((140, 40)).columns)
         color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        print(text.text(answer, width=width, color=color))
+        print(text.format_text(answer, width=width, color=color))
         print(f"Pictures and the update map: {options.output or 'build/rollout'}/")
     return VERDICT_EXIT_CODES[answer["verdict"]]
 
@@ -83,37 +83,37 @@ def create_parser() -> CommandParser:
     return parser
 
 
-def judge_release(options: argparse.Namespace) -> analysis.Judged:
+def judge_release(options: argparse.Namespace) -> analysis.Analysis:
     """Judge the release in every state of the plan."""
     release = RELEASE_FILE
     if options.release:
         release = resolve_path(options.caller_folder, options.release)
-    planned = release_file.read(release)
+    planned = release_file.read_release(release)
     if options.plan is not None:
         planned = release_file.with_plan(planned, [Step(name.strip()) for name in options.plan.split(",")])
     table, fates = collect_evidence(planned, options)
-    return analysis.judge(planned, table, fates)
+    return analysis.analyse_release(planned, table, fates)
 
 
-def collect_evidence(release: Release, options: argparse.Namespace) -> tuple[Table, Fates | None]:
+def collect_evidence(release: Release, options: argparse.Namespace) -> tuple[PairTable, PathRuns | None]:
     """The recorded results of pairs; or those of the reference services, with the end-to-end runs."""
-    recorded: list[Recorded] = []
+    recorded: list[RecordedResults] = []
     if options.results:
         folder = resolve_path(options.caller_folder, options.results)
-        recorded.append(pairwise_results.of_folder(release, folder))
+        recorded.append(pairwise_results.read_folder(release, folder))
     if options.matrix:
         file = resolve_path(options.caller_folder, options.matrix)
-        recorded.append(pairwise_results.of_file(release, file))
+        recorded.append(pairwise_results.read_file(release, file))
     if options.broker:
         with contextlib.closing(BrokerClient(read_access(os.environ, options.broker))) as broker:
-            recorded.append(of_broker(release, broker))
+            recorded.append(read_broker_results(release, broker))
     if recorded or release.results or not pairwise.are_references(release):
-        recorded.append(pairwise_results.of_release(release))
-        for stranger in dict.fromkeys(name for results in recorded for name in results.strangers):
+        recorded.append(pairwise_results.read_release_results(release))
+        for stranger in dict.fromkeys(name for results in recorded for name in results.unknown_versions):
             print(f"other-version: {stranger}: not of this release, so it is ignored", file=sys.stderr)
-        return pairwise_results.table(release, recorded), None
-    table = pairwise.of_references(release, catalogue.load_catalogue())
-    return table, end_to_end_runs.judge(processes=max(1, options.processes))
+        return pairwise_results.build_table(release, recorded), None
+    table = pairwise.judge_reference_pairs(release, catalogue.load_catalogue())
+    return table, end_to_end_runs.run_all_paths(processes=max(1, options.processes))
 
 
 if __name__ == "__main__":

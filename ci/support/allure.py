@@ -111,7 +111,7 @@ def generate_pages(
         return AllureResult(missing=f"no Allure report: {node.problem}; {NEXT_STEP}")
     output = folders["output"]
     settings = build_allure_config(
-        runs, folders={key: str(path) for key, path in folders.items()}, known=known, about=facts
+        runs, folders={key: str(path) for key, path in folders.items()}, in_history=known, about=facts
     )
     try:
         return AllureResult(problem=find_disagreement(runs, run_node(node.process, settings, output)))

@@ -49,7 +49,8 @@ class ShardConfig:
         """Why a single shard never says go."""
         return (
             f"one-shard: {self.shard} of run {self.run} decides nothing alone; "
-            f"next: ./ci/merge --run {shlex.quote(self.run)} DIR, with what all {self.shard.count} have written"
+            f"next: ./ci/merge --run {shlex.quote(self.run)} DIR, with what all "
+            f"{self.shard.count} have written"
         )
 
     def describe(self, run: RunConfig) -> dict[str, Any]:

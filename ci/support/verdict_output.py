@@ -14,7 +14,7 @@ from ci.support.cli import ExitCode
 from fixtures.core import catalogue, schemas, terminal
 from fixtures.core.catalogue import Catalogue
 from fixtures.core.findings import Finding, describe_finding
-from fixtures.release.order import text as rollout_text
+from fixtures.results.rollout_answer import describe_order_counts
 from fixtures.results import ledger, policy, verdict_file
 
 SHOWN_FINDINGS = 8
@@ -34,7 +34,7 @@ def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
         )
     print_findings(verdict, files)
     if rollout := verdict["rollout"]:
-        print(f"rollout: {rollout['verdict']}; {rollout_text.orders(rollout)} See {files.rollout}/")
+        print(f"rollout: {rollout['verdict']}; {describe_order_counts(rollout)} See {files.rollout}/")
     tests = sum(suite["tests"] for suite in verdict["suites"].values())
     cases = sum(len(row) for row in verdict["cases"].values())
     print(
@@ -71,7 +71,11 @@ def conclude_without_run(file: Path, reason: str) -> ExitCode:
     no_ledger = ledger.Ledger({}, (), ())
     with contextlib.suppress(schemas.SchemaError):  # without schemas, verdict.json cannot be validated
         verdict = policy.decide(
-            no_ledger, policy.NO_REQUIREMENTS, Catalogue(()), duration_s=0, gate_problems=[reason.splitlines()[0]]
+            no_ledger,
+            policy.NO_REQUIREMENTS,
+            Catalogue(()),
+            duration_s=0,
+            gate_problems=[reason.splitlines()[0]],
         )
         verdict_file.write_verdict(file, verdict)
     print(terminal.format_verdict("undecided", color=sys.stdout.isatty()))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ci.commands import explain
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
 from fixtures.generation.recordings import CORPUS
@@ -21,7 +22,6 @@ from suites.selfcheck.commands.explain_runs import (
     PAGE,
     USAGE,
     Capsys,
-    explain,
     run_explain,
     write_answers,
 )

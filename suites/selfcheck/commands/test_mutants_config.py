@@ -1,4 +1,4 @@
-"""The configuration of ./ci/mutants names modules and tests that exist, and gives a reason for each survivor."""
+"""The configuration of ./ci/mutants names existing modules and tests, and a reason for each survivor."""
 
 from __future__ import annotations
 

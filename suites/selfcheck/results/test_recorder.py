@@ -19,7 +19,7 @@ from suites.selfcheck.results.sample_runs import verdict_of
 SAMPLE = """
 import os, time
 import pytest
-from fixtures.core.findings import Finding, Findings
+from fixtures.core.findings import Finding, FindingsError
 
 @pytest.fixture
 def bad():
@@ -45,10 +45,19 @@ def test_dies(): os._exit(3)
 @pytest.mark.parametrize("provider", ["subscribers-errors"])
 @pytest.mark.parametrize("case", ["v1-UNREGISTERED"])
 def test_finds(provider, case):
-    raise Findings([Finding("effects", provider, case, "answers 500", [{}], "unsubscribe", {"status": 500})])
+    raise FindingsError([
+        Finding(
+            check="effects", provider=provider, case=case, title="answers 500",
+            sent=[{}], expected="unsubscribe", got={"status": 500},
+        )
+    ])
 
 def test_finds_what_is_overlooked(raise_if_found):
-    raise_if_found([Finding("contract", "subscribers-errors", None, "answers", [{}], "nothing", {})] * 2)
+    finding = Finding(
+        check="contract", provider="subscribers-errors", case=None, title="answers",
+        sent=[{}], expected="nothing", got={},
+    )
+    raise_if_found([finding] * 2)
 """
 
 
