@@ -1,7 +1,7 @@
 """`./ci/selfcheck`: does the suite notice? Every seeded fault must be found by the checks that claim it.
 
-Exits 0 if each was, and if with those checks taken away nothing else in its file found it; 1 if not. With
---tolerant, services that are right in another way go instead, and each must be go.
+Exits 0 if each fault is found, and if without those checks its tests find nothing; exits 1 if not. With
+--tolerant, it runs tolerant variants instead: services that differ and are right. Each must be go.
 """
 
 from __future__ import annotations
@@ -19,117 +19,113 @@ from typing import TypeAlias
 from rich.console import Console
 from rich.progress import Progress
 
-from ci.scoring import table as kill_table
-from ci.scoring.fault_runs import Asked, catch, prepare, tolerate
-from ci.support import exits
-from ci.support.cli import Arguments, meant
+from ci.scoring.fault_runs import ScoringOptions, prepare_worker, score_fault, score_tolerant_variant
+from ci.scoring.table import Result, Results, print_results, to_json
+from ci.support.cli import CommandParser, ExitCode, add_build_option, resolve_build_folder
 from fixtures.core import schemas
-from fixtures.core.project import BUILD
+from fixtures.core.errors import UserError
 from fixtures.faults import FAULTS, Fault, sample
-from fixtures.faults.runtime import UnknownVariant, asked_for
-from fixtures.faults.scoring import Caught, Tolerated
-from fixtures.faults.tolerant import TOLERANT
+from fixtures.faults.runtime import find_variant
+from fixtures.faults.tolerant import TOLERANT_VARIANTS
 
-PROG = "./ci/selfcheck"
 WORKERS = os.cpu_count() or 2
-EXAMPLES, EXAMPLES_TOLERANT = 5, 1
-WIDE = 180
-"""Columns of the table in a log, where nobody can widen the window."""
+EXAMPLES, TOLERANT_EXAMPLES = 5, 1
+LOG_COLUMNS = 180  # the width of the table in a log file
 
-Judged: TypeAlias = Caught | Tolerated
-Job: TypeAlias = Callable[[], Judged]
+Job: TypeAlias = Callable[[], Result]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Judge what was asked for; 0 if all went as it must, 1 if not, 64 on wrong usage."""
-    options = options_of(argv)
+    options = read_options(argv)
     if options.list:
         print(*(f"{fault.name}: {fault.service}: {fault.wrong}" for fault in options.faults), sep="\n")
-        return exits.GO
-    console = Console() if sys.stdout.isatty() else Console(width=WIDE)
-    jobs = tolerated(options) if options.tolerant else caught(options)
-    judged: list[Judged] = []
+        return ExitCode.GO
+    console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
+    jobs = list_variant_jobs(options) if options.tolerant else list_fault_jobs(options)
+    results: list[Result] = []
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("judged", total=len(jobs))
-        for one in in_workers(jobs, options.workers):
-            judged.append(one)
+        for result in run_jobs(jobs, options.workers):
+            results.append(result)
             progress.advance(task)
             if not console.is_terminal:
-                print(f"{len(judged)}/{len(jobs)} {one.name}: {one.word}", flush=True)
-    judged.sort(key=lambda one: one.name)
-    write(options, judged)
-    kill_table.show(console, judged)
-    return exits.GO if all(one.trouble is None for one in judged) else exits.NO_GO
+                print(f"{len(results)}/{len(jobs)} {result.name}: {result.summary}", flush=True)
+    results.sort(key=lambda result: result.name)
+    write_results(options, results)
+    print_results(console, results)
+    return ExitCode.GO if all(result.trouble is None for result in results) else ExitCode.NO_GO
 
 
-def write(options: argparse.Namespace, judged: Sequence[Judged]) -> None:
-    """Write selfcheck.json."""
-    written = kill_table.to_json(judged)
-    schemas.validate(written, "selfcheck.schema.json")
-    options.build.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(written, indent=1, ensure_ascii=False) + "\n"
-    (options.build / "selfcheck.json").write_text(text, encoding="utf-8")
+def write_results(options: argparse.Namespace, results: Results) -> None:
+    content = to_json(results)
+    schemas.validate(content, "selfcheck.schema.json")
+    folder = resolve_build_folder(options)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    (folder / "selfcheck.json").write_text(text, encoding="utf-8")
 
 
-def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line, with the faults that it means."""
-    parser = Arguments(prog=PROG, description=__doc__)
+def read_options(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line. `faults` are the faults that it selects."""
+    parser = CommandParser(prog="./ci/selfcheck", description=__doc__)
     add = parser.add_argument
     add("--fault", action="append", default=[], metavar="NAME", help="only this fault; may be repeated")
-    add("--sample", type=int, metavar="N", help="a fixed choice of N, from all services and files")
-    add("--list", action="store_true", help="name the faults, and do nothing")
-    add("--tolerant", action="store_true", help="right variants instead of faults: each must be go")
-    add("--seeds", type=int, default=1, help="with how many seeds each tolerant variant goes (default 1)")
-    add("--quick", action="store_true", help="do not try each file without the checks that claim the fault")
-    add(
-        "--without", action="append", default=[], metavar="CHECK", help="take a check away, as if it were not"
-    )
-    batches = f"default {EXAMPLES}, with --tolerant {EXAMPLES_TOLERANT}"
-    add("--examples", type=int, help=f"batches per generated test ({batches})")
-    add("--seed", type=int, default=0, help="what is drawn: the same seed draws the same (default 0)")
+    add("--sample", type=int, metavar="N", help="always the same N faults, from all services and promises")
+    add("--list", action="store_true", help="list the faults, and run nothing")
+    add("--tolerant", action="store_true", help="run tolerant variants instead of faults: each must be go")
+    add("--seeds", type=int, default=1, help="number of seeds for each tolerant variant (default 1)")
+    add("--quick", action="store_true", help="omit the second run, without the checks that claim the fault")
+    add("--without", action="append", default=[], metavar="CHECK", help="run as if this check did not exist")
+    defaults = f"default {EXAMPLES}, with --tolerant {TOLERANT_EXAMPLES}"
+    add("--examples", type=int, help=f"batches that each generated test delivers ({defaults})")
+    add("--seed", type=int, default=0, help="random seed (default 0)")
     add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
-    add("--build", default=str(BUILD), metavar="DIR", help="where selfcheck.json is written (default build)")
+    add_build_option(parser, "folder for selfcheck.json")
     options = parser.parse_args(argv)
     try:
         for name in options.fault:
-            asked_for(name)
-    except UnknownVariant as error:
+            find_variant(name)
+    except UserError as error:
         parser.refuse(error)
     for name in ("sample", "examples", "workers", "seeds"):
         if (number := getattr(options, name)) is not None and number < 1:
             parser.error(f"--{name} {number}: allowed: 1 or more")
-    options.faults = chosen(options)
-    options.build = meant(options.here, options.build)
+    options.faults = select_faults(options)
     return options
 
 
-def chosen(options: argparse.Namespace) -> list[Fault]:
-    """The faults that a command line means."""
+def select_faults(options: argparse.Namespace) -> list[Fault]:
     if options.fault:
         return [fault for fault in FAULTS if fault.name in options.fault]
     return list(sample(options.sample)) if options.sample else list(FAULTS)
 
 
-def caught(options: argparse.Namespace) -> list[Job]:
-    """What is to be done about faults."""
-    asked = Asked(options.examples or EXAMPLES, options.seed, not options.quick, tuple(options.without))
-    return [partial(catch, fault.name, asked) for fault in options.faults]
+def list_fault_jobs(options: argparse.Namespace) -> list[Job]:
+    scoring_options = ScoringOptions(
+        examples=options.examples or EXAMPLES,
+        seed=options.seed,
+        quick=options.quick,
+        without=tuple(options.without),
+    )
+    return [partial(score_fault, fault.name, scoring_options) for fault in options.faults]
 
 
-def tolerated(options: argparse.Namespace) -> list[Job]:
-    """What is to be done about tolerant variants: each with each seed."""
-    variants = TOLERANT[: options.sample]
+def list_variant_jobs(options: argparse.Namespace) -> list[Job]:
     seeds = range(options.seed, options.seed + options.seeds)
-    examples = options.examples or EXAMPLES_TOLERANT
-    return [partial(tolerate, variant.name, seed, examples) for seed in seeds for variant in variants]
+    examples = options.examples or TOLERANT_EXAMPLES
+    return [
+        partial(score_tolerant_variant, variant.name, seed, examples)
+        for seed in seeds
+        for variant in TOLERANT_VARIANTS[: options.sample]
+    ]
 
 
-def in_workers(jobs: Sequence[Job], workers: int) -> Iterator[Judged]:
-    """What each job came to, as soon as it is done, in processes that are started once."""
-    fresh = get_context("spawn")  # no copy of our threads, and the same on every system
-    with ProcessPoolExecutor(workers, mp_context=fresh, initializer=prepare) as pool:
-        for done in as_completed([pool.submit(job) for job in jobs]):
-            yield done.result()
+def run_jobs(jobs: Sequence[Job], workers: int) -> Iterator[Result]:
+    """Run the jobs in worker processes; yield each result as soon as it is there."""
+    context = get_context("spawn")  # a fork would copy threads, and is not possible on every system
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_worker) as pool:
+        for future in as_completed([pool.submit(job) for job in jobs]):
+            yield future.result()
 
 
 if __name__ == "__main__":

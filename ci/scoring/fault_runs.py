@@ -1,4 +1,4 @@
-"""One variant of the reference services, judged by the suites in a worker that is started once for many."""
+"""Runs the suites with one seeded fault or tolerant variant, in a worker process that serves many runs."""
 
 from __future__ import annotations
 
@@ -9,134 +9,148 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pytest
+
 from fixtures.core.project import ROOT
+from fixtures.core.run_config import RunConfig
 from fixtures.core.topology import PROVIDERS
-from fixtures.faults import Fault
-from fixtures.faults import named as fault_named
-from fixtures.faults.base import END_TO_END, LIFE
-from fixtures.faults.scoring import Caught, Ran, Tolerated, is_of_cleaner
-from fixtures.faults.tolerant import named as tolerant_named
+from fixtures.faults import Fault, find_fault
+from fixtures.faults.base import COUNTS, END_TO_END, LIFECYCLE
+from fixtures.faults.scoring import FaultResult, RunResult, VariantResult, is_cleaner_fault
+from fixtures.faults.tolerant import find_tolerant_variant
 from fixtures.results import ledger
 
-COMPAT, SELFCHECK = "suites/compat", "suites/selfcheck"
-LIMIT_S = 300
-"""How long one run of a file may take."""
-
-QUIET = ("-q", "--assert=plain", "-p", "no:logging")
-"""Nothing is rewritten: a worker has imported all of it before."""
-
-EXAMPLES = {LIFE: 40}
-"""Where more must be drawn than elsewhere: a life is short, and few faults show in most of them."""
+COMPAT, CLEANER_TESTS = "suites/compat", "suites/selfcheck/release"
+LIMIT_S = 300  # for one run
+# No assertion is rewritten: the worker has imported the tests before.
+PYTEST_OPTIONS = ("-q", "--assert=plain", "-p", "no:logging", "--rootdir", str(ROOT))
+LIFECYCLE_EXAMPLES = 40  # a lifecycle is short, and most faults show in few of them
 
 
-class TooLong(BaseException):
-    """A run that does not end: no Exception, so that no test can catch it."""
+class RunTooLongError(BaseException):
+    """A run that does not end. It is no Exception, so that no test can catch it."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """How to look: what is drawn, whether to try without the claimed checks, and which check to take away."""
+class ScoringOptions:
+    """How to look for faults.
+
+    `quick` omits the second run, without the claimed checks; `without` are checks to take away in the first.
+    """
 
     examples: int
     seed: int
-    whole: bool
+    quick: bool
     without: tuple[str, ...] = ()
 
 
-def catch(name: str, asked: Asked) -> Caught:
-    """Look for a fault until the first finding; then, if asked to, go without the checks that claim it."""
-    fault = fault_named(name)
-    told = [*where(fault), f"--variant={name}", f"--seed={asked.seed}"]
-    much = f"--examples={EXAMPLES.get(fault.caught_by, asked.examples)}"
-    first = run([*told, much, *without(fault, asked.without), *until_found(fault)])
-    if not asked.whole:
-        return Caught(name, first, None)
-    # Nothing is left that could find a rare life, so that to live fewer of them proves as much.
-    usual = f"--examples={asked.examples}"
-    return Caught(name, first, run([*told, usual, *without(fault, fault.checks), "--exitfirst"]))
+@dataclass
+class PromiseRecorder:
+    """A pytest plugin that records the promises of the chosen tests, by test id."""
+
+    promises: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for test in session.items:
+            marks = test.iter_markers("catches")
+            self.promises[test.nodeid] = tuple(mark.kwargs["promise"] for mark in marks)
 
 
-def tolerate(name: str, seed: int, examples: int) -> Tolerated:
-    """Run the compat suites with a right variant, which must be go."""
-    told = [f"--variant={name}", f"--examples={examples}", f"--seed={seed}"]
-    return Tolerated(name, seed, run([COMPAT, "-m", "not process", *told, *wherever(name)]))
+def score_fault(name: str, options: ScoringOptions) -> FaultResult:
+    """Look for a fault with all checks, and then, unless `quick`, without those that claim it."""
+    fault = find_fault(name)
+    run_config = RunConfig(variant=name, seed=options.seed, examples=options.examples)
+    first_config = run_config
+    if fault.promise == LIFECYCLE:
+        first_config = replace(run_config, examples=LIFECYCLE_EXAMPLES)
+    # The cleaner's tests take no time, and a version mix runs once for all its tests: all are counted.
+    stop_early = [] if is_cleaner_fault(name) or fault.promise == END_TO_END else ["--exitfirst"]
+    first = run_without(fault, options.without, first_config, stop_early)
+    if options.quick:
+        return FaultResult(name, first, None)
+    # Without the claimed checks no rare lifecycle can be found, so fewer of them prove as much.
+    return FaultResult(name, first, run_without(fault, fault.checks, run_config, ["--exitfirst"]))
 
 
-def wherever(name: str) -> list[str]:
-    """The options that leave out what a right variant has no part in: it would be judged again and again."""
-    variant = tolerant_named(name)
-    others = [one for one in PROVIDERS if one not in variant.services]
-    narrowed = ["-k", f"not ({' or '.join(others)})"] if others else []
-    in_memory = (END_TO_END, LIFE) if variant.wire else ()  # where there is no wire
-    return [*narrowed, *(f"--ignore={COMPAT}/{file}" for file in in_memory)]
+def run_without(
+    fault: Fault, checks: Sequence[str], config: RunConfig, pytest_options: Sequence[str]
+) -> RunResult:
+    """Run the tests of the broken promise as if some checks did not exist."""
+    marks = [f"catches(promise='{fault.promise}')", "not process"]
+    if is_cleaner_fault(fault.name):
+        marks += [f"not catches(promise='{check}')" for check in checks]
+        return run_tests([CLEANER_TESTS, "-m", " and ".join(marks), *pytest_options], config)
+    selection = [COMPAT, "-m", " and ".join(marks)]
+    if fault.promise in (END_TO_END, LIFECYCLE):
+        selection += ["-k", fault.version_mix]
+    elif fault.promise != COUNTS:
+        selection += ["-k", fault.service]
+    return run_tests([*selection, *pytest_options], replace(config, without=tuple(checks)))
 
 
-def until_found(fault: Fault) -> list[str]:
-    """The option to stop at the first test that fails, but where the others cost nothing and say more.
-
-    The cleaner's tests take no time, and those that fail are its checks; a world is pushed through once.
-    """
-    return [] if is_of_cleaner(fault) or fault.caught_by == END_TO_END else ["--exitfirst"]
-
-
-def where(fault: Fault) -> list[str]:
-    """The tests that must find a fault."""
-    if is_of_cleaner(fault):
-        return [f"{SELFCHECK}/{fault.caught_by}"]
-    selected = ["-k", fault.where] if fault.where else []
-    return [f"{COMPAT}/{fault.caught_by}", "-m", "not process", *selected]
-
-
-def without(fault: Fault, checks: Sequence[str]) -> list[str]:
-    """The options that take checks away."""
-    if not is_of_cleaner(fault):
-        return [f"--without={check}" for check in checks]
-    return ["-k", f"not ({' or '.join(checks)})"] if checks else []
-
-
-def run(arguments: Sequence[str]) -> Ran:
-    """Run the suites here, and read from the ledger what they found."""
-    import pytest  # noqa: PLC0415 - only workers need it
-
-    with tempfile.TemporaryDirectory(prefix="fcm-selfcheck-") as folder, within(LIMIT_S):
-        record = Path(folder) / "ledger.jsonl"
-        told = [f"--ledger={record}", f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"]
-        began = time.monotonic()
-        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
-            status = int(pytest.main([*arguments, *told, *QUIET]))
-        seconds = time.monotonic() - began
-        lines = ledger.read(record).tests if record.is_file() else []
-    found = tuple(finding for line in lines for finding in line.get("findings", ()))
-    broken = tuple(
-        (str(line["test"]), str(line.get("message") or line["result"]))
-        for line in lines
-        if line["result"] != "passed" and not line.get("findings")
+def score_tolerant_variant(name: str, seed: int, examples: int) -> VariantResult:
+    """Run the compat suites with a tolerant variant, but for the tests that it does not change."""
+    variant = find_tolerant_variant(name)
+    marks = ["not process"]
+    if variant.http_variant:  # these tests use no HTTP
+        marks += [f"not catches(promise='{promise}')" for promise in (END_TO_END, LIFECYCLE)]
+    selection = [COMPAT, "-m", " and ".join(marks)]
+    if others := [provider for provider in PROVIDERS if provider not in variant.services]:
+        selection += ["-k", f"not ({' or '.join(others)})"]
+    return VariantResult(
+        name, seed, run_tests(selection, RunConfig(variant=name, seed=seed, examples=examples))
     )
-    if not lines:
-        broken = (("", said.getvalue()[-2000:]),)
-    overlooked = tuple(frozenset(line["overlooked"]) for line in lines if "overlooked" in line)
-    return Ran(len(lines), found, broken, overlooked, status, seconds)
+
+
+def run_tests(selection: Sequence[str], config: RunConfig) -> RunResult:
+    """Run pytest in this process, and read from the ledger what the tests found."""
+    recorder = PromiseRecorder()
+    output = io.StringIO()
+    with tempfile.TemporaryDirectory(prefix="fcm-selfcheck-") as folder, limit_seconds(LIMIT_S):
+        config_file, ledger_file = Path(folder) / "run.json", Path(folder) / "ledger.jsonl"
+        replace(config, ledger=str(ledger_file)).write(config_file)
+        arguments = [*selection, f"--config={config_file}", f"--config-file={ROOT / 'pyproject.toml'}"]
+        started = time.monotonic()
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            exit_status = int(pytest.main([*arguments, *PYTEST_OPTIONS], plugins=[recorder]))
+        seconds = time.monotonic() - started
+        rows = ledger.read_ledger(ledger_file).tests if ledger_file.is_file() else []
+    broken = tuple(
+        (str(row["test"]), str(row.get("message") or row["result"]))
+        for row in rows
+        if row["result"] != "passed" and not row.get("findings")
+    )
+    return RunResult(
+        tests=len(rows),
+        findings=tuple(finding for row in rows for finding in row.get("findings", ())),
+        broken=broken if rows else (("", output.getvalue()[-2000:]),),
+        overlooked=tuple(frozenset(row["overlooked"]) for row in rows if "overlooked" in row),
+        exit_status=exit_status,
+        seconds=seconds,
+        promises=recorder.promises,
+    )
 
 
 @contextlib.contextmanager
-def within(seconds: int) -> Iterator[None]:
-    """Raise TooLong in what takes longer."""
+def limit_seconds(seconds: int) -> Iterator[None]:
+    """Raise RunTooLongError in a block that takes longer."""
 
     def stop(*_: object) -> None:
-        raise TooLong
+        raise RunTooLongError
 
-    before = signal.signal(signal.SIGALRM, stop)
+    previous = signal.signal(signal.SIGALRM, stop)
     signal.alarm(seconds)
     try:
         yield
     finally:
         signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, previous)
 
 
-def prepare() -> None:
-    """Stand where pytest must stand; a worker does so once."""
+def prepare_worker() -> None:
+    """Change to the folder from which the suites must run."""
     os.chdir(ROOT)

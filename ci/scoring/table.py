@@ -1,111 +1,121 @@
-"""The kill table: which fault was caught by what, how soon, and how small the payload that shows it."""
+"""The table of a self-check: what caught each fault, how soon, and how small the payload is that shows it."""
 
 from __future__ import annotations
 
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ci.scoring.fault_runs import COMPAT, SELFCHECK, where
-from fixtures.faults import named
-from fixtures.faults.scoring import Caught, Tolerated
+from ci.scoring.fault_runs import COMPAT
+from fixtures.faults import find_fault
+from fixtures.faults.scoring import FaultResult, VariantResult
+
+Result: TypeAlias = FaultResult | VariantResult
+Results: TypeAlias = Sequence[Result]
 
 
-def to_json(judged: Sequence[Caught | Tolerated]) -> dict[str, Any]:
-    """As selfcheck.json holds it."""
+def to_json(results: Results) -> dict[str, Any]:
+    """The content of selfcheck.json."""
     return {
-        "summary": summary(judged),
-        "faults": [row(one) for one in judged if isinstance(one, Caught)],
-        "tolerant": [tolerant_row(one) for one in judged if isinstance(one, Tolerated)],
+        "summary": summarize(results),
+        "faults": [fault_row(result) for result in results if isinstance(result, FaultResult)],
+        "tolerant": [
+            {
+                "variant": result.variant,
+                "seed": result.seed,
+                "tests": result.run.tests,
+                "seconds": round(result.run.seconds, 2),
+                "trouble": result.trouble,
+            }
+            for result in results
+            if isinstance(result, VariantResult)
+        ],
     }
 
 
-def row(one: Caught) -> dict[str, Any]:
-    """One fault."""
-    fault = named(one.fault)
+def fault_row(result: FaultResult) -> dict[str, Any]:
+    fault, smallest_finding = find_fault(result.fault), result.smallest_finding
     return {
-        "fault": one.fault,
+        "fault": result.fault,
         "service": fault.service,
-        "caught_by": fault.caught_by,
+        "caught_by": result.first.test_files,
         "claimed": list(fault.checks),
-        "found": list(one.found),
-        "title": one.smallest["title"] if one.smallest else None,
-        "test": one.shown_by,
-        "tests": one.tests,
-        "seconds": round(one.seconds, 2),
-        "shrunk_bytes": one.shrunk,
-        "trouble": one.trouble,
+        "found": list(result.found_by),
+        "title": smallest_finding["title"] if smallest_finding else None,
+        "test": result.shown_by,
+        "tests": result.tests,
+        "seconds": round(result.seconds, 2),
+        "shrunk_bytes": result.shrunk_bytes,
+        "trouble": result.trouble,
     }
 
 
-def tolerant_row(one: Tolerated) -> dict[str, Any]:
-    """One right variant with one seed."""
-    told = {"variant": one.variant, "seed": one.seed, "tests": one.ran.tests}
-    return {**told, "seconds": round(one.ran.seconds, 2), "trouble": one.trouble}
-
-
-def summary(judged: Sequence[Caught | Tolerated]) -> dict[str, Any]:
-    """How many faults were caught, how soon and small; and how many right variants raised an alarm."""
-    caught = [one for one in judged if isinstance(one, Caught)]
-    tolerated = [one for one in judged if isinstance(one, Tolerated)]
-    seconds = sorted(one.seconds for one in caught if one.found)
-    sizes = [one.shrunk for one in caught if one.shrunk is not None]
+def summarize(results: Results) -> dict[str, Any]:
+    """Count the caught faults, how soon and small they show, and the false alarms of tolerant variants."""
+    faults = [result for result in results if isinstance(result, FaultResult)]
+    variants = [result for result in results if isinstance(result, VariantResult)]
+    seconds = sorted(result.seconds for result in faults if result.found_by)
+    sizes = [result.shrunk_bytes for result in faults if result.shrunk_bytes is not None]
     return {
-        "faults": len(caught),
-        "caught": sum(one.trouble is None for one in caught),
+        "faults": len(faults),
+        "caught": sum(result.trouble is None for result in faults),
         "median_s": round(statistics.median(seconds), 2) if seconds else None,
         "p95_s": round(seconds[math.ceil(0.95 * len(seconds)) - 1], 2) if seconds else None,
         "median_shrunk_bytes": statistics.median_low(sizes) if sizes else None,
-        "tolerant_runs": len(tolerated),
-        "false_alarms": sum(one.trouble is not None for one in tolerated),
+        "tolerant_runs": len(variants),
+        "false_alarms": sum(result.trouble is not None for result in variants),
     }
 
 
-def show(console: Console, judged: Sequence[Caught | Tolerated]) -> None:
-    """Print the table, what went wrong, and the sum."""
-    caught = [one for one in judged if isinstance(one, Caught)]
-    if caught:
-        console.print(table_of(caught))
-    for one in judged:
-        if one.trouble:
-            console.print(f"{one.name}: {one.trouble}", markup=False, style="bold red")
-            console.print(f"  next: {again(one)}", markup=False, soft_wrap=True)  # a command is pasted
-    told = summary(judged)
-    if caught:
+def print_results(console: Console, results: Results) -> None:
+    """Print the table, the troubles and the sum."""
+    summary = summarize(results)
+    if summary["faults"]:
+        console.print(build_table([result for result in results if isinstance(result, FaultResult)]))
+    for result in results:
+        if result.trouble:
+            console.print(f"{result.name}: {result.trouble}", markup=False, style="bold red")
+            # The command is on one line, so that it can be copied.
+            console.print(f"  next: {repeat_command(result)}", markup=False, soft_wrap=True)
+    if summary["faults"]:
         console.print(
-            f"{told['caught']} of {told['faults']} faults caught as claimed; seconds to the first finding: "
-            f"median {told['median_s']}, 95th percentile {told['p95_s']}; "
-            f"median size of the payload that shows it: {told['median_shrunk_bytes']} bytes"
+            f"{summary['caught']} of {summary['faults']} faults caught as claimed; "
+            f"seconds to the first finding: median {summary['median_s']}, "
+            f"95th percentile {summary['p95_s']}; "
+            f"median size of the payload that shows it: {summary['median_shrunk_bytes']} bytes"
         )
-    if told["tolerant_runs"]:
-        console.print(f"{told['tolerant_runs']} runs of right variants, {told['false_alarms']} false alarms")
+    if summary["tolerant_runs"]:
+        console.print(
+            f"{summary['tolerant_runs']} runs of tolerant variants, {summary['false_alarms']} false alarms"
+        )
 
 
-def table_of(caught: Sequence[Caught]) -> Table:
-    """A line for each fault: which of the tests that fail shows it best, and how many there are."""
+def build_table(results: Sequence[FaultResult]) -> Table:
+    """A row for each fault: the failing test that shows it best, and the number of failing tests."""
     table = Table(title="Does the suite notice?")
     for name in ("fault", "service", "shown by", "checks", "tests", "s", "bytes"):
         table.add_column(name, overflow="fold")
-    for one in caught:
-        cells = row(one)
-        shown_by = escape(
-            str(cells["test"] or cells["caught_by"]).removeprefix(f"{COMPAT}/").removeprefix(f"{SELFCHECK}/")
+    for result in results:
+        row = fault_row(result)
+        numbers = [row["tests"], f"{result.seconds:.1f}", row["shrunk_bytes"]]
+        table.add_row(
+            result.fault,
+            row["service"],
+            escape(str(row["test"] or row["caught_by"]).removeprefix(f"{COMPAT}/")),
+            ", ".join(row["found"]) or "nothing",
+            *["-" if number is None else str(number) for number in numbers],
+            style="bold red" if result.trouble else None,
         )
-        found = ", ".join(cells["found"]) or "nothing"
-        numbers = [cells["tests"], f"{one.seconds:.1f}", cells["shrunk_bytes"]]
-        style = "bold red" if one.trouble else None
-        told = ["-" if number is None else str(number) for number in numbers]
-        table.add_row(one.fault, cells["service"], shown_by, found, *told, style=style)
     return table
 
 
-def again(one: Caught | Tolerated) -> str:
-    """The command that shows the trouble once more."""
-    if isinstance(one, Tolerated):
-        return f"./ci/test suites/compat --variant {one.variant} --seed {one.seed}"
-    return f"./ci/test {where(named(one.fault))[0]} --variant {one.fault}"
+def repeat_command(result: Result) -> str:
+    """The command that shows the trouble again."""
+    if isinstance(result, VariantResult):
+        return f"./ci/test {COMPAT} --variant {result.variant} --seed {result.seed}"
+    return f"./ci/test {result.first.test_files or COMPAT} --variant {result.fault}"

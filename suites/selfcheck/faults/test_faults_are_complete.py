@@ -9,14 +9,14 @@ from collections.abc import Mapping
 import pytest
 
 from fixtures.core import payloads
-from fixtures.core.catalogue import load
-from fixtures.core.payloads import Identities
+from fixtures.core.catalogue import load_catalogue
+from fixtures.core.payloads import IdFactory
 from fixtures.faults import FAULTS
 from fixtures.faults.base import CLEANER
-from fixtures.generation.schema_coverage import unstressed
+from fixtures.generation.schema_coverage import uncovered
 from fixtures.services import load as load_service
 from suites.selfcheck.faults.fingerprint import SENT_AT, behaviour, decision, kinds
-from suites.selfcheck.sample_answers import drawn
+from suites.selfcheck.sample_answers import draw_answers
 
 pytestmark = pytest.mark.aside
 
@@ -47,17 +47,17 @@ def test_every_case_is_exercised_by_a_fault() -> None:
         wrong, right = fault.seeded(), load_service(fault.service, fault.versions[-1])
         if getattr(wrong, "decide", None) is not getattr(right, "decide", None):
             differs = (one for one in reports if decision(wrong, one) != decision(right, one))
-            exercised |= {case.id for one in differs if (case := load().decide(one))}
-    assert {case.id for case in load().cases} - exercised == set(NOT_EXERCISED)
+            exercised |= {case.id for one in differs if (case := load_catalogue().decide(one))}
+    assert {case.id for case in load_catalogue().cases} - exercised == set(NOT_EXERCISED)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("protocol", REPORT_OF)
 def test_every_keyword_is_stressed_by_what_is_drawn(protocol: str) -> None:
-    identities = Identities()
-    answers = (answer for case in load().of(protocol) for answer in drawn(case, batches=MUCH))
+    identities = IdFactory()
+    answers = (answer for case in load_catalogue().of_protocol(protocol) for answer in draw_answers(case, batches=MUCH))
     reports = [payloads.address(answer, identities) for answer in answers]
-    assert set(unstressed(REPORT_OF[protocol], "", reports)) == set(NOT_STRESSED)
+    assert set(uncovered(REPORT_OF[protocol], "", reports)) == set(NOT_STRESSED)
 
 
 @functools.cache

@@ -11,10 +11,10 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.core.project import ROOT
+from fixtures.core.topology import FLOW
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.faults.base import CLEANER
 from fixtures.faults.tolerant import TOLERANT
-from fixtures.platform.base import FLOW
 
 pytestmark = pytest.mark.aside
 
