@@ -68,7 +68,7 @@ def lists_in_another_shape(ids: list[str]) -> StatusAndBody:
 
 
 def observe_reports(
-    list_reports: ListReports, count: int, times: int = 1, *, alone: bool = True
+    list_reports: ListReports, count: int, times: int = 1, *, fetchable: bool = True
 ) -> tuple[set[int], int]:
     """Observe reports. Returns their statuses, and the number of requests."""
     paths: list[str] = []
@@ -79,7 +79,7 @@ def observe_reports(
         if parts.query:
             status, body = list_reports(parse_qs(parts.query)["id"])
         else:
-            status, body = (200, make_row(parts.path.rpartition("/")[2])) if alone else (404, {})
+            status, body = (200, make_row(parts.path.rpartition("/")[2])) if fetchable else (404, {})
         return status, {"Content-Type": "application/json"}, json.dumps(body).encode()
 
     sent = make_entries(count)
@@ -148,4 +148,4 @@ def test_a_subscriber_shown_in_two_ways_proves_nothing() -> None:
 
 
 def test_lost_reports_do_not_end_the_use_of_lists() -> None:
-    assert observe_reports(lists_nothing, 3, times=2, alone=False) == ({404}, 8)
+    assert observe_reports(lists_nothing, 3, times=2, fetchable=False) == ({404}, 8)

@@ -38,10 +38,10 @@ EXAMPLES = [example_report(case) for case in load_catalogue().cases]
 JSON = {"Content-Type": "application/json"}
 
 
-DIFFICULT_TOKEN = 'a"b/{c}'
+AWKWARD_TEXT = 'a"b/{c}'
 
 
-def make_row(token: str = DIFFICULT_TOKEN) -> dict[str, str]:
+def make_row(token: str = AWKWARD_TEXT) -> dict[str, str]:
     return {"subscriber_id": IdFactory().next()[2], "token": token, **MEMBERS}
 
 
