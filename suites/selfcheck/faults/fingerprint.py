@@ -126,7 +126,7 @@ def describe_decision(service: Any, report: Mapping[str, Any]) -> str:
 def sample_reports() -> Iterator[dict[str, Any]]:
     """Reports of all kinds of answers."""
     details = [apns_detail(statusCode=403, reason="ExpiredProviderToken")]
-    answers = [v1_answer(400, status="INVALID_ARGUMENT", details=details)]
+    answers: list[Mapping[str, Any]] = [v1_answer(400, status="INVALID_ARGUMENT", details=details)]
     for example in map(example_report, load_catalogue().cases):
         answers += [{**example, "retry_after": retry_after} for retry_after in RETRY_AFTERS]
         answers += [{**example, "http_status": status} for status in (404, 500, 502)]
