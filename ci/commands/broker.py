@@ -37,9 +37,8 @@ from fixtures.contracts.broker.selectors import PactQuery, Selector, check_selec
 from fixtures.contracts.broker.verification import VerificationOutcome
 from fixtures.contracts.pact.model import PactError
 from fixtures.contracts.pact.verifier_process import VerifierProcess
-from fixtures.core import terminal, topology
+from fixtures.core import redaction, terminal, topology
 from fixtures.core.findings import Verdict, describe_finding
-from fixtures.core.redaction import REDACTOR
 from fixtures.core.topology import VERSIONS
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import TargetError
@@ -64,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except (BrokerUsageError, TargetError) as error:
             parser.refuse(error)
         except ERRORS as error:
-            print(REDACTOR.redact_text(str(error)), file=sys.stderr)
+            print(redaction.REDACTOR.redact_text(str(error)), file=sys.stderr)
             return ExitCode.UNDECIDED
     except Exception:  # noqa: BLE001  any error is a crash
         return report_crash("broker-crashed: this says nothing")
@@ -108,7 +107,7 @@ def publish(options: argparse.Namespace, access: BrokerAccess) -> int:
     with contextlib.closing(BrokerClient(access)) as broker:
         broker.find_link("pb:publish-contracts")
         for result in publication.publish_release(broker, install_pact_cli(), versions, options.branch):
-            print(REDACTOR.redact_text(result.text), flush=True)
+            print(redaction.REDACTOR.redact_text(result.text), flush=True)
             refused += bool(result.code)
     print(f"{refused} publications refused" if refused else "All pacts are published.")
     return ExitCode.NO_GO if refused else ExitCode.GO
@@ -117,7 +116,7 @@ def publish(options: argparse.Namespace, access: BrokerAccess) -> int:
 def can_i_deploy(options: argparse.Namespace, access: BrokerAccess) -> int:
     answer = ask_broker(access, release_question(options.version, options.to_environment))
     for finding in answer.findings[:MAX_PROBLEMS]:
-        print(REDACTOR.redact_text(f"{describe_finding(finding)}\n"))
+        print(redaction.REDACTOR.redact_text(f"{describe_finding(finding)}\n"))
     print(f"{answer.honoured} pacts between these versions are honoured, {len(answer.findings)} are not")
     print_verdict(answer.verdict, answer.doubts)
     return VERDICT_EXIT_CODES[answer.verdict.word]
@@ -135,12 +134,12 @@ def verify(options: argparse.Namespace, access: BrokerAccess) -> int:
                     print(describe_outcome(outcome), flush=True)
                     outcomes.append(outcome)
             except ERRORS as error:
-                errors.append(REDACTOR.redact_text(str(error)))
+                errors.append(redaction.REDACTOR.redact_text(str(error)))
                 if isinstance(error, BrokerError) and error.slug in FINAL_SLUGS:
                     break
     summary = summarize_outcomes(outcomes, errors)
     for problem in summary.failed[:MAX_PROBLEMS]:
-        print(REDACTOR.redact_text(str(problem)))
+        print(redaction.REDACTOR.redact_text(str(problem)))
     for text in errors:
         print(text, file=sys.stderr)
     print_verdict(summary.verdict, summary.reasons)
@@ -185,7 +184,7 @@ def read_selectors(options: argparse.Namespace) -> tuple[Selector, ...]:
 def print_verdict(verdict: Verdict, reasons: Sequence[str]) -> None:
     print(terminal.format_verdict(verdict.word, color=sys.stdout.isatty()))
     for reason in reasons[:MAX_REASONS]:
-        print(f"  because {REDACTOR.redact_text(reason)}")
+        print(f"  because {redaction.REDACTOR.redact_text(reason)}")
 
 
 if __name__ == "__main__":

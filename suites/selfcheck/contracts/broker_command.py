@@ -1,4 +1,4 @@
-"""Pact Brokers for tests: stand-ins that hold the pacts of the release, and ./ci/broker as a user runs it."""
+"""Run ./ci/broker as a user does, against stubs that hold the pacts of the release."""
 
 from __future__ import annotations
 
@@ -11,67 +11,61 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from fixtures.contracts.broker.can_i_deploy import SHARED_EDGES
 from fixtures.contracts.broker.config import PASSWORD, TOKEN, URL, USERNAME
 from fixtures.contracts.pact.model import read_pact
 from fixtures.core.project import ROOT
-from fixtures.core.topology import EDGES, EMULATED_SERVICES, get_version_number
-from suites.selfcheck.contracts.stub_broker.server import Served, serving
-from suites.selfcheck.contracts.stub_broker.storage import Memory, Pact
+from fixtures.core.topology import find_edge, get_version_number
+from suites.selfcheck.contracts.stub_broker.server import StubBroker, serve
+from suites.selfcheck.contracts.stub_broker.storage import BrokerStore, StoredPact
 
 CANARY = "c4naryBrokerAbcdefghijklmnopqrstuvwxyz0123456789"
-SHARED = [edge for edge in EDGES if edge.provider not in EMULATED_SERVICES]
+BASIC = {USERNAME: "me", PASSWORD: CANARY}
 
 
-def pact_of(consumer: str, provider: str, version: str) -> Pact:
-    """A committed pact, as its consumer publishes it."""
-    edge = next(one for one in SHARED if (one.consumer, one.provider) == (consumer, provider))
-    return Pact(consumer, get_version_number(consumer, version), provider, read_pact(edge, version))
+def committed_pact(consumer: str, provider: str, version: str) -> StoredPact:
+    content = read_pact(find_edge(consumer, provider), version)
+    return StoredPact(consumer, get_version_number(consumer, version), provider, content)
 
 
-def release_memory(*, deployed: bool = True, version: str = "before") -> Memory:
-    """A broker with the pacts of a version of all services, which are deployed to production."""
-    memory = Memory()
-    for edge in SHARED:
-        pact = pact_of(edge.consumer, edge.provider, version)
-        memory.have_version(pact.consumer, pact.version, "main")
-        memory.publish(pact)
+def release_store(*, deployed: bool = True, version: str = "before") -> BrokerStore:
+    """A store with the pacts of all services in one version, which are deployed to production."""
+    store = BrokerStore()
+    for edge in SHARED_EDGES:
+        pact = committed_pact(edge.consumer, edge.provider, version)
+        store.publish(pact, "main")
         if deployed:
-            memory.deploy(pact.consumer, pact.version, "production")
-    return memory
+            store.deploy(pact.consumer, pact.version, "production")
+    return store
 
 
-def broken(pact: Pact, number: str) -> Pact:
-    """A pact of another version that nobody can honour: it wants a status that nobody gives."""
-    return _changed(pact, number, lambda interaction: interaction["response"].update(status=299))
-
-
-def in_another_state(pact: Pact, number: str) -> Pact:
-    """A pact of another version in a state that the provider does not know."""
-    state = {"name": "the moon is full"}
-    return _changed(pact, number, lambda interaction: interaction.update(providerStates=[state]))
-
-
-def _changed(pact: Pact, number: str, change: Callable[[dict[str, Any]], None]) -> Pact:
+def change_pact(pact: StoredPact, number: str, change: Callable[[dict[str, Any]], None]) -> StoredPact:
+    """The pact of another version, with each interaction changed."""
     content: dict[str, Any] = copy.deepcopy(dict(pact.content))
     for interaction in content["interactions"]:
         change(interaction)
-    return Pact(pact.consumer, number, pact.provider, content)
+    return StoredPact(pact.consumer, number, pact.provider, content)
+
+
+def broken_pact(pact: StoredPact, number: str) -> StoredPact:
+    """A pact that no provider honours: it expects the status 299."""
+    return change_pact(pact, number, lambda interaction: interaction["response"].update(status=299))
 
 
 @contextlib.contextmanager
-def a_broker(memory: Memory | None = None, **members: Any) -> Iterator[Served]:
-    """A stand-in that lets in who has the canary."""
-    with serving(Served(memory or Memory(), token=CANARY, **members)) as served:
-        yield served
+def serve_stub(store: BrokerStore | None = None, **members: Any) -> Iterator[StubBroker]:
+    """Serve a stub whose token is the canary."""
+    with serve(StubBroker(store or BrokerStore(), token=CANARY, **members)) as stub:
+        yield stub
 
 
-def run(module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with these variables and no others of Pact's."""
-    others = {name: text for name, text in os.environ.items() if not name.startswith("PACT_")}
+def run_module(module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with these of Pact's variables, and no others of them."""
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("PACT_")}
     return subprocess.run(  # noqa: S603  our own, no shell
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
-        env={**others, "PACT_DO_NOT_TRACK": "true", **variables},
+        env={**environment, "PACT_DO_NOT_TRACK": "true", **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -79,24 +73,20 @@ def run(module: str, *arguments: str, **variables: str) -> subprocess.CompletedP
     )
 
 
-def broker(served: Served | str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run ./ci/broker against a stand-in, or a URL; nothing of the credentials may come out."""
-    url = served if isinstance(served, str) else served.url
-    ran = run("ci.commands.broker", *arguments, **variables_of(url, variables))
-    assert not leaks(ran.stdout + ran.stderr), "a secret came out"
-    return ran
+def run_broker(url: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run ./ci/broker in a process. Its output must not contain the canary."""
+    result = run_module("ci.commands.broker", *arguments, **broker_variables(url, variables))
+    assert not leaks(result.stdout + result.stderr), "a secret came out"
+    return result
 
 
-def variables_of(url: str, others: Mapping[str, str]) -> dict[str, str]:
-    """What names a broker, and the canary as its token if nobody else is named."""
-    who = {TOKEN: CANARY} if not {USERNAME, TOKEN} & others.keys() else {}
-    return {URL: url, **who, **others}
+def broker_variables(url: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a broker; without other credentials, the token is the canary."""
+    credentials = {} if {USERNAME, TOKEN} & variables.keys() else {TOKEN: CANARY}
+    return {URL: url, **credentials, **variables}
 
 
 def leaks(text: str) -> bool:
-    """Whether the canary is in a text, in clear or as basic authentication has it."""
+    """Whether a text contains the canary, in clear or as basic authentication encodes it."""
     basic = base64.b64encode(f"me:{CANARY}".encode()).decode()
     return CANARY in text or basic in text
-
-
-BASIC = {USERNAME: "me", PASSWORD: CANARY}
