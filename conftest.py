@@ -13,7 +13,6 @@ from fixtures.faults import runtime
 from fixtures.targets import cleanup
 from fixtures.targets import target as targets
 from fixtures.targets.client import Unreachable
-from fixtures.targets.config import TargetError
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from suites.plugins import exploration, fixtures, ledger, scheduling, sharding
@@ -34,8 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if not run.spent:
             run.request_counter.unlink(missing_ok=True)
         versions = targets.describe_targets(get_deployments(config), RateLimiter(run.request_counter))
-        versions |= runtime.described(runtime.asked_for(run.variant))
-    except (TargetError, UserError, runtime.UnknownVariant) as error:
+        versions |= runtime.describe_variant(runtime.find_variant(run.variant))
+    except UserError as error:
         raise pytest.UsageError(redaction.REDACTOR.redact_text(str(error))) from error
     except Unreachable as error:
         pytest.exit(redaction.REDACTOR.redact_text(str(error)), returncode=2)
@@ -44,12 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the subscribers that this run made at deployments. With --spent, the gate does that."""
-    run = get_run_config(config)
-    if is_worker(config) or config.option.collectonly or run.spent or not (run.target or run.targets):
+    if is_worker(config) or config.option.collectonly:
         return
-    build = run.request_counter.parent
-    inventory = Inventory(build / INVENTORY_FILE)
-    with contextlib.suppress(TargetError):  # pytest_configure has printed it
-        left = cleanup.clean_up(build, inventory, get_deployments(config)) if inventory.count() else []
-        for line in cleanup.describe_not_removed(left, build / cleanup.NOT_REMOVED_FILE):
+    with contextlib.suppress(UserError):  # pytest_configure has reported it
+        run = get_run_config(config)
+        if run.spent or not (run.target or run.targets):
+            return
+        build = run.request_counter.parent
+        inventory = Inventory(build / INVENTORY_FILE)
+        not_removed = cleanup.clean_up(build, inventory, get_deployments(config)) if inventory.count() else []
+        for line in cleanup.describe_not_removed(not_removed, build / cleanup.NOT_REMOVED_FILE):
             config.get_terminal_writer().line(line)

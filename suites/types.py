@@ -1,24 +1,26 @@
-"""What the root conftest hands to tests."""
+"""Types of the fixtures that tests use."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from fixtures.core.catalogue import Case
 from fixtures.core.findings import Finding
 from fixtures.scenarios.end_to_end import EndToEndScenario, Push
 from fixtures.scenarios.provider import ProviderScenario
 from fixtures.services.routing import Service
 from fixtures.targets.target import Target
 
-TrialOf: TypeAlias = Callable[..., ProviderScenario]
+ScenarioOf: TypeAlias = Callable[..., ProviderScenario]
+AssertCaseHandled: TypeAlias = Callable[[str, Case], None]
 RaiseIfFound: TypeAlias = Callable[[Iterable[Finding]], None]
 TargetsOf: TypeAlias = Callable[[str], dict[str, Target]]
 Explore: TypeAlias = Callable[..., None]
 ExploreSteps: TypeAlias = Callable[..., None]
 Answers: TypeAlias = list[Mapping[str, Any]]
 Pairs: TypeAlias = list[tuple[Mapping[str, Any], Mapping[str, Any]]]
-JourneyOf: TypeAlias = Callable[[str], EndToEndScenario]
+EndToEndScenarioOf: TypeAlias = Callable[[str], EndToEndScenario]
 FindingsOf: TypeAlias = Callable[[str], list[Finding]]
-Mailings: TypeAlias = Sequence[Push]
+Pushes: TypeAlias = Sequence[Push]
 Build: TypeAlias = Callable[[str, str], Service]

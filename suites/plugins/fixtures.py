@@ -82,7 +82,7 @@ def targets_of(
 
 
 @pytest.fixture
-def trial_of(
+def scenario_of(
     request: pytest.FixtureRequest, targets_of: TargetsOf, raise_if_found: RaiseIfFound
 ) -> Iterator[Callable[..., ProviderScenario]]:
     """Create a scenario for a provider, by default in the version after the release."""
@@ -104,9 +104,9 @@ def trial_of(
 
 @pytest.fixture
 def raise_if_found(request: pytest.FixtureRequest) -> Iterator[RaiseIfFound]:
-    """Raise Findings, but only record the findings of checks that `--without` names.
+    """Raise FindingsError, except for checks that `--without` names: the ledger only lists those checks.
 
-    `./ci/selfcheck` shows in this way that no other check notices a fault.
+    In this way, `./ci/selfcheck` shows that no other check notices a fault.
     """
     without = get_run_config(request.config).without
     overlooked: set[str] = set()

@@ -54,7 +54,7 @@ def list_properties(item: pytest.Item) -> list[tuple[str, str]]:
     """The provider (or mix of versions) and the case of a test, and what its file promises."""
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     properties = {
-        "provider": parameters.get("provider") or parameters.get("world"),
+        "provider": parameters.get("provider") or parameters.get("mix"),
         "case": parameters.get("case"),
         "promise": read_promise(item),
     }
@@ -183,7 +183,7 @@ class Recorder:
             "duration_s": 0.0,
             "reports": 0,
             "started_s": round(max(0.0, start - self.start), 3),
-            "worker": find_worker(report),
+            "worker": getattr(getattr(getattr(report, "node", None), "gateway", None), "id", "main"),
         }
 
     def write(self, line: dict[str, Any]) -> None:
@@ -224,8 +224,3 @@ class Recorder:
         if cases:
             terminalreporter.write_line("")
             terminalreporter.write(terminal.format_case_table(load_catalogue(), cases))
-
-
-def find_worker(report: Any) -> str:
-    """The xdist worker that ran a test, or `main`."""
-    return getattr(getattr(getattr(report, "node", None), "gateway", None), "id", "main")
