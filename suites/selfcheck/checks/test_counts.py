@@ -1,4 +1,4 @@
-"""The check of counts by code finds each count that is wrong, missing or one too many."""
+"""The check of counts by code finds each count that is wrong, missing or too many."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.effects import counts_are_complete
-from suites.selfcheck.checks.outcomes import RESPONSES, answer, as_told, only, right
+from suites.selfcheck.checks.outcomes import RESPONSES, answer, format_finding, get_only_finding, right_batch
 
 COUNTS = {"NotRegistered": 1, "CANONICAL_ID": 1, "HTTP_5XX": 1, "OK": 1, "UNKNOWN": 1}
 WRONG_COUNTS: Mapping[str, tuple[Any, str]] = {
@@ -25,13 +25,15 @@ WRONG_COUNTS: Mapping[str, tuple[Any, str]] = {
 
 
 def test_right_counts() -> None:
-    world = right(RESPONSES)
-    assert not list(counts_are_complete(world.provider, world.sent, answer(200, {"counts": COUNTS})))
+    batch = right_batch(RESPONSES)
+    assert not list(counts_are_complete(batch.provider, batch.sent, answer(200, {"counts": COUNTS})))
 
 
-@pytest.mark.parametrize(("wrong", "title"), WRONG_COUNTS.values(), ids=WRONG_COUNTS)
-def test_wrong_counts(wrong: Any, title: str, snapshot: SnapshotAssertion) -> None:
-    world = right(RESPONSES)
-    found = only(counts_are_complete(world.provider, world.sent, answer(200, wrong)), world, "effects")
-    assert found.title.startswith(title)
-    assert as_told(found) == snapshot
+@pytest.mark.parametrize(("counts", "title"), WRONG_COUNTS.values(), ids=WRONG_COUNTS)
+def test_wrong_counts(counts: Any, title: str, snapshot: SnapshotAssertion) -> None:
+    batch = right_batch(RESPONSES)
+    finding = get_only_finding(
+        counts_are_complete(batch.provider, batch.sent, answer(200, counts)), batch, "effects"
+    )
+    assert finding.title.startswith(title)
+    assert format_finding(finding) == snapshot

@@ -1,4 +1,4 @@
-"""The check of the chain finds nothing in what is right, and each wrong end, and tells it to people."""
+"""The end-to-end check accepts right ends of pushes, and finds and describes each wrong one."""
 
 from __future__ import annotations
 
@@ -19,32 +19,31 @@ from fixtures.core.findings import Finding
 from fixtures.core.outcome import PushResult
 from fixtures.core.payloads import BatchEntry, IdFactory
 from fixtures.core.times import parse_time
-from suites.selfcheck.checks.outcomes import SENT_AT, as_told
+from suites.selfcheck.checks.outcomes import SENT_AT, format_finding
 
-WORLD = "all-after-v1"
-SHOWN = ("legacy-NotRegistered", "legacy-Unavailable", "legacy-canonical-id", "legacy-delivered")
+MIX = "all-after-v1"
+FAULTY_CASES = ("legacy-NotRegistered", "legacy-Unavailable", "legacy-canonical-id", "legacy-delivered")
+# All cases; first those that the tests change, so that a new case leaves the snapshots alone.
 CASES = [
-    *map(load_catalogue().__getitem__, SHOWN),
-    *(case for case in load_catalogue().cases if case.id not in SHOWN),
+    *map(load_catalogue().__getitem__, FAULTY_CASES),
+    *(case for case in load_catalogue().cases if case.id not in FAULTY_CASES),
 ]
-"""All, and first those that are made wrong: what is told of them is the same when a case is added."""
-IDENTITIES = IdFactory(run="0c" * 6)
+ID_FACTORY = IdFactory(run="0c" * 6)
 SENT = [
-    BatchEntry(payloads.address(example_report(case), IDENTITIES, sent_at=SENT_AT), case) for case in CASES
+    BatchEntry(payloads.address(example_report(case), ID_FACTORY, sent_at=SENT_AT), case) for case in CASES
 ]
 AT = parse_time(SENT[0].payload["sent_at"]) + timedelta(seconds=1)
-BYSTANDER = {"bystander": "token-of-nobody"}
+BYSTANDER = {"bystander": "token-of-bystander"}
 NOTHING = {"messages container": 0, "queue": 0, "dead letters": 0}
-UNSUBSCRIBED, POSTPONED, RENEWED, FINE = SENT[: len(SHOWN)]
+UNSUBSCRIBED, POSTPONED, RENEWED, FINE = SENT[: len(FAULTY_CASES)]
 
 
-def key(sent: BatchEntry) -> tuple[str, str]:
-    """Which push an entry is about."""
+def push_id(sent: BatchEntry) -> tuple[str, str]:
     return sent.payload["message_id"], sent.payload["subscriber_id"]
 
 
-def right_fate(sent: BatchEntry) -> PushResult:
-    """The end that the catalogue wants."""
+def right_result(sent: BatchEntry) -> PushResult:
+    """The result that the catalogue asks for."""
     case = sent.case
     assert case is not None
     wait = wait_s(case, sent.payload, answered_at=AT)
@@ -55,83 +54,80 @@ def right_fate(sent: BatchEntry) -> PushResult:
     return PushResult(sent.report_id, 1, response, () if case.outcome == "keep" else (case.outcome,), state)
 
 
-FATES = {key(sent): right_fate(sent) for sent in SENT}
+PUSH_RESULTS = {push_id(sent): right_result(sent) for sent in SENT}
 RIGHT = EndToEndObservation(
-    FATES, {"bystander": {"status": "active", "token": "token-of-nobody"}}, NOTHING, AT
+    PUSH_RESULTS, {"bystander": {"status": "active", "token": "token-of-bystander"}}, NOTHING, AT
 )
 
 
-def found(seen: EndToEndObservation) -> list[Finding]:
-    """What the check finds in what was seen."""
-    return list(every_push_ends_as_it_must(WORLD, SENT, BYSTANDER, seen))
+def check(observation: EndToEndObservation) -> list[Finding]:
+    return list(every_push_ends_as_it_must(MIX, SENT, BYSTANDER, observation))
 
 
 def test_what_is_right_is_not_found() -> None:
-    assert found(RIGHT) == []
+    assert check(RIGHT) == []
 
 
-def wrong(sent: BatchEntry, **members: Any) -> EndToEndObservation:
-    """One push ended otherwise."""
-    return replace(RIGHT, push_results={**FATES, key(sent): replace(FATES[key(sent)], **members)})
+def change_result(sent: BatchEntry, **members: Any) -> EndToEndObservation:
+    return replace(
+        RIGHT, push_results={**PUSH_RESULTS, push_id(sent): replace(PUSH_RESULTS[push_id(sent)], **members)}
+    )
 
 
-def state(sent: BatchEntry, **members: Any) -> EndToEndObservation:
-    """One subscriber is in another state."""
-    return wrong(sent, subscriber={**(FATES[key(sent)].subscriber or {}), **members})
+def change_state(sent: BatchEntry, **members: Any) -> EndToEndObservation:
+    return change_result(sent, subscriber={**(PUSH_RESULTS[push_id(sent)].subscriber or {}), **members})
 
 
-def until(seconds: float) -> str:
-    """A moment after the check looked."""
+def time_at(seconds: float) -> str:
     return times.format_time(AT + timedelta(seconds=seconds))
 
 
 ENDS: Mapping[str, tuple[Callable[[], EndToEndObservation], str]] = {
-    "never reported": (lambda: wrong(FINE, reports=0), "makes 0 reports of one push"),
-    "reported twice": (lambda: wrong(FINE, reports=2), "makes 2 reports of one push"),
-    "not stored": (lambda: wrong(FINE, response=None), "stores no response to"),
+    "never reported": (lambda: change_result(FINE, reports=0), "makes 0 reports of one push"),
+    "reported twice": (lambda: change_result(FINE, reports=2), "makes 2 reports of one push"),
+    "not stored": (lambda: change_result(FINE, response=None), "stores no response to"),
     "stored as another code": (
-        lambda: wrong(FINE, response={**(FATES[key(FINE)].response or {}), "code": "UNKNOWN"}),
+        lambda: change_result(
+            FINE, response={**(PUSH_RESULTS[push_id(FINE)].response or {}), "code": "UNKNOWN"}
+        ),
         "stores code UNKNOWN of",
     ),
-    "an error forgotten": (lambda: wrong(POSTPONED, actions=()), "does nothing about"),
-    "another action": (lambda: wrong(POSTPONED, actions=("stale",)), "does stale about"),
+    "an error forgotten": (lambda: change_result(POSTPONED, actions=()), "does nothing about"),
+    "another action": (lambda: change_result(POSTPONED, actions=("stale",)), "does stale about"),
     "an error acted upon twice": (
-        lambda: wrong(UNSUBSCRIBED, actions=("unsubscribe", "unsubscribe")),
+        lambda: change_result(UNSUBSCRIBED, actions=("unsubscribe", "unsubscribe")),
         "does unsubscribe, unsubscribe about",
     ),
-    "a success acted upon": (lambda: wrong(FINE, actions=("alert",)), "does alert about"),
-    "a subscriber lost": (lambda: wrong(FINE, subscriber=None), "lost the subscriber after"),
+    "a success acted upon": (lambda: change_result(FINE, actions=("alert",)), "does alert about"),
+    "a subscriber lost": (lambda: change_result(FINE, subscriber=None), "lost the subscriber after"),
     "a dead device kept": (
-        lambda: state(UNSUBSCRIBED, status="active"),
+        lambda: change_state(UNSUBSCRIBED, status="active"),
         "leaves the subscriber active after",
     ),
     "a live user unsubscribed": (
-        lambda: state(FINE, status="unsubscribed"),
+        lambda: change_state(FINE, status="unsubscribed"),
         "leaves the subscriber unsubscribed after",
     ),
     "the old token kept": (
-        lambda: state(RENEWED, token=RENEWED.payload["token"]),
+        lambda: change_state(RENEWED, token=RENEWED.payload["token"]),
         "leaves another token after",
     ),
-    "a live user postponed": (
-        lambda: state(FINE, postponed_until=until(60)),
-        "postpones until",
+    "a live user postponed": (lambda: change_state(FINE, postponed_until=time_at(60)), "postpones until"),
+    "no end of the wait": (
+        lambda: change_state(POSTPONED, postponed_until=None),
+        "postpones until None after",
     ),
-    "no end of the wait": (lambda: state(POSTPONED, postponed_until=None), "postpones until None after"),
-    "too early an end": (lambda: state(POSTPONED, postponed_until=until(-3)), "postpones until"),
-    "too late an end": (lambda: state(POSTPONED, postponed_until=until(90_000)), "postpones until"),
+    "too early an end": (lambda: change_state(POSTPONED, postponed_until=time_at(-3)), "postpones until"),
+    "too late an end": (lambda: change_state(POSTPONED, postponed_until=time_at(90_000)), "postpones until"),
     "no wait at all": (
-        lambda: state(POSTPONED, status="active", postponed_until=None),
+        lambda: change_state(POSTPONED, status="active", postponed_until=None),
         "leaves the subscriber active after",
     ),
     "a bystander touched": (
         lambda: replace(RIGHT, bystanders={"bystander": {"status": "unsubscribed"}}),
         "changes a subscriber that got no push",
     ),
-    "a bystander lost": (
-        lambda: replace(RIGHT, bystanders={}),
-        "changes a subscriber that got no push",
-    ),
+    "a bystander lost": (lambda: replace(RIGHT, bystanders={}), "changes a subscriber that got no push"),
     "a letter buried": (
         lambda: replace(RIGHT, leftovers={**NOTHING, "dead letters": 1}),
         "leaves something in the dead letters",
@@ -143,17 +139,17 @@ ENDS: Mapping[str, tuple[Callable[[], EndToEndObservation], str]] = {
 }
 
 
-@pytest.mark.parametrize(("wrong", "title"), ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize(("build_observation", "title"), ENDS.values(), ids=ENDS)
 def test_each_wrong_end_is_found(
-    wrong: Callable[[], EndToEndObservation], title: str, snapshot: SnapshotAssertion
+    build_observation: Callable[[], EndToEndObservation], title: str, snapshot: SnapshotAssertion
 ) -> None:
-    (finding,) = found(wrong())
+    (finding,) = check(build_observation())
     assert finding.title.startswith(title)
-    assert as_told(finding) == snapshot
+    assert format_finding(finding) == snapshot
 
 
-SENT_LATER = "Thu, 01 Jan 2026 00:02:00 GMT"
-"""A Retry-After that ends at one moment, whenever it was heard."""
+# A Retry-After that ends at the same time, whenever it was read.
+FIXED_END = "Thu, 01 Jan 2026 00:02:00 GMT"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +157,7 @@ SENT_LATER = "Thu, 01 Jan 2026 00:02:00 GMT"
     [
         pytest.param(None, SENT_AT + timedelta(seconds=10), AT + timedelta(seconds=10), id="seconds"),
         pytest.param(
-            SENT_LATER, SENT_AT + timedelta(seconds=120), SENT_AT + timedelta(seconds=120), id="a date"
+            FIXED_END, SENT_AT + timedelta(seconds=120), SENT_AT + timedelta(seconds=120), id="a date"
         ),
     ],
 )
@@ -174,25 +170,25 @@ def test_a_wait_may_end_a_second_early_and_a_little_late(
     moment = timedelta(milliseconds=1)
     ends = {earliest - moment: 1, earliest: 0, latest: 0, latest + moment: 1}
     for until, findings in ends.items():
-        seen = state(POSTPONED, postponed_until=times.format_time(until))
-        assert len(list(every_push_ends_as_it_must(WORLD, [push], {}, seen))) == findings, until
+        observation = change_state(POSTPONED, postponed_until=times.format_time(until))
+        assert len(list(every_push_ends_as_it_must(MIX, [push], {}, observation))) == findings, until
 
 
 def test_a_wait_may_have_ended_at_the_very_moment_of_the_look() -> None:
-    active = state(POSTPONED, status="active", postponed_until=None)
+    active = change_state(POSTPONED, status="active", postponed_until=None)
     for late_s, findings in ((-0.001, 1), (0, 0)):
-        seen = replace(active, observed_at=SENT_AT + timedelta(seconds=10 + late_s))
-        assert len(list(every_push_ends_as_it_must(WORLD, [POSTPONED], {}, seen))) == findings
+        later_observation = replace(active, observed_at=SENT_AT + timedelta(seconds=10 + late_s))
+        assert len(list(every_push_ends_as_it_must(MIX, [POSTPONED], {}, later_observation))) == findings
 
 
 def test_a_wait_that_is_over_may_have_ended() -> None:
     active = {"status": "active", "postponed_until": None}
-    seen = state(POSTPONED, **active)
-    assert len(found(seen)) == 1
+    observation = change_state(POSTPONED, **active)
+    assert len(check(observation)) == 1
     later = {
         entry: replace(fate, subscriber={**(fate.subscriber or {}), **active})
         if fate.actions == ("postpone",)
         else fate
-        for entry, fate in FATES.items()
+        for entry, fate in PUSH_RESULTS.items()
     }
-    assert found(replace(RIGHT, push_results=later, observed_at=AT + timedelta(days=2))) == []
+    assert check(replace(RIGHT, push_results=later, observed_at=AT + timedelta(days=2))) == []

@@ -1,4 +1,4 @@
-"""The checks of redelivery find what a second delivery changes, and stale events that are acted upon."""
+"""The redelivery checks find changes by a second delivery, and stale events that are acted upon."""
 
 from __future__ import annotations
 
@@ -16,102 +16,114 @@ from suites.selfcheck.checks.outcomes import (
     EVERYWHERE,
     FINE,
     RESPONSES,
-    Fault,
-    all_called,
-    as_told,
-    body,
-    drops_a_result,
-    forgotten,
-    only,
-    right,
-    row,
-    shown,
-    state,
-    told,
+    BatchFault,
+    change_answer,
+    change_report,
+    change_result,
+    change_state,
+    drop_result,
+    forget_subscriber,
+    format_finding,
+    get_only_finding,
+    replace_body,
+    right_batch,
+    set_all_actions,
 )
 
-KNOWN: Mapping[str, Fault] = {
+KNOWN: Mapping[str, BatchFault] = {
     API: lambda _: None,
-    RESPONSES: told(stored=0, duplicates=5),
-    ERRORS: all_called("duplicate"),
+    RESPONSES: change_answer(stored=0, duplicates=5),
+    ERRORS: set_all_actions("duplicate"),
 }
-AGAIN: Mapping[str, tuple[str, Fault, str]] = {
-    "refused": (API, told(409), "answers a redelivered batch with 409 {'accepted': 5}"),
-    "not accepted": (API, told(accepted=0), "answers a redelivered batch with 202 {'accepted': 0}"),
+AGAIN: Mapping[str, tuple[str, BatchFault, str]] = {
+    "refused": (API, change_answer(409), "answers a redelivered batch with 409 {'accepted': 5}"),
+    "not accepted": (API, change_answer(accepted=0), "answers a redelivered batch with 202 {'accepted': 0}"),
     "stored twice": (
         RESPONSES,
-        told(stored=5, duplicates=0),
+        change_answer(stored=5, duplicates=0),
         "answers a redelivered batch with 201 {'stored': 5, 'duplicates': 0}",
     ),
-    "conflict": (RESPONSES, told(409), "answers a redelivered batch with 409"),
+    "conflict": (RESPONSES, change_answer(409), "answers a redelivered batch with 409"),
     "acts again": (
         ERRORS,
-        row(DEAD, action="unsubscribe"),
+        change_result(DEAD, action="unsubscribe"),
         "answers a redelivered batch with 200 {'actions': ['un",
     ),
-    "no results": (ERRORS, body([]), "answers a redelivered batch with 200 {'actions': None}"),
-    "another code": (API, shown(DEAD, code="x"), "a redelivery changes what became of legacy-NotRegistered"),
-    "lost": (RESPONSES, shown(BUSY, 404), "a redelivery changes what became of v1-bare-5xx"),
+    "no results": (ERRORS, replace_body([]), "answers a redelivered batch with 200 {'actions': None}"),
+    "another code": (
+        API,
+        change_report(DEAD, code="x"),
+        "a redelivery changes what became of legacy-NotRegistered",
+    ),
+    "lost": (RESPONSES, change_report(BUSY, 404), "a redelivery changes what became of v1-bare-5xx"),
     "postponed further": (
         ERRORS,
-        state(BUSY, postponed_until="2026-01-01T01:00:00Z"),
+        change_state(BUSY, postponed_until="2026-01-01T01:00:00Z"),
         "a redelivery changes what became of v1-bare-5xx",
     ),
     "resubscribed": (
         ERRORS,
-        state(DEAD, status="active"),
+        change_state(DEAD, status="active"),
         "a redelivery changes what became of legacy-NotRegistered",
     ),
-    "forgotten": (ERRORS, forgotten(FINE), "a redelivery changes what became of v1-delivered"),
+    "forgotten": (ERRORS, forget_subscriber(FINE), "a redelivery changes what became of v1-delivered"),
 }
 
 
 def test_a_right_redelivery() -> None:
     for name in EVERYWHERE:
-        first = right(name, poisoned=False)
-        again = first.wrong(KNOWN[name])
-        assert not list(nothing_changes(first.provider, first.sent, first.outcome(), again.outcome())), name
+        first = right_batch(name, poisoned=False)
+        second = first.with_fault(KNOWN[name])
+        assert not list(nothing_changes(first.provider, first.sent, first.outcome(), second.outcome())), name
 
 
 @pytest.mark.parametrize(("name", "fault", "title"), AGAIN.values(), ids=AGAIN)
-def test_a_wrong_redelivery(name: str, fault: Fault, title: str, snapshot: SnapshotAssertion) -> None:
-    first = right(name, poisoned=False)
-    again = first.wrong(KNOWN[name]).wrong(fault)
-    findings = nothing_changes(first.provider, first.sent, first.outcome(), again.outcome())
-    found = only(findings, first, "redelivery")
-    assert found.title.startswith(title)
-    assert as_told(found) == snapshot
+def test_a_wrong_redelivery(name: str, fault: BatchFault, title: str, snapshot: SnapshotAssertion) -> None:
+    first = right_batch(name, poisoned=False)
+    second = first.with_fault(KNOWN[name]).with_fault(fault)
+    findings = nothing_changes(first.provider, first.sent, first.outcome(), second.outcome())
+    finding = get_only_finding(findings, first, "redelivery")
+    assert finding.title.startswith(title)
+    assert format_finding(finding) == snapshot
 
 
 def test_equal_states_ignore_malformed_entries() -> None:
-    world = right(ERRORS)
-    assert not list(states_are_equal(world.provider, world.sent, world.outcome(), world.outcome(), "x"))
+    batch = right_batch(ERRORS)
+    assert not list(states_are_equal(batch.provider, batch.sent, batch.outcome(), batch.outcome(), "x"))
 
 
-STALE: Mapping[str, tuple[Fault, str]] = {
-    "acts on one": (row(DEAD, action="unsubscribe"), "acts on stale events: ['stale', 'unsubscribe']"),
-    "calls them duplicates": (row(FINE, action="duplicate"), "acts on stale events: ['duplicate', 'stale']"),
-    "answers one less": (drops_a_result, "acts on stale events: ['stale']"),
+STALE: Mapping[str, tuple[BatchFault, str]] = {
+    "acts on one": (
+        change_result(DEAD, action="unsubscribe"),
+        "acts on stale events: ['stale', 'unsubscribe']",
+    ),
+    "calls them duplicates": (
+        change_result(FINE, action="duplicate"),
+        "acts on stale events: ['duplicate', 'stale']",
+    ),
+    "answers one less": (drop_result, "acts on stale events: ['stale']"),
     "changes a subscriber": (
-        state(FINE, status="unsubscribed"),
+        change_state(FINE, status="unsubscribed"),
         "a stale event changes what became of v1-delivered",
     ),
 }
 
 
 def test_stale_events_are_right() -> None:
-    before = right(ERRORS, poisoned=False)
-    after = before.wrong(all_called("stale"))
+    before = right_batch(ERRORS, poisoned=False)
+    after = before.with_fault(set_all_actions("stale"))
     assert not list(
         stale_events_change_nothing(before.provider, before.sent, before.outcome(), after.outcome())
     )
 
 
 @pytest.mark.parametrize(("fault", "title"), STALE.values(), ids=STALE)
-def test_stale_events_that_are_not_left_alone(fault: Fault, title: str, snapshot: SnapshotAssertion) -> None:
-    before = right(ERRORS, poisoned=False)
-    after = before.wrong(all_called("stale")).wrong(fault)
+def test_stale_events_that_are_not_left_alone(
+    fault: BatchFault, title: str, snapshot: SnapshotAssertion
+) -> None:
+    before = right_batch(ERRORS, poisoned=False)
+    after = before.with_fault(set_all_actions("stale")).with_fault(fault)
     findings = stale_events_change_nothing(before.provider, before.sent, before.outcome(), after.outcome())
-    found = only(findings, before, "redelivery")
-    assert found.title == title
-    assert as_told(found) == snapshot
+    finding = get_only_finding(findings, before, "redelivery")
+    assert finding.title == title
+    assert format_finding(finding) == snapshot

@@ -14,53 +14,55 @@ from suites.selfcheck.checks.outcomes import (
     ERRORS,
     EVERYWHERE,
     RESPONSES,
-    Fault,
-    World,
-    as_told,
-    forgotten,
-    only,
-    right,
-    state,
+    BatchFault,
+    ObservedBatch,
+    change_state,
+    forget_subscriber,
+    format_finding,
+    get_only_finding,
+    right_batch,
 )
 
 
-def untouched(name: str) -> World:
+def untouched(name: str) -> ObservedBatch:
     """A batch that was refused as a whole."""
-    world = right(name, poisoned=False)
-    for report_id in world.reports:
-        world.reports[report_id] = (404, {})
-    for entry in world.sent:
+    batch = right_batch(name, poisoned=False)
+    for report_id in batch.reports:
+        batch.reports[report_id] = (404, {})
+    for entry in batch.sent:
         if name == ERRORS:
             fresh = {"status": "active", "token": entry.payload["token"], "postponed_until": None}
-            world.subscribers[entry.payload["subscriber_id"]] = fresh
-    return world
+            batch.subscribers[entry.payload["subscriber_id"]] = fresh
+    return batch
 
 
-def kept(world: World) -> None:
+def keep_subscribers(batch: ObservedBatch) -> None:
     """One report is there after all."""
-    world.reports[str(world.sent[DEAD].report_id)] = (200, {"code": "NotRegistered"})
+    batch.reports[str(batch.sent[DEAD].report_id)] = (200, {"code": "NotRegistered"})
 
 
-DONE: Mapping[str, tuple[str, Fault]] = {
-    "forwarded": (API, kept),
-    "stored": (RESPONSES, kept),
-    "unsubscribed": (ERRORS, state(DEAD, status="unsubscribed")),
-    "another token": (ERRORS, state(DEAD, token="new")),  # noqa: S106
-    "forgotten": (ERRORS, forgotten(DEAD)),
+DONE: Mapping[str, tuple[str, BatchFault]] = {
+    "forwarded": (API, keep_subscribers),
+    "stored": (RESPONSES, keep_subscribers),
+    "unsubscribed": (ERRORS, change_state(DEAD, status="unsubscribed")),
+    "another token": (ERRORS, change_state(DEAD, token="new")),  # noqa: S106
+    "forgotten": (ERRORS, forget_subscriber(DEAD)),
 }
 
 
 def test_nothing_done_is_right() -> None:
-    for world in map(untouched, EVERYWHERE):
-        assert not list(refused_batch_has_no_effect(world.provider, world.sent, world.outcome())), (
-            world.provider
+    for batch in map(untouched, EVERYWHERE):
+        assert not list(refused_batch_has_no_effect(batch.provider, batch.sent, batch.outcome())), (
+            batch.provider
         )
 
 
 @pytest.mark.parametrize(("name", "fault"), DONE.values(), ids=DONE)
-def test_something_done_is_found(name: str, fault: Fault, snapshot: SnapshotAssertion) -> None:
-    world = untouched(name).wrong(fault)
-    found = only(refused_batch_has_no_effect(world.provider, world.sent, world.outcome()), world, "effects")
-    assert found.title == "acts on a batch that it refused"
-    assert found.sent == [world.sent[DEAD].payload]
-    assert as_told(found) == snapshot
+def test_something_done_is_found(name: str, fault: BatchFault, snapshot: SnapshotAssertion) -> None:
+    batch = untouched(name).with_fault(fault)
+    finding = get_only_finding(
+        refused_batch_has_no_effect(batch.provider, batch.sent, batch.outcome()), batch, "effects"
+    )
+    assert finding.title == "acts on a batch that it refused"
+    assert finding.sent == [batch.sent[DEAD].payload]
+    assert format_finding(finding) == snapshot

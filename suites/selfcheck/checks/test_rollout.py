@@ -1,4 +1,4 @@
-"""The check of the rollout tells of each damage that a step does, and of each constraint that is not kept."""
+"""The rollout checks report each damage of a step and each broken constraint."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ STEPS: Mapping[str, tuple[str, list[Any]]] = {
 def test_a_step_is_unsafe_for_each_damage(
     verdict: str, damage: list[Any], snapshot: SnapshotAssertion
 ) -> None:
-    found = step_is_safe({"step": "go-sender", "verdict": verdict, "damage": damage})
-    assert [finding.to_json() for finding in found] == snapshot
+    findings = step_is_safe({"step": "go-sender", "verdict": verdict, "damage": damage})
+    assert [finding.to_json() for finding in findings] == snapshot
 
 
 def test_each_constraint_that_is_not_kept_is_told(snapshot: SnapshotAssertion) -> None:

@@ -1,4 +1,4 @@
-"""Secrets that nobody may find again: made up, in the shapes of real ones, and packed as they get packed."""
+"""Canaries: made-up secrets in the shapes of real ones, their encodings, and the search for them."""
 
 from __future__ import annotations
 
@@ -13,67 +13,63 @@ from urllib.parse import quote
 OAUTH = "ya29.Kq7ZpX2mWv8TjRb4LdNs9HcGf3YaQe"
 API_KEY = "AIzaSyD4Kq7ZpX2mWv8TjRb4LdNs9HcGf3Y"
 WORDS = "plain-words-that-only-the-lab-knows"
-PASSWORD = "p4sswrd.of.the.lab.robot"  # noqa: S105  nobody's
+PASSWORD = "p4sswrd.of.the.lab.robot"  # noqa: S105  made up
 DEVICE = "dKq7ZpX2mWv8TjRb4LdNs9:APA91bHcGf3YaQeUx5Oi1Pk6Sv0Bn7Mz2Wt8Er4Ty9Ul3"
 EMAIL = "grace.hopper@customer.example"
 PERSON = "3f2c9b1e-7d4a-4c1e-9b7a-5e8d1c0f2a34"
+
+# The targets file hides this member, in which the value stands.
+HIDDEN_MEMBER = "customer"
 MEMBER = "account of grace h."
 
-TOLD = {"OAuth token": OAUTH, "API key": API_KEY, "secret in words": WORDS, "password in a URL": PASSWORD}
-"""What a run is told, and so knows in whatever shape."""
+# Secrets that the redactor learns.
+LEARNT = {"OAuth token": OAUTH, "API key": API_KEY, "secret in words": WORDS, "password in a URL": PASSWORD}
+# Secrets that only their shape gives away.
 SHAPED = {"device token": DEVICE, "e-mail address": EMAIL, "real subscriber": PERSON}
-"""What nobody told, known by its looks only."""
-HIDDEN = "customer"
-"""The member of which the targets file says that nobody may read it, and in which MEMBER stands."""
-CANARIES: Mapping[str, str] = {**TOLD, **SHAPED, "configured member": MEMBER}
+CANARIES: Mapping[str, str] = {**LEARNT, **SHAPED, "configured member": MEMBER}
 
 
 def in_clear(secret: str) -> str:
-    """As it is."""
     return secret
 
 
 def in_base64(secret: str) -> str:
-    """As a header or a cookie may hold it."""
+    """As in a header or a cookie."""
     return base64.b64encode(f"user:{secret}".encode()).decode()
 
 
 def in_url_base64(secret: str) -> str:
-    """As a JWT may hold it."""
+    """As in a JWT."""
     return base64.urlsafe_b64encode(json.dumps({"t": secret}).encode()).decode().rstrip("=")
 
 
 def in_percents(secret: str) -> str:
-    """As a query may hold it."""
     return quote(secret, safe="")
 
 
 def in_many_percents(secret: str) -> str:
-    """As a cautious encoder writes it."""
     return "".join(f"%{ord(letter):02x}" for letter in secret)
 
 
 def in_escapes(secret: str) -> str:
-    """As JSON within JSON may hold it."""
+    """As in JSON within JSON."""
     return "".join(f"\\u{ord(letter):04x}" for letter in secret)
 
 
 def in_entities(secret: str) -> str:
-    """As a page may hold it."""
     return html.escape(secret).replace("@", "&#64;").replace(":", "&#58;").replace(".", "&#46;")
 
 
 def in_hex(secret: str) -> str:
-    """As a dump may hold it."""
     return secret.encode().hex()
 
 
 def in_both(secret: str) -> str:
-    """As base64 in a query."""
+    """Base64 in a query."""
     return quote(in_base64(secret), safe="")
 
 
-SHAPES: tuple[Callable[[str], str], ...] = (
+ENCODINGS: tuple[Callable[[str], str], ...] = (
     in_clear,
     in_base64,
     in_url_base64,
@@ -86,51 +82,49 @@ SHAPES: tuple[Callable[[str], str], ...] = (
 )
 
 
-def spread() -> Iterator[str]:
-    """Each canary in each shape, in a sentence."""
+def all_sentences() -> Iterator[str]:
+    """A sentence for each canary in each encoding."""
     for name, secret in CANARIES.items():
-        for shape in SHAPES:
-            yield (
-                f"{HIDDEN}={secret!r}"
-                if secret == MEMBER
-                else f"{name} was refused: token={shape(secret)} (denied)"
-            )
+        for encode in ENCODINGS:
+            if secret == MEMBER:
+                yield f"{HIDDEN_MEMBER}={secret!r}"
+            else:
+                yield f"{name} was refused: token={encode(secret)} (denied)"
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """A canary that somebody can read."""
+class CanarySighting:
+    """A canary that can be read in a text."""
 
     where: str
     canary: str
     shape: str
 
 
-def sightings(where: str, text: str) -> list[Sighting]:
-    """Every canary in a text, in whatever shape; of those that a run was told, half is enough."""
-    found = (
-        Sighting(where, name, shape.__name__)
+def find_canaries(where: str, text: str) -> list[CanarySighting]:
+    """Every canary in a text, in any encoding. Half of a learnt secret in clear counts, too."""
+    found_canaries = [
+        CanarySighting(where, name, encode.__name__)
         for name, secret in CANARIES.items()
-        for shape in SHAPES
-        for part in _tell_tale(shape(secret), secret)
+        for encode in ENCODINGS
+        for part in _revealing_parts(encode(secret), secret)
         if part in text or json.dumps(part)[1:-1] in text
-    )
-    return list(dict.fromkeys(found))
+    ]
+    return list(dict.fromkeys(found_canaries))
 
 
-def _tell_tale(packed: str, secret: str) -> tuple[str, ...]:
-    if packed == secret and secret in TOLD.values():
+def _revealing_parts(encoded: str, secret: str) -> tuple[str, ...]:
+    if encoded == secret and secret in LEARNT.values():
         half = len(secret) // 2
         return secret[:half], secret[half:]
-    return (packed,)
+    return (encoded,)
 
 
-def in_files(folder: Path) -> tuple[list[Sighting], int]:
-    """Every canary in every file below a folder, and how many files there are."""
+def search_files(folder: Path) -> tuple[list[CanarySighting], int]:
+    """Every canary in the files below a folder, and the number of files."""
     files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-    found = [
-        one
-        for file in files
-        for one in sightings(str(file.relative_to(folder)), file.read_bytes().decode("latin-1"))
-    ]
-    return found, len(files)
+    found_canaries = []
+    for file in files:
+        text = file.read_bytes().decode("latin-1")
+        found_canaries += find_canaries(str(file.relative_to(folder)), text)
+    return found_canaries, len(files)

@@ -1,4 +1,4 @@
-"""A postponed subscriber waits for as long as FCM says, and no wait is shorter or longer than is wise."""
+"""A subscriber is postponed for as long as FCM asks, within our limits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POSTPONES = {
 
 
 def waits(answer: dict[str, Any]) -> tuple[float | None, float | None]:
-    """How long the catalogue waits, and how long the services do."""
+    """The waits in seconds of the catalogue and of the services."""
     case = load_catalogue().decide(answer)
     assert case is not None
     report = payloads.address(answer, IdFactory(), sent_at=NOW)
@@ -113,8 +113,8 @@ def test_the_largest_wait_wins(status: int, header: str | None, delays: list[str
 
 def test_a_wait_of_whole_seconds_is_a_whole_number() -> None:
     for delay, expected in (("42.0s", "42"), ("42.5s", "42.5"), ("90000.5s", "86400")):
-        found = waits(v1_answer(503, details=[retry_info_detail(delay), fcm_error_detail("UNAVAILABLE")]))
-        assert [str(wait) for wait in found] == [expected, expected]
+        seconds = waits(v1_answer(503, details=[retry_info_detail(delay), fcm_error_detail("UNAVAILABLE")]))
+        assert [str(wait) for wait in seconds] == [expected, expected]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Canaries in all that a run touches are in none of the files that it leaves, nor on the terminal."""
+"""No secret that a run meets is left in its files or on the terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ from fixtures.core.payloads import is_suite_subscriber
 from fixtures.core.project import ROOT
 from fixtures.targets.embedded import embedded_targets
 from suites.selfcheck.core import canaries
-from suites.selfcheck.core.canaries import CANARIES, HIDDEN, MEMBER, TOLD, in_files, sightings
+from suites.selfcheck.core.canaries import (
+    CANARIES,
+    HIDDEN_MEMBER,
+    LEARNT,
+    MEMBER,
+    find_canaries,
+    search_files,
+)
 from suites.selfcheck.fail_closed.fault_proxy import Asked, Said, Spoil, Wire, spoiled
 from suites.selfcheck.fail_closed.model import KEEPER, REACTOR, TIMEOUT_S, Scene, Setting
 from suites.selfcheck.fail_closed.responses import batches, looks
@@ -32,18 +39,18 @@ JSON = "application/json"
 SECRETS = {"LAB_TOKEN": canaries.OAUTH, "LAB_KEY": canaries.API_KEY, "LAB_WORDS": canaries.WORDS}
 
 
-def leaking(status: int) -> Spoil:
-    """An answer that tells all that it knows, a part of a secret in a header and the rest in the body."""
-    told = itertools.cycle(canaries.spread())
+def leak_text(status: int) -> Spoil:
+    """An answer full of canaries, with a part of a secret in a header and the rest of it in the body."""
+    sentences = itertools.cycle(canaries.all_sentences())
 
-    def spoil(wire: Wire, _asked: Asked, _behind: Callable[[], Said]) -> None:
+    def spoil(wire: Wire, _request: Asked, _behind: Callable[[], Said]) -> None:
         word = canaries.WORDS
-        said = [next(told) for _ in range(9)]
+        texts = [next(sentences) for _ in range(9)]
         body = {
-            "error": said[0],
-            HIDDEN: MEMBER,
+            "error": texts[0],
+            HIDDEN_MEMBER: MEMBER,
             "rest": word[len(word) // 2 :],
-            "more": said[1:],
+            "more": texts[1:],
             "who": MEMBER,
         }
         wire.say(Said(status, f"text/plain; of={word[: len(word) // 2]}", json.dumps(body).encode()))
@@ -51,26 +58,27 @@ def leaking(status: int) -> Spoil:
     return spoil
 
 
-def leaking_rows(wire: Wire, _asked: Asked, behind: Callable[[], Said]) -> None:
-    """A right answer about the wrong people, with everything in it that is nobody's business."""
-    said = behind().json
-    spread = list(canaries.spread())
+def leak_in_rows(wire: Wire, _request: Asked, behind: Callable[[], Said]) -> None:
+    """The expected rows, with canaries in them and with the row of another subscriber."""
+    answer = behind().json
+    spread = list(canaries.all_sentences())
     rows = [
-        {**row, "status": "active", "token": canaries.DEVICE, "debug": spread} for row in said["subscribers"]
+        {**row, "status": "active", "token": canaries.DEVICE, "debug": spread}
+        for row in answer["subscribers"]
     ]
     stranger = {
         "subscriber_id": canaries.PERSON,
         "status": "active",
         "token": canaries.DEVICE,
-        HIDDEN: MEMBER,
+        HIDDEN_MEMBER: MEMBER,
     }
     wire.say(Said(200, JSON, json.dumps({"subscribers": [*rows, stranger]}).encode()))
 
 
-def redirecting(wire: Wire, _asked: Asked, _behind: Callable[[], Said]) -> None:
-    """A way on that holds the token of whoever asked."""
-    place = f"https://login.example/?token={canaries.OAUTH}&user={canaries.EMAIL}"
-    wire.say(Said(302, JSON, b""), f"Location: {place}")
+def leak_in_redirect(wire: Wire, _request: Asked, _behind: Callable[[], Said]) -> None:
+    """A redirect whose address contains canaries."""
+    url = f"https://login.example/?token={canaries.OAUTH}&user={canaries.EMAIL}"
+    wire.say(Said(302, JSON, b""), f"Location: {url}")
 
 
 RECORDED = [
@@ -83,7 +91,7 @@ RECORDED = [
                 "code": 404,
                 "message": f"{canaries.DEVICE} of {canaries.EMAIL} was not found",
                 "status": "NOT_FOUND",
-                HIDDEN: MEMBER,
+                HIDDEN_MEMBER: MEMBER,
                 "details": [
                     {
                         "@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError",
@@ -98,41 +106,41 @@ RECORDED = [
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small house that replays recordings as well."""
-    found = built(tmp_path_factory.mktemp("house") / "house")
+def project_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small copy of the project that replays recordings as well."""
+    project = built(tmp_path_factory.mktemp("project") / "project")
+    old_codes = "suites/compat/test_old_codes_still_unsubscribe.py::test_old_codes_still_unsubscribe"
     tests = (
-        "suites/compat/test_old_codes_still_unsubscribe.py::test_old_codes_still_unsubscribe"
-        "[subscribers-errors-legacy-NotRegistered]",
+        f"{old_codes}[subscribers-errors-legacy-NotRegistered]",
         "suites/compat/test_replay.py::test_replay[subscribers-errors-documented.ndjson]",
     )
-    select_tests(found, "subscribers-errors and (NotRegistered or test_replay)", tests, 1)
-    return found
+    select_tests(project, "subscribers-errors and (NotRegistered or test_replay)", tests, 1)
+    return project
 
 
 @pytest.fixture(scope="module")
 def behind() -> Iterator[Mapping[str, str]]:
-    """The reference services that tell too much."""
-    with embedded_targets([REACTOR, KEEPER], "after") as found:
-        yield {name: target.url for name, target in found.items()}
+    """The URLs of the reference services behind the leaking proxy."""
+    with embedded_targets([REACTOR, KEEPER], "after") as targets:
+        yield {name: target.url for name, target in targets.items()}
 
 
 LEAKS: Mapping[str, tuple[Spoil, str]] = {
-    "in a finding": (looks(leaking_rows), "no-go"),
-    "in a refused batch": (batches(leaking(500)), "no-go"),
-    "in a refused observation": (looks(leaking(500)), "undecided"),
-    "in a redirect": (redirecting, "undecided"),
+    "in a finding": (looks(leak_in_rows), "no-go"),
+    "in a refused batch": (batches(leak_text(500)), "no-go"),
+    "in a refused observation": (looks(leak_text(500)), "undecided"),
+    "in a redirect": (leak_in_redirect, "undecided"),
 }
 
 
 @contextlib.contextmanager
-def watched(scene: Scene, spoil: Spoil, folder: Path, recorded: Sequence[Any]) -> Iterator[Setting]:
-    """A run that is told secrets in every way, of a deployment that gives them away."""
+def leaking_setting(scene: Scene, spoil: Spoil, folder: Path, recorded: Sequence[Any]) -> Iterator[Setting]:
+    """A run that is given secrets in every possible way, against a deployment that leaks them."""
     file = folder / "replay.ndjson"
     file.write_text("".join(json.dumps(line) + "\n" for line in recorded), encoding="utf-8")
     with spoiled(scene.behind[REACTOR], spoil) as url:
         listed = (
-            f'redact = ["{HIDDEN}"]\n[environments.lab.services.{REACTOR}]\nurl = "{url}"\n'
+            f'redact = ["{HIDDEN_MEMBER}"]\n[environments.lab.services.{REACTOR}]\nurl = "{url}"\n'
             f'timeout_s = {TIMEOUT_S}\nbearer_env = "LAB_TOKEN"\n'
             'headers_env = { X-Api-Key = "LAB_KEY", X-Words = "LAB_WORDS" }\n'
         )
@@ -143,98 +151,106 @@ def watched(scene: Scene, spoil: Spoil, folder: Path, recorded: Sequence[Any]) -
         yield Setting(arguments, SECRETS)
 
 
-def run_of(
-    house: Path, behind: Mapping[str, str], spoil: Spoil, folder: Path, recorded: Sequence[Any] = RECORDED
+def run_gate(
+    project_copy: Path,
+    behind: Mapping[str, str],
+    spoil: Spoil,
+    folder: Path,
+    recorded: Sequence[Any] = RECORDED,
 ) -> Told:
-    """What the gate leaves of such a run, all of it in one folder."""
-    scene = Scene(house, folder / "build", behind)
+    """The result of such a run. All of its files are in one folder."""
+    scene = Scene(project_copy, folder / "build", behind)
     (folder / "told").mkdir(parents=True)
-    with watched(scene, spoil, folder / "told", recorded) as setting:
-        told = gate(scene, setting, re.compile("==="))
-    (scene.build / "terminal.txt").write_text(told.text, encoding="utf-8")
-    return told
+    with leaking_setting(scene, spoil, folder / "told", recorded) as setting:
+        result = gate(scene, setting, re.compile("==="))
+    (scene.build / "terminal.txt").write_text(result.text, encoding="utf-8")
+    return result
 
 
 @pytest.mark.parametrize(("spoil", "verdict"), LEAKS.values(), ids=LEAKS)
 def test_no_canary_is_in_any_file_of_a_run(
-    house: Path, behind: Mapping[str, str], spoil: Spoil, verdict: str, tmp_path: Path
+    project_copy: Path, behind: Mapping[str, str], spoil: Spoil, verdict: str, tmp_path: Path
 ) -> None:
-    told = run_of(house, behind, spoil, tmp_path)
-    assert told.verdict is not None, told.text
-    assert told.verdict["verdict"] == verdict, told.text
-    found, files = in_files(tmp_path / "build")
-    assert found == []
+    result = run_gate(project_copy, behind, spoil, tmp_path)
+    assert result.verdict is not None, result.text
+    assert result.verdict["verdict"] == verdict, result.text
+    all_sightings, files = search_files(tmp_path / "build")
+    assert all_sightings == []
     assert files > 10, "a run leaves ledger, verdict, log, JUnit, exports, Allure's results and pages"
 
 
-def test_no_canary_is_in_the_pages_of_allure(house: Path, behind: Mapping[str, str], tmp_path: Path) -> None:
-    with_allure = tmp_path / "house"
-    shutil.copytree(house, with_allure)
+def test_no_canary_is_in_the_pages_of_allure(
+    project_copy: Path, behind: Mapping[str, str], tmp_path: Path
+) -> None:
+    with_allure = tmp_path / "project"
+    shutil.copytree(project_copy, with_allure)
     node, problem = allure.install_allure()
     assert node, problem
     shutil.copy2(ROOT / "ci" / "setup" / "report.sh", with_allure / "ci" / "setup" / "report.sh")
     (with_allure / "ci" / "allure" / "node_modules").symlink_to(ROOT / "ci" / "allure" / "node_modules")
-    run_of(with_allure, behind, looks(leaking_rows), tmp_path / "run")
+    run_gate(with_allure, behind, looks(leak_in_rows), tmp_path / "run")
     pages = list((tmp_path / "run" / "build" / "report" / "allure").rglob("*.html"))
     assert len(pages) > 1
-    unpacked = "".join(map(inside, pages))
+    unpacked = "".join(map(decode_page, pages))
     assert "leaves the subscriber active after" in unpacked  # what was found is in there
-    assert sightings("Allure", unpacked) == []
-    assert in_files(tmp_path / "run" / "build")[0] == []
+    assert find_canaries("Allure", unpacked) == []
+    assert search_files(tmp_path / "run" / "build")[0] == []
 
 
-def inside(page: Path) -> str:
-    """What a page that is one file holds as base64: Allure's data."""
+def decode_page(page: Path) -> str:
+    """The base64 data inside a page of Allure, decoded."""
     blobs = re.findall(rb"[A-Za-z0-9+/]{64,}={0,2}", page.read_bytes())
-    whole = (blob[: len(blob) - len(blob) % 4] for blob in (blob.rstrip(b"=") for blob in blobs))
-    return b"".join(map(base64.b64decode, whole)).decode("latin-1")
+    blocks = (blob[: len(blob) - len(blob) % 4] for blob in (blob.rstrip(b"=") for blob in blobs))
+    return b"".join(map(base64.b64decode, blocks)).decode("latin-1")
 
 
 def test_without_redaction_they_would_be_everywhere(
-    house: Path, behind: Mapping[str, str], tmp_path: Path
+    project_copy: Path, behind: Mapping[str, str], tmp_path: Path
 ) -> None:
-    careless = tmp_path / "house"
-    shutil.copytree(house, careless)
+    careless = tmp_path / "project"
+    shutil.copytree(project_copy, careless)
     begin = "        for name in self._members if text else ():\n"
     edited(careless / "fixtures" / "core" / "redaction.py", begin, f"        return text\n{begin}")
-    run_of(careless, behind, looks(leaking_rows), tmp_path / "run")
-    found, _ = in_files(tmp_path / "run" / "build")
-    assert {one.canary for one in found} >= set(CANARIES) - {"configured member"}
-    leaky = {Path(one.where).name for one in found}
+    run_gate(careless, behind, looks(leak_in_rows), tmp_path / "run")
+    all_sightings, _ = search_files(tmp_path / "run" / "build")
+    assert {sighting.canary for sighting in all_sightings} >= set(CANARIES) - {"configured member"}
+    leaky = {Path(sighting.where).name for sighting in all_sightings}
     assert leaky >= {"ledger.jsonl", "verdict.json", "pytest.log", "junit.xml", "terminal.txt", "ctrf.json"}
 
 
 def test_those_who_look_would_find_them(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("\n".join(canaries.spread()), encoding="utf-8")
-    found, files = in_files(tmp_path)
+    (tmp_path / "a.txt").write_text("\n".join(canaries.all_sentences()), encoding="utf-8")
+    all_sightings, files = search_files(tmp_path)
     assert files == 1
-    seen = {(one.canary, one.shape) for one in found}
-    shapes = [shape.__name__ for shape in canaries.SHAPES]
-    assert seen >= {(name, shape) for name in CANARIES if name != "configured member" for shape in shapes}
-    assert ("configured member", "in_clear") in seen
-    half = TOLD["OAuth token"][: len(TOLD["OAuth token"]) // 2]
-    assert {one.canary for one in sightings("", half)} == {"OAuth token"}
+    found_shapes = {(sighting.canary, sighting.shape) for sighting in all_sightings}
+    shapes = [shape.__name__ for shape in canaries.ENCODINGS]
+    assert found_shapes >= {
+        (name, shape) for name in CANARIES if name != "configured member" for shape in shapes
+    }
+    assert ("configured member", "in_clear") in found_shapes
+    half = LEARNT["OAuth token"][: len(LEARNT["OAuth token"]) // 2]
+    assert {sighting.canary for sighting in find_canaries("", half)} == {"OAuth token"}
 
 
 def test_a_redacted_payload_shows_the_same_when_it_is_sent_again(
-    house: Path, behind: Mapping[str, str], tmp_path: Path
+    project_copy: Path, behind: Mapping[str, str], tmp_path: Path
 ) -> None:
-    first = replayed(run_of(house, behind, looks(leaking_rows), tmp_path / "first"))
+    first = replayed_findings(run_gate(project_copy, behind, looks(leak_in_rows), tmp_path / "first"))
     assert len(first) == len(RECORDED), "each recorded answer is a finding"
-    lines = [as_recorded(payload) for payload in first.values()]
-    again = replayed(run_of(house, behind, looks(leaking_rows), tmp_path / "again", lines))
-    assert list(again) == list(first)
+    lines = [to_recorded(payload) for payload in first.values()]
+    second = replayed_findings(run_gate(project_copy, behind, looks(leak_in_rows), tmp_path / "again", lines))
+    assert list(second) == list(first)
 
 
-def replayed(told: Told) -> dict[str, Mapping[str, Any]]:
-    """What was found of recorded answers: each kind, with the payload that shows it."""
-    assert told.verdict is not None, told.text
-    mine = [found for found in told.verdict["findings"] if "replay.ndjson" in found["test"]]
-    return {found["title"]: found["sent"][0] for found in mine}
+def replayed_findings(result: Told) -> dict[str, Mapping[str, Any]]:
+    """The first payload of each kind of finding about recorded answers."""
+    assert result.verdict is not None, result.text
+    findings = [row for row in result.verdict["findings"] if "replay.ndjson" in row["test"]]
+    return {finding["title"]: finding["sent"][0] for finding in findings}
 
 
-def as_recorded(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """An event of a finding as a line of a recording."""
+def to_recorded(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload of a finding as a line of a recording."""
     assert is_suite_subscriber(payload["subscriber_id"])
     return {
         "http_status": payload["http_status"],

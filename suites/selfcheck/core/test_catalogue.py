@@ -1,4 +1,4 @@
-"""The catalogue is whole: every report has a case, each case an example, a corpus line and equivalents."""
+"""The catalogue is complete: reports have a case, and cases an example, a corpus line and equivalents."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ CASES = load_catalogue().cases
 def test_a_corpus_line_is_decided_as_it_expects() -> None:
     for line in read_corpus_lines():
         protocol = load_catalogue()[line["expect"][0]].protocol
-        found = [entry.case.id for entry in parse_recorded([{"protocol": protocol, **line}])]
-        assert found == line["expect"], line["id"]
+        actual = [entry.case.id for entry in parse_recorded([{"protocol": protocol, **line}])]
+        assert actual == line["expect"], line["id"]
 
 
 def test_the_corpus_reaches_every_case() -> None:
@@ -51,20 +51,20 @@ def test_a_case_that_is_not_there_is_named() -> None:
 # --- domains
 
 
-def only(report: object) -> jsonschema_rs.CanonicalSchema:
-    """The schema of one report and no other."""
+def exactly(report: object) -> jsonschema_rs.CanonicalSchema:
+    """A schema that exactly one report satisfies."""
     return schemas.canonicalize({"const": report})
 
 
 def test_a_domain_has_the_reports_of_its_case_and_of_no_earlier_one() -> None:
-    """But for those that one of the next three covers, or the three after it: canonical forms have limits."""
+    """Except for cases near each other, where canonical forms have limits: see LOOKAHEAD."""
     for position, case in enumerate(CASES):
         report = payloads.address(example_report(case), IdFactory())
-        assert load_catalogue().domain_of(case).covers(only(report)) == Containment.YES, case.id
+        assert load_catalogue().domain_of(case).covers(exactly(report)) == Containment.YES, case.id
         halved = {name: report[name] for name in report if name != "report_id"}
-        assert load_catalogue().domain_of(case).covers(only(halved)) == Containment.NO, case.id
-        for later in [one for one in CASES[position + 7 :] if one.protocol == case.protocol]:
-            assert load_catalogue().domain_of(later).covers(only(report)) == Containment.NO, (
+        assert load_catalogue().domain_of(case).covers(exactly(halved)) == Containment.NO, case.id
+        for later in [other for other in CASES[position + 7 :] if other.protocol == case.protocol]:
+            assert load_catalogue().domain_of(later).covers(exactly(report)) == Containment.NO, (
                 case.id,
                 later.id,
             )
@@ -75,10 +75,10 @@ def test_what_cannot_be_taken_away_is_left(tmp_path: Path) -> None:
     data = json.loads(catalogues.CATALOGUE_FILE.read_text(encoding="utf-8"))
     data["cases"] = [row for row in data["cases"] if row["id"] != "v1-INVALID_ARGUMENT-payload"]
     (tmp_path / "response-codes.json").write_text(json.dumps(data), encoding="utf-8")
-    found = catalogues.load_catalogue(tmp_path / "response-codes.json")
-    case = found["v1-delivered"]
+    catalogue = catalogues.load_catalogue(tmp_path / "response-codes.json")
+    case = catalogue["v1-delivered"]
     report = payloads.address(example_report(case), IdFactory())
-    assert found.domain_of(case).covers(only(report)) == Containment.YES
+    assert catalogue.domain_of(case).covers(exactly(report)) == Containment.YES
 
 
 # --- equivalents
@@ -87,14 +87,14 @@ def test_what_cannot_be_taken_away_is_left(tmp_path: Path) -> None:
 def test_equivalents_have_equal_outcomes() -> None:
     for case in CASES:
         for equivalent in (load_catalogue()[name] for name in case.legacy_equivalent):
-            found = (case.protocol, equivalent.protocol, equivalent.outcome)
-            assert found == ("fcm_v1", "legacy", case.outcome), (case.id, equivalent.id)
+            actual = (case.protocol, equivalent.protocol, equivalent.outcome)
+            assert actual == ("fcm_v1", "legacy", case.outcome), (case.id, equivalent.id)
 
 
 WITHOUT_COUNTERPART = {
     "legacy-DeprecatedApi": "v1 is not being shut down",
     "legacy-canonical-id": "v1 never names another token",
-    "legacy-text-400": "v1 gives its reasons as JSON; without any, nobody knows whose fault it is",
+    "legacy-text-400": "v1 gives its reasons as JSON; without any, the cause is unknown",
 }
 
 

@@ -1,4 +1,4 @@
-"""An edit that makes the catalogue wrong is refused by name; another policy is an edit and nothing more."""
+"""A wrong edit of the catalogue is refused by name, and a right one changes only what it says."""
 
 from __future__ import annotations
 
@@ -22,63 +22,58 @@ CASES = load_catalogue().cases
 Change = Callable[[dict[str, Any]], None]
 
 
-def row(data: Mapping[str, Any], case_id: str) -> dict[str, Any]:
-    """A case of the file, to be changed in place."""
+def find_row(data: Mapping[str, Any], case_id: str) -> dict[str, Any]:
+    """A case of the file, to change in place."""
     return next(case for case in data["cases"] if case["id"] == case_id)
 
 
-def changed(case_id: str, **members: Any) -> Change:
-    """Some members of a case made something else."""
-    return lambda data: row(data, case_id).update(members)
+def change_case(case_id: str, **members: Any) -> Change:
+    return lambda data: find_row(data, case_id).update(members)
 
 
-def alone(case_id: str, **members: Any) -> Change:
-    """A catalogue of one case, with some members changed: what its schema refuses is refused fast."""
+def replace_all_cases(case_id: str, **members: Any) -> Change:
+    """A catalogue of one changed case: an invalid one is refused quickly."""
 
     def change(data: dict[str, Any]) -> None:
-        data["cases"] = [{**row(data, case_id), **members}]
+        data["cases"] = [{**find_row(data, case_id), **members}]
 
     return change
 
 
-def moved_to_the_end(case_id: str) -> Change:
-    """A case after all others."""
-    return lambda data: data["cases"].append(data["cases"].pop(data["cases"].index(row(data, case_id))))
+def move_to_end(case_id: str) -> Change:
+    return lambda data: data["cases"].append(data["cases"].pop(data["cases"].index(find_row(data, case_id))))
 
 
-def twin(data: dict[str, Any]) -> None:
-    """A second case with the id of the first."""
+def repeat_id(data: dict[str, Any]) -> None:
     data["cases"].append({**data["cases"][-1], "id": "legacy-NotRegistered"})
 
 
-def alone_without_id(data: dict[str, Any]) -> None:
-    """A case that cannot be named."""
+def remove_id(data: dict[str, Any]) -> None:
     data["cases"] = data["cases"][:1]
     del data["cases"][0]["id"]
 
 
-def reads_the_stars(data: dict[str, Any]) -> None:
-    """A wait that depends on what no answer tells."""
+def read_unknown_source(data: dict[str, Any]) -> None:
     data["cases"] = data["cases"][:1]
     data["waits"]["back-off"]["reads"].append("the stars")
 
 
 WRONG: dict[str, tuple[Change, str, str, str]] = {
-    "twin id": (twin, "catalogue-twin", "legacy-NotRegistered", "two cases have this id"),
+    "twin id": (repeat_id, "catalogue-twin", "legacy-NotRegistered", "two cases have this id"),
     "unknown wait": (
-        changed("v1-INTERNAL", wait="for ever"),
+        change_case("v1-INTERNAL", wait="for ever"),
         "catalogue-unknown-wait",
         "v1-INTERNAL",
         "wait 'for ever'; there are: back-off",
     ),
     "unmatchable case": (
-        changed("v1-INTERNAL", match={"allOf": [{"type": "object"}, {"type": "string"}]}),
+        change_case("v1-INTERNAL", match={"allOf": [{"type": "object"}, {"type": "string"}]}),
         "catalogue-unmatchable-case",
         "v1-INTERNAL",
         "no value satisfies its match",
     ),
     "impossible status": (
-        changed(
+        change_case(
             "legacy-text-429",
             match={
                 "type": "object",
@@ -91,19 +86,19 @@ WRONG: dict[str, tuple[Change, str, str, str]] = {
         "no value satisfies its match",
     ),
     "example that does not match": (
-        changed("legacy-text-404", example={"http_status": 403, "retry_after": None, "response": ""}),
+        change_case("legacy-text-404", example={"http_status": 403, "retry_after": None, "response": ""}),
         "catalogue-unmatched-example",
         "legacy-text-404",
         "does not satisfy its match",
     ),
     "hidden case": (
-        moved_to_the_end("v1-bare-404"),
+        move_to_end("v1-bare-404"),
         "catalogue-hidden-case",
         "v1-bare-404",
         "the earlier case 'v1-bare-other' matches every report",
     ),
     "hidden example": (
-        changed(
+        change_case(
             "legacy-text-404",
             match={"properties": {"http_status": {"minimum": 403}}},
             example={"http_status": 403, "retry_after": None, "response": "x"},
@@ -113,61 +108,60 @@ WRONG: dict[str, tuple[Change, str, str, str]] = {
         "the earlier case 'legacy-text-403' decides its example",
     ),
     "unknown equivalent": (
-        changed("v1-UNREGISTERED", legacy_equivalent=["legacy-NotThere"]),
+        change_case("v1-UNREGISTERED", legacy_equivalent=["legacy-NotThere"]),
         "catalogue-unknown-equivalent",
         "v1-UNREGISTERED",
         "'legacy-NotThere' is no legacy case; there are: legacy-NotRegistered, ",
     ),
     "equivalent of its own protocol": (
-        changed("v1-UNREGISTERED", legacy_equivalent=["v1-delivered"]),
+        change_case("v1-UNREGISTERED", legacy_equivalent=["v1-delivered"]),
         "catalogue-unknown-equivalent",
         "v1-UNREGISTERED",
         "'v1-delivered' is no legacy case",
     ),
     "unequal equivalents": (
-        changed("legacy-NotRegistered", outcome="alert"),
+        change_case("legacy-NotRegistered", outcome="alert"),
         "catalogue-unequal-equivalents",
         "v1-UNREGISTERED",
         "its outcome is unsubscribe, but its legacy equivalent legacy-NotRegistered has alert",
     ),
     "postpone without wait": (
-        alone("v1-INTERNAL", wait=None),
+        replace_all_cases("v1-INTERNAL", wait=None),
         "catalogue-invalid",
         "v1-INTERNAL",
         "/wait",
     ),
     "wait without postpone": (
-        alone("v1-UNREGISTERED", wait="back-off"),
+        replace_all_cases("v1-UNREGISTERED", wait="back-off"),
         "catalogue-invalid",
         "v1-UNREGISTERED",
         "/wait",
     ),
-    "unknown member": (alone("v1-INTERNAL", whyy="x"), "catalogue-invalid", "v1-INTERNAL", "whyy"),
+    "unknown member": (
+        replace_all_cases("v1-INTERNAL", whyy="x"),
+        "catalogue-invalid",
+        "v1-INTERNAL",
+        "whyy",
+    ),
     "unknown outcome": (
-        alone("v1-INTERNAL", outcome="postpon"),
+        replace_all_cases("v1-INTERNAL", outcome="postpon"),
         "catalogue-invalid",
         "v1-INTERNAL",
         '"postpon" is not one of',
     ),
-    "no id": (alone_without_id, "catalogue-invalid", "0", '"id" is a required'),
+    "no id": (remove_id, "catalogue-invalid", "0", '"id" is a required'),
     "match that is no schema": (
-        alone("v1-INTERNAL", match={"type": "strnig"}),
+        replace_all_cases("v1-INTERNAL", match={"type": "strnig"}),
         "catalogue-invalid",
         "v1-INTERNAL",
         "match",
     ),
     "no cases": (lambda data: data["cases"].clear(), "catalogue-invalid", "-", "/cases"),
-    "unknown wait source": (
-        reads_the_stars,
-        "catalogue-invalid",
-        "-",
-        '"the stars"',
-    ),
+    "unknown wait source": (read_unknown_source, "catalogue-invalid", "-", '"the stars"'),
 }
 
 
-def edited(tmp_path: Path, change: Change) -> Path:
-    """A copy of the catalogue with something changed."""
+def write_edited(tmp_path: Path, change: Change) -> Path:
     data = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
     change(data)
     file = tmp_path / CATALOGUE_FILE.name
@@ -180,12 +174,12 @@ def test_a_wrong_catalogue_is_refused(
     tmp_path: Path, change: Change, slug: str, case: str, problem: str
 ) -> None:
     with pytest.raises(CatalogueError) as caught:
-        catalogues.load_catalogue(edited(tmp_path, change))
+        catalogues.load_catalogue(write_edited(tmp_path, change))
     assert (caught.value.slug, caught.value.value) == (slug, f"case {case!r}")
-    said = str(caught.value)
-    assert said.startswith(f"{slug}: case {case!r}: ")
-    assert problem in said
-    assert "\n  next: mend response-codes.json, then run ./ci/test suites/selfcheck" in said
+    message = str(caught.value)
+    assert message.startswith(f"{slug}: case {case!r}: ")
+    assert problem in message
+    assert "\n  next: mend response-codes.json, then run ./ci/test suites/selfcheck" in message
 
 
 @pytest.mark.parametrize("text", ["{", "", "\ufeff{}"], ids=["truncated", "nothing", "byte order mark"])
@@ -199,24 +193,26 @@ def test_an_unreadable_catalogue_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_policy_is_an_edit_of_the_catalogue_and_nothing_else(tmp_path: Path) -> None:
     def unsubscribe_strangers(data: dict[str, Any]) -> None:
         for name in ("v1-SENDER_ID_MISMATCH", "legacy-MismatchSenderId"):
-            row(data, name)["outcome"] = "unsubscribe"
+            find_row(data, name)["outcome"] = "unsubscribe"
 
-    policy = catalogues.load_catalogue(edited(tmp_path, unsubscribe_strangers))
+    policy = catalogues.load_catalogue(write_edited(tmp_path, unsubscribe_strangers))
     mismatch = v1_answer(403, status="PERMISSION_DENIED", details=[fcm_error_detail("SENDER_ID_MISMATCH")])
     for answer in (mismatch, legacy_answer({"error": "MismatchSenderId"})):
         before, after = load_catalogue().decide(answer), policy.decide(answer)
         assert before is not None
         assert after is not None
         assert (before.id, before.outcome, after.outcome) == (after.id, "alert", "unsubscribe")
-    others = [
+    other_outcomes = [
         case.outcome for case in CASES if case.id not in ("v1-SENDER_ID_MISMATCH", "legacy-MismatchSenderId")
     ]
-    assert others == [policy[case.id].outcome for case in CASES if policy[case.id].outcome == case.outcome]
+    assert other_outcomes == [
+        policy[case.id].outcome for case in CASES if policy[case.id].outcome == case.outcome
+    ]
     for protocol in PROTOCOLS:
         assert policy.uncovered_reports(protocol).satisfiability() == Satisfiability.NO
 
 
 def test_half_a_policy_is_refused(tmp_path: Path) -> None:
-    half = changed("v1-SENDER_ID_MISMATCH", outcome="unsubscribe")
+    half = change_case("v1-SENDER_ID_MISMATCH", outcome="unsubscribe")
     with pytest.raises(CatalogueError, match="catalogue-unequal-equivalents: case 'v1-SENDER_ID_MISMATCH'"):
-        catalogues.load_catalogue(edited(tmp_path, half))
+        catalogues.load_catalogue(write_edited(tmp_path, half))

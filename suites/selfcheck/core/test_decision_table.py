@@ -1,4 +1,4 @@
-"""An answer is decided as the design says, section 4, which is written out here a second time."""
+"""Every answer is decided as the design says: the design is written out here a second time."""
 
 from __future__ import annotations
 
@@ -27,24 +27,23 @@ PAYLOAD = {"field": "message.data[0].value", "description": "d"}
 TOKEN = {"field": "message.token", "description": "d"}
 PAGE = "<HTML><HEAD><TITLE>Not Found</TITLE></HEAD></HTML>"
 
+# The outcome of answers, by a name for them.
 Rows = Mapping[str, tuple[str, list[dict[str, Any]]]]
-"""What is decided, under a name: the outcome, and the answers that have it."""
+
+
+def detailed(http_status: int, *details: Any, **members: Any) -> dict[str, Any]:
+    return v1_answer(http_status, **members, details=list(details))
 
 
 def invalid(*details: Any, message: str = "m", http_status: int = 400) -> dict[str, Any]:
-    """A v1 answer of which FcmError says INVALID_ARGUMENT."""
-    return v1_answer(
-        http_status,
-        code=http_status,
-        message=message,
-        status="INVALID_ARGUMENT",
-        details=[fcm_error_detail("INVALID_ARGUMENT"), *details],
-    )
+    """A v1 answer with an FcmError INVALID_ARGUMENT."""
+    members = {"code": http_status, "message": message, "status": "INVALID_ARGUMENT"}
+    return detailed(http_status, fcm_error_detail("INVALID_ARGUMENT"), *details, **members)
 
 
 def bare(*details: Any, message: str = "m", http_status: int = 400) -> dict[str, Any]:
-    """A v1 answer with status INVALID_ARGUMENT and no FcmError."""
-    return v1_answer(http_status, message=message, status="INVALID_ARGUMENT", details=list(details))
+    """A v1 answer with the status INVALID_ARGUMENT and without FcmError."""
+    return detailed(http_status, *details, message=message, status="INVALID_ARGUMENT")
 
 
 LEGACY_WORDS = {
@@ -60,51 +59,42 @@ TEXT_STATUSES = {
     "fix_message": (400,),
     "alert": (401, 403, 404, 410, 413, 418, 301, 204),
 }
+LEGACY_RESULTS: Rows = {
+    "delivered": ("keep", [{"message_id": "1:0"}]),
+    "canonical id": (
+        "replace_token",
+        [{"message_id": "1", "registration_id": "n"}, {"registration_id": "n"}],
+    ),
+    "error beside canonical id": ("unsubscribe", [{"registration_id": "n", "error": "NotRegistered"}]),
+    "unknown error beside canonical id": ("alert", [{"registration_id": "n", "error": "X"}]),
+    "null error beside canonical id": ("replace_token", [{"registration_id": "n", "error": None}]),
+    "canonical id that is none": ("keep", [{"message_id": "1", "registration_id": none} for none in ("", 7)]),
+    "error that is no string": (
+        "alert",
+        [{"error": {"code": "NotRegistered"}}, {"error": ["NotRegistered"]}],
+    ),
+}
 LEGACY: Rows = {
     **{
         f"words: {outcome}": (
             outcome,
             [
-                legacy_answer({"error": word}, status)
-                for word in words.split(" ")
+                legacy_answer({"error": code}, status)
+                for code in codes.split(" ")
                 for status in (200, 404, 503)
             ],
         )
-        for outcome, words in LEGACY_WORDS.items()
+        for outcome, codes in LEGACY_WORDS.items()
     },
-    "delivered": ("keep", [legacy_answer({"message_id": "1:0"})]),
-    "canonical id": (
-        "replace_token",
-        [
-            legacy_answer({"message_id": "1:0", "registration_id": "new"}),
-            legacy_answer({"registration_id": "new"}),
-        ],
-    ),
-    "error beside canonical id": (
-        "unsubscribe",
-        [legacy_answer({"registration_id": "new", "error": "NotRegistered"})],
-    ),
-    "unknown error beside canonical id": ("alert", [legacy_answer({"registration_id": "n", "error": "X"})]),
-    "null error beside canonical id": (
-        "replace_token",
-        [legacy_answer({"registration_id": "n", "error": None})],
-    ),
-    "canonical id that is none": (
-        "keep",
-        [legacy_answer({"message_id": "1", "registration_id": none}) for none in ("", 7)],
-    ),
-    "error that is no string": (
-        "alert",
-        [legacy_answer({"error": {"code": "NotRegistered"}}), legacy_answer({"error": ["NotRegistered"]})],
-    ),
+    **{
+        name: (outcome, [legacy_answer(result) for result in results])
+        for name, (outcome, results) in LEGACY_RESULTS.items()
+    },
     "result at 500": ("postpone", [legacy_answer({"message_id": "1:0"}, 500)]),
     "404 page": ("alert", [legacy_answer(PAGE, 404)]),
     "word as text": ("alert", [legacy_answer("Error=NotRegistered", 200)]),
     **{
-        f"text: {outcome}": (
-            outcome,
-            [legacy_answer(text, status) for status in statuses for text in ("refused", "")],
-        )
+        f"text: {outcome}": (outcome, [legacy_answer(text, s) for s in statuses for text in ("refused", "")])
         for outcome, statuses in TEXT_STATUSES.items()
     },
 }
@@ -202,6 +192,7 @@ BARE = {
     ),
 }
 FOR_A_WHILE, FOR_GOOD = (500, 503, 599, 408, 429), (400, 401, 403, 404, 410, 418, 201)
+INTERNAL, MISMATCH = fcm_error_detail("INTERNAL"), fcm_error_detail("SENDER_ID_MISMATCH")
 THREE = (fcm_error_detail("UNREGISTERED"), retry_info_detail("1s"), bad_request_detail(PAYLOAD))
 V1: Rows = {
     # in the order of the design, first step
@@ -217,9 +208,9 @@ V1: Rows = {
     **{
         f"FcmError: {outcome}": (
             outcome,
-            [v1_answer(400, message="m", details=[fcm_error_detail(word)]) for word in words.split(" ")],
+            [v1_answer(400, message="m", details=[fcm_error_detail(code)]) for code in codes.split(" ")],
         )
-        for outcome, words in V1_WORDS.items()
+        for outcome, codes in V1_WORDS.items()
     },
     "FcmError at any place": (
         "unsubscribe",
@@ -241,19 +232,10 @@ V1: Rows = {
             for status in ("PERMISSION_DENIED", "INVALID_ARGUMENT", None, 7)
         ],
     ),
-    "INTERNAL at 404 NOT_FOUND": (
-        "postpone",
-        [v1_answer(404, status="NOT_FOUND", details=[fcm_error_detail("INTERNAL")])],
-    ),
+    "INTERNAL at 404 NOT_FOUND": ("postpone", [detailed(404, INTERNAL, status="NOT_FOUND")]),
     "SENDER_ID_MISMATCH at 400 INVALID_ARGUMENT with Apple's 410": (
         "alert",
-        [
-            v1_answer(
-                400,
-                status="INVALID_ARGUMENT",
-                details=[fcm_error_detail("SENDER_ID_MISMATCH"), apns_detail(statusCode=410)],
-            )
-        ],
+        [detailed(400, MISMATCH, apns_detail(statusCode=410), status="INVALID_ARGUMENT")],
     ),
     "unknown FcmError with the token's text": (
         "alert",
@@ -272,7 +254,7 @@ V1: Rows = {
     "bare INVALID_ARGUMENT at 500, 410": ("postpone", [bare(apns_detail(statusCode=410), http_status=500)]),
     "bare FAILED_PRECONDITION, 410": (
         "alert",
-        [v1_answer(400, status="FAILED_PRECONDITION", details=[apns_detail(statusCode=410)])],
+        [detailed(400, apns_detail(statusCode=410), status="FAILED_PRECONDITION")],
     ),
     "details that are no list": (
         "fix_message",

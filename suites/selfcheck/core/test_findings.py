@@ -1,4 +1,4 @@
-"""What findings say to people, and which verdict wins: words that people read and no check does."""
+"""Findings describe themselves to people, and verdicts combine by priority."""
 
 from __future__ import annotations
 

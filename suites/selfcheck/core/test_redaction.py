@@ -1,4 +1,4 @@
-"""Redaction: no canary can be read, in whatever shape; what a run made itself stays."""
+"""Secrets are masked in every encoding, and what a run made itself stays readable."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ from fixtures.core.catalogue import Case, example_report, load_catalogue
 from fixtures.core.payloads import IdFactory, address_all, error_events
 from fixtures.core.redaction import Redactor
 from fixtures.generation import anonymize
-from suites.selfcheck.core.canaries import CANARIES, HIDDEN, MEMBER, SHAPED, SHAPES, TOLD, sightings
-from suites.selfcheck.results.sample_runs import finding
+from suites.selfcheck.core.canaries import (
+    CANARIES,
+    ENCODINGS,
+    HIDDEN_MEMBER,
+    LEARNT,
+    MEMBER,
+    SHAPED,
+    find_canaries,
+)
+from suites.selfcheck.results.sample_runs import make_finding
 
 pytestmark = pytest.mark.aside
 
@@ -21,62 +29,62 @@ pytestmark = pytest.mark.aside
 def redactor() -> Redactor:
     """A redactor that has learnt the canaries."""
     redactor = Redactor()
-    redactor.learn(*TOLD.values())
-    redactor.learn_members([HIDDEN])
+    redactor.learn(*LEARNT.values())
+    redactor.learn_members([HIDDEN_MEMBER])
     return redactor
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("name", [*TOLD, *SHAPED])
+@pytest.mark.parametrize("shape", ENCODINGS)
+@pytest.mark.parametrize("name", [*LEARNT, *SHAPED])
 def test_no_canary_can_be_read_in_whatever_shape(
     redactor: Redactor, name: str, shape: Callable[[str], str]
 ) -> None:
-    said = f"401 from https://x.example/a?key={shape(CANARIES[name])}&n=1: denied, subscribers stay"
-    shown = redactor.redact_text(said)
-    assert sightings("", shown) == []
-    assert shown.startswith("401 from ")
-    assert "denied, subscribers stay" in shown
+    text = f"401 from https://x.example/a?key={shape(CANARIES[name])}&n=1: denied, subscribers stay"
+    redacted = redactor.redact_text(text)
+    assert find_canaries("", redacted) == []
+    assert redacted.startswith("401 from ")
+    assert "denied, subscribers stay" in redacted
 
 
-@pytest.mark.parametrize("name", TOLD)
+@pytest.mark.parametrize("name", LEARNT)
 def test_half_a_secret_is_one_too(redactor: Redactor, name: str) -> None:
     secret = CANARIES[name]
     head, body = secret[: len(secret) // 2], secret[len(secret) // 2 :]
-    assert sightings("", redactor.redact_text(f"text/{head} and {body}")) == []
+    assert find_canaries("", redactor.redact_text(f"text/{head} and {body}")) == []
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
-        json.dumps({HIDDEN: MEMBER, "code": "DENIED"}),
-        json.dumps({"text": json.dumps({HIDDEN: MEMBER}), "code": "DENIED"}),
-        f"{HIDDEN}='{MEMBER}', DENIED",
+        json.dumps({HIDDEN_MEMBER: MEMBER, "code": "DENIED"}),
+        json.dumps({"text": json.dumps({HIDDEN_MEMBER: MEMBER}), "code": "DENIED"}),
+        f"{HIDDEN_MEMBER}='{MEMBER}', DENIED",
     ],
     ids=["JSON", "JSON in JSON", "text"],
 )
-def test_a_configured_member_tells_nothing(redactor: Redactor, said: str) -> None:
-    shown = redactor.redact_text(said)
-    assert MEMBER not in shown
-    assert "DENIED" in shown
+def test_a_configured_member_tells_nothing(redactor: Redactor, text: str) -> None:
+    redacted = redactor.redact_text(text)
+    assert MEMBER not in redacted
+    assert "DENIED" in redacted
 
 
 def test_what_a_configured_member_holds_is_hidden_elsewhere_in_the_answer(redactor: Redactor) -> None:
-    got = {HIDDEN: MEMBER, "error": f"nobody is {MEMBER}"}
-    shown = redactor.redact_finding({**finding(), "got": got})["got"]
-    assert MEMBER not in json.dumps(shown)
-    assert shown["error"].startswith("nobody is ")
+    got = {HIDDEN_MEMBER: MEMBER, "error": f"there is no {MEMBER}"}
+    redacted = redactor.redact_finding({**make_finding(), "got": got})["got"]
+    assert MEMBER not in json.dumps(redacted)
+    assert redacted["error"].startswith("there is no ")
 
 
 @pytest.mark.parametrize("case", load_catalogue().cases, ids=lambda case: case.id)
 def test_what_was_sent_stays_as_it_was(redactor: Redactor, case: Case) -> None:
     sent = [entry.payload for entry in error_events(address_all([example_report(case)], IdFactory()))]
-    shown = redactor.redact_finding({**finding(), "sent": sent, "got": {"results": sent}})
-    assert shown["sent"] == sent
-    assert shown["got"] == {"results": sent}, "what comes back of what was sent is no secret"
+    redacted = redactor.redact_finding({**make_finding(), "sent": sent, "got": {"results": sent}})
+    assert redacted["sent"] == sent
+    assert redacted["got"] == {"results": sent}, "what comes back of what was sent is no secret"
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "",
         "too-few-tests: suites/compat: 1 ran, the policy asks for 567",
@@ -88,15 +96,15 @@ def test_what_was_sent_stays_as_it_was(redactor: Redactor, case: Case) -> None:
         "Traceback: File suites/selfcheck/core/test_redaction.py, line 12, in test_half_a_secret_is_one_too",
     ],
 )
-def test_what_people_must_read_stays(redactor: Redactor, said: str) -> None:
-    assert redactor.redact_text(said) == said
+def test_what_people_must_read_stays(redactor: Redactor, text: str) -> None:
+    assert redactor.redact_text(text) == text
 
 
 @pytest.mark.parametrize("letters", ["a", "a-", "aB3", "%41", "a@", "//a:", "-----BEGIN", "x.y "], ids=repr)
 def test_an_answer_of_megabytes_is_quoted_in_part_and_soon(redactor: Redactor, letters: str) -> None:
     got = {"status": 200, "body": letters * (4_000_000 // len(letters))}
-    shown = redactor.redact_finding({**finding(), "got": got})["got"]["body"]
-    assert len(shown) < 200_000
+    redacted = redactor.redact_finding({**make_finding(), "got": got})["got"]["body"]
+    assert len(redacted) < 200_000
 
 
 def test_redacting_twice_is_redacting_once(redactor: Redactor) -> None:

@@ -1,4 +1,4 @@
-"""The schemas prove something: each is valid and complete, two validators agree, bad files are named."""
+"""The schemas are valid and complete, two validators agree on them, and bad files are named."""
 
 from __future__ import annotations
 
@@ -35,33 +35,34 @@ LINES = read_corpus_lines()
 ANSWER_SCHEMAS = {"legacy": "fcm-legacy-answer.schema.json", "fcm_v1": "fcm-v1-answer.schema.json"}
 
 
-def nodes(value: Any) -> Iterator[dict[str, Any]]:
+def walk_objects(value: Any) -> Iterator[dict[str, Any]]:
     """Every object inside a JSON value, itself included."""
     if isinstance(value, dict):
         yield value
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for member in members:
-        yield from nodes(member)
+        yield from walk_objects(member)
 
 
-def references(value: Any) -> list[str]:
-    """The `$ref`s of a schema, each once."""
-    return list(dict.fromkeys(node["$ref"] for node in nodes(value) if isinstance(node.get("$ref"), str)))
+def list_references(value: Any) -> list[str]:
+    return list(
+        dict.fromkeys(node["$ref"] for node in walk_objects(value) if isinstance(node.get("$ref"), str))
+    )
 
 
 REFERENCES = {
-    file: found
+    file: targets
     for file, document in {
         **schemas.load_schemas(),
         "response-codes.json": [case.match for case in load_catalogue().cases],
     }.items()
-    if (found := references(document))
+    if (targets := list_references(document))
 }
 PATTERNS = list(
     {
         node["pattern"]: (file, node)
         for file, document in schemas.load_schemas().items()
-        for node in nodes(document)
+        for node in walk_objects(document)
         if "pattern" in node and "examples" in node
     }.values()
 )
@@ -106,11 +107,11 @@ def test_validators_agree_on_malformed_payloads(schema: str) -> None:
     good = [payloads.error_event(draw_reports(case)[0], case.code) for case in load_catalogue().cases[::30]]
     bad = [rule.apply_to(payload) for rule in malformed.malformed_rules(schema) for payload in good]
     assert not find_disagreements(schema, bad)
-    assert not find_disagreements(schema, [hard for payload in good for hard in hard_to_read(payload)])
+    assert not find_disagreements(schema, [hard for payload in good for hard in ambiguous_payloads(payload)])
 
 
-def hard_to_read(payload: Payload) -> Iterator[Payload]:
-    """A payload with each member spelled so that validators have been seen to differ."""
+def ambiguous_payloads(payload: Payload) -> Iterator[Payload]:
+    """A payload with each member changed to a value on which validators have disagreed."""
     for name, value in payload.items():
         if isinstance(value, str):
             for other in (f"{value}\n", f" {value}", value.upper(), value.replace("-", ""), f"{{{value}}}"):
@@ -132,13 +133,16 @@ def test_validators_agree_on_the_corpus(name: str) -> None:
 def test_a_corpus_line_is_a_documented_answer() -> None:
     for line in LINES:
         assert compile_validators("recorded-answer.schema.json")(line) == (True, True), line["id"]
-        protocols = {entry.case.protocol for entry in parse_recorded([{"protocol": told(line), **line}])}
-        assert protocols == {told(line)}, line["id"]
-        assert compile_validators(ANSWER_SCHEMAS[told(line)])(line["body"]) == (True, True), line["id"]
+        protocols = {
+            entry.case.protocol for entry in parse_recorded([{"protocol": describe_line(line), **line}])
+        }
+        assert protocols == {describe_line(line)}, line["id"]
+        assert compile_validators(ANSWER_SCHEMAS[describe_line(line)])(line["body"]) == (True, True), line[
+            "id"
+        ]
 
 
-def told(line: Mapping[str, Any]) -> str:
-    """The protocol of a corpus line, from the case that it expects."""
+def describe_line(line: Mapping[str, Any]) -> str:
     return load_catalogue()[line["expect"][0]].protocol
 
 

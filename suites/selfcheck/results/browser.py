@@ -1,4 +1,4 @@
-"""A headless Chromium for the tests of the report, and reports for it to open."""
+"""A headless Chromium for the tests of the report, and the reports that it opens."""
 
 from __future__ import annotations
 
@@ -19,21 +19,20 @@ from fixtures.results.report.model import ReportRun
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
-OWN = ("file:", "data:", "blob:", "about:")
+LOCAL_SCHEMES = ("file:", "data:", "blob:", "about:")
 
 
-def recorded(run: ReportRun, ledger: Path, folder: Path) -> Path:
-    """A run as the gate leaves it: its ledger, with the verdict beside it."""
+def write_record(run: ReportRun, ledger: Path, folder: Path) -> Path:
+    """A run's ledger with its verdict beside it, as the gate leaves them."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(ledger, folder / "ledger.jsonl")
     (folder / "verdict.json").write_text(json.dumps(run.verdict), encoding="utf-8")
     return folder / "ledger.jsonl"
 
 
-def reported(
+def run_report(
     ledgers: Sequence[Path], build: Path, *, root: Path = ROOT, path: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """`./ci/report` of these ledgers."""
     command = [sys.executable, "-m", "ci.commands.report", *map(str, ledgers), f"--build={build}"]
     env = {**os.environ, "PATH": path} if path else dict(os.environ)
     return subprocess.run(  # noqa: S603  our own command
@@ -41,61 +40,63 @@ def reported(
     )
 
 
-def chromium() -> str:
-    """Where Chromium is; Debian's package is called so."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert found, "no-chromium: next: apt-get install chromium, or set CHROMIUM to a Chrome of yours"
-    return found
+def find_chromium() -> str:
+    """The path of Chromium, under its name in Debian or Google's."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "no-chromium: next: apt-get install chromium, or set CHROMIUM to a Chrome of yours"
+    return path
 
 
 @contextlib.contextmanager
-def browser() -> Iterator[Browser]:
-    """A browser that may use no network."""
+def start_browser() -> Iterator[Browser]:
+    """A browser for pages without network."""
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"]
-        running = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+        running = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
         yield running
         running.close()
 
 
 @dataclass
-class Opened:
-    """A page, and what it did that it must not do."""
+class OpenedPage:
+    """A page, with the errors and the requests that it must not have."""
 
     page: Page
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
     def go(self, file: Path, fragment: str = "") -> None:
-        """Open a file from disk, anew even if it is open."""
+        """Open a file from disk, even if it is open already."""
         self.page.goto("about:blank")
         self.page.goto(file.as_uri() + fragment)
 
-    def picture(self, name: str) -> None:
-        """Keep a screenshot for people."""
+    def take_screenshot(self, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
     @property
-    def ran(self) -> bool:
-        """Whether a script of ours that was hidden in the data ran."""
+    def ran_script(self) -> bool:
+        """Whether the script that is hidden in the data has run."""
         return bool(self.page.evaluate("'ran' in window"))
 
 
 @contextlib.contextmanager
-def opened(running: Browser, *, size: str = "desktop", dark: bool = False) -> Iterator[Opened]:
-    """A page in a window of its own."""
+def open_page(running: Browser, *, size: str = "desktop", dark: bool = False) -> Iterator[OpenedPage]:
     width, height = SIZES[size]
     context = running.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if dark else "light",
-        offline=True,
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", offline=True
     )
-    shown = Opened(context.new_page())
-    shown.page.on("console", lambda said: shown.errors.append(said.text) if said.type == "error" else None)
-    shown.page.on("pageerror", lambda error: shown.errors.append(str(error)))
-    shown.page.on(
-        "request", lambda asked: None if asked.url.startswith(OWN) else shown.requests.append(asked.url)
+    browser_page = OpenedPage(context.new_page())
+    browser_page.page.on(
+        "console",
+        lambda message: browser_page.errors.append(message.text) if message.type == "error" else None,
     )
-    yield shown
+    browser_page.page.on("pageerror", lambda error: browser_page.errors.append(str(error)))
+    browser_page.page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith(LOCAL_SCHEMES) else browser_page.requests.append(request.url)
+        ),
+    )
+    yield browser_page
     context.close()

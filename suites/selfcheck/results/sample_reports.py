@@ -1,4 +1,4 @@
-"""Runs for the tests of the report: good, with findings, doubtful, and with a script in every field."""
+"""Runs for the tests of the report: with findings, undecided, and with scripts in every text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from fixtures.results import ledger, policy
 from fixtures.results.ledger import Ledger
 from fixtures.results.policy import Policy
 from fixtures.results.report.model import ReportRun
-from suites.selfcheck.results.sample_runs import ASKED, DURATION_S, FIRST_CASE, Line, at, good_run, judged
+from suites.selfcheck.results.sample_runs import (
+    COMPLETE_POLICY,
+    DURATION_S,
+    FIRST_CASE,
+    Line,
+    change_line,
+    good_run,
+    judge,
+)
 
 REACTOR = "subscribers-errors"
 WORST_FIRST = ("failed", "undecided", "not-judged", "passed")
@@ -26,32 +34,36 @@ REMOTE = "<img src=https://attacker.example/x.png>![x](https://attacker.example/
 HOSTILE = f"{SCRIPT}{REMOTE}{{{{7*7}}}} {{%x%}} javascript:alert(1) \x1b[31m\x00\ud800"
 
 
-def run_of(folder: Path, lines: list[Any], trouble: tuple[str, ...] = (), asked: Policy = ASKED) -> ReportRun:
-    """A run that was recorded and judged."""
-    judged(folder, lines, trouble)
+def build_run(
+    folder: Path, lines: list[Any], gate_problems: tuple[str, ...] = (), required: Policy = COMPLETE_POLICY
+) -> ReportRun:
+    """A run with these lines in its ledger, and its verdict."""
+    judge(folder, lines, gate_problems)
     read = ledger.read_ledger(folder / "ledger.jsonl")
-    verdict = policy.decide(read, asked, load_catalogue(), duration_s=DURATION_S, gate_problems=trouble)
+    verdict = policy.decide(
+        read, required, load_catalogue(), duration_s=DURATION_S, gate_problems=gate_problems
+    )
     return ReportRun(read, verdict, load_catalogue())
 
 
 def empty_run(reason: str) -> ReportRun:
-    """A run without a ledger."""
     nothing = Ledger({"environment": "nowhere"}, (), ())
-    verdict = policy.decide(nothing, ASKED, load_catalogue(), duration_s=0.0, gate_problems=[reason])
+    verdict = policy.decide(
+        nothing, COMPLETE_POLICY, load_catalogue(), duration_s=0.0, gate_problems=[reason]
+    )
     return ReportRun(nothing, verdict, load_catalogue())
 
 
-def sent_for(case: Case) -> dict[str, Any]:
-    """An error event of a case."""
+def build_event(case: Case) -> dict[str, Any]:
     (entry,) = error_events(address_all([example_report(case)], IdFactory(run="0123456789ab")))
     return entry.payload
 
 
 def wrong_state(case: Case, status: str) -> dict[str, Any]:
-    """A finding: the subscriber ended otherwise than the case says."""
-    event = sent_for(case)
-    wanted = STATUS.get(case.outcome, "active")
-    said = f'{{"status":"{wanted}"}} ({case.outcome}: {case.why} [{case.source}])'
+    """A finding about a subscriber that ended in another status than the case says."""
+    event = build_event(case)
+    expected_status = STATUS.get(case.outcome, "active")
+    expected = f'{{"status":"{expected_status}"}} ({case.outcome}: {case.why} [{case.source}])'
     got = {
         "subscriber_id": event["subscriber_id"],
         "status": status,
@@ -59,72 +71,77 @@ def wrong_state(case: Case, status: str) -> dict[str, Any]:
         "postponed_until": None,
     }
     title = f"leaves the subscriber {status} after {case.id}"
-    found = Finding(
-        check="effects", provider=REACTOR, case=case.id, title=title, sent=[event], expected=said, got=got
+    finding = Finding(
+        check="effects", provider=REACTOR, case=case.id, title=title, sent=[event], expected=expected, got=got
     )
     test = f"suites/compat/test_c.py::{REACTOR}-{case.id}"
-    return found.with_test(test, f"./ci/test '{test}'").to_json()
+    return finding.with_test(test, f"./ci/test '{test}'").to_json()
 
 
-def line_of(lines: list[Any], case: str, provider: str = REACTOR) -> int:
-    """Where the test of a case at a provider stands."""
-    told = [(line.get("case"), line.get("provider")) for line in lines]
-    return told.index((case, provider))
+def find_line(lines: list[Any], case: str, provider: str = REACTOR) -> int:
+    """The position of the test of a case at a provider."""
+    keys = [(line.get("case"), line.get("provider")) for line in lines]
+    return keys.index((case, provider))
 
 
-def with_finding(lines: list[Any], found: dict[str, Any]) -> list[Any]:
-    """The same run, in which the test of the finding's case found it."""
-    at(line_of(lines, found["case"]), result="failed", findings=[found], message=found["title"])(lines)
+def add_finding(lines: list[Any], finding_row: dict[str, Any]) -> list[Any]:
+    """Let the test of the finding's case fail with it."""
+    change_line(
+        find_line(lines, finding_row["case"]),
+        result="failed",
+        findings=[finding_row],
+        message=finding_row["title"],
+    )(lines)
     return lines
 
 
-def no_go(folder: Path) -> ReportRun:
-    """A live user unsubscribed, a dead one kept, and a test that broke."""
+def no_go_run(folder: Path) -> ReportRun:
+    """A live user unsubscribed, a dead one kept, and a broken test."""
     lines = good_run()
     live = next(
         case for case in load_catalogue().cases if case.outcome == "postpone" and case.protocol == "fcm_v1"
     )
     dead = next(case for case in load_catalogue().cases if case.outcome == "unsubscribe")
-    with_finding(lines, wrong_state(live, "unsubscribed"))
-    with_finding(lines, wrong_state(dead, "active"))
-    at(FIRST_CASE, result="broken", message="KeyError: 'x'", trace="line 1\nline 2")(lines)
-    return run_of(folder, lines)
+    add_finding(lines, wrong_state(live, "unsubscribed"))
+    add_finding(lines, wrong_state(dead, "active"))
+    change_line(FIRST_CASE, result="broken", message="KeyError: 'x'", trace="line 1\nline 2")(lines)
+    return build_run(folder, lines)
 
 
-def hostile(folder: Path) -> ReportRun:
-    """A run with a script in every text that a service, a test or a person can put there."""
+def hostile_run(folder: Path) -> ReportRun:
+    """A run with a script in every text that a service, a test or a person can write."""
     lines: list[Line] = good_run()
     text = HOSTILE
     case = load_catalogue().cases[0]
-    found = wrong_state(case, "active")
-    found |= {"title": f"title {text}", "expected": text, "got": {"status": text, "body": text}}
-    found |= {
-        "sent": [{**found["sent"][0], "token": text, "response": text}],
+    finding = wrong_state(case, "active")
+    finding |= {"title": f"title {text}", "expected": text, "got": {"status": text, "body": text}}
+    finding |= {
+        "sent": [{**finding["sent"][0], "token": text, "response": text}],
         "reproduce": f"./ci/test {text}",
     }
-    position = line_of(lines, case.id)
-    at(position, result="failed", findings=[found], message=text, trace=text, promise=text, worker=text)(
-        lines
-    )
-    at(1, test=f"suites/x.py::test[{text}]", result="broken", message=text, trace=text)(lines)
+    position = find_line(lines, case.id)
+    change_line(
+        position, result="failed", findings=[finding], message=text, trace=text, promise=text, worker=text
+    )(lines)
+    change_line(1, test=f"suites/x.py::test[{text}]", result="broken", message=text, trace=text)(lines)
     versions = {name: {"version": text, "target": text} for name in lines[0]["versions"]}
-    at(0, environment=text, versions=versions)(lines)
-    return run_of(folder, lines, trouble=(f"trouble: {text}",))
+    change_line(0, environment=text, versions=versions)(lines)
+    return build_run(folder, lines, gate_problems=(f"trouble: {text}",))
 
 
-def states_of(run: ReportRun) -> Counter[str]:
-    """How many cells of the first page must be in each state: every provider, and the worst of all worlds."""
+def count_states(run: ReportRun) -> Counter[str]:
+    """The number of cells of the first page in each state."""
     cells: Counter[str] = Counter()
     for case in run.catalogue.cases:
         worlds = [name for name in VERSION_MIXES if case.protocol in VERSION_MIXES[name].protocols]
         for places in (*([name] for name in PROVIDERS), worlds):
-            states = {run.verdict["cases"].get(place, {}).get(case.id, "not-judged") for place in places}
+            states = {run.verdict["cases"].get(scope, {}).get(case.id, "not-judged") for scope in places}
             cells[next(state for state in WORST_FIRST if state in states)] += 1
     return cells
 
 
-def planned(damage: str = "") -> dict[str, Any]:
-    """An answer of the rollout, with damage at its last step or none."""
+def build_rollout_answer(damage: str = "") -> dict[str, Any]:
+    """An answer that judges a release plan, with this damage at its last step, or safe."""
     verdict = "no-go" if damage else "go"
     hurt = {"edge": "e", "written_by": "w", "service": "s", "version": "v", "why": "y", "timeline": []}
     steps: list[dict[str, Any]] = [
@@ -157,6 +174,5 @@ def planned(damage: str = "") -> dict[str, Any]:
 
 
 def with_plan(run: ReportRun, plan: dict[str, Any] | None) -> ReportRun:
-    """The same run, which judged this plan, or none."""
     schemas.validate({**run.verdict, "rollout": plan}, "verdict.schema.json")
     return ReportRun(run.ledger, {**run.verdict, "rollout": plan}, run.catalogue)

@@ -1,4 +1,4 @@
-"""Runs as their ledgers tell them: one that proves everything, and changes that make it doubtful."""
+"""Lines of ledgers: a run that is go, and changes that make it undecided."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ Line = dict[str, Any]
 Change = Callable[[list[Any]], object]
 
 
-def finding(title: str = "answers 500") -> dict[str, Any]:
-    """Something that a check found."""
-    found = Finding(
+def make_finding(title: str = "answers 500") -> dict[str, Any]:
+    sample = Finding(
         check="effects",
         provider="subscribers-errors",
         case="v1-UNREGISTERED",
@@ -34,11 +33,10 @@ def finding(title: str = "answers 500") -> dict[str, Any]:
         expected="unsubscribe",
         got=None,
     )
-    return found.with_test("suites/compat/x.py::y", "./ci/test suites/compat/x.py::y").to_json()
+    return sample.with_test("suites/compat/x.py::y", "./ci/test suites/compat/x.py::y").to_json()
 
 
-def a_test(name: str, **members: Any) -> Line:
-    """A passed test."""
+def make_test(name: str, **members: Any) -> Line:
     suite = "/".join(name.split("/")[:2])
     passed = {
         "kind": "test",
@@ -51,32 +49,36 @@ def a_test(name: str, **members: Any) -> Line:
     return {**passed, **members}
 
 
-def a_rollout() -> dict[str, Any]:
-    """The answer on a small release that is safe."""
-    found = release_file.read_release(RELEASE_FILE.parent / "examples" / "orders.toml")
+def judge_sample_release() -> dict[str, Any]:
+    """The answer for a small release that is safe."""
+    release = release_file.read_release(RELEASE_FILE.parent / "examples" / "orders.toml")
     return analysis.build_answer(
-        analysis.analyse_release(found, pairwise_results.build_table(found, [pairwise_results.read_release_results(found)]), None)
+        analysis.analyse_release(
+            release,
+            pairwise_results.build_table(release, [pairwise_results.read_release_results(release)]),
+            None,
+        )
     )
 
 
-ROLLOUT = a_rollout()
+ROLLOUT = judge_sample_release()
 GOOD_TESTS = [
-    a_test("suites/selfcheck/test_a.py::one", reports=0, rollout=ROLLOUT),
-    a_test("suites/contracts/test_b.py::two"),
+    make_test("suites/selfcheck/test_a.py::one", reports=0, rollout=ROLLOUT),
+    make_test("suites/contracts/test_b.py::two"),
     *(
-        a_test(f"suites/compat/test_c.py::{provider}-{case.id}", provider=provider, case=case.id)
+        make_test(f"suites/compat/test_c.py::{provider}-{case.id}", provider=provider, case=case.id)
         for provider in PROVIDERS
         for case in CASES
     ),
     *(
-        a_test(f"suites/compat/test_d.py::{name}-{case.id}", provider=name, case=case.id)
+        make_test(f"suites/compat/test_d.py::{name}-{case.id}", provider=name, case=case.id)
         for name, world in VERSION_MIXES.items()
         for case in CASES
         if case.protocol in world.protocols
     ),
 ]
 COMPAT = sum("case" in test for test in GOOD_TESTS)
-ASKED = Policy(
+COMPLETE_POLICY = Policy(
     frozenset(test["test"] for test in GOOD_TESTS),
     7 * (COMPAT + 1),
     every_case=True,
@@ -86,7 +88,7 @@ ASKED = Policy(
 
 
 def good_run() -> list[Any]:
-    """The lines of a run that proves everything, with nothing to spare."""
+    """The lines of a run that is go, but would not be with one test less."""
     header = {
         "kind": "header",
         "run": "r1",
@@ -99,34 +101,34 @@ def good_run() -> list[Any]:
     return [header, *(dict(line) for line in GOOD_TESTS), footer]
 
 
-def judged(folder: Path, lines: list[Any], trouble: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The verdict on a ledger of these lines: texts as they stand, anything else as JSON."""
+def judge(folder: Path, lines: list[Any], gate_problems: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The verdict on a ledger with these lines. A text is written as it is, anything else as JSON."""
     file = folder / "ledger.jsonl"
     texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
-    return verdict_of(file, trouble)
+    return read_verdict(file, gate_problems)
 
 
-def verdict_of(file: Path, trouble: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The verdict on a ledger, which satisfies its schema for the reference validator too."""
+def read_verdict(file: Path, gate_problems: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The verdict on a ledger. The reference validator accepts it, too."""
     read = ledger.read_ledger(file)
-    verdict = policy.decide(read, ASKED, load_catalogue(), duration_s=DURATION_S, gate_problems=trouble)
+    verdict = policy.decide(
+        read, COMPLETE_POLICY, load_catalogue(), duration_s=DURATION_S, gate_problems=gate_problems
+    )
     reference_validator.build_validator("verdict.schema.json").validate(json.loads(json.dumps(verdict)))
     return verdict
 
 
-def at(position: int, **members: Any) -> Change:
-    """One line says something else."""
+def change_line(position: int, **members: Any) -> Change:
     return lambda lines: lines[position].update(members)
 
 
-def without(position: int) -> Change:
-    """One line is not there."""
+def remove_line(position: int) -> Change:
     return lambda lines: lines.pop(position)
 
 
-def without_test(position: int, *, counted: bool = True) -> Change:
-    """One test did not run; nobody counted on it."""
+def remove_test(position: int, *, counted: bool = True) -> Change:
+    """Remove a test and, if `counted`, do not count it either."""
 
     def change(lines: list[Any]) -> None:
         lines.pop(position)
@@ -141,17 +143,19 @@ FIRST_CASE = next(number for number, line in enumerate(good_run()) if "case" in 
 NAME = GOOD_TESTS[0]["test"]
 
 
-def doubted(folder: Path, change: Change, reason: str) -> str:
-    """What is amiss with the verdicts on a doubtful run, alone and beside a finding; empty if nothing is."""
-    alone, beside = good_run(), good_run()
-    change(alone)
-    at(20, result="failed", findings=[finding()])(beside)
-    change(beside)
-    one, two = judged(folder, alone), judged(folder, beside)
-    if (one["verdict"], one["findings"]) != ("undecided", []):
-        return f"alone it is {one['verdict']}: {one['reasons']}"
-    if not [said for said in one["reasons"] if said.startswith(reason)]:
-        return f"the reason is not told: {one['reasons']}"
-    if (two["verdict"], two["reasons"][0]) != ("no-go", "subscribers-errors: answers 500"):
-        return f"with a finding it is {two['verdict']}: {two['reasons']}"
-    return "" if len(two["reasons"]) > 1 else f"with a finding the doubt is not told: {two['reasons']}"
+def find_weakness(folder: Path, change: Change, reason: str) -> str:
+    """What is wrong with the verdicts on a changed run, without and with a finding. Empty if right."""
+    lines, lines_with_finding = good_run(), good_run()
+    change(lines)
+    change_line(20, result="failed", findings=[make_finding()])(lines_with_finding)
+    change(lines_with_finding)
+    verdict, with_finding = judge(folder, lines), judge(folder, lines_with_finding)
+    if (verdict["verdict"], verdict["findings"]) != ("undecided", []):
+        return f"without a finding it is {verdict['verdict']}: {verdict['reasons']}"
+    if not any(text.startswith(reason) for text in verdict["reasons"]):
+        return f"the reason is missing: {verdict['reasons']}"
+    if (with_finding["verdict"], with_finding["reasons"][0]) != ("no-go", "subscribers-errors: answers 500"):
+        return f"with a finding it is {with_finding['verdict']}: {with_finding['reasons']}"
+    if len(with_finding["reasons"]) == 1:
+        return f"with a finding the reason is missing: {with_finding['reasons']}"
+    return ""

@@ -1,4 +1,4 @@
-"""Allure's pages are made safe, or refused: analytics gone, a policy in, every script of its own named."""
+"""Allure's pages lose their analytics and get a policy, or are refused."""
 
 from __future__ import annotations
 

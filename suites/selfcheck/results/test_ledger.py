@@ -1,4 +1,4 @@
-"""A ledger is read whole or not at all: whatever is missing, doubled or cut off is said, and never go."""
+"""A ledger with anything missing, doubled or cut off says so, and never leads to go."""
 
 from __future__ import annotations
 
@@ -15,59 +15,61 @@ from suites.selfcheck.results.sample_runs import (
     GOOD_TESTS,
     NAME,
     Change,
-    at,
-    doubted,
+    change_line,
+    find_weakness,
     good_run,
-    verdict_of,
-    without,
+    read_verdict,
+    remove_line,
 )
 
 
-def cut(lines: list[Any]) -> None:
-    """The last line is only half written."""
+def cut_last_line(lines: list[Any]) -> None:
+    """Half of the last line is missing."""
     lines[-1] = json.dumps(lines[-1])[:40]
 
 
 def cut_among_tests(lines: list[Any]) -> None:
-    """The run was killed while it wrote about a test."""
+    """The run was killed while it wrote a test."""
     lines[50:] = [json.dumps(lines[50])[:40]]
 
 
-def with_line(line: Any, position: int = 2) -> Change:
-    """One line more."""
+def append_line(line: Any, position: int = 2) -> Change:
     return lambda lines: lines.insert(position, line)
 
 
-def twin(lines: list[Any]) -> None:
-    """A test is recorded twice, and counted twice."""
+def repeat_test(lines: list[Any]) -> None:
+    """A test is recorded and counted twice."""
     lines.insert(2, lines[1])
     lines[-1]["tests"] += 1
 
 
 DOUBTS: Mapping[str, tuple[Change, str]] = {
-    "no header": (without(0), "ledger-without-header: 0 headers instead of one"),
-    "two headers": (with_line(good_run()[0]), "ledger-without-header: 2 headers instead of one"),
-    "no footer": (without(-1), "ledger-without-footer: the run did not come to its end"),
-    "two footers": (with_line(good_run()[-1]), "ledger-without-footer: the run did not come to its end"),
-    "truncated last line": (cut, f"ledger-truncated: line {len(good_run())} is no ledger line: "),
+    "no header": (remove_line(0), "ledger-without-header: 0 headers instead of one"),
+    "two headers": (append_line(good_run()[0]), "ledger-without-header: 2 headers instead of one"),
+    "no footer": (remove_line(-1), "ledger-without-footer: the run did not come to its end"),
+    "two footers": (append_line(good_run()[-1]), "ledger-without-footer: the run did not come to its end"),
+    "truncated last line": (cut_last_line, f"ledger-truncated: line {len(good_run())} is no ledger line: "),
     "truncated among the tests": (cut_among_tests, "ledger-truncated: line 51 is no ledger line: "),
-    "garbage": (with_line("killed"), "ledger-truncated: line 3 is no ledger line: Expecting value"),
-    "deep garbage": (with_line("[" * 100_000), "ledger-truncated: line 3 is no ledger line: "),
-    "an empty line": (with_line(""), "ledger-truncated: line 3 is no ledger line: "),
-    "a line of no kind": (with_line({"kind": "note"}), "ledger-truncated: line 3 is no ledger line: "),
-    "a result of no kind": (at(1, result="ok"), "ledger-truncated: line 2 is no ledger line: "),
-    "twins": (twin, f"ledger-twins: {NAME} is recorded more than once"),
-    "footer of another run": (at(-1, run="r2"), "ledger-mixed: header and footer are of different runs"),
+    "garbage": (append_line("killed"), "ledger-truncated: line 3 is no ledger line: Expecting value"),
+    "deep garbage": (append_line("[" * 100_000), "ledger-truncated: line 3 is no ledger line: "),
+    "an empty line": (append_line(""), "ledger-truncated: line 3 is no ledger line: "),
+    "a line of no kind": (append_line({"kind": "note"}), "ledger-truncated: line 3 is no ledger line: "),
+    "a result of no kind": (change_line(1, result="ok"), "ledger-truncated: line 2 is no ledger line: "),
+    "twins": (repeat_test, f"ledger-twins: {NAME} is recorded more than once"),
+    "footer of another run": (
+        change_line(-1, run="r2"),
+        "ledger-mixed: header and footer are of different runs",
+    ),
     "too many counted": (
-        at(-1, tests=len(GOOD_TESTS) + 1),
+        change_line(-1, tests=len(GOOD_TESTS) + 1),
         f"ledger-truncated: {len(GOOD_TESTS)} tests recorded, the footer counts {len(GOOD_TESTS) + 1}",
     ),
     "too few counted": (
-        at(-1, tests=len(GOOD_TESTS) - 1),
+        change_line(-1, tests=len(GOOD_TESTS) - 1),
         f"ledger-truncated: {len(GOOD_TESTS)} tests recorded, the footer counts {len(GOOD_TESTS) - 1}",
     ),
     "vanished tests": (
-        at(0, collected=len(GOOD_TESTS) + 2),
+        change_line(0, collected=len(GOOD_TESTS) + 2),
         f"tests-vanished: 2 of {len(GOOD_TESTS) + 2} collected tests have no result",
     ),
 }
@@ -77,11 +79,11 @@ DOUBTS: Mapping[str, tuple[Change, str]] = {
 def test_a_doubt_is_undecided_and_a_finding_beside_it_no_go(
     tmp_path: Path, change: Change, reason: str
 ) -> None:
-    assert doubted(tmp_path, change, reason) == ""
+    assert find_weakness(tmp_path, change, reason) == ""
 
 
 def test_no_file_is_undecided(tmp_path: Path) -> None:
-    verdict = verdict_of(tmp_path / "ledger.jsonl")
+    verdict = read_verdict(tmp_path / "ledger.jsonl")
     assert verdict["verdict"] == "undecided"
     assert verdict["reasons"][0].startswith("ledger-missing: ledger.jsonl: ")
     assert "No such file" in verdict["reasons"][0]
@@ -94,7 +96,7 @@ def test_no_file_is_undecided(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_no_ledger_is_undecided(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "ledger.jsonl").write_bytes(content)
-    verdict = verdict_of(tmp_path / "ledger.jsonl")
+    verdict = read_verdict(tmp_path / "ledger.jsonl")
     assert (verdict["verdict"], verdict["findings"]) == ("undecided", [])
     assert verdict["reasons"][0].startswith(reason)
 
@@ -126,11 +128,11 @@ def test_lines_are_compact_and_there_as_soon_as_they_are_written(tmp_path: Path)
 def test_a_run_has_come_to_its_end_or_it_crashed(
     tmp_path: Path, exit_status: int, problems: tuple[str, ...]
 ) -> None:
-    assert read_with(tmp_path, at(-1, exit_status=exit_status)).problems == problems
+    assert read_changed(tmp_path, change_line(-1, exit_status=exit_status)).problems == problems
 
 
-def read_with(folder: Path, change: Change = lambda _: None) -> ledger.Ledger:
-    """A good run's ledger with one change, as read."""
+def read_changed(folder: Path, change: Change = lambda _: None) -> ledger.Ledger:
+    """The ledger of a good run with one change, as read."""
     lines = good_run()
     change(lines)
     path = folder / "ledger.jsonl"
@@ -139,21 +141,21 @@ def read_with(folder: Path, change: Change = lambda _: None) -> ledger.Ledger:
 
 
 def test_what_a_line_is_not_is_said_in_at_most_200_characters(tmp_path: Path) -> None:
-    problem, *_ = read_with(tmp_path, at(1, result="o" * 999)).problems
+    problem, *_ = read_changed(tmp_path, change_line(1, result="o" * 999)).problems
     assert len(problem) == len("ledger-truncated: line 2 is no ledger line: ") + 200
 
 
 def test_a_run_that_names_no_environment_is_local(tmp_path: Path) -> None:
-    assert read_with(tmp_path).environment == "local"
-    assert read_with(tmp_path, at(0, environment="staging")).environment == "staging"
+    assert read_changed(tmp_path).environment == "local"
+    assert read_changed(tmp_path, change_line(0, environment="staging")).environment == "staging"
     assert ledger.Ledger({}, (), ()).environment == "local"
 
 
 def test_the_end_of_a_run_says_how_long_it_took_and_of_what_it_is_a_shard(tmp_path: Path) -> None:
-    whole = {"tests": 9, "digest": "0" * 16}
-    ended = read_with(tmp_path, at(-1, duration_s=2.5, whole=whole))
-    assert (ended.duration_s, ended.all_tests) == (2.5, whole)
-    for unended in (read_with(tmp_path, without(-1)), ledger.Ledger({}, (), ())):
+    all_tests = {"tests": 9, "digest": "0" * 16}
+    record = read_changed(tmp_path, change_line(-1, duration_s=2.5, whole=all_tests))
+    assert (record.duration_s, record.all_tests) == (2.5, all_tests)
+    for unended in (read_changed(tmp_path, remove_line(-1)), ledger.Ledger({}, (), ())):
         assert (unended.duration_s, unended.all_tests) == (0.0, None)
 
 
@@ -161,7 +163,7 @@ def test_tests_without_a_header_have_not_vanished(tmp_path: Path) -> None:
     def only_the_end(lines: list[Any]) -> None:
         lines[:] = [{**lines[-1], "tests": 0}]
 
-    assert not [problem for problem in read_with(tmp_path, only_the_end).problems if "vanished" in problem]
+    assert not [problem for problem in read_changed(tmp_path, only_the_end).problems if "vanished" in problem]
 
 
 # --- shards as one ledger
@@ -178,8 +180,8 @@ def test_shards_are_one_ledger_with_what_each_has(tmp_path: Path) -> None:
     assert both.tests == [ONE, OTHER, THIRD]
     assert both.problems == ("cut", "late", "odd")
     assert (both.duration_s, both.report_count, both.all_tests) == (3.5, 6, None)
-    alone = read_with(tmp_path)
-    assert ledger.merge_ledgers([alone]) == alone
+    single = read_changed(tmp_path)
+    assert ledger.merge_ledgers([single]) == single
 
 
 def test_shards_of_other_versions_prove_nothing_together() -> None:
@@ -202,7 +204,4 @@ def test_the_first_three_tests_that_two_shards_ran_are_named() -> None:
     assert ledger.merge_ledgers([ledger.Ledger(HEADER, [*tests, *tests], ())]).problems == ()
     assert ledger.merge_ledgers(
         [ledger.Ledger(HEADER, tests, ("cut",)), ledger.Ledger(HEADER, tests, ())]
-    ).problems == (
-        "cut",
-        *(f"ledger-twins: test {letter} is recorded more than once" for letter in "abc"),
-    )
+    ).problems == ("cut", *(f"ledger-twins: test {letter} is recorded more than once" for letter in "abc"))

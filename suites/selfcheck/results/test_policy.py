@@ -1,4 +1,4 @@
-"""From a ledger to a verdict: only a whole, complete and clean run is *go*; whatever is amiss is said."""
+"""Only a complete run without problems is go, and every other verdict has its reasons."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from fixtures.core.topology import PROVIDERS, VERSION_MIXES
 from fixtures.results import ledger, policy
 from fixtures.results.policy import NO_REQUIREMENTS, POLICY_FILE
 from suites.selfcheck.results.sample_runs import (
-    ASKED,
     CASES,
     COMPAT,
+    COMPLETE_POLICY,
     FIRST_CASE,
     GOOD_TESTS,
     NAME,
     ROLLOUT,
     VERSIONS,
     Change,
-    a_test,
-    at,
-    doubted,
-    finding,
+    change_line,
+    find_weakness,
     good_run,
-    judged,
-    without_test,
+    judge,
+    make_finding,
+    make_test,
+    remove_test,
 )
 
 
 def test_a_good_run_is_go(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, good_run())
+    verdict = judge(tmp_path, good_run())
     assert verdict == {
         "verdict": "go",
         "reasons": [],
@@ -46,7 +46,7 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
                 for name, world in VERSION_MIXES.items()
             },
         },
-        "reports": ASKED.reports,
+        "reports": COMPLETE_POLICY.reports,
         "versions": VERSIONS,
         "seed": 5,
         "duration_s": 12.346,
@@ -59,42 +59,52 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
     }
 
 
+ONE_REPORT_LESS = COMPLETE_POLICY.reports - 1
 DOUBTS: Mapping[str, tuple[Change, str]] = {
-    "skipped": (at(1, result="skipped", message="no network"), f"skipped: no network [{NAME}]"),
-    "skipped without a reason": (at(1, result="skipped"), f"skipped: skipped [{NAME}]"),
-    "broken": (at(1, result="broken", message="KeyError: 'x'\nmore"), f"broken: KeyError: 'x' [{NAME}]"),
-    "failed without a finding": (at(1, result="failed", message="assert 0"), f"failed: assert 0 [{NAME}]"),
-    "failed with no finding at all": (at(1, result="failed", findings=[]), f"failed: failed [{NAME}]"),
+    "skipped": (change_line(1, result="skipped", message="no network"), f"skipped: no network [{NAME}]"),
+    "skipped without a reason": (change_line(1, result="skipped"), f"skipped: skipped [{NAME}]"),
+    "broken": (
+        change_line(1, result="broken", message="KeyError: 'x'\nmore"),
+        f"broken: KeyError: 'x' [{NAME}]",
+    ),
+    "failed without a finding": (
+        change_line(1, result="failed", message="assert 0"),
+        f"failed: assert 0 [{NAME}]",
+    ),
+    "failed with no finding at all": (
+        change_line(1, result="failed", findings=[]),
+        f"failed: failed [{NAME}]",
+    ),
     "one test too few": (
-        without_test(2),
+        remove_test(2),
         f"too-few-tests: suites/contracts: 1 expected tests did not run, such as {GOOD_TESTS[1]['test']}",
     ),
     "one case too few": (
-        without_test(FIRST_CASE),
+        remove_test(FIRST_CASE),
         f"too-few-tests: suites/compat: 1 expected tests did not run, such as {GOOD_TESTS[2]['test']}",
     ),
     "one report too few": (
-        at(2, reports=6),
-        f"too-few-reports: {ASKED.reports - 1} judged, the policy asks for {ASKED.reports}",
+        change_line(2, reports=6),
+        f"too-few-reports: {ONE_REPORT_LESS} judged, the policy asks for {COMPLETE_POLICY.reports}",
     ),
     "a case missing at a provider": (
-        at(FIRST_CASE, case=CASES[1].id),
+        change_line(FIRST_CASE, case=CASES[1].id),
         f"cases-not-checked: {next(iter(PROVIDERS))}: 1 of the catalogue: {CASES[0].id}",
     ),
-    "a rollout that nobody judged": (
+    "a rollout not judged": (
         lambda lines: lines[1].pop("rollout"),
         "rollout-not-judged: the order of the release was not looked at",
     ),
-    "a rollout that nobody verified": (
-        at(1, rollout={**ROLLOUT, "verdict": "undecided", "reasons": ["never-verified: shop"]}),
+    "a rollout not verified": (
+        change_line(1, rollout={**ROLLOUT, "verdict": "undecided", "reasons": ["never-verified: shop"]}),
         "rollout-undecided: never-verified: shop",
     ),
     "a rollout that is no go, and no finding says so": (
-        at(1, rollout={**ROLLOUT, "verdict": "no-go", "reasons": ["shop: unsafe"]}),
+        change_line(1, rollout={**ROLLOUT, "verdict": "no-go", "reasons": ["shop: unsafe"]}),
         "rollout-no-go: shop: unsafe",
     ),
     "a case missing in a world": (
-        at(-2, case=CASES[0].id),
+        change_line(-2, case=CASES[0].id),
         f"cases-not-checked: mixed: 1 of the catalogue: {CASES[-1].id}",
     ),
     "a world missing": (
@@ -114,34 +124,34 @@ DOUBTS: Mapping[str, tuple[Change, str]] = {
 def test_a_doubt_is_undecided_and_a_finding_beside_it_no_go(
     tmp_path: Path, change: Change, reason: str
 ) -> None:
-    assert doubted(tmp_path, change, reason) == ""
+    assert find_weakness(tmp_path, change, reason) == ""
 
 
 def test_trouble_is_undecided(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, good_run(), ("run-timed-out: after 300 s",))
+    verdict = judge(tmp_path, good_run(), ("run-timed-out: after 300 s",))
     assert (verdict["verdict"], verdict["reasons"]) == ("undecided", ["run-timed-out: after 300 s"])
 
 
 def test_a_single_doubt_gives_a_single_reason(tmp_path: Path) -> None:
     lines = good_run()
-    at(1, result="skipped", message="no network")(lines)
-    assert judged(tmp_path, lines)["reasons"] == [f"skipped: no network [{NAME}]"]
+    change_line(1, result="skipped", message="no network")(lines)
+    assert judge(tmp_path, lines)["reasons"] == [f"skipped: no network [{NAME}]"]
 
 
 def test_a_finding_is_no_go(tmp_path: Path) -> None:
     lines = good_run()
-    at(FIRST_CASE, result="failed", findings=[finding()], message="x")(lines)
-    verdict = judged(tmp_path, lines)
-    assert (verdict["verdict"], verdict["findings"]) == ("no-go", [finding()])
+    change_line(FIRST_CASE, result="failed", findings=[make_finding()], message="x")(lines)
+    verdict = judge(tmp_path, lines)
+    assert (verdict["verdict"], verdict["findings"]) == ("no-go", [make_finding()])
     assert verdict["reasons"] == ["subscribers-errors: answers 500"]
     assert verdict["cases"][next(iter(PROVIDERS))][CASES[0].id] == "failed"
 
 
 def test_equal_findings_are_one_reason(tmp_path: Path) -> None:
     lines = good_run()
-    at(1, result="failed", findings=[finding(), finding("lost")])(lines)
-    at(2, result="failed", findings=[finding()])(lines)
-    verdict = judged(tmp_path, lines)
+    change_line(1, result="failed", findings=[make_finding(), make_finding("lost")])(lines)
+    change_line(2, result="failed", findings=[make_finding()])(lines)
+    verdict = judge(tmp_path, lines)
     assert verdict["reasons"] == ["subscribers-errors: answers 500", "subscribers-errors: lost"]
     assert len(verdict["findings"]) == 3
 
@@ -149,10 +159,10 @@ def test_equal_findings_are_one_reason(tmp_path: Path) -> None:
 def test_equal_reasons_are_told_once(tmp_path: Path) -> None:
     lines = good_run()
     for position in range(2, 8):
-        at(position, result="broken", message="ConnectionError: refused\nat line 5")(lines)
-    at(8, result="broken", message="KeyError: 'x'")(lines)
-    at(9, result="skipped", message="ConnectionError: refused")(lines)
-    assert judged(tmp_path, lines)["reasons"] == [
+        change_line(position, result="broken", message="ConnectionError: refused\nat line 5")(lines)
+    change_line(8, result="broken", message="KeyError: 'x'")(lines)
+    change_line(9, result="skipped", message="ConnectionError: refused")(lines)
+    assert judge(tmp_path, lines)["reasons"] == [
         f"broken: ConnectionError: refused [6 tests, first {GOOD_TESTS[1]['test']}]",
         f"broken: KeyError: 'x' [{GOOD_TESTS[7]['test']}]",
         f"skipped: ConnectionError: refused [{GOOD_TESTS[8]['test']}]",
@@ -162,10 +172,10 @@ def test_equal_reasons_are_told_once(tmp_path: Path) -> None:
 def test_a_dead_provider_is_one_reason_however_it_was_noticed(tmp_path: Path) -> None:
     lines = good_run()
     for position, problem in ((1, "ReadError: reset"), (2, "ConnectError: refused"), (3, "ReadError: reset")):
-        said = f"unreachable-target: x at http://127.0.0.1:1 does not answer: {problem}"
-        at(position, result="broken", message=said)(lines)
+        message = f"unreachable-target: x at http://127.0.0.1:1 does not answer: {problem}"
+        change_line(position, result="broken", message=message)(lines)
     first = "broken: unreachable-target: x at http://127.0.0.1:1 does not answer: ReadError: reset"
-    assert judged(tmp_path, lines)["reasons"] == [f"{first} [3 tests, first {GOOD_TESTS[0]['test']}]"]
+    assert judge(tmp_path, lines)["reasons"] == [f"{first} [3 tests, first {GOOD_TESTS[0]['test']}]"]
 
 
 def test_the_worst_result_counts_for_a_case() -> None:
@@ -176,18 +186,18 @@ def test_the_worst_result_counts_for_a_case() -> None:
         ("failed", "broken"): "failed",
         ("passed", "failed", "passed"): "failed",
     }.items():
-        lines = [a_test(str(n), provider="p", case="c", result=result) for n, result in enumerate(results)]
+        lines = [make_test(str(n), provider="p", case="c", result=result) for n, result in enumerate(results)]
         assert policy.cases_by_provider(lines) == {"p": {"c": state}}, results
 
 
 def test_tests_of_no_case_are_in_no_row() -> None:
-    assert policy.cases_by_provider([a_test("a"), a_test("b", provider="p")]) == {}
+    assert policy.cases_by_provider([make_test("a"), make_test("b", provider="p")]) == {}
 
 
 def test_no_tests_are_undecided_under_any_policy(tmp_path: Path) -> None:
     lines = [good_run()[0], good_run()[-1]]
     lines[0]["collected"] = lines[1]["tests"] = 0
-    judged(tmp_path, lines)
+    judge(tmp_path, lines)
     nothing = NO_REQUIREMENTS
     read = ledger.read_ledger(tmp_path / "ledger.jsonl")
     verdict = policy.decide(read, nothing, load_catalogue(), duration_s=0)
@@ -196,11 +206,11 @@ def test_no_tests_are_undecided_under_any_policy(tmp_path: Path) -> None:
 
 
 def test_the_policy_of_the_gate_asks_for_every_case() -> None:
-    asked = policy.load_policy()
-    assert asked.every_case
-    assert asked.every_world
-    assert asked.reports > 0
-    suites = {ledger.suite_of(test) for test in asked.tests}
+    required = policy.load_policy()
+    assert required.every_case
+    assert required.every_world
+    assert required.reports > 0
+    suites = {ledger.suite_of(test) for test in required.tests}
     assert suites == {"suites/compat", "suites/contracts", "suites/rollout", "suites/selfcheck"}
 
 

@@ -1,4 +1,4 @@
-"""The recorder writes down what became of each test, in a run of its own: a crash, too, is a result."""
+"""The recorder writes down what became of each test, crashes included."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
 from fixtures.results import ledger
 from fixtures.results.report.model import ReportRun
-from suites.selfcheck.results.sample_runs import verdict_of
+from suites.selfcheck.results.sample_runs import read_verdict
 
 SAMPLE = """
 import os, time
@@ -61,8 +61,8 @@ def test_finds_what_is_overlooked(raise_if_found):
 """
 
 
-def recorded(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """The ledger of a run of the sample, and how the run ended."""
+def run_sample(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The ledger of a run of SAMPLE, and the finished process."""
     folder = tmp_path / "some" / "suite"
     folder.mkdir(parents=True)
     sample = SAMPLE.replace("SKIP", "pytest.skip")  # no test of ours may hold the word
@@ -84,17 +84,17 @@ def recorded(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
 
 @pytest.mark.process
 def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
-    file, done = recorded(tmp_path)
+    file, done = run_sample(tmp_path)
     read = ledger.read_ledger(file)
     assert (list(read.problems), done.returncode) == ([], 1), done.stdout + done.stderr
     assert (read.header["collected"], read.header["seed"]) == (8, 4)
     assert set(read.header["versions"]) == set(PROVIDERS)
-    told = ReportRun(read, verdict_of(file), load_catalogue()).results
-    assert {line["test"] for line in read.tests} <= {result.test for result in told}, (
+    results = ReportRun(read, read_verdict(file), load_catalogue()).results
+    assert {line["test"] for line in read.tests} <= {result.test for result in results}, (
         "none is lost to the report"
     )
     lines = {line["test"].rpartition("::")[2]: line for line in read.tests}
-    found = lines.pop("test_finds[v1-UNREGISTERED-subscribers-errors]")
+    finding_line = lines.pop("test_finds[v1-UNREGISTERED-subscribers-errors]")
     assert {name: line["result"] for name, line in lines.items()} == {
         "test_passes": "passed",
         "test_fails": "broken",
@@ -116,25 +116,28 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
     assert messages["test_has_no_fixture"] == "RuntimeError: no such thing"
     assert messages["test_ends_badly"] == "RuntimeError: no way back"
     assert "crashed while running" in messages["test_dies"]
-    assert (found["result"], found["provider"], found["case"]) == (
+    assert (finding_line["result"], finding_line["provider"], finding_line["case"]) == (
         "failed",
         "subscribers-errors",
         "v1-UNREGISTERED",
     )
-    assert found["findings"][0]["title"] == "answers 500"
-    assert found["findings"][0]["test"] == found["test"]
-    assert found["findings"][0]["reproduce"] == f"./ci/test '{found['test']}' --seed 4 --examples 8"
-    assert "again:    ./ci/test" in found["message"]
-    verdict = verdict_of(file)
+    assert finding_line["findings"][0]["title"] == "answers 500"
+    assert finding_line["findings"][0]["test"] == finding_line["test"]
+    assert (
+        finding_line["findings"][0]["reproduce"]
+        == f"./ci/test '{finding_line['test']}' --seed 4 --examples 8"
+    )
+    assert "again:    ./ci/test" in finding_line["message"]
+    verdict = read_verdict(file)
     assert (verdict["verdict"], verdict["reasons"][0]) == ("no-go", "subscribers-errors: answers 500")
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("joined", [True, False], ids=["equals", "space"])
 def test_the_names_of_tests_do_not_depend_on_where_the_ledger_is(joined: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    place = tmp_path / "ledger.jsonl"
-    option = [f"--ledger={place}"] if joined else ["--ledger", str(place)]
-    # The history of a report is told apart by these names; ci/commands/gate.py names the root for the same reason.
+    ledger_path = tmp_path / "ledger.jsonl"
+    option = [f"--ledger={ledger_path}"] if joined else ["--ledger", str(ledger_path)]
+    # The history of a report is kept under these names, so ci/commands/gate.py names the root, too.
     command = [sys.executable, "-m", "pytest", "suites/selfcheck/results/test_ledger.py", f"--rootdir={ROOT}"]
     ran = subprocess.run(  # noqa: S603  our own, no shell
         [*command, "--collect-only", "-q", *option], cwd=ROOT, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""Earlier runs are remembered, a spoilt line costs no other, and changes are told per environment."""
+"""The history keeps earlier runs, survives a bad line, and shows changes per environment."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ import pytest
 from fixtures.core import schemas
 from fixtures.results.report import history
 from fixtures.results.report.model import ReportRun
-from suites.selfcheck.results.sample_reports import no_go, run_of
-from suites.selfcheck.results.sample_runs import at, good_run
+from suites.selfcheck.results.sample_reports import build_run, no_go_run
+from suites.selfcheck.results.sample_runs import change_line, good_run
 
 pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 
 
-def past(told: ReportRun, **members: Any) -> dict[str, Any]:
-    """A run as it is remembered."""
-    line = {**history.summarize_run(told, "c0ffee"), **members}
+def make_line(reported_run: ReportRun, **members: Any) -> dict[str, Any]:
+    line = {**history.summarize_run(reported_run, "c0ffee"), **members}
     schemas.validate(line, history.SCHEMA)
     return line
 
 
 def test_the_first_run_has_nothing_to_compare_with(tmp_path: Path) -> None:
-    now = past(run_of(tmp_path, good_run()))
+    now = make_line(build_run(tmp_path, good_run()))
     assert history.find_changes([], now).since == ""
     assert history.find_changes([now], now).since == "", "a run told twice is not its own past"
     elsewhere = {**now, "environment": "production", "run": "r0"}
@@ -33,7 +32,10 @@ def test_the_first_run_has_nothing_to_compare_with(tmp_path: Path) -> None:
 
 
 def test_new_and_mended_kinds_are_told(tmp_path: Path) -> None:
-    good, bad = past(run_of(tmp_path, good_run()), run="r0"), past(no_go(tmp_path), run="r2")
+    good, bad = (
+        make_line(build_run(tmp_path, good_run()), run="r0"),
+        make_line(no_go_run(tmp_path), run="r2"),
+    )
     worse, better = history.find_changes([good], bad), history.find_changes([bad], good)
     assert (worse.verdict_was, len(worse.new), len(worse.gone)) == ("go", 2, 0)
     assert (better.verdict_was, len(better.new), len(better.gone)) == ("no-go", 0, 2)
@@ -43,9 +45,9 @@ def test_new_and_mended_kinds_are_told(tmp_path: Path) -> None:
 
 def test_another_version_is_told(tmp_path: Path) -> None:
     lines = good_run()
-    versions = {name: {**told, "version": "0.1"} for name, told in lines[0]["versions"].items()}
-    at(0, versions=versions)(lines)
-    now, last = past(run_of(tmp_path, good_run())), past(run_of(tmp_path, lines), run="r0")
+    versions = {name: {**tested, "version": "0.1"} for name, tested in lines[0]["versions"].items()}
+    change_line(0, versions=versions)(lines)
+    now, last = (make_line(build_run(tmp_path, good_run())), make_line(build_run(tmp_path, lines), run="r0"))
     assert (
         "subscribers-errors: 0.1 (embedded) -> 1.66.4.1 (embedded)"
         in history.find_changes([last], now).versions
@@ -53,19 +55,19 @@ def test_another_version_is_told(tmp_path: Path) -> None:
 
 
 def test_the_last_run_of_the_environment_counts(tmp_path: Path) -> None:
-    good = run_of(tmp_path, good_run())
-    runs = [past(good, run="r0", verdict="no-go"), past(good, run="r1", verdict="undecided")]
-    assert history.find_changes(runs, past(good, run="r2")).verdict_was == "undecided"
+    good = build_run(tmp_path, good_run())
+    runs = [make_line(good, run="r0", verdict="no-go"), make_line(good, run="r1", verdict="undecided")]
+    assert history.find_changes(runs, make_line(good, run="r2")).verdict_was == "undecided"
 
 
 def test_a_spoilt_line_costs_no_other(tmp_path: Path) -> None:
-    good = past(run_of(tmp_path, good_run()))
+    good = make_line(build_run(tmp_path, good_run()))
     text = "".join(["{\n", json.dumps(good) + "\n", '{"run": 1}\n', json.dumps(good)[:40]])
     assert history.parse_history(text) == [good]
 
 
 def test_a_run_is_remembered_once_and_the_oldest_are_dropped(tmp_path: Path) -> None:
-    good = past(run_of(tmp_path, good_run()))
+    good = make_line(build_run(tmp_path, good_run()))
     many = [{**good, "run": f"r{number}"} for number in range(history.MAX_RUNS + 5)]
     text = history.append_runs(many, [many[-1]])
     assert [run["run"] for run in history.parse_history(text)] == [run["run"] for run in many[5:]]

@@ -1,4 +1,4 @@
-"""The report in a real browser: it opens from disk, says what the verdict says, and does nothing else."""
+"""In a real browser, the report opens from disk, shows the verdict, and does nothing else."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from playwright.sync_api import Browser, expect
 from fixtures.results.report import wording
 from fixtures.results.report.cells import allure_link
 from fixtures.results.report.model import ReportRun
-from suites.selfcheck.results.browser import Opened, browser, opened, recorded, reported
+from suites.selfcheck.results.browser import OpenedPage, open_page, run_report, start_browser, write_record
 from suites.selfcheck.results.sample_reports import (
     PICTURE,
     SCRIPT,
+    build_rollout_answer,
+    build_run,
+    count_states,
     empty_run,
-    hostile,
-    no_go,
-    planned,
-    run_of,
-    states_of,
+    hostile_run,
+    no_go_run,
     with_plan,
 )
 from suites.selfcheck.results.sample_runs import good_run
@@ -40,44 +40,43 @@ LOOKS = {"desktop": ("desktop", False), "dark": ("desktop", True), "phone": ("ph
 
 @dataclass(frozen=True)
 class Report:
-    """A report on disk, and the run that it tells of."""
+    """A report on disk, and its run."""
 
     folder: Path
     run: ReportRun
 
     def page(self, name: str) -> Path:
-        """One of its pages."""
         return self.folder / (f"findings/{self.run.kinds[0].slug}.html" if name == "a finding" else name)
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
-    """A report of each kind of run."""
-    made = {}
+    reports_by_name = {}
     for kind in KINDS:
         folder = tmp_path_factory.mktemp(kind)
         if kind == "undecided":
             (folder / "ledger.jsonl").write_text("", encoding="utf-8")
             run = empty_run("unreachable-target: subscribers-errors does not answer")
         else:
-            make = {"go": lambda at: run_of(at, good_run()), "no-go": no_go, "hostile": hostile}[kind]
+            make = {"go": lambda at: build_run(at, good_run()), "no-go": no_go_run, "hostile": hostile_run}[
+                kind
+            ]
             run = make(folder)
         if kind in ("no-go", "hostile"):
-            run = with_plan(run, planned(f"it hurts {SCRIPT}"))
+            run = with_plan(run, build_rollout_answer(f"it hurts {SCRIPT}"))
             (folder / "build" / "rollout").mkdir(parents=True)
             (folder / "build" / "rollout" / "timeline.svg").write_text(PICTURE, encoding="utf-8")
-        ledger = recorded(run, folder / "ledger.jsonl", folder / "build")
-        done = reported([ledger], folder / "build")
+        ledger = write_record(run, folder / "ledger.jsonl", folder / "build")
+        done = run_report([ledger], folder / "build")
         assert done.returncode in (0, 1, 2), done.stderr
         assert "no Allure report" not in done.stdout, done.stdout
-        made[kind] = Report(folder / "build" / "report", run)
-    return made
+        reports_by_name[kind] = Report(folder / "build" / "report", run)
+    return reports_by_name
 
 
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Browser]:
-    """One browser for all tests."""
-    with browser() as running:
+    with start_browser() as running:
         yield running
 
 
@@ -87,11 +86,11 @@ def test_a_page_opens_from_disk_and_does_nothing_else(
     chrome: Browser, reports: dict[str, Report], kind: str, name: str, look: str
 ) -> None:
     size, dark = LOOKS[look]
-    with opened(chrome, size=size, dark=dark) as shown:
-        shown.go(reports[kind].page(name))
-        shown.picture(f"{kind}-{name.removesuffix('.html').replace(' ', '-')}-{look}")
-        assert (shown.errors, shown.requests, shown.ran) == ([], [], False)
-        wide, window = shown.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    with open_page(chrome, size=size, dark=dark) as opened_page:
+        opened_page.go(reports[kind].page(name))
+        opened_page.take_screenshot(f"{kind}-{name.removesuffix('.html').replace(' ', '-')}-{look}")
+        assert (opened_page.errors, opened_page.requests, opened_page.ran_script) == ([], [], False)
+        wide, window = opened_page.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= window, "the page must not scroll sideways"
 
 
@@ -100,22 +99,22 @@ def test_the_first_page_says_what_the_verdict_says(
     chrome: Browser, reports: dict[str, Report], kind: str
 ) -> None:
     run = reports[kind].run
-    with opened(chrome) as shown:
-        shown.go(reports[kind].page("index.html"))
-        expect(shown.page.locator("h1 .verdict")).to_have_text(wording.VERDICT[run.verdict_word])
+    with open_page(chrome) as opened_page:
+        opened_page.go(reports[kind].page("index.html"))
+        expect(opened_page.page.locator("h1 .verdict")).to_have_text(wording.VERDICT[run.verdict_word])
         for state in ("passed", "failed", "undecided", "not-judged"):
-            expect(shown.page.locator(f"td.cell.{state}")).to_have_count(states_of(run)[state])
+            expect(opened_page.page.locator(f"td.cell.{state}")).to_have_count(count_states(run)[state])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_link_leads_to_a_file_and_a_place_in_it(
     chrome: Browser, reports: dict[str, Report], kind: str
 ) -> None:
-    with opened(chrome) as shown:
-        for name in [name for place, name in PLACES if place == kind]:
+    with open_page(chrome) as opened_page:
+        for name in [name for kind_of_place, name in PLACES if kind_of_place == kind]:
             page = reports[kind].page(name)
-            shown.go(page)
-            for href in {link.get_attribute("href") or "" for link in shown.page.locator("a").all()}:
+            opened_page.go(page)
+            for href in {link.get_attribute("href") or "" for link in opened_page.page.locator("a").all()}:
                 target, _, anchor = href.partition("#")
                 file = (page.parent / target).resolve() if target else page
                 assert file.exists(), href
@@ -129,43 +128,43 @@ def test_axe_finds_nothing(
     chrome: Browser, reports: dict[str, Report], kind: str, name: str, look: str
 ) -> None:
     size, dark = LOOKS[look]
-    with opened(chrome, size=size, dark=dark) as shown:
-        shown.go(reports[kind].page(name))
-        found = Axe().run(shown.page).response["violations"]
-    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == []
+    with open_page(chrome, size=size, dark=dark) as opened_page:
+        opened_page.go(reports[kind].page(name))
+        violations = Axe().run(opened_page.page).response["violations"]
+    assert [(violation["id"], violation["nodes"][0]["html"][:200]) for violation in violations] == []
 
 
 @pytest.mark.parametrize("kind", ["go", "no-go", "undecided"])
 def test_the_first_page_prints_on_two_sheets(chrome: Browser, reports: dict[str, Report], kind: str) -> None:
-    with opened(chrome) as shown:
-        shown.go(reports[kind].page("index.html"))
-        printed = shown.page.pdf(format="A4", prefer_css_page_size=True)
+    with open_page(chrome) as opened_page:
+        opened_page.go(reports[kind].page("index.html"))
+        printed = opened_page.page.pdf(format="A4", prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
 
 
 def test_the_keyboard_reaches_the_content_first(chrome: Browser, reports: dict[str, Report]) -> None:
-    with opened(chrome) as shown:
-        shown.go(reports["no-go"].page("index.html"))
-        shown.page.keyboard.press("Tab")
-        assert shown.page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    with open_page(chrome) as opened_page:
+        opened_page.go(reports["no-go"].page("index.html"))
+        opened_page.page.keyboard.press("Tab")
+        assert opened_page.page.evaluate("document.activeElement.textContent") == "Skip to the content"
 
 
 def test_a_red_cell_leads_through_allure_to_the_finding_and_back(
     chrome: Browser, reports: dict[str, Report]
 ) -> None:
     run = reports["no-go"].run
-    with opened(chrome) as shown:
-        shown.go(reports["no-go"].page("index.html"))
-        shown.page.locator("td.failed a").first.click()
-        expect(shown.page.get_by_text("The finding")).to_be_visible(timeout=30_000)
-        shown.picture("no-go-allure-result")
-        shown.page.get_by_text("The finding").click()
-        said = shown.page.locator("h1")
-        expect(said).to_have_text(re.compile("leaves the subscriber"))
-        assert any(kind.title in said.inner_text() for kind in run.kinds)
-        shown.page.get_by_text("The verdict").click()
-        expect(shown.page.locator("h1 .verdict")).to_have_text("NO GO")
-        assert (shown.errors, shown.requests) == ([], [])
+    with open_page(chrome) as opened_page:
+        opened_page.go(reports["no-go"].page("index.html"))
+        opened_page.page.locator("td.failed a").first.click()
+        expect(opened_page.page.get_by_text("The finding")).to_be_visible(timeout=30_000)
+        opened_page.take_screenshot("no-go-allure-result")
+        opened_page.page.get_by_text("The finding").click()
+        heading = opened_page.page.locator("h1")
+        expect(heading).to_have_text(re.compile("leaves the subscriber"))
+        assert any(kind.title in heading.inner_text() for kind in run.kinds)
+        opened_page.page.get_by_text("The verdict").click()
+        expect(opened_page.page.locator("h1 .verdict")).to_have_text("NO GO")
+        assert (opened_page.errors, opened_page.requests) == ([], [])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -173,41 +172,43 @@ def test_a_red_cell_leads_through_allure_to_the_finding_and_back(
 def test_allure_opens_from_disk_and_does_nothing_else(
     chrome: Browser, reports: dict[str, Report], kind: str, name: str
 ) -> None:
-    with opened(chrome) as shown:
-        shown.go(reports[kind].folder / "allure" / name / "index.html")
-        told = "Quality Gates" if name == "awesome" else "This run"
-        expect(shown.page.get_by_text(told).first).to_be_visible(timeout=30_000)
-        shown.picture(f"{kind}-allure-{name}")
-        assert (shown.errors, shown.requests, shown.ran) == ([], [], False)
+    with open_page(chrome) as opened_page:
+        opened_page.go(reports[kind].folder / "allure" / name / "index.html")
+        title = "Quality Gates" if name == "awesome" else "This run"
+        expect(opened_page.page.get_by_text(title).first).to_be_visible(timeout=30_000)
+        opened_page.take_screenshot(f"{kind}-allure-{name}")
+        assert (opened_page.errors, opened_page.requests, opened_page.ran_script) == ([], [], False)
 
 
 def test_a_script_in_every_field_does_not_run_in_allure(chrome: Browser, reports: dict[str, Report]) -> None:
     report = reports["hostile"]
     bad = [result for result in report.run.results if result.status != "passed"]
-    drawn = [result for result in report.run.results if "rollout" in result.line]
-    with opened(chrome) as shown:
-        for result in [*bad[:6], *drawn]:
-            shown.go(report.folder / allure_link(result).partition("#")[0], allure_link(result)[-33:])
-            expect(shown.page.get_by_text("Overview").first).to_be_visible(timeout=30_000)
-            _open_everything(shown)
-            assert (shown.errors, shown.requests, shown.ran) == ([], [], False)
+    rollout_results = [result for result in report.run.results if "rollout" in result.line]
+    with open_page(chrome) as opened_page:
+        for result in [*bad[:6], *rollout_results]:
+            opened_page.go(report.folder / allure_link(result).partition("#")[0], allure_link(result)[-33:])
+            expect(opened_page.page.get_by_text("Overview").first).to_be_visible(timeout=30_000)
+            _open_everything(opened_page)
+            assert (opened_page.errors, opened_page.requests, opened_page.ran_script) == ([], [], False)
 
 
-def _open_everything(shown: Opened) -> None:
-    """Open what a reader can open of a result: its difference, and each attachment."""
+def _open_everything(opened_page: OpenedPage) -> None:
+    """Open the difference and each attachment of a result."""
     for text in ("Show difference", "What was sent", "What came back", "See it again", "timeline"):
-        for found in shown.page.get_by_text(text).all()[:1]:
-            found.click()
-            shown.page.wait_for_timeout(300)
-            shown.page.keyboard.press("Escape")
+        for violations in opened_page.page.get_by_text(text).all()[:1]:
+            violations.click()
+            opened_page.page.wait_for_timeout(300)
+            opened_page.page.keyboard.press("Escape")
 
 
 def test_the_quality_gate_in_allure_says_what_the_verdict_says(
     chrome: Browser, reports: dict[str, Report]
 ) -> None:
-    with opened(chrome) as shown:
+    with open_page(chrome) as opened_page:
         for kind in ("go", "no-go", "undecided"):
             word = wording.VERDICT[reports[kind].run.verdict_word]
-            shown.go(reports[kind].folder / "allure" / "awesome" / "index.html", "#qualityGate")
-            expect(shown.page.get_by_text(re.compile(rf"^{word}(:|$)")).first).to_be_visible(timeout=30_000)
-            expect(shown.page.get_by_text(f"fcm-compat: {word}", exact=True).first).to_be_visible()
+            opened_page.go(reports[kind].folder / "allure" / "awesome" / "index.html", "#qualityGate")
+            expect(opened_page.page.get_by_text(re.compile(rf"^{word}(:|$)")).first).to_be_visible(
+                timeout=30_000
+            )
+            expect(opened_page.page.get_by_text(f"fcm-compat: {word}", exact=True).first).to_be_visible()

@@ -1,4 +1,4 @@
-"""./ci/report as a process: what lies where, machines without npm, and reports that lose something."""
+"""./ci/report writes all files, works without npm, and notices results that Allure loses."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from ci.support import allure as running
 from fixtures.core.project import ROOT
 from fixtures.results.report import allure
 from fixtures.results.report.model import ReportRun
-from suites.selfcheck.results.browser import recorded, reported
-from suites.selfcheck.results.sample_reports import hostile, no_go, run_of, with_finding, wrong_state
-from suites.selfcheck.results.sample_runs import CASES, GOOD_TESTS, Line, at, good_run
+from suites.selfcheck.results.browser import run_report, write_record
+from suites.selfcheck.results.sample_reports import (
+    add_finding,
+    build_run,
+    hostile_run,
+    no_go_run,
+    wrong_state,
+)
+from suites.selfcheck.results.sample_runs import CASES, GOOD_TESTS, Line, change_line, good_run
 
 pytestmark = pytest.mark.process
 
@@ -28,10 +34,10 @@ TOOLS = ("bash", "env", "dirname", "cksum", "cut", "git", "touch", "rm")
 @pytest.mark.parametrize(
     ("make", "status"),
     [
-        pytest.param(lambda folder: run_of(folder, good_run()), 0, id="go"),
-        pytest.param(no_go, 1, id="no-go"),
-        pytest.param(lambda folder: run_of(folder, good_run()[:-1]), 2, id="undecided"),
-        pytest.param(hostile, 1, id="hostile"),
+        pytest.param(lambda folder: build_run(folder, good_run()), 0, id="go"),
+        pytest.param(no_go_run, 1, id="no-go"),
+        pytest.param(lambda folder: build_run(folder, good_run()[:-1]), 2, id="undecided"),
+        pytest.param(hostile_run, 1, id="hostile"),
     ],
 )
 def test_the_report_holds_every_result_and_agrees_with_the_verdict(
@@ -39,11 +45,11 @@ def test_the_report_holds_every_result_and_agrees_with_the_verdict(
 ) -> None:
     run: ReportRun = make(tmp_path)
     build = tmp_path / "build"
-    ledger = recorded(run, tmp_path / "ledger.jsonl", build)
-    done = reported([ledger], build)
+    ledger = write_record(run, tmp_path / "ledger.jsonl", build)
+    done = run_report([ledger], build)
     assert (done.returncode, done.stderr) == (status, "")
-    told = json.loads((build / "report" / "allure" / "test-results.json").read_text(encoding="utf-8"))
-    assert len(told["byId"]) == len(run.results)
+    exported = json.loads((build / "report" / "allure" / "test-results.json").read_text(encoding="utf-8"))
+    assert len(exported["byId"]) == len(run.results)
     gate = json.loads((build / "report" / "allure" / "quality-gate.json").read_text(encoding="utf-8"))
     assert all(rule["success"] for rule in gate) == (status == 0)
     for name in ("index.html", "cases.html", "exports/cases.csv", "exports/summary.md", "exports/ctrf.json"):
@@ -56,16 +62,16 @@ def test_an_old_report_never_speaks_for_a_new_run(tmp_path: Path) -> None:
     for folder in (build / "report" / "findings", build / "allure-results"):
         folder.mkdir(parents=True)
         (folder / "old-result.json").write_text('{"uuid": "old", "name": "old", "status": "failed"}')
-    ledger = recorded(run_of(tmp_path, good_run()), tmp_path / "ledger.jsonl", tmp_path / "at")
-    assert reported([ledger], build).returncode == 0
+    ledger = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", tmp_path / "at")
+    assert run_report([ledger], build).returncode == 0
     assert list(build.rglob("old-result.json")) == []
 
 
 def test_a_run_told_twice_is_one_point_of_the_history(tmp_path: Path) -> None:
     build = tmp_path / "build"
-    ledger = recorded(run_of(tmp_path, good_run()), tmp_path / "ledger.jsonl", build)
+    ledger = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", build)
     for _ in range(2):
-        assert reported([ledger], build).returncode == 0
+        assert run_report([ledger], build).returncode == 0
     for name in ("runs.jsonl", "allure.jsonl"):
         assert len((build / "history" / name).read_text(encoding="utf-8").splitlines()) == 1, name
 
@@ -82,43 +88,45 @@ def test_shards_of_one_environment_are_judged_together(tmp_path: Path) -> None:
         text = "".join(json.dumps(line) + "\n" for line in [header, *tests, footer])
         file.write_text(text, encoding="utf-8")
         files.append(file)
-    done = reported(files, tmp_path / "build")
+    done = run_report(files, tmp_path / "build")
     assert done.returncode == 2, "the gate's own policy asks for more"
     assert "too-few-tests" in (tmp_path / "build" / "junit.xml").read_text(encoding="utf-8")
-    told = json.loads((tmp_path / "build" / "report" / "exports" / "ctrf.json").read_text(encoding="utf-8"))
-    names = {test["extra"]["test"] for test in told["results"]["tests"]}
+    exported = json.loads(
+        (tmp_path / "build" / "report" / "exports" / "ctrf.json").read_text(encoding="utf-8")
+    )
+    names = {test["extra"]["test"] for test in exported["results"]["tests"]}
     assert {line["test"] for line in GOOD_TESTS} <= names
     assert not any("did not run" in name or "twins" in name for name in names)
 
 
 def test_the_worst_of_two_environments_decides(tmp_path: Path) -> None:
-    good = recorded(run_of(tmp_path, good_run()), tmp_path / "ledger.jsonl", tmp_path / "a")
-    lines = with_finding(good_run(), wrong_state(CASES[0], "active"))
-    at(0, environment="production")(lines)
-    bad = recorded(run_of(tmp_path, lines), tmp_path / "ledger.jsonl", tmp_path / "b")
-    done = reported([good, bad], tmp_path / "build")
+    good = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", tmp_path / "a")
+    lines = add_finding(good_run(), wrong_state(CASES[0], "active"))
+    change_line(0, environment="production")(lines)
+    bad = write_record(build_run(tmp_path, lines), tmp_path / "ledger.jsonl", tmp_path / "b")
+    done = run_report([good, bad], tmp_path / "build")
     assert (done.returncode, done.stderr) == (1, "")
     page = (tmp_path / "build" / "report" / "index.html").read_text(encoding="utf-8")
     assert "Environments side by side" in page
 
 
 def test_a_ledger_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
-    done = reported([tmp_path / "no.jsonl"], tmp_path / "build")
+    done = run_report([tmp_path / "no.jsonl"], tmp_path / "build")
     assert done.returncode == 64
     assert done.stderr.startswith("no-ledger: ")
     assert "next: ./ci/gate" in done.stderr
 
 
 def test_a_report_that_crashes_is_no_verdict(tmp_path: Path) -> None:
-    ledger = recorded(run_of(tmp_path, good_run()), tmp_path / "ledger.jsonl", tmp_path / "build")
+    ledger = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", tmp_path / "build")
     (tmp_path / "build" / "verdict.json").write_text("{", encoding="utf-8")
-    done = reported([ledger], tmp_path / "build")
+    done = run_report([ledger], tmp_path / "build")
     assert done.returncode == 70
     assert "report-crashed: this is no verdict" in done.stderr
 
 
 def bare_tree(folder: Path) -> tuple[Path, str]:
-    """A copy of the project as it is checked out, and a PATH without npm and Node."""
+    """A fresh checkout of the project, and a PATH without npm and Node."""
     tree, tools = folder / "tree", folder / "tools"
     for name in ("ci", "fixtures", "schemas"):
         shutil.copytree(
@@ -133,14 +141,14 @@ def bare_tree(folder: Path) -> tuple[Path, str]:
 def test_without_npm_everything_but_allure_is_there_with_one_line_on_how_to_get_it(tmp_path: Path) -> None:
     tree, path = bare_tree(tmp_path)
     build = tmp_path / "build"
-    run = no_go(tmp_path)
-    ledger = recorded(run, tmp_path / "ledger.jsonl", build)
-    done = reported([ledger], build, root=tree, path=path)
+    run = no_go_run(tmp_path)
+    ledger = write_record(run, tmp_path / "ledger.jsonl", build)
+    done = run_report([ledger], build, root=tree, path=path)
     assert (done.returncode, done.stderr) == (1, "")
-    told = [line for line in done.stdout.splitlines() if "Allure" in line]
-    assert len(told) == 1
-    assert "no-npm" in told[0]
-    assert "next: see that npm is there and reaches its registry, then ./ci/report" in told[0]
+    lines = [line for line in done.stdout.splitlines() if "Allure" in line]
+    assert len(lines) == 1
+    assert "no-npm" in lines[0]
+    assert "next: see that npm is there and reaches its registry, then ./ci/report" in lines[0]
     assert not (build / "report" / "allure").exists()
     assert len(list((build / "allure-results").glob("*-result.json"))) == len(run.results)
     page = (build / "report" / "index.html").read_text(encoding="utf-8")
@@ -151,10 +159,10 @@ def test_without_npm_everything_but_allure_is_there_with_one_line_on_how_to_get_
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The Node of the report, set up by a report before."""
+    """The Node of the report, which an earlier report has set up."""
     folder = tmp_path_factory.mktemp("first")
-    ledger = recorded(run_of(folder, good_run()), folder / "ledger.jsonl", folder / "build")
-    assert reported([ledger], folder / "build").returncode == 0
+    ledger = write_record(build_run(folder, good_run()), folder / "ledger.jsonl", folder / "build")
+    assert run_report([ledger], folder / "build").returncode == 0
     done = subprocess.run(  # noqa: S603  our own script
         [str(ROOT / "ci" / "setup" / "report.sh")], capture_output=True, text=True, check=True, timeout=60
     )
@@ -162,70 +170,68 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_the_node_of_the_report_knows_what_the_quality_gate_needs(node: str) -> None:
-    asked = [node, "-p", "process.versions.node.split('.')[0]"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603  ditto
+    command = [node, "-p", "process.versions.node.split('.')[0]"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603  ditto
     assert int(done.stdout) >= 22
 
 
-def shown_by_allure(node: str, run: ReportRun, folder: Path, files: dict[str, str]) -> dict[str, Any]:
-    """What Allure says that it shows of these files."""
+def summarize_with_allure(node: str, run: ReportRun, folder: Path, files: dict[str, str]) -> dict[str, Any]:
+    """Allure's own summary of these files."""
     results = folder / "results"
     results.mkdir()
     for name, text in files.items():
         (results / name).write_text(text, encoding="utf-8", errors="backslashreplace")
     folders = {"results": results, "output": folder / "output", "history": folder / "history.jsonl"}
-    told = allure.build_allure_config(
-        [run], folders={key: str(at) for key, at in folders.items()}, known=False, about={}
+    config = allure.build_allure_config(
+        [run], folders={key: str(at) for key, at in folders.items()}, in_history=False, about={}
     )
     done = subprocess.run(  # noqa: S603  the lock's Node and our own script
         [node, str(ROOT / "ci" / "allure" / "make.mjs")],
-        input=json.dumps(told),
+        input=json.dumps(config),
         capture_output=True,
         text=True,
         check=True,
         timeout=300,
         env={**os.environ, "HOME": str(folder)},
     )
-    seen: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return seen
+    summary: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return summary
 
 
-def spoilt(files: dict[str, str], kind: str) -> dict[str, str]:
-    """The same files, of which one is spoilt."""
+def damage_files(files: dict[str, str], kind: str) -> dict[str, str]:
+    """The files, one of them damaged."""
     name = next(iter(files))
     result: Line = json.loads(files[name])
     changes: dict[str, dict[str, str]] = {
         "a file cut off": {name: files[name][:50]},
         "a file lost": {},
-        "a status that nobody knows": {name: json.dumps({**result, "status": "flying"})},
+        "an unknown status": {name: json.dumps({**result, "status": "flying"})},
         "a twin of another": {name: json.dumps({**json.loads(list(files.values())[1]), "uuid": "x"})},
     }
     return {**{key: text for key, text in files.items() if key != name}, **changes[kind]}
 
 
-@pytest.mark.parametrize(
-    "kind", ["a file cut off", "a file lost", "a status that nobody knows", "a twin of another"]
-)
+@pytest.mark.parametrize("kind", ["a file cut off", "a file lost", "an unknown status", "a twin of another"])
 def test_a_result_that_allure_drops_is_noticed(tmp_path: Path, node: str, kind: str) -> None:
-    run = run_of(tmp_path, good_run())
+    run = build_run(tmp_path, good_run())
     files = allure.build_allure_files([run])
-    whole, less = tmp_path / "whole", tmp_path / "less"
-    whole.mkdir()
+    complete, less = tmp_path / "whole", tmp_path / "less"
+    complete.mkdir()
     less.mkdir()
-    assert allure.find_disagreement([run], shown_by_allure(node, run, whole, files)) == ""
-    seen = shown_by_allure(node, run, less, spoilt(files, kind))
-    assert allure.find_disagreement([run], seen).startswith("report-incomplete: ")
+    assert allure.find_disagreement([run], summarize_with_allure(node, run, complete, files)) == ""
+    summary = summarize_with_allure(node, run, less, damage_files(files, kind))
+    assert allure.find_disagreement([run], summary).startswith("report-incomplete: ")
 
 
 def test_a_node_that_cannot_be_started_is_told_and_one_without_an_order_is_ended(
     monkeypatch: pytest.MonkeyPatch, node: str
 ) -> None:
     monkeypatch.setattr(running, "install_allure", lambda: ("/nowhere/node", ""))
-    with running.start_node() as begun:
-        seen = running.generate_pages(begun, [], {}, {}, known=False)
-    assert seen.missing.startswith("no Allure report: FileNotFoundError at /nowhere/node; next: ")
+    with running.start_node() as node_process:
+        summary = running.generate_pages(node_process, [], {}, {}, known=False)
+    assert summary.missing.startswith("no Allure report: FileNotFoundError at /nowhere/node; next: ")
     monkeypatch.setattr(running, "install_allure", lambda: (node, ""))
-    with pytest.raises(KeyboardInterrupt), running.start_node() as begun:
+    with pytest.raises(KeyboardInterrupt), running.start_node() as node_process:
         raise KeyboardInterrupt
-    assert begun.process is not None
-    assert begun.process.returncode != 0
+    assert node_process.process is not None
+    assert node_process.process.returncode != 0

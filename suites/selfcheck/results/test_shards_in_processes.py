@@ -1,4 +1,4 @@
-"""Eight shards as CI systems run them: real processes, one of which is killed, one late, one there twice."""
+"""Eight shards run as processes, as in CI; one is killed, one is late, and one comes twice."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def pytest_runtest_setup():
 """
 
 
-def started(
+def start_shard(
     build: Path, shard: str, run: str, *arguments: str, slice_of: str = SLICE, **environ: str
 ) -> subprocess.Popen[bytes]:
-    """A gate that runs one shard of a small slice of the suites, in a session that can be killed whole."""
-    # The gate lets nobody outside choose its tests; so a slice is chosen where each Python begins.
+    """A gate that runs one shard of a small slice of the suites, in its own process group."""
+    # The gate ignores PYTEST_ADDOPTS of its environment, so sitecustomize sets it in each Python process.
     begins = build.parent / f"{build.name}-begins"
     begins.mkdir(parents=True)
     (begins / "endless.py").write_text(ENDLESS, encoding="utf-8")
@@ -87,9 +87,10 @@ def started(
         )
 
 
-def ran(build: Path, shard: str, run: str, *arguments: str, slice_of: str = SLICE, **environ: str) -> int:
-    """The exit status of a shard that comes to its end."""
-    process = started(build, shard, run, *arguments, slice_of=slice_of, **environ)
+def wait_for_shard(
+    build: Path, shard: str, run: str, *arguments: str, slice_of: str = SLICE, **environ: str
+) -> int:
+    process = start_shard(build, shard, run, *arguments, slice_of=slice_of, **environ)
     try:
         return process.wait(timeout=600)
     finally:
@@ -97,9 +98,9 @@ def ran(build: Path, shard: str, run: str, *arguments: str, slice_of: str = SLIC
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def killed(build: Path, shard: str, run: str) -> None:
-    """A shard whose machine goes away in the middle of its first test."""
-    process = started(build, shard, run, slice_of=f"{SLICE} -p endless")
+def kill_shard(build: Path, shard: str, run: str) -> None:
+    """A shard that is killed in its first test."""
+    process = start_shard(build, shard, run, slice_of=f"{SLICE} -p endless")
     try:
         deadline = time.monotonic() + 600
         while not (build / "ledger.jsonl").exists():
@@ -113,16 +114,16 @@ def killed(build: Path, shard: str, run: str) -> None:
 
 @pytest.fixture(scope="module")
 def arrived(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What all eight shards of one run have written, and the second one of the run before."""
+    """The build folders of all eight shards of one run, and of the second shard of an earlier run."""
     folder = tmp_path_factory.mktemp("shards")
     builds = [(folder / "run-2" / str(number), f"{number}/{OF}", "run-2") for number in range(1, OF + 1)]
     builds.append((folder / "run-1" / "2", f"2/{OF}", "run-1"))
     for build, _, _ in builds:
         build.mkdir(parents=True)
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        exits = list(threads.map(lambda one: ran(*one), builds))
+        exits = list(threads.map(lambda arguments: wait_for_shard(*arguments), builds))
     assert exits == [2] * (OF + 1), "no shard is go by itself"
-    killed(folder / "killed", f"{KILLED}/{OF}", "run-2")
+    kill_shard(folder / "killed", f"{KILLED}/{OF}", "run-2")
     return folder
 
 
@@ -130,22 +131,20 @@ def arrived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def merged(
     arrived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[int, dict[str, Any]]]:
-    """What ./ci/merge says of what came; the policy asks for no more than the slice holds."""
-    monkeypatch.setattr(policy, "load", lambda: ENOUGH)
+    """What ./ci/merge says of these shards, with a policy that the slice satisfies."""
+    monkeypatch.setattr(policy, "load_policy", lambda: ENOUGH)
     without = allure.AllureResult(missing="no Allure: it would ask for all cases, whatever the policy")
     monkeypatch.setattr(allure, "generate_pages", lambda *_, **__: without)
     came = tmp_path / "came"
     shutil.copytree(arrived / "run-2", came)
 
-    def of(change: Callable[[Path], object] = lambda _: None) -> tuple[int, dict[str, Any]]:
+    def run_merge(change: Callable[[Path], object] = lambda _: None) -> tuple[int, dict[str, Any]]:
         change(came)
         exit_status = merge.main(["--run", "run-2", f"--build={tmp_path}/build", str(came)])
-        verdict: dict[str, Any] = json.loads(
-            (tmp_path / "build" / "verdict.json").read_text(encoding="utf-8")
-        )
-        return exit_status, verdict
+        text = (tmp_path / "build" / "verdict.json").read_text(encoding="utf-8")
+        return exit_status, json.loads(text)
 
-    return of
+    return run_merge
 
 
 def test_eight_shards_are_one_run(merged: Any, tmp_path: Path) -> None:
@@ -163,9 +162,9 @@ def test_eight_shards_are_one_run(merged: Any, tmp_path: Path) -> None:
 
 
 def collected(hash_seed: int, *options: str) -> list[str]:
-    """The tests of the gate that pytest finds, as one shard of them sees it."""
+    """The tests that pytest collects for one shard of the gate, or for all if the shard is 0."""
     command = [sys.executable, "-m", "pytest", *collect_tests.GATE_TESTS, "--collect-only", "-q"]
-    found = subprocess.run(  # noqa: S603  our own
+    process = subprocess.run(  # noqa: S603  our own
         [*command, *options],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
@@ -174,22 +173,24 @@ def collected(hash_seed: int, *options: str) -> list[str]:
         check=True,
         timeout=600,
     )
-    return [line for line in found.stdout.splitlines() if "::" in line]
+    return [line for line in process.stdout.splitlines() if "::" in line]
 
 
 def test_all_tests_of_the_gate_are_in_one_shard_each_and_the_shards_take_as_long(tmp_path: Path) -> None:
-    whole = collected(0)
-    seconds = {test: 0.001 + (place % 97) / 10 for place, test in enumerate(whole[: -len(whole) // 10])}
+    all_tests = collected(0)
+    seconds = {
+        test: 0.001 + (position % 97) / 10 for position, test in enumerate(all_tests[: -len(all_tests) // 10])
+    }
     durations = tmp_path / "durations.json"
     durations.write_text(json.dumps(seconds), encoding="utf-8")
     cuts = [
         collected(number, "--splits=2", f"--group={number}", f"--durations-path={durations}")
         for number in (1, 2)
     ]
-    assert [*cuts[0], *cuts[1]] == whole, "disjoint and complete, whatever the seed of hashes"
+    assert [*cuts[0], *cuts[1]] == all_tests, "disjoint and complete, whatever the seed of hashes"
     average = sum(seconds.values()) / len(seconds)
-    one, two = (sum(seconds.get(test, average) for test in cut) for cut in cuts)
-    assert abs(one - two) <= 2 * max(seconds.values())
+    shortest, two = (sum(seconds.get(test, average) for test in cut) for cut in cuts)
+    assert abs(shortest - two) <= 2 * max(seconds.values())
 
 
 def test_a_killed_shard_leaves_the_run_undecided(merged: Any, arrived: Path) -> None:
@@ -199,9 +200,9 @@ def test_a_killed_shard_leaves_the_run_undecided(merged: Any, arrived: Path) -> 
 
     exit_status, verdict = merged(change)
     assert (exit_status, verdict["verdict"]) == (2, "undecided")
-    said = [reason.split(": ")[:2] for reason in verdict["reasons"]]
-    assert [f"shard {KILLED}/{OF}", "ledger-without-footer"] in said
-    assert any(reason[0] == "shards-incomplete" for reason in said)
+    text = [reason.split(": ")[:2] for reason in verdict["reasons"]]
+    assert [f"shard {KILLED}/{OF}", "ledger-without-footer"] in text
+    assert any(reason[0] == "shards-incomplete" for reason in text)
 
 
 def test_a_shard_that_came_twice_leaves_the_run_undecided(merged: Any) -> None:
@@ -240,7 +241,7 @@ def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
     build = tmp_path / "1"
     with start_process("fixtures.faults", fault.name) as (other,), redis_server.run_redis() as url:
         target = f"--target={fault.service}={other['url']}"
-        assert ran(build, "1/1", "r", target, f"--known-failures={url}", slice_of=slice_of) == 1
+        assert wait_for_shard(build, "1/1", "r", target, f"--known-failures={url}", slice_of=slice_of) == 1
         with redis.Redis.from_url(url) as server:
             learned = list(server.scan_iter())
     assert learned
@@ -253,9 +254,9 @@ def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
 def test_nobody_who_knows_is_one_line_and_the_password_stands_nowhere(tmp_path: Path) -> None:
     build = tmp_path / "1"
     nowhere = {example_database.VARIABLE: "redis://user:pass-word@127.0.0.1:1/0"}
-    assert ran(build, f"1/{OF}", "r", **nowhere) == 2
-    said = (tmp_path / "1.log").read_text(encoding="utf-8")
-    assert said.count("known-failures-unreachable: redis://***@127.0.0.1:1/0: ") == 1
+    assert wait_for_shard(build, f"1/{OF}", "r", **nowhere) == 2
+    text = (tmp_path / "1.log").read_text(encoding="utf-8")
+    assert text.count("known-failures-unreachable: redis://***@127.0.0.1:1/0: ") == 1
     verdict = json.loads((build / "verdict.json").read_text(encoding="utf-8"))
     assert [reason.partition(":")[0] for reason in verdict["reasons"]] == ["one-shard"]
     written = [file for file in tmp_path.rglob("*") if file.is_file()]
@@ -280,12 +281,12 @@ USAGE = {
 def test_wrong_usage_of_shards_is_no_verdict(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], slug: str
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         gate.main([*arguments, f"--build={tmp_path}"])
-    said = capsys.readouterr().err
-    assert (ended.value.code, said.partition(":")[0]) == (64, slug)
-    assert "next:" in said
-    assert "pass-word" not in said
+    text = capsys.readouterr().err
+    assert (exit_info.value.code, text.partition(":")[0]) == (64, slug)
+    assert "next:" in text
+    assert "pass-word" not in text
 
 
 @pytest.mark.usefixtures("_of_no_run")
@@ -293,6 +294,6 @@ def test_wrong_usage_of_shards_is_no_verdict(
     "arguments", [["DIR"], ["--run", "r"], ["--run", "r", "build", "--build", "build/x"]]
 )
 def test_wrong_usage_of_the_merge_is_no_verdict(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         merge.main(arguments)
-    assert ended.value.code == 64
+    assert exit_info.value.code == 64

@@ -1,4 +1,4 @@
-"""The end of a run: a verdict is written whole or not at all, and what the machine did to the run is told."""
+"""A verdict is written completely or not at all, and changes of the clock are noticed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.aside
 def test_nothing_from_outside_changes_which_tests_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "--without=effects")
     monkeypatch.setenv("PYTEST_PLUGINS", "mine")
-    own = verdict_file.suite_environment()
-    assert not {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"} & set(own)
-    assert own["PATH"] == os.environ["PATH"]
+    environment = verdict_file.suite_environment()
+    assert not {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"} & set(environment)
+    assert environment["PATH"] == os.environ["PATH"]
 
 
 def test_a_verdict_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
@@ -40,13 +40,13 @@ def test_half_a_verdict_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("leap", "doubts"), [(0.0, 0), (4.0, 0), (-4.0, 0), (6.0, 1), (-3600.0, 1)])
 def test_a_clock_that_was_set_is_a_doubt(leap: float, doubts: int) -> None:
-    said = verdict_file.clock_problems(verdict_file.clock_offset() - leap)
-    assert len(said) == doubts
-    assert not doubts or (said[0].startswith("clock-set: ") and f"{leap:+.0f} s" in said[0])
+    problems = verdict_file.clock_problems(verdict_file.clock_offset() - leap)
+    assert len(problems) == doubts
+    assert not doubts or (problems[0].startswith("clock-set: ") and f"{leap:+.0f} s" in problems[0])
 
 
 @pytest.mark.parametrize(
-    ("log", "words"),
+    ("log", "expected"),
     [
         ("", ""),
         ("3 passed\n", ""),
@@ -58,9 +58,9 @@ def test_a_clock_that_was_set_is_a_doubt(leap: float, doubts: int) -> None:
     ],
     ids=["nothing", "no complaint", "internal error", "usage"],
 )
-def test_the_last_words_of_pytest_are_told(tmp_path: Path, log: str, words: str) -> None:
+def test_the_last_words_of_pytest_are_told(tmp_path: Path, log: str, expected: str) -> None:
     file = tmp_path / "pytest.log"
     file.write_text(log, encoding="utf-8")
-    said = verdict_file.last_error(file)
-    assert said.startswith(words)
-    assert bool(said) == bool(words)
+    error = verdict_file.last_error(file)
+    assert error.startswith(expected)
+    assert bool(error) == bool(expected)
