@@ -67,11 +67,11 @@ def serve_fcm(arguments: list[str]) -> int:
         return ExitCode.GO
     settings = server.EmulatorSettings(
         port=options.port,
-        recorded=resolve_path(options.here, options.recorded) if options.recorded else None,
+        recorded=resolve_path(options.caller_folder, options.recorded) if options.recorded else None,
         bearer=options.bearer,
         server_key=options.server_key,
         token_lifetime_s=options.token_lifetime,
-        ca_file=(resolve_path(options.here, options.ca) if options.ca else CA_FILE).resolve(),
+        ca_file=(resolve_path(options.caller_folder, options.ca) if options.ca else CA_FILE).resolve(),
     )
     on_ready, on_request = (print_json, print_request_json) if options.json else (print_urls, print_request)
     try:

@@ -27,7 +27,7 @@ def list_endpoints(platform: HttpPlatform) -> list[dict[str, str]]:
         version = number = ""
         if name in platform.hosts:
             version = platform.versions[name]
-            number = topology.version_number(name, version)
+            number = topology.get_version_number(name, version)
         elif name in platform.service_urls and name not in platform.local_urls:
             version = "elsewhere"
         elif name != FCM and not USERS_OF.get(name, set()) & set(platform.hosts):
