@@ -1,1 +1,1 @@
-"""One file per promise: what must become of a subscriber, at every provider."""
+"""One file for each promise about subscribers, tested at every provider."""

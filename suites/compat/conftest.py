@@ -1,17 +1,20 @@
-"""Fixtures for the tests of all services together."""
+"""Fixtures of the promises: one case at one provider, and pushes through all services."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
+from fixtures.core.catalogue import Case
 from fixtures.core.findings import Finding
 from fixtures.core.topology import PROVIDERS, TRACEABLE_PROVIDERS, VERSION_MIXES
 from fixtures.faults import runtime
-from fixtures.generation.runner import Profile, explore
+from fixtures.generation import runner
+from fixtures.generation.explicit_examples import examples_for
+from fixtures.generation.runner import Profile, batches_for
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.over_http.config import PlatformConfig
 from fixtures.platform.over_http.platform import HttpPlatform, run_platform
@@ -23,19 +26,34 @@ from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.reverse_proxy import reverse_proxy
 from fixtures.targets.target import connect_target
 from suites.plugins.options import get_run_config
-from suites.types import Build, FindingsOf, JourneyOf
+from suites.types import AssertCaseHandled, Build, EndToEndScenarioOf, Explore, FindingsOf, ScenarioOf
 
-MESSAGES_PER_CASE = 2
+PUSHES_PER_CASE = 2
+
+
+@pytest.fixture
+def assert_case_handled(scenario_of: ScenarioOf, explore: Explore) -> AssertCaseHandled:
+    """Assert that a provider handles drawn answers of a case as the catalogue says."""
+
+    def assert_handled(provider: str, case: Case) -> None:
+        scenario = scenario_of(provider)
+        explore(
+            batches_for(case),
+            lambda answers: scenario.assert_handled(scenario.entries(answers)),
+            explicit=examples_for(case),
+        )
+
+    return assert_handled
 
 
 @pytest.fixture(scope="module")
-def worlds(
+def platforms(
     deployed: Mapping[str, Deployment],
     rate_limiter: RateLimiter,
     inventory: Inventory,
     pytestconfig: pytest.Config,
-) -> Iterator[JourneyOf]:
-    """Start the platform for a mix of versions, by name; deployments replace the services that are *after*.
+) -> Iterator[EndToEndScenarioOf]:
+    """Start the platform of a version mix, by name; deployments replace the services that are *after*.
 
     The scope is a module, because idle services poll their queues and would slow down all later tests.
     """
@@ -44,76 +62,83 @@ def worlds(
     with contextlib.ExitStack() as stack:
 
         @functools.cache
-        def of(name: str) -> EndToEndScenario:
-            world = VERSION_MIXES[name]
+        def start(name: str) -> EndToEndScenario:
+            version_mix = VERSION_MIXES[name]
             if variant:
                 fcm = functools.partial(ask_emulator, Emulator())
-                platform = stack.enter_context(runtime.run_in_memory(variant, world, fcm))
-                return EndToEndScenario(name, world, platform)
+                in_memory = stack.enter_context(runtime.run_in_memory(variant, version_mix, fcm))
+                return EndToEndScenario(name, version_mix, in_memory)
             elsewhere: dict[str, str] = {}
-            lost: list[Exception] = []
+            lost_exchanges: list[Exception] = []
             for service in set(deployed) & set(TRACEABLE_PROVIDERS) & set(PROVIDERS):
-                if world.versions[service] == "after":
+                if version_mix.versions[service] == "after":
                     # An unreachable deployment fails here, at once.
                     target = connect_target(deployed[service], rate_limiter, inventory)
                     stack.callback(target.close)
-                    elsewhere[service] = stack.enter_context(reverse_proxy(target.client, failures=lost))
-            system = stack.enter_context(
-                run_platform(PlatformConfig(versions=world.versions, elsewhere=elsewhere))
-            )
-            running.append(system)
-            return EndToEndScenario(name, world, system, lost_exchanges=lost)
+                    proxy = reverse_proxy(target.client, failures=lost_exchanges)
+                    elsewhere[service] = stack.enter_context(proxy)
+            config = PlatformConfig(versions=version_mix.versions, elsewhere=elsewhere)
+            running.append(stack.enter_context(run_platform(config)))
+            return EndToEndScenario(name, version_mix, running[-1], lost_exchanges=lost_exchanges)
 
-        yield of
-        for system in running:
-            system.begin_stop()
+        yield start
+        for platform in running:
+            platform.begin_stop()
+
+
+@pytest.fixture
+def end_to_end_scenario_of(
+    request: pytest.FixtureRequest, platforms: EndToEndScenarioOf
+) -> Iterator[EndToEndScenarioOf]:
+    """The scenario of a version mix; its reports count for the test."""
+    counts: list[tuple[EndToEndScenario, int]] = []
+
+    def find(name: str) -> EndToEndScenario:
+        scenario = platforms(name)
+        counts.append((scenario, scenario.report_count))
+        return scenario
+
+    yield find
+    reports = sum(scenario.report_count - count for scenario, count in counts)
+    request.node.user_properties.append(("reports", reports))
 
 
 @pytest.fixture(scope="session")
-def judged(pytestconfig: pytest.Config) -> Callable[[EndToEndScenario], list[Finding]]:
-    """What is found in a world when every case is pushed through it, all at once: a chain takes seconds."""
-    draw = functools.partial(explore, profile=Profile(get_run_config(pytestconfig).seed, MESSAGES_PER_CASE))
-    found: dict[str, list[Finding] | Exception] = {}
+def results_of_mixes() -> dict[str, list[Finding] | Exception]:
+    """The findings in each version mix, or the error that ended its run."""
+    return {}
 
-    def of(journey: EndToEndScenario) -> list[Finding]:
-        if journey.name not in found:
+
+@pytest.fixture
+def findings_of(
+    end_to_end_scenario_of: EndToEndScenarioOf,
+    results_of_mixes: dict[str, list[Finding] | Exception],
+    pytestconfig: pytest.Config,
+) -> FindingsOf:
+    """Push all cases through the platform of a version mix, once for all tests, because it takes seconds.
+
+    An error is kept as well, or every test would wait for the same timeout.
+    """
+    profile = Profile(get_run_config(pytestconfig).seed, PUSHES_PER_CASE)
+
+    def find(name: str) -> list[Finding]:
+        scenario = end_to_end_scenario_of(name)
+        if name not in results_of_mixes:
+            explore = functools.partial(runner.explore, profile=profile)
             try:
-                found[journey.name] = journey.run_pushes(draw_pushes(journey.world, draw))
-            except Exception as trouble:  # noqa: BLE001  kept, or every case would wait for the deadline again
-                found[journey.name] = trouble
-        judged = found[journey.name]
-        if isinstance(judged, Exception):
-            raise judged
-        return judged
+                results_of_mixes[name] = scenario.run_pushes(draw_pushes(scenario.version_mix, explore))
+            except Exception as error:  # noqa: BLE001  raised below, for each test
+                results_of_mixes[name] = error
+        result = results_of_mixes[name]
+        if isinstance(result, Exception):
+            raise result
+        return result
 
-    return of
-
-
-@pytest.fixture
-def findings_of(journey_of: JourneyOf, judged: Callable[[EndToEndScenario], list[Finding]]) -> FindingsOf:
-    """What is found in a world through which every case was pushed."""
-    return lambda name: judged(journey_of(name))
-
-
-@pytest.fixture
-def journey_of(
-    request: pytest.FixtureRequest, worlds: JourneyOf
-) -> Iterator[Callable[[str], EndToEndScenario]]:
-    """A world to push through; its reports count."""
-    used: list[tuple[EndToEndScenario, int]] = []
-
-    def of(name: str) -> EndToEndScenario:
-        journey = worlds(name)
-        used.append((journey, journey.report_count))
-        return journey
-
-    yield of
-    reports = sum(journey.report_count - before for journey, before in used)
-    request.node.user_properties.append(("reports", reports))
+    return find
 
 
 @pytest.fixture
 def build(pytestconfig: pytest.Config) -> Build:
-    """Where services in memory come from: a variant, or the reference."""
+    """Creates the services in memory: those of a variant, or the reference services."""
     variant = runtime.find_variant(get_run_config(pytestconfig).variant)
     return variant.load if variant else load

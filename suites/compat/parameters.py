@@ -1,4 +1,4 @@
-"""Test ids of the compat suites: provider or world and case by name, never by position."""
+"""Parameters of the compat suite, with ids such as `subscribers-errors-v1-UNREGISTERED`."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Iterable
 
 import pytest
 
-from fixtures.core.catalogue import Case, load
-from fixtures.core.topology import PROVIDERS, WORLDS
+from fixtures.core.catalogue import Case
+from fixtures.core.topology import PROVIDERS, VERSION_MIXES
+from fixtures.scenarios.end_to_end import cases_of_mix
 
 each_provider = pytest.mark.parametrize("provider", PROVIDERS)
 
 
 def at_each_provider(cases: Iterable[Case]) -> pytest.MarkDecorator:
-    """Each case at each provider, as `[subscribers-errors-v1-UNREGISTERED]`."""
+    """Each case at each provider."""
     pairs = [pytest.param(name, case, id=f"{name}-{case.id}") for case in cases for name in PROVIDERS]
     return pytest.mark.parametrize(("provider", "case"), pairs)
 
 
-in_each_world = pytest.mark.parametrize(
-    ("world", "case"),
+# Each case in each version mix whose senders speak the protocol of the case.
+in_each_mix = pytest.mark.parametrize(
+    ("mix", "case"),
     [
         pytest.param(name, case, id=f"{name}-{case.id}")
-        for name, world in WORLDS.items()
-        for case in load().cases
-        if case.protocol in world.protocols
+        for name, version_mix in VERSION_MIXES.items()
+        for case in cases_of_mix(version_mix)
     ],
 )
-"""Each case in each world whose senders speak its protocol, as `[all-after-v1-v1-UNREGISTERED]`."""

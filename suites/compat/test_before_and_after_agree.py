@@ -1,24 +1,29 @@
-"""Before and after agree on every legacy report: the release changes nothing for old senders."""
+"""Before and after agree on every legacy report, so that nothing changes for old senders."""
 
 from __future__ import annotations
 
+import pytest
+
 from fixtures.checks.agreement import versions_agree
-from fixtures.core.catalogue import Case, load
-from fixtures.core.findings import raise_if_found
-from fixtures.generation import explicit_examples
-from fixtures.generation.runner import answers_of
+from fixtures.core.catalogue import Case, load_catalogue
+from fixtures.generation.explicit_examples import examples_for
+from fixtures.generation.runner import batches_for
 from suites.compat.parameters import at_each_provider
-from suites.types import Answers, Explore, TrialOf
+from suites.types import Answers, Explore, RaiseIfFound, ScenarioOf
+
+pytestmark = pytest.mark.catches(promise="agreement")
 
 
-@at_each_provider(load().of("legacy"))
-def test_before_and_after_agree(trial_of: TrialOf, explore: Explore, provider: str, case: Case) -> None:
-    before, after = trial_of(provider, "before"), trial_of(provider, "after")
+@at_each_provider(load_catalogue().of_protocol("legacy"))
+def test_before_and_after_agree(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, explore: Explore, provider: str, case: Case
+) -> None:
+    before, after = scenario_of(provider, "before"), scenario_of(provider, "after")
 
     def judge(answers: Answers) -> None:
-        sent = after.entries(answers)
+        batch = after.entries(answers)
         for version in (before, after):
-            version.subscribe(sent)
-        raise_if_found(versions_agree(after.provider, sent, before.post(sent), after.post(sent)))
+            version.subscribe(batch)
+        raise_if_found(versions_agree(after.provider, batch, before.deliver(batch), after.deliver(batch)))
 
-    explore(answers_of(case), judge, explicit=explicit_examples.of(case))
+    explore(batches_for(case), judge, explicit=examples_for(case))

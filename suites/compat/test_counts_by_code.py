@@ -1,20 +1,23 @@
-"""Counts by code: what directory-responses sums up is what was reported."""
+"""The counts by code in directory-responses match the reports that were delivered."""
 
 from __future__ import annotations
 
+import pytest
+
 from fixtures.checks.effects import counts_are_complete
-from fixtures.core.catalogue import example_report, load
-from fixtures.core.findings import raise_if_found
-from suites.types import TrialOf
+from fixtures.core.catalogue import example_report, load_catalogue
+from suites.types import RaiseIfFound, ScenarioOf
+
+pytestmark = pytest.mark.catches(promise="counts")
 
 PROVIDER = "directory-responses"
 
 
-def test_counts_by_code(trial_of: TrialOf) -> None:
-    trial = trial_of(PROVIDER)
-    own_app = {"firebase_app": trial.identities.next()[0]}
-    sent = trial.entries({**example_report(case), **own_app} for case in load().cases)
-    trial.fresh(sent)
-    trial.post(sent)
-    answer = trial.target.request("GET", f"/v1/responses/summary?firebase_app={own_app['firebase_app']}")
-    raise_if_found(counts_are_complete(trial.provider, sent, answer))
+def test_counts_by_code(raise_if_found: RaiseIfFound, scenario_of: ScenarioOf) -> None:
+    scenario = scenario_of(PROVIDER)
+    app = scenario.ids.next()[0]
+    batch = scenario.entries({**example_report(case), "firebase_app": app} for case in load_catalogue().cases)
+    scenario.assert_handled(batch)
+    scenario.deliver(batch)
+    answer = scenario.target.request("GET", f"/v1/responses/summary?firebase_app={app}")
+    raise_if_found(counts_are_complete(scenario.provider, batch, answer))

@@ -1,28 +1,31 @@
-"""End to end: a push goes through eight services, and its subscriber ends as the catalogue says."""
+"""A push goes through all eight services, and its subscriber ends as the catalogue says."""
 
 from __future__ import annotations
 
 import pytest
 
 from fixtures.core.catalogue import Case
-from fixtures.core.findings import raise_if_found
-from fixtures.core.topology import WORLDS
-from fixtures.scenarios.end_to_end import traffic_in
-from suites.compat.parameters import in_each_world
-from suites.types import Explore, FindingsOf, JourneyOf, Mailings
+from fixtures.core.topology import VERSION_MIXES
+from fixtures.scenarios.end_to_end import traffic
+from suites.compat.parameters import in_each_mix
+from suites.types import EndToEndScenarioOf, Explore, FindingsOf, Pushes, RaiseIfFound
+
+pytestmark = pytest.mark.catches(promise="end-to-end")
 
 
-@in_each_world
-def test_end_to_end(findings_of: FindingsOf, world: str, case: Case) -> None:
-    raise_if_found(finding for finding in findings_of(world) if finding.case in (case.id, None))
+@in_each_mix
+def test_end_to_end(raise_if_found: RaiseIfFound, findings_of: FindingsOf, mix: str, case: Case) -> None:
+    raise_if_found(finding for finding in findings_of(mix) if finding.case in (case.id, None))
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("world", WORLDS)
-def test_any_traffic(journey_of: JourneyOf, explore: Explore, world: str) -> None:
-    journey = journey_of(world)
+@pytest.mark.parametrize("mix", VERSION_MIXES)
+def test_any_traffic(
+    raise_if_found: RaiseIfFound, end_to_end_scenario_of: EndToEndScenarioOf, explore: Explore, mix: str
+) -> None:
+    scenario = end_to_end_scenario_of(mix)
 
-    def judge(mailings: Mailings) -> None:
-        raise_if_found(journey.findings(mailings))
+    def judge(pushes: Pushes) -> None:
+        raise_if_found(scenario.run_pushes(pushes))
 
-    explore(traffic_in(WORLDS[world]), judge, times=2)
+    explore(traffic(VERSION_MIXES[mix]), judge, times=2)

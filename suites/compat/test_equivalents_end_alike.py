@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
+import pytest
 
 from fixtures.checks.agreement import equivalents_end_alike
-from fixtures.core.catalogue import Case, load
-from fixtures.core.findings import raise_if_found
+from fixtures.core.catalogue import Case, load_catalogue
 from fixtures.generation.runner import batches_of
-from fixtures.generation.strategies import answers, mixed
+from fixtures.generation.strategies import answers_for, answers_for_any
 from suites.compat.parameters import at_each_provider
-from suites.types import Explore, Pairs, TrialOf
+from suites.types import Explore, Pairs, RaiseIfFound, ScenarioOf
+
+pytestmark = pytest.mark.catches(promise="equivalents")
 
 
-@at_each_provider(case for case in load().of("fcm_v1") if case.legacy_equivalent)
-def test_equivalents_end_alike(trial_of: TrialOf, explore: Explore, provider: str, case: Case) -> None:
-    trial = trial_of(provider)
-    old_cases = [load()[name] for name in case.legacy_equivalent]
+@at_each_provider(case for case in load_catalogue().of_protocol("fcm_v1") if case.legacy_equivalent)
+def test_equivalents_end_alike(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, explore: Explore, provider: str, case: Case
+) -> None:
+    scenario = scenario_of(provider)
+    legacy_cases = [load_catalogue()[name] for name in case.legacy_equivalent]
 
     def judge(pairs: Pairs) -> None:
-        legacy = trial.entries(old for old, _ in pairs)
-        v1 = trial.entries(new for _, new in pairs)
-        trial.subscribe([*legacy, *v1])
-        outcome = trial.post([*legacy, *v1])
-        raise_if_found(equivalents_end_alike(trial.provider, legacy, v1, outcome))
+        legacy = scenario.entries(answer for answer, _ in pairs)
+        v1 = scenario.entries(answer for _, answer in pairs)
+        scenario.subscribe([*legacy, *v1])
+        outcome = scenario.deliver([*legacy, *v1])
+        raise_if_found(equivalents_end_alike(scenario.provider, legacy, v1, outcome))
 
-    explore(batches_of(st.tuples(mixed(old_cases), answers(case)), most=9), judge)
+    explore(batches_of(st.tuples(answers_for_any(legacy_cases), answers_for(case)), most=9), judge)

@@ -1,62 +1,67 @@
-"""Mixed batches: a poison report never costs the others, whatever it breaks and wherever it stands."""
+"""A malformed report never costs the others, whatever rule it breaks and wherever it stands."""
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from fixtures.checks.batch_answer import problem_is_told
-from fixtures.core.catalogue import example_report, load
-from fixtures.core.findings import raise_if_found
+from fixtures.checks.batch_answer import problem_is_reported
+from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.topology import BATCH_LIMIT
-from fixtures.generation import malformed
-from fixtures.generation.runner import with_poison
+from fixtures.generation.malformed import malformed_rules
+from fixtures.generation.runner import batches_with_malformed
 from suites.compat.parameters import each_provider
-from suites.types import Explore, TrialOf
+from suites.types import Explore, RaiseIfFound, ScenarioOf
 
-EXAMPLES = [example_report(case) for case in load().cases]
+pytestmark = pytest.mark.catches(promise="mixed-batches")
 
-
-@each_provider
-def test_poison_costs_nobody_else(trial_of: TrialOf, explore: Explore, provider: str) -> None:
-    trial = trial_of(provider)
-    batches = with_poison(load().cases, trial.schema)
-    explore(batches, lambda batch: trial.fresh(trial.poisoned(batch)), times=4)
+EXAMPLES = [example_report(case) for case in load_catalogue().cases]
 
 
 @each_provider
-def test_every_rule_broken_once(trial_of: TrialOf, provider: str) -> None:
-    trial = trial_of(provider)
-    batch = [(EXAMPLES[i % len(EXAMPLES)], rule) for i, rule in enumerate(malformed.rules(trial.schema))]
-    trial.fresh(trial.poisoned([*batch, (EXAMPLES[0], None)]))
+def test_poison_costs_nobody_else(scenario_of: ScenarioOf, explore: Explore, provider: str) -> None:
+    scenario = scenario_of(provider)
+    batches = batches_with_malformed(load_catalogue().cases, scenario.schema)
+    explore(batches, lambda batch: scenario.assert_handled(scenario.malformed_entries(batch)), times=4)
 
 
 @each_provider
-def test_every_case_in_one_batch(trial_of: TrialOf, provider: str) -> None:
-    trial = trial_of(provider)
-    trial.fresh(trial.entries(EXAMPLES))
+def test_every_rule_broken_once(scenario_of: ScenarioOf, provider: str) -> None:
+    scenario = scenario_of(provider)
+    batch = list(zip(itertools.cycle(EXAMPLES), malformed_rules(scenario.schema), strict=False))
+    scenario.assert_handled(scenario.malformed_entries([*batch, (EXAMPLES[0], None)]))
 
 
 @each_provider
-def test_the_greatest_batch_is_taken(trial_of: TrialOf, provider: str) -> None:
-    trial = trial_of(provider)
+def test_every_case_in_one_batch(scenario_of: ScenarioOf, provider: str) -> None:
+    scenario = scenario_of(provider)
+    scenario.assert_handled(scenario.entries(EXAMPLES))
+
+
+@each_provider
+def test_the_greatest_batch_is_taken(scenario_of: ScenarioOf, provider: str) -> None:
+    scenario = scenario_of(provider)
     answers = [EXAMPLES[i % len(EXAMPLES)] for i in range(BATCH_LIMIT)]
-    trial.fresh(trial.entries(answers))
+    scenario.assert_handled(scenario.entries(answers))
 
 
 @each_provider
-def test_the_empty_batch_is_taken(trial_of: TrialOf, provider: str) -> None:
-    trial_of(provider).fresh([])
+def test_the_empty_batch_is_taken(scenario_of: ScenarioOf, provider: str) -> None:
+    scenario_of(provider).assert_handled([])
 
 
 @each_provider
-def test_a_greater_batch_is_refused_as_a_whole(trial_of: TrialOf, provider: str) -> None:
-    trial = trial_of(provider)
-    sent = trial.entries(EXAMPLES[i % len(EXAMPLES)] for i in range(BATCH_LIMIT + 1))
-    trial.subscribe(sent[:1])
-    outcome = trial.post(sent)
+def test_a_greater_batch_is_refused_as_a_whole(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str
+) -> None:
+    scenario = scenario_of(provider)
+    batch = scenario.entries(EXAMPLES[i % len(EXAMPLES)] for i in range(BATCH_LIMIT + 1))
+    scenario.subscribe(batch[:1])
+    outcome = scenario.deliver(batch)
     why = f"a batch of {BATCH_LIMIT + 1} entries"
-    raise_if_found(problem_is_told(trial.provider, "501 entries", outcome.answer, status=413, why=why))
-    raise_if_found(trial.untouched(sent, outcome))
+    raise_if_found(problem_is_reported(scenario.provider, "501 entries", outcome.answer, status=413, why=why))
+    raise_if_found(scenario.no_effects(batch, outcome))
 
 
 @each_provider
@@ -73,8 +78,12 @@ def test_a_greater_batch_is_refused_as_a_whole(trial_of: TrialOf, provider: str)
         pytest.param(b'{"reports":["\xff"],"responses":["\xff"],"errors":["\xff"]}', id="invalid UTF-8"),
     ],
 )
-def test_a_body_without_a_batch_is_refused(trial_of: TrialOf, provider: str, body: bytes) -> None:
-    trial = trial_of(provider)
-    answer = trial.target.send("POST", trial.provider.path, body)
-    shown = body.decode(errors="replace")
-    raise_if_found(problem_is_told(trial.provider, shown, answer, status=400, why="a body without a batch"))
+def test_a_body_without_a_batch_is_refused(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str, body: bytes
+) -> None:
+    scenario = scenario_of(provider)
+    answer = scenario.target.send("POST", scenario.provider.path, body)
+    text = body.decode(errors="replace")
+    raise_if_found(
+        problem_is_reported(scenario.provider, text, answer, status=400, why="a body without a batch")
+    )

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from fixtures.core.catalogue import Case, load
-from fixtures.generation import explicit_examples
-from fixtures.generation.runner import answers_of
-from fixtures.generation.strategies import misread
+import pytest
+
+from fixtures.core.catalogue import Case, load_catalogue
+from fixtures.generation.strategies import near_misses_of_details
 from suites.compat.parameters import at_each_provider, each_provider
-from suites.types import Explore, TrialOf
+from suites.types import AssertCaseHandled, ScenarioOf
+
+pytestmark = pytest.mark.catches(promise="new-codes")
 
 
-@at_each_provider(case for case in load().of("fcm_v1") if case.known)
-def test_new_codes_do_not_break(trial_of: TrialOf, explore: Explore, provider: str, case: Case) -> None:
-    trial = trial_of(provider)
-    explore(
-        answers_of(case),
-        lambda answers: trial.fresh(trial.entries(answers)),
-        explicit=explicit_examples.of(case),
-    )
+@at_each_provider(case for case in load_catalogue().of_protocol("fcm_v1") if case.known)
+def test_new_codes_do_not_break(assert_case_handled: AssertCaseHandled, provider: str, case: Case) -> None:
+    assert_case_handled(provider, case)
 
 
 @each_provider
-def test_near_misses_of_what_decides(trial_of: TrialOf, provider: str) -> None:
-    trial_of(provider).replay(misread())
+def test_near_misses_of_what_decides(scenario_of: ScenarioOf, provider: str) -> None:
+    scenario_of(provider).assert_all_handled(near_misses_of_details())

@@ -1,19 +1,18 @@
-"""Old codes still unsubscribe: every legacy case ends as it always did."""
+"""Old codes still unsubscribe: every legacy case ends as it did before the release."""
 
 from __future__ import annotations
 
-from fixtures.core.catalogue import Case, load
-from fixtures.generation import explicit_examples
-from fixtures.generation.runner import answers_of
+import pytest
+
+from fixtures.core.catalogue import Case, load_catalogue
 from suites.compat.parameters import at_each_provider
-from suites.types import Explore, TrialOf
+from suites.types import AssertCaseHandled
+
+pytestmark = pytest.mark.catches(promise="old-codes")
 
 
-@at_each_provider(case for case in load().of("legacy") if case.known)
-def test_old_codes_still_unsubscribe(trial_of: TrialOf, explore: Explore, provider: str, case: Case) -> None:
-    trial = trial_of(provider)
-    explore(
-        answers_of(case),
-        lambda answers: trial.fresh(trial.entries(answers)),
-        explicit=explicit_examples.of(case),
-    )
+@at_each_provider(case for case in load_catalogue().of_protocol("legacy") if case.known)
+def test_old_codes_still_unsubscribe(
+    assert_case_handled: AssertCaseHandled, provider: str, case: Case
+) -> None:
+    assert_case_handled(provider, case)

@@ -1,4 +1,4 @@
-"""Redelivery: the same again, late or out of order changes nothing."""
+"""Reports and events that come again, late or out of order change nothing."""
 
 from __future__ import annotations
 
@@ -7,134 +7,154 @@ from typing import Any
 
 import pytest
 
-from fixtures.checks.redelivery import is_stale, nothing_changes, states_are_equal
-from fixtures.core.catalogue import example_report, instant, load
-from fixtures.core.findings import raise_if_found
-from fixtures.core.payloads import now
-from fixtures.generation import explicit_examples
+from fixtures.checks.redelivery import nothing_changes, stale_events_change_nothing, states_are_equal
+from fixtures.core.catalogue import example_report, load_catalogue
+from fixtures.core.times import parse_time, utc_now
+from fixtures.generation.explicit_examples import found_examples
 from fixtures.generation.runner import batches_of
-from fixtures.generation.strategies import mixed
+from fixtures.generation.strategies import answers_for_any
+from fixtures.scenarios.provider import redirect
 from suites.compat.parameters import each_provider
-from suites.types import Answers, Explore, TrialOf
+from suites.types import Answers, Explore, RaiseIfFound, ScenarioOf
 
-ANY_ANSWERS = batches_of(mixed(load().cases), most=25)
+pytestmark = pytest.mark.catches(promise="redelivery")
+
+ANY_ANSWERS = batches_of(answers_for_any(load_catalogue().cases), most=25)
 REACTOR = "subscribers-errors"
 
 
 def example_of(outcome: str) -> dict[str, Any]:
-    """An answer of the first case that ends so."""
-    return next(example_report(case) for case in load().cases if case.outcome == outcome)
+    """The example of the first case with an outcome."""
+    return next(example_report(case) for case in load_catalogue().cases if case.outcome == outcome)
 
 
 @each_provider
-def test_the_same_batch_again_changes_nothing(trial_of: TrialOf, explore: Explore, provider: str) -> None:
-    trial = trial_of(provider)
+def test_the_same_batch_again_changes_nothing(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, explore: Explore, provider: str
+) -> None:
+    scenario = scenario_of(provider)
 
     def judge(answers: Answers) -> None:
-        sent = trial.entries(answers)
-        first = trial.fresh(sent)
-        again = trial.post(sent)
-        raise_if_found(nothing_changes(trial.provider, sent, first, again))
+        batch = scenario.entries(answers)
+        first = scenario.assert_handled(batch)
+        second = scenario.deliver(batch)
+        raise_if_found(nothing_changes(scenario.provider, batch, first, second))
 
-    explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
+    explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
 
 
 @each_provider
-def test_twins_in_one_batch_count_once(trial_of: TrialOf, explore: Explore, provider: str) -> None:
-    trial = trial_of(provider)
+def test_twins_in_one_batch_count_once(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, explore: Explore, provider: str
+) -> None:
+    scenario = scenario_of(provider)
 
     def judge(answers: Answers) -> None:
-        sent = trial.entries(answers)
-        trial.subscribe(sent)
-        doubled = trial.post([*sent, *reversed(sent)])
-        raise_if_found(trial.effects(sent, doubled))
-        raise_if_found(nothing_changes(trial.provider, sent, doubled, trial.post(sent)))
+        batch = scenario.entries(answers)
+        scenario.subscribe(batch)
+        doubled = scenario.deliver([*batch, *reversed(batch)])
+        raise_if_found(scenario.effects(batch, doubled))
+        raise_if_found(nothing_changes(scenario.provider, batch, doubled, scenario.deliver(batch)))
 
-    explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
+    explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
 @pytest.mark.parametrize("again_with", ["the same token", "another token"])
 def test_redelivery_leaves_a_resubscribed_user_alone(
-    trial_of: TrialOf, explore: Explore, provider: str, again_with: str
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, explore: Explore, provider: str, again_with: str
 ) -> None:
-    trial = trial_of(provider)
+    scenario = scenario_of(provider)
     token = {"the same token": None, "another token": "renewed"}[again_with]
 
     def judge(answers: Answers) -> None:
-        sent = trial.entries(answers)
-        trial.fresh(sent)
-        trial.subscribe(sent, token=token, since=now() + timedelta(seconds=1))
-        resubscribed = trial.look(sent)
-        again = trial.post(sent)
-        raise_if_found(nothing_changes(trial.provider, sent, resubscribed, again))
+        batch = scenario.entries(answers)
+        scenario.assert_handled(batch)
+        scenario.subscribe(batch, token=token, since=utc_now() + timedelta(seconds=1))
+        resubscribed = scenario.observe(batch)
+        second = scenario.deliver(batch)
+        raise_if_found(nothing_changes(scenario.provider, batch, resubscribed, second))
 
-    explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
+    explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
 @pytest.mark.parametrize("reason", ["the token is another one", "the token is newer than the report"])
-def test_stale_events_change_nothing(trial_of: TrialOf, explore: Explore, provider: str, reason: str) -> None:
-    trial = trial_of(provider)
-    ways: dict[str, dict[str, Any]] = {
-        "the token is another one": {"token": "renewed"},
-        "the token is newer than the report": {"since": now() + timedelta(days=1)},
-    }
-    subscribed = ways[reason]
+def test_stale_events_change_nothing(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, explore: Explore, provider: str, reason: str
+) -> None:
+    scenario = scenario_of(provider)
+    subscription: dict[str, Any] = {"token": "renewed"}
+    if reason == "the token is newer than the report":
+        subscription = {"since": utc_now() + timedelta(days=1)}
 
     def judge(answers: Answers) -> None:
-        sent = trial.entries(answers)
-        trial.subscribe(sent, **subscribed)
-        before = trial.look(sent)
-        raise_if_found(is_stale(trial.provider, sent, before, trial.post(sent)))
+        batch = scenario.entries(answers)
+        scenario.subscribe(batch, **subscription)
+        before = scenario.observe(batch)
+        raise_if_found(stale_events_change_nothing(scenario.provider, batch, before, scenario.deliver(batch)))
 
-    explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
+    explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
-def test_events_of_unknown_subscribers_are_stale(trial_of: TrialOf, explore: Explore, provider: str) -> None:
-    trial = trial_of(provider)
+def test_events_of_unknown_subscribers_are_stale(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, explore: Explore, provider: str
+) -> None:
+    scenario = scenario_of(provider)
 
     def judge(answers: Answers) -> None:
-        sent = trial.entries(answers)
-        before = trial.look(sent)
-        raise_if_found(is_stale(trial.provider, sent, before, trial.post(sent)))
+        batch = scenario.entries(answers)
+        before = scenario.observe(batch)
+        raise_if_found(stale_events_change_nothing(scenario.provider, batch, before, scenario.deliver(batch)))
 
-    explore(ANY_ANSWERS, judge, times=2, explicit=explicit_examples.found())
-
-
-@pytest.mark.parametrize("provider", [REACTOR])
-def test_nothing_resubscribes_a_dead_device(trial_of: TrialOf, provider: str) -> None:
-    trial = trial_of(provider)
-    sent = trial.entries([example_of("unsubscribe")] * len(load().cases))
-    unsubscribed = trial.fresh(sent)
-    later = trial.entries(example_report(case) for case in load().cases)
-    trial.post(trial.for_subscribers_of(later, sent))
-    raise_if_found(states_are_equal(trial.provider, sent, unsubscribed, trial.look(sent), "a later report"))
+    explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
-def test_a_postponement_never_shortens(trial_of: TrialOf, provider: str) -> None:
-    trial = trial_of(provider)
+def test_nothing_resubscribes_a_dead_device(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str
+) -> None:
+    scenario = scenario_of(provider)
+    batch = scenario.entries([example_of("unsubscribe")] * len(load_catalogue().cases))
+    unsubscribed = scenario.assert_handled(batch)
+    later = scenario.entries(example_report(case) for case in load_catalogue().cases)
+    scenario.deliver(redirect(later, batch))
+    raise_if_found(
+        states_are_equal(scenario.provider, batch, unsubscribed, scenario.observe(batch), "a later report")
+    )
+
+
+@pytest.mark.parametrize("provider", [REACTOR])
+def test_a_postponement_never_shortens(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str
+) -> None:
+    scenario = scenario_of(provider)
     long, short = ({**example_of("postpone"), "retry_after": seconds} for seconds in ("7200", "30"))
-    sent = trial.entries([long])
-    postponed = trial.fresh(sent)
-    trial.post(trial.for_subscribers_of(trial.entries([short]), sent))
-    raise_if_found(states_are_equal(trial.provider, sent, postponed, trial.look(sent), "a shorter wait"))
+    batch = scenario.entries([long])
+    postponed = scenario.assert_handled(batch)
+    scenario.deliver(redirect(scenario.entries([short]), batch))
+    raise_if_found(
+        states_are_equal(scenario.provider, batch, postponed, scenario.observe(batch), "a shorter wait")
+    )
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
-def test_an_event_as_old_as_the_token_is_not_stale(trial_of: TrialOf, provider: str) -> None:
-    trial = trial_of(provider)
-    sent = trial.entries(example_report(case) for case in load().cases)
-    trial.subscribe(sent, since=instant(sent[0].payload["sent_at"]))
-    raise_if_found(trial.effects(sent, trial.post(sent)))
+def test_an_event_as_old_as_the_token_is_not_stale(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str
+) -> None:
+    scenario = scenario_of(provider)
+    batch = scenario.entries(example_report(case) for case in load_catalogue().cases)
+    scenario.subscribe(batch, since=parse_time(batch[0].payload["sent_at"]))
+    raise_if_found(scenario.effects(batch, scenario.deliver(batch)))
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
-def test_a_dead_device_waits_no_more(trial_of: TrialOf, provider: str) -> None:
-    trial = trial_of(provider)
-    sent = trial.entries([example_of("postpone")])
-    trial.fresh(sent)
-    gone = trial.for_subscribers_of(trial.entries([example_of("unsubscribe")]), sent)
-    raise_if_found(trial.effects(gone, trial.post(gone)))
+def test_a_dead_device_waits_no_more(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str
+) -> None:
+    scenario = scenario_of(provider)
+    batch = scenario.entries([example_of("postpone")])
+    scenario.assert_handled(batch)
+    gone = redirect(scenario.entries([example_of("unsubscribe")]), batch)
+    raise_if_found(scenario.effects(gone, scenario.deliver(gone)))

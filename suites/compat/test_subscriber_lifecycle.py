@@ -1,15 +1,19 @@
-"""The life of a subscriber: whatever happens on the way, whoever must be active is, with the right token."""
+"""Whatever happens to subscribers and services, every subscriber ends active or not as it must."""
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
-from fixtures.scenarios.lifecycle import machine_for
+from fixtures.scenarios.lifecycle import SubscriberLifecycle
 from suites.types import Build, ExploreSteps, RaiseIfFound
 
+pytestmark = pytest.mark.catches(promise="lifecycle")
 
-@pytest.mark.parametrize("world", ["all-after-legacy", "all-after-v1"])
+
+@pytest.mark.parametrize("mix", ["all-after-legacy", "all-after-v1"])
 def test_life_of_a_subscriber(
-    raise_if_found: RaiseIfFound, explore_steps: ExploreSteps, build: Build, world: str
+    raise_if_found: RaiseIfFound, explore_steps: ExploreSteps, build: Build, mix: str
 ) -> None:
-    explore_steps(machine_for(world, build, raise_if_found), times=25)
+    explore_steps(functools.partial(SubscriberLifecycle, mix, build, raise_if_found), times=25)

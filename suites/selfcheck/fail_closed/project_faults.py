@@ -50,8 +50,8 @@ def first_line(deed: str) -> Made:
     def change(house: Path) -> None:
         edited(
             house / OLD_CODES,
-            "    trial = trial_of(provider)\n",
-            f"    {deed}\n    trial = trial_of(provider)\n",
+            "    assert_case_handled(provider, case)\n",
+            f"    {deed}\n    assert_case_handled(provider, case)\n",
         )
 
     return changed(change)
@@ -92,7 +92,7 @@ def expected_to_fail(house: Path) -> None:
     """The test of old codes fails, and says that it may."""
     mark = "@__import__('pytest').mark.xfail(reason='known', strict=False)"
     edited(house / OLD_CODES, TEST, f"{mark}\n{TEST}")
-    edited(house / OLD_CODES, "    trial = trial_of(provider)\n", "    raise KeyError('known')\n")
+    edited(house / OLD_CODES, "    assert_case_handled(provider, case)\n", "    raise KeyError('known')\n")
 
 
 def accepting(schema: Mapping[str, Any]) -> dict[str, Any]:
