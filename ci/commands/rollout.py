@@ -21,13 +21,11 @@ from fixtures.core.topology import RELEASE_FILE
 from fixtures.release.order import (
     analysis,
     end_to_end_runs,
-    files,
     pairwise,
     pairwise_results,
     release_file,
     text,
 )
-from fixtures.release.order.broker import read_broker_results
 from fixtures.release.order.end_to_end_runs import PathRuns
 from fixtures.release.order.pairwise import PairTable
 from fixtures.release.order.pairwise_results import RecordedResults, ResultsError
@@ -57,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = BUILD / "rollout"
     if options.output:
         folder = resolve_path(options.caller_folder, options.output)
-    files.write_files(folder, judged, answer)
+    text.write_files(folder, judged, answer)
     if options.json:
         print(json.dumps(answer, indent=2))
     else:
@@ -106,7 +104,8 @@ def collect_evidence(release: Release, options: argparse.Namespace) -> tuple[Pai
         recorded.append(pairwise_results.read_file(release, file))
     if options.broker:
         with contextlib.closing(BrokerClient(read_access(os.environ, options.broker))) as broker:
-            recorded.append(read_broker_results(release, broker))
+            url = broker.access.url
+            recorded.append(pairwise_results.read_broker_results(release, broker.fetch_matrix, url))
     if recorded or release.results or not pairwise.are_references(release):
         recorded.append(pairwise_results.read_release_results(release))
         for stranger in dict.fromkeys(name for results in recorded for name in results.unknown_versions):

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fixtures.release.order.pairwise_results import Recorded, Result
+from fixtures.release.order.pairwise_results import RecordedResult, RecordedResults
 from fixtures.release.order.release_file import CLEAN, Edge, Release, Step
 
 VERSIONS = ("before", "after")
@@ -58,12 +58,12 @@ def chained(services: Sequence[str]) -> list[str]:
     return [f'[[edges]]\nname = "{a}-{b}"\nfrom = "{a}"\nto = "{b}"\nkind = "http"\n' for a, b in pairs]
 
 
-def verified(*edges: str, but: Iterable[tuple[str, str, str]] = ()) -> Recorded:
+def verified(*edges: str, but: Iterable[tuple[str, str, str]] = ()) -> RecordedResults:
     """Results of every pair of these edges: only what is new to an old reader fails; some are missing."""
     missing = set(but)
-    return Recorded(
+    return RecordedResults(
         tuple(
-            Result(edge, writer, reader, success=(writer, reader) != ("after", "before"))
+            RecordedResult(edge, writer, reader, success=(writer, reader) != ("after", "before"))
             for edge in edges
             for writer in VERSIONS
             for reader in VERSIONS
@@ -72,7 +72,7 @@ def verified(*edges: str, but: Iterable[tuple[str, str, str]] = ()) -> Recorded:
     )
 
 
-def build_service_chain(services: int) -> tuple[Release, Recorded]:
+def build_service_chain(services: int) -> tuple[Release, RecordedResults]:
     """A release of `services` services in a row, and its verified pairs.
 
     The first service writes into a queue that is cleaned as a step of its own, the others pass on by HTTP. No
@@ -80,15 +80,15 @@ def build_service_chain(services: int) -> tuple[Release, Recorded]:
     """
     names = [f"service-{number}" for number in range(1, services + 1)]
     edges = tuple(
-        Edge(f"from {writer}", writer, reader, "http" if place else "queue", long_lived=not place)
-        for place, (writer, reader) in enumerate(itertools.pairwise(names))
+        Edge(f"from {writer}", writer, reader, "http" if index else "queue", long_lived=not index)
+        for index, (writer, reader) in enumerate(itertools.pairwise(names))
     )
     steps = (*map(Step, reversed(names)), Step(CLEAN + edges[0].name))
     release = Release(Path("chain.toml"), dict.fromkeys(names, ("1.0", "2.0")), edges, steps)
     versions = ("before", "after")
-    recorded = Recorded(
+    recorded = RecordedResults(
         tuple(
-            Result(edge.name, writer, reader, success=(writer, reader) != ("after", "before"))
+            RecordedResult(edge.name, writer, reader, success=(writer, reader) != ("after", "before"))
             for edge in edges
             for writer in versions
             for reader in versions

@@ -1,4 +1,4 @@
-"""A release with one wrong service is no-go, and two judges that see different things are never a go."""
+"""A release with one wrong service is no-go, and two models that differ are never a go."""
 
 from __future__ import annotations
 
@@ -9,28 +9,23 @@ import pytest
 
 from fixtures.core import catalogue
 from fixtures.release.order import (
-    analysis as answer,
-)
-from fixtures.release.order import (
-    pairwise as pairs,
-)
-from fixtures.release.order import (
-    plan as walk,
-)
-from fixtures.release.order import (
+    analysis,
+    pairwise,
+    plan,
     service_probe,
 )
-from fixtures.release.order.analysis import Judged
-from fixtures.release.order.end_to_end_runs import Fates
-from fixtures.release.order.impact import UNHURT
-from fixtures.release.order.pairwise import Table
-from fixtures.release.order.pairwise_model import Forms
-from fixtures.release.order.path_model import Ways
+from fixtures.release.order.analysis import Analysis
+from fixtures.release.order.end_to_end_runs import PathRuns
+from fixtures.release.order.impact import NO_DAMAGE
+from fixtures.release.order.pairwise import PairTable
+from fixtures.release.order.pairwise_model import PairwiseModel
+from fixtures.release.order.path_model import PathModel
 from fixtures.release.order.release_file import Release
-from fixtures.release.order.state_space import Disagreement, Space
+from fixtures.release.order.state_space import Disagreement, StateSpace
 from fixtures.services import load
 
 pytestmark = pytest.mark.aside
+# One decision of each service that its new version takes differently.
 UNDONE = {
     "events-proxy": "copy",
     "directory-events-api": "refuse",
@@ -41,50 +36,52 @@ UNDONE = {
     "directory-messages": "parts",
     "go-sender": "readable_protocols",
 }
-"""One decision of each service, which its new version takes otherwise than the old one."""
 
 
-def table_with(planned: Release, name: str, monkeypatch: pytest.MonkeyPatch) -> Table:
-    """Pairwise results, with one decision of a new version as the old one took it."""
+def table_with(planned: Release, name: str, monkeypatch: pytest.MonkeyPatch) -> PairTable:
+    """Pairwise results with one decision of a new version undone."""
     decision = UNDONE[name]
 
-    def faulty(asked: str, version: str) -> Any:
-        service: Any = load(asked, version)
-        if (asked, version) != (name, "after"):
+    def load_faulty(service_name: str, version: str) -> Any:
+        service: Any = load(service_name, version)
+        if (service_name, version) != (name, "after"):
             return service
         return replace(service, **{decision: getattr(load(name, "before"), decision)})
 
-    monkeypatch.setattr(service_probe, "load", faulty)
-    return pairs.of_references(planned, catalogue.load_catalogue())
+    monkeypatch.setattr(service_probe, "load", load_faulty)
+    return pairwise.judge_reference_pairs(planned, catalogue.load_catalogue())
 
 
 @pytest.mark.parametrize("name", UNDONE)
 def test_a_new_version_that_decides_like_the_old_one_is_no_go(
     name: str, planned: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = answer.answer(answer.judge(planned, table_with(planned, name, monkeypatch), None))
-    assert found["verdict"] == "no-go"
-    assert found["orders"]["safe"] == 0
-    assert found["suggestion"] is None
+    table = table_with(planned, name, monkeypatch)
+    answer = analysis.build_answer(analysis.analyse_release(planned, table, None))
+    assert answer["verdict"] == "no-go"
+    assert answer["orders"]["safe"] == 0
+    assert answer["suggestion"] is None
 
 
-def test_judges_that_see_different_things_on_the_way_are_noticed(
-    planned: Release, table: Table, fates: Fates
+def test_models_that_differ_on_the_way_are_noticed(
+    planned: Release, table: PairTable, path_runs: PathRuns
 ) -> None:
-    blind = replace(fates, runs={way: replace(run, damage=frozenset()) for way, run in fates.runs.items()})
-    space = Space(planned, [Ways(planned, blind), Forms(planned, table)])
-    walk.walk(space, planned.plan)
+    blind = replace(
+        path_runs, runs={path: replace(run, damage=frozenset()) for path, run in path_runs.runs.items()}
+    )
+    space = StateSpace(planned, [PathModel(planned, blind), PairwiseModel(planned, table)])
+    plan.judge_plan(space, planned.plan)
     # On the plan itself there is nothing to overlook, but for the way back of the last step.
-    assert {found.live for found in space.disagreements}
-    assert all(found.composed and not found.end_to_end for found in space.disagreements)
+    assert {disagreement.live for disagreement in space.disagreements}
+    assert all(disagreement.composed and not disagreement.end_to_end for disagreement in space.disagreements)
 
 
-def test_judges_that_disagree_are_both_shown_and_never_a_go(judged: Judged) -> None:
-    live = judged.space.live(0)
-    differing = Disagreement(live, UNHURT, frozenset({("v1-delivered", "lost")}))
-    doubted = replace(judged, space=replace(judged.space, disagreements=[differing]))
-    found = answer.answer(doubted)
-    assert (found["verdict"], found["reasons"][0].partition(":")[0]) == ("undecided", "judges-disagree")
-    (shown,) = found["disagreements"]
-    assert shown["only"] == {"end_to_end": [], "composed": [["v1-delivered", "lost"]]}
-    assert set(shown["live"]) == set(judged.release.names)
+def test_models_that_disagree_are_both_shown_and_never_a_go(analysed: Analysis) -> None:
+    live = analysed.space.live(0)
+    differing = Disagreement(live, NO_DAMAGE, frozenset({("v1-delivered", "lost")}))
+    changed = replace(analysed, space=replace(analysed.space, disagreements=[differing]))
+    answer = analysis.build_answer(changed)
+    assert (answer["verdict"], answer["reasons"][0].partition(":")[0]) == ("undecided", "judges-disagree")
+    (disagreement,) = answer["disagreements"]
+    assert disagreement["only"] == {"end_to_end": [], "composed": [["v1-delivered", "lost"]]}
+    assert set(disagreement["live"]) == set(analysed.release.names)

@@ -1,4 +1,4 @@
-"""Releases of other people: services, edges and results are data, and what nobody verified is unknown."""
+"""Other releases: services, edges and results are data, and what was never verified is unknown."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 
 from fixtures.core.topology import RELEASE_FILE
-from fixtures.release.order import analysis
-from fixtures.release.order import pairwise_results as results
-from fixtures.release.order import release_file as release
-from fixtures.release.order.pairwise_results import Recorded, ResultsError
+from fixtures.release.order import analysis, pairwise_results, release_file
+from fixtures.release.order.pairwise_results import RecordedResults, ResultsError
 from fixtures.release.order.release_file import Step
 from suites.rollout.sample_releases import build_service_chain, verified, written
 
@@ -22,43 +20,45 @@ EXAMPLES = RELEASE_FILE.parent / "examples"
 EDGES = ("one-two", "two-three")
 
 
-def answered(path: Path, *recorded: Recorded) -> dict[str, Any]:
-    """The answer on a release, by what was recorded."""
-    found = release.read(path)
-    return analysis.answer(analysis.judge(found, results.table(found, recorded), None))
+def judge(path: Path, *recorded: RecordedResults) -> dict[str, Any]:
+    release = release_file.read_release(path)
+    table = pairwise_results.build_table(release, recorded)
+    return analysis.build_answer(analysis.analyse_release(release, table, None))
 
 
 def test_the_example_is_go_with_its_two_constraints() -> None:
     path = EXAMPLES / "orders.toml"
-    found = answered(path, results.of_release(release.read(path)))
-    assert (found["verdict"], found["orders"]) == ("go", {"all": 24, "safe": 4, "undecided": 0})
-    assert [(c["first"], c["then"]) for c in found["constraints"]] == [
+    answer = judge(path, pairwise_results.read_release_results(release_file.read_release(path)))
+    assert (answer["verdict"], answer["orders"]) == ("go", {"all": 24, "safe": 4, "undecided": 0})
+    assert [(c["first"], c["then"]) for c in answer["constraints"]] == [
         ("billing", "shop"),
         ("ledger", "billing"),
     ]
-    assert "drops an entry with a VAT id" in found["constraints"][1]["because"]
-    assert found["explained"]
+    assert "drops an entry with a VAT id" in answer["constraints"][1]["because"]
+    assert answer["explained"]
 
 
 def test_the_example_the_wrong_way_round_is_no_go_and_shows_how() -> None:
     path = EXAMPLES / "orders.toml"
-    wrong = release.with_plan(release.read(path), [Step(name) for name in ("billing", "ledger", "shop")])
-    table = results.table(wrong, [results.of_release(wrong)])
-    found = analysis.answer(analysis.judge(wrong, table, None))
-    assert found["verdict"] == "no-go"
-    (damage,) = found["steps"][0]["damage"]
+    problem = release_file.with_plan(
+        release_file.read_release(path), [Step(name) for name in ("billing", "ledger", "shop")]
+    )
+    table = pairwise_results.build_table(problem, [pairwise_results.read_release_results(problem)])
+    answer = analysis.build_answer(analysis.analyse_release(problem, table, None))
+    assert answer["verdict"] == "no-go"
+    (damage,) = answer["steps"][0]["damage"]
     assert damage["timeline"] == [
         "deploy billing: 2.8 -> 2.9",
         "billing 2.9 writes entries",
         "ledger 1.0 reads them: drops an entry with a VAT id",
     ]
-    assert found["suggestion"] == ["ledger", "billing", "shop"]
+    assert answer["suggestion"] == ["ledger", "billing", "shop"]
 
 
 def test_long_lived_data_closes_the_way_back() -> None:
     path = EXAMPLES / "orders.toml"
-    found = answered(path, results.of_release(release.read(path)))
-    assert [step["way_back"]["state"] for step in found["steps"]] == [
+    answer = judge(path, pairwise_results.read_release_results(release_file.read_release(path)))
+    assert [step["way_back"]["state"] for step in answer["steps"]] == [
         "open",
         "after-stopping",
         "closed",
@@ -68,40 +68,41 @@ def test_long_lived_data_closes_the_way_back() -> None:
 
 def test_what_was_never_verified_is_named_and_undecided(tmp_path: Path) -> None:
     gap = ("two-three", "before", "after")
-    found = answered(written(tmp_path), verified(*EDGES, but=[gap]))
-    assert found["verdict"] == "undecided"
-    assert found["unknown"] == ["two-three: two 1.0 -> three 2.0"]
-    assert found["orders"] == {"all": 6, "safe": 0, "undecided": 1}
-    assert [step["way_back"]["state"] for step in found["steps"]] == ["after-stopping", "unknown", "unknown"]
+    answer = judge(written(tmp_path), verified(*EDGES, but=[gap]))
+    assert answer["verdict"] == "undecided"
+    assert answer["unknown"] == ["two-three: two 1.0 -> three 2.0"]
+    assert answer["orders"] == {"all": 6, "safe": 0, "undecided": 1}
+    assert [step["way_back"]["state"] for step in answer["steps"]] == ["after-stopping", "unknown", "unknown"]
 
 
 def test_nothing_verified_is_undecided_and_never_go(tmp_path: Path) -> None:
-    found = answered(written(tmp_path), Recorded())
-    assert found["verdict"] == "undecided"
-    assert len(found["unknown"]) == 6
+    answer = judge(written(tmp_path), RecordedResults())
+    assert answer["verdict"] == "undecided"
+    assert len(answer["unknown"]) == 6
 
 
 def test_damage_outweighs_what_is_unknown(tmp_path: Path) -> None:
     path = written(tmp_path, plan=["one", "two", "three"])
-    found = answered(path, verified(*EDGES, but=[("two-three", "before", "after")]))
-    assert found["verdict"] == "no-go"
+    answer = judge(path, verified(*EDGES, but=[("two-three", "before", "after")]))
+    assert answer["verdict"] == "no-go"
 
 
 def test_a_stated_constraint_that_the_plan_breaks_is_no_go(tmp_path: Path) -> None:
     path = written(tmp_path, constraints=[("one", "three")])
-    found = answered(path, verified(*EDGES))
-    assert found["verdict"] == "no-go"
-    assert found["reasons"] == ["stated-constraint: one must come before three: said so"]
+    answer = judge(path, verified(*EDGES))
+    assert answer["verdict"] == "no-go"
+    assert answer["reasons"] == ["stated-constraint: one must come before three: said so"]
 
 
 @pytest.mark.parametrize("services", [3, 7, 12])
 def test_a_chain_has_one_more_safe_order_than_services_but_two(services: int) -> None:
     # Its services go in one order only; the clean-up of the queue may stand anywhere among them.
-    found, recorded = build_service_chain(services)
-    said = analysis.answer(analysis.judge(found, results.table(found, [recorded]), None))
-    assert said["verdict"] == "go"
-    assert said["orders"]["safe"] == services + 1
-    assert said["explained"]
+    release, recorded = build_service_chain(services)
+    table = pairwise_results.build_table(release, [recorded])
+    answer = analysis.build_answer(analysis.analyse_release(release, table, None))
+    assert answer["verdict"] == "go"
+    assert answer["orders"]["safe"] == services + 1
+    assert answer["explained"]
 
 
 # What was recorded as files.
@@ -119,16 +120,16 @@ VERIFICATION = {
 }
 
 
-def recorded_in(folder: Path, data: Any) -> Recorded:
+def recorded_in(folder: Path, data: Any) -> RecordedResults:
     """What is read from a folder with one file."""
     (folder / "results").mkdir()
     (folder / "results" / "a.json").write_text(json.dumps(data), encoding="utf-8")
-    return results.of_folder(release.read(written(folder)), folder / "results")
+    return pairwise_results.read_folder(release_file.read_release(written(folder)), folder / "results")
 
 
 def test_a_verification_of_a_pact_becomes_results(tmp_path: Path) -> None:
-    found = recorded_in(tmp_path, VERIFICATION)
-    assert [(r.edge, r.writer, r.reader, r.success, r.case, r.why) for r in found.results] == [
+    answer = recorded_in(tmp_path, VERIFICATION)
+    assert [(r.edge, r.writer, r.reader, r.success, r.case, r.why) for r in answer.results] == [
         ("one-two", "after", "before", True, "every case", ""),
         ("one-two", "after", "before", False, "c", "no"),
     ]
@@ -139,9 +140,9 @@ def test_a_queue_is_read_by_the_consumer(tmp_path: Path) -> None:
         '[[edges]]\nname = "one-two"\nfrom = "one"\nto = "two"\nkind = "queue"\n',
         '[[edges]]\nname = "two-three"\nfrom = "two"\nto = "three"\nkind = "http"\n',
     ]
-    found = release.read(written(tmp_path, edges=queue))
+    answer = release_file.read_release(written(tmp_path, edges=queue))
     data = {**VERIFICATION, "consumer": "two", "provider": "one"}
-    (first, _) = results.of_verification(found, data, "a.json")
+    (first, _) = pairwise_results.read_verification(answer, data, "a.json")
     assert (first["edge"], first["writer"], first["reader"]) == ("one-two", "1.0", "2.0")
 
 
@@ -150,9 +151,9 @@ def test_a_verification_of_a_service_that_stays_says_nothing(tmp_path: Path) -> 
 
 
 def test_results_of_other_versions_are_named_and_say_nothing(tmp_path: Path) -> None:
-    found = recorded_in(tmp_path, {**VERIFICATION, "consumer_version": "0.9"})
-    assert found.results == ()
-    assert found.strangers == ("a.json: one 0.9 -> two 1.0",)
+    answer = recorded_in(tmp_path, {**VERIFICATION, "consumer_version": "0.9"})
+    assert answer.results == ()
+    assert answer.unknown_versions == ("a.json: one 0.9 -> two 1.0",)
 
 
 def matrix(success: bool | None) -> dict[str, Any]:  # noqa: FBT001 - as the broker has it
@@ -168,8 +169,13 @@ def matrix(success: bool | None) -> dict[str, Any]:  # noqa: FBT001 - as the bro
 
 @pytest.mark.parametrize("success", [True, False])
 def test_a_row_of_a_brokers_matrix_is_a_result(success: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    (found,) = recorded_in(tmp_path, matrix(success)).results
-    assert (found.edge, found.writer, found.reader, found.success) == ("one-two", "after", "before", success)
+    (answer,) = recorded_in(tmp_path, matrix(success)).results
+    assert (answer.edge, answer.writer, answer.reader, answer.success) == (
+        "one-two",
+        "after",
+        "before",
+        success,
+    )
 
 
 def test_a_row_without_a_verification_says_nothing(tmp_path: Path) -> None:
@@ -196,10 +202,10 @@ def test_results_that_cannot_be_read_are_refused_by_name(data: Any, slug: str, t
 
 
 def test_an_empty_folder_and_a_broken_file_are_refused(tmp_path: Path) -> None:
-    found = release.read(written(tmp_path))
+    answer = release_file.read_release(written(tmp_path))
     (tmp_path / "empty").mkdir()
     with pytest.raises(ResultsError, match="no-results"):
-        results.of_folder(found, tmp_path / "empty")
+        pairwise_results.read_folder(answer, tmp_path / "empty")
     (tmp_path / "empty" / "a.json").write_text("{", encoding="utf-8")
     with pytest.raises(ResultsError, match=r"unreadable-results: 'a\.json'"):
-        results.of_folder(found, tmp_path / "empty")
+        pairwise_results.read_folder(answer, tmp_path / "empty")

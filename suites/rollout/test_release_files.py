@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.release.order import release_file as release
+from fixtures.release.order import release_file
 from fixtures.release.order.release_file import ReleaseError, Step
 from suites.rollout.sample_releases import chained, written
 
@@ -20,10 +20,10 @@ WRONG: Mapping[str, tuple[dict[str, Any], str, str, str]] = {
         {"constraints": [("one", "two"), ("two", "three"), ("three", "one")]},
         "cyclic-constraints", "no order obeys", "first = ",
     ),
-    "constraint-on-nobody": (
+    "constraint-on-unknown-step": (
         {"constraints": [("one", "tow")]}, "unknown-step", "allowed: two", 'then = "tow"'
     ),
-    "edge-to-nobody": (
+    "edge-to-unknown-service": (
         {"edges": [*chained(THREE), chained(["two", "four"])[0]]},
         "unknown-service", "allowed:", 'to = "four"',
     ),
@@ -45,16 +45,16 @@ WRONG: Mapping[str, tuple[dict[str, Any], str, str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("parts", "slug", "said", "line"), WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(("parts", "slug", "message", "line"), WRONG.values(), ids=WRONG)
 def test_a_release_that_contradicts_itself_is_refused_with_its_line(
-    parts: dict[str, Any], slug: str, said: str, line: str, tmp_path: Path
+    parts: dict[str, Any], slug: str, message: str, line: str, tmp_path: Path
 ) -> None:
     path = written(tmp_path, **parts)
     with pytest.raises(ReleaseError) as caught:
-        release.read(path)
+        release_file.read_release(path)
     error = caught.value
     assert error.slug == slug
-    assert said in str(error)
+    assert message in str(error)
     assert "next: " in str(error)
     assert line in path.read_text(encoding="utf-8").splitlines()[error.line - 1]
 
@@ -64,25 +64,25 @@ def test_broken_toml_and_an_unknown_member_are_refused(tmp_path: Path) -> None:
     good = path.read_text(encoding="utf-8")
     path.write_text(good + "\n[plan", encoding="utf-8")
     with pytest.raises(ReleaseError, match="bad-toml"):
-        release.read(path)
+        release_file.read_release(path)
     path.write_text(good + "\nlong_live = true\n", encoding="utf-8")
     with pytest.raises(ReleaseError, match=r"bad-release: (.|\n)*long_live"):
-        release.read(path)
+        release_file.read_release(path)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="no-release"):
-        release.read(tmp_path / "none.toml")
+        release_file.read_release(tmp_path / "none.toml")
 
 
 def test_another_plan_is_checked_like_that_of_the_file(tmp_path: Path) -> None:
-    found = release.read(written(tmp_path))
+    release = release_file.read_release(written(tmp_path))
     with pytest.raises(ReleaseError, match="service-not-planned: 'two'"):
-        release.with_plan(found, [Step("one"), Step("three")])
+        release_file.with_plan(release, [Step("one"), Step("three")])
     with pytest.raises(ReleaseError, match="unknown-service: 'fuor'"):
-        release.with_plan(found, [Step("fuor")])
+        release_file.with_plan(release, [Step("fuor")])
 
 
 def test_an_answer_on_its_way_back_is_no_circle() -> None:
-    names = [edge.name for edge in release.read().in_order]
+    names = [edge.name for edge in release_file.read_release().ordered_edges]
     assert names.index("records") < names.index("answers") < names.index("reports")

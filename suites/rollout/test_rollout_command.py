@@ -46,10 +46,10 @@ def test_the_exit_code_is_the_verdict(plan: str, code: int, word: str, tmp_path:
     ran = rollout("--release", EXAMPLE, "--plan", plan, "--output", tmp_path)
     assert (ran.returncode, ran.stderr) == (code, "")
     assert f"=== {word} ===" in ran.stdout
-    found = schemas.read_json(tmp_path / "rollout.json")
-    schemas.validate(found, "rollout.schema.json")
+    answer = schemas.read_json(tmp_path / "rollout.json")
+    schemas.validate(answer, "rollout.schema.json")
     page = (tmp_path / "update-map.md").read_text(encoding="utf-8")
-    assert page.startswith(f"# Update map: {found['verdict'].upper()}\n")
+    assert page.startswith(f"# Update map: {answer['verdict'].upper()}\n")
     assert [line.split(" | ")[1] for line in page.splitlines() if re.match(r"\| \d", line)] == plan.split(",")
     for name in ("timeline", "lattice", "constraints"):
         picture = ET.parse(tmp_path / f"{name}.svg").getroot()  # noqa: S314 - we have just written it
@@ -68,7 +68,7 @@ def test_nothing_verified_exits_2(tmp_path: Path) -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "error"),
     [
         (["--release", "none.toml"], "no-release"),
         (["--release", EXAMPLE, "--plan", "shop"], "service-not-planned"),
@@ -77,10 +77,10 @@ def test_nothing_verified_exits_2(tmp_path: Path) -> None:
     ],
     ids=["file", "plan", "results", "option"],
 )
-def test_wrong_usage_exits_64_and_says_what_next(options: list[str | Path], said: str) -> None:
+def test_wrong_usage_exits_64_and_says_what_next(options: list[str | Path], error: str) -> None:
     ran = rollout(*options)
     assert ran.returncode == 64
-    assert said in ran.stderr
+    assert error in ran.stderr
     assert "next: " in ran.stderr
 
 
@@ -113,18 +113,18 @@ def broker() -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             pair = self.path.removeprefix("/pacts/matrix/provider/")
-            known = self.headers["Authorization"] == "Bearer secret"
+            authorized = self.headers["Authorization"] == "Bearer secret"
             provider, _, consumer = pair.partition("/consumer/")
             rows = [
                 {
-                    "consumer": {"name": consumer, "version": {"number": one}},
+                    "consumer": {"name": consumer, "version": {"number": first}},
                     "provider": {"name": provider, "version": {"number": other}},
                     "verificationResult": {"success": success},
                 }
-                for one, other, success in ROWS.get(pair, ())
+                for first, other, success in ROWS.get(pair, ())
             ]
             body = json.dumps({"summary": {}, "matrix": rows}).encode()
-            self.send_response(200 if known and rows else 404 if known else 401)
+            self.send_response(200 if authorized and rows else 404 if authorized else 401)
             self.send_header("Content-Type", "application/hal+json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -145,7 +145,7 @@ def broker() -> Iterator[str]:
 
 def without_results(folder: Path) -> Path:
     """The example with a direct call in place of the queue, and without its results."""
-    text = EXAMPLE.read_text(encoding="utf-8").partition("# What was verified")[0]
+    text = EXAMPLE.read_text(encoding="utf-8").partition("# The verified results")[0]
     text = text.replace('kind = "queue"\nlong_lived = true', 'kind = "http"').replace(', "clean orders"', "")
     path = folder / "release.toml"
     path.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Plans that are wrong in one way each: no-go at the right step and service, and for the right reason."""
+"""Plans that are wrong in one way each are no-go at the right step, for the right reason."""
 
 from __future__ import annotations
 
@@ -7,111 +7,114 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.release.order import orders
-from fixtures.release.order import plan as walk
-from fixtures.release.order import release_file as release
-from fixtures.release.order.analysis import Judged
+from fixtures.release.order import orders, plan, release_file
+from fixtures.release.order.analysis import Analysis
 from fixtures.release.order.counterexample import Timelines
 from fixtures.release.order.release_file import Step
 from fixtures.release.order.state_space import Safety
 
-PLAN = [step.name for step in release.read().plan]
+PLAN = [step.name for step in release_file.read_release().plan]
 
 
-def moved(step: str, place: int) -> list[str]:
-    """The plan with one step at another place."""
+def moved(step: str, index: int) -> list[str]:
+    """The plan with one step at another index."""
     rest = [name for name in PLAN if name != step]
-    return [*rest[:place], step, *rest[place:]]
+    return [*rest[:index], step, *rest[index:]]
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """A wrong plan: the step that does damage, where, and what the counterexample must show."""
+class WrongPlan:
+    """A wrong_plan plan: the step that does damage, where, and what the counterexample must show."""
 
     plan: Sequence[str]
     step: str
     edge: str
     reader: str
     kind: str
-    shown: str
+    event: str
 
 
 LAST = len(PLAN) - 1
 WRONG = {
-    "go-sender-first": Wrong(
+    "go-sender-first": WrongPlan(
         moved("go-sender", 0), "go-sender", "records", "after", "stuck", "has no `v1`"
     ),
-    "clean-up-left-out": Wrong(
+    "clean-up-left-out": WrongPlan(
         [name for name in PLAN if name != "clean records"],
         "go-sender", "records", "after", "stuck", "still in the container",
     ),
-    "clean-up-before-directory-messages": Wrong(
+    "clean-up-before-directory-messages": WrongPlan(
         moved("clean records", PLAN.index("directory-messages")),
         "go-sender", "records", "after", "dead-device-kept", "still in the container",
     ),
-    "clean-up-first": Wrong(
+    "clean-up-first": WrongPlan(
         moved("clean records", 0), "go-sender", "records", "after", "stuck", "has no `v1`"
     ),
-    "clean-up-after-go-sender": Wrong(
+    "clean-up-after-go-sender": WrongPlan(
         moved("clean records", LAST), "go-sender", "records", "after", "stuck", "has no `v1`"
     ),
-    "subscribers-errors-last": Wrong(
+    "subscribers-errors-last": WrongPlan(
         moved("subscribers-errors", LAST), "go-sender", "errors", "before", "dead-device-kept", "answers 500"
     ),
-    "listener-after-go-sender": Wrong(
+    "listener-after-go-sender": WrongPlan(
         moved("directory-errors-listener", LAST),
         "go-sender", "events", "before", "stuck", "response.error is not a string",
     ),
-    "events-proxy-after-go-sender": Wrong(
+    "events-proxy-after-go-sender": WrongPlan(
         moved("events-proxy", LAST),
         "go-sender", "errors", "after", "dead-device-kept", "events-proxy 1.12.5.0",
     ),
-    "directory-events-api-after-go-sender": Wrong(
+    "directory-events-api-after-go-sender": WrongPlan(
         moved("directory-events-api", LAST),
         "go-sender", "forwarded reports", "before", "stuck", "unknown member `protocol`",
     ),
-    "directory-responses-after-go-sender": Wrong(
+    "directory-responses-after-go-sender": WrongPlan(
         moved("directory-responses", LAST), "go-sender", "responses", "before", "stuck", "answers 422"
     ),
-    "subscribers-postponed-after-go-sender": Wrong(
+    "subscribers-postponed-after-go-sender": WrongPlan(
         moved("subscribers-postponed", LAST), "go-sender", "postponements", "before", "stuck", "is not listed"
     ),
-    "directory-messages-last": Wrong(
+    "directory-messages-last": WrongPlan(
         moved("directory-messages", LAST), "go-sender", "records", "after", "dead-device-kept", "has no `v1`"
     ),
-    "the-whole-plan-backwards": Wrong(
+    "the-whole-plan-backwards": WrongPlan(
         PLAN[::-1], "go-sender", "records", "after", "dead-device-kept", "has no `v1`"
     ),
 }  # fmt: skip
 
 
-def steps(names: Sequence[str]) -> list[Step]:
-    """A plan by the names of its steps."""
+def build_steps(names: Sequence[str]) -> list[Step]:
     return [Step(name) for name in names]
 
 
-@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
-def test_a_wrong_plan_is_no_go_with_the_right_counterexample(wrong: Wrong, judged: Judged) -> None:
-    walked = walk.walk(judged.space, steps(wrong.plan))
-    first = next(one for one in walked if one.safety is Safety.UNSAFE)
-    assert first.step.name == wrong.step
-    hits = [hit for hit in first.hits if (hit[0], hit[2]) == (wrong.edge, wrong.reader)]
-    assert hits, first.hits
-    kinds = {kind for hit in hits for _, kind in judged.table.rows[hit].damage}
-    assert wrong.kind in kinds
-    told = Timelines(judged.space, judged.table, judged.fates).of_plan(steps(wrong.plan), hits[0])
-    assert any(wrong.shown in event for event in told), told
-    assert sum(event.startswith("deploy ") for event in told) <= len(PLAN)
+@pytest.mark.parametrize("wrong_plan", WRONG.values(), ids=WRONG)
+def test_a_wrong_plan_is_no_go_with_the_right_counterexample(
+    wrong_plan: WrongPlan, analysed: Analysis
+) -> None:
+    judged_steps = plan.judge_plan(analysed.space, build_steps(wrong_plan.plan))
+    first = next(step for step in judged_steps if step.safety is Safety.UNSAFE)
+    assert first.step.name == wrong_plan.step
+    violations = [v for v in first.violations if (v[0], v[2]) == (wrong_plan.edge, wrong_plan.reader)]
+    assert violations, first.violations
+    kinds = {kind for violation in violations for _, kind in analysed.table.rows[violation].damage}
+    assert wrong_plan.kind in kinds
+    timeline = Timelines(analysed.space, analysed.table, analysed.path_runs).explain_plan(
+        build_steps(wrong_plan.plan), violations[0]
+    )
+    assert any(wrong_plan.event in event for event in timeline), timeline
+    assert sum(event.startswith("deploy ") for event in timeline) <= len(PLAN)
 
 
-@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
-def test_the_plan_that_is_suggested_instead_is_safe_and_near(wrong: Wrong, judged: Judged) -> None:
-    suggested = orders.nearest(judged.space, steps(wrong.plan))
+@pytest.mark.parametrize("wrong_plan", WRONG.values(), ids=WRONG)
+def test_the_plan_that_is_suggested_instead_is_safe_and_near(
+    wrong_plan: WrongPlan, analysed: Analysis
+) -> None:
+    suggested = orders.find_nearest_plan(analysed.space, build_steps(wrong_plan.plan))
     assert suggested is not None
-    assert orders.is_safe(judged.space, suggested)
+    assert orders.is_safe(analysed.space, suggested)
     assert {step.name for step in suggested} == set(PLAN)
 
 
-def test_a_plan_that_is_safe_is_its_own_nearest(judged: Judged) -> None:
-    assert orders.is_safe(judged.space, judged.release.plan)
-    assert {one.safety for one in walk.walk(judged.space, judged.release.plan)} == {Safety.SAFE}
+def test_a_plan_that_is_safe_is_its_own_nearest(analysed: Analysis) -> None:
+    assert orders.is_safe(analysed.space, analysed.release.plan)
+    assert {step.safety for step in plan.judge_plan(analysed.space, analysed.release.plan)} == {Safety.SAFE}
