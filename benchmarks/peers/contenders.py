@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -83,7 +84,7 @@ def judge_by_compat_suite(provider: str, url: str, limit_s: float) -> bool | Non
 
 def judge_by_pact(provider: str, url: str, _limit_s: float) -> bool | None:
     """The hand-written pact, by Pact's own Verifier."""
-    with VerifierProcess() as verifier:
+    with contextlib.closing(VerifierProcess()) as verifier:
         return bool(verify_pact(verifier, handwritten.pact_of(provider), url, states=True).problems)
 
 

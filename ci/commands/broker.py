@@ -7,11 +7,11 @@ PACT_BROKER_PASSWORD.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 from ci.support.cli import (
@@ -104,7 +104,7 @@ def make_parser() -> CommandParser:
 def publish(options: argparse.Namespace, access: BrokerAccess) -> int:
     versions = VERSIONS if options.version == "both" else (options.version,)
     refused = 0
-    with contextlib.closing(BrokerClient(access)) as broker:
+    with closing(BrokerClient(access)) as broker:
         broker.find_link("pb:publish-contracts")
         for result in publication.publish_release(broker, install_pact_cli(), versions, options.branch):
             print(redaction.REDACTOR.redact_text(result.text), flush=True)
@@ -127,7 +127,7 @@ def verify(options: argparse.Namespace, access: BrokerAccess) -> int:
     plan = make_plan(options, names)
     outcomes: list[VerificationOutcome] = []
     errors: list[str] = []
-    with contextlib.closing(BrokerClient(access)) as broker, VerifierProcess() as process:
+    with closing(BrokerClient(access)) as broker, closing(VerifierProcess()) as process:
         for name in names:
             try:
                 for outcome in verify_provider(broker, process, name, plan):

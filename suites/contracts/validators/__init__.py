@@ -1,1 +1,1 @@
-"""What others say about our documents: the judges of those who write the specifications."""
+"""Validate the API documents with the official validators of their specifications."""

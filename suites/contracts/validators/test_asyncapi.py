@@ -1,4 +1,4 @@
-"""The AsyncAPI document is valid by the JSON Schema of those who write that specification."""
+"""The AsyncAPI document is valid by the official JSON Schema of AsyncAPI."""
 
 from __future__ import annotations
 

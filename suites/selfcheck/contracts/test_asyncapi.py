@@ -1,4 +1,4 @@
-"""The AsyncAPI document says what really lies in the queue and in the container, in draft 7."""
+"""The AsyncAPI document describes the real messages of the queue and the container, in draft 7."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DOCUMENT = asyncapi.make_document()
 
 
 def payload(schema: str) -> Draft7Validator:
-    """The validator of a message, as a tool that knows draft 7 makes it."""
+    """The validator of a message that a draft 7 tool would make."""
     local = DOCUMENT["components"]["schemas"]
     return Draft7Validator(
         {"$ref": f"#/components/schemas/{component_name(schema)}", "components": {"schemas": local}},
@@ -75,7 +75,7 @@ def test_draft_7_accepts_and_refuses_what_the_schema_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "said"),
+    ("schema", "converted"),
     [
         ({"$ref": "#/x", "minLength": 1}, {"allOf": [{"$ref": "#/x"}], "minLength": 1}),
         ({"contains": {}, "minContains": 0, "maxContains": 2, "maxItems": 6}, {"maxItems": 6}),
@@ -84,8 +84,8 @@ def test_draft_7_accepts_and_refuses_what_the_schema_does() -> None:
     ],
     ids=["sibling", "free-contains", "names", "list"],
 )
-def test_a_schema_is_said_in_draft_7(schema: Any, said: Any) -> None:
-    assert convert_to_draft7(schema) == (said or schema)
+def test_a_schema_is_said_in_draft_7(schema: Any, converted: Any) -> None:
+    assert convert_to_draft7(schema) == (converted or schema)
 
 
 @pytest.mark.parametrize("keyword", ["prefixItems", "unevaluatedProperties", "minContains"])
@@ -97,10 +97,10 @@ def test_a_keyword_that_draft_7_would_overlook_is_refused(keyword: str) -> None:
 @pytest.mark.parametrize(("name", "version"), [("old-format", "before"), ("new-format", "after")])
 def test_the_example_of_a_record_is_what_directory_messages_writes(name: str, version: str) -> None:
     provider = ServiceUnderTest("directory-messages", version)
-    [(_, _, asked)] = message_examples()
-    assert provider.request("POST", "/v1/messages", asked).status == 202
+    [(_, _, request)] = message_examples()
+    assert provider.request("POST", "/v1/messages", request).status == 202
     [(_, forward)] = provider.store.list_forwards()
-    example = next(value for called, _, value in record_examples() if called == name)
+    example = next(value for example, _, value in record_examples() if example == name)
     assert {**forward.body, "created_at": example["created_at"]} == example
 
 

@@ -128,7 +128,9 @@ def test_what_is_deployed_binds_and_is_asked_for_without_its_pending_status() ->
         assert select_pacts(broker, "unknown", query.deployed_only) == []
     # Version 3 has the content of the deployed version 1.
     assert [(pact.version, pact.pending) for pact in shop.deployed] == [("3", False)]
-    assert [(pact.version, pact.pending, pact.descriptions) for pact in shop.others] == [("2", True, ("b",))]
+    assert [(pact.version, pact.pending, pact.descriptions) for pact in shop.remaining] == [
+        ("2", True, ("b",))
+    ]
 
 
 def test_a_query_of_one_consumer_leaves_out_selectors_of_others() -> None:
