@@ -150,7 +150,7 @@ def write_report(runs: Sequence[ReportRun], files: RunFiles) -> Report:
                 "history": files.history / "allure.jsonl",
             },
             {"Commit": commit or "unknown", "Run by": ci_build or "a person"},
-            known=all(run.key in keys for run in runs),
+            in_history=all(run.key in keys for run in runs),
         )
     if allure_result.problem:
         doubted = policy.add_undecided_reason(runs[0].verdict, allure_result.problem)

@@ -45,17 +45,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = create_parser()
     options = parser.parse_args(argv)
     try:
-        judged = judge_release(options)
+        judgement = judge_release(options)
     except USAGE_ERRORS as error:
         parser.refuse(error)
     except BrokerError as error:
         print(error, file=sys.stderr)
         return ExitCode.UNDECIDED
-    answer = analysis.build_answer(judged)
+    answer = analysis.build_answer(judgement)
     folder = BUILD / "rollout"
     if options.output:
         folder = resolve_path(options.caller_folder, options.output)
-    text.write_files(folder, judged, answer)
+    text.write_files(folder, judgement, answer)
     if options.json:
         print(json.dumps(answer, indent=2))
     else:

@@ -101,17 +101,17 @@ def generate_pages(
     folders: Mapping[str, Path],
     facts: Mapping[str, str],
     *,
-    known: bool,
+    in_history: bool,
 ) -> AllureResult:
     """Write Allure's pages. A machine without Allure still gets its verdict, and the reason in the report.
 
-    `folders` are `results`, `output` and `history`. `known` says that the history holds these runs already.
+    `folders` are `results`, `output` and `history`. `in_history`: the history holds these runs already.
     """
     if node.process is None:
         return AllureResult(missing=f"no Allure report: {node.problem}; {NEXT_STEP}")
     output = folders["output"]
     settings = build_allure_config(
-        runs, folders={key: str(path) for key, path in folders.items()}, in_history=known, about=facts
+        runs, folders={key: str(path) for key, path in folders.items()}, in_history=in_history, about=facts
     )
     try:
         return AllureResult(problem=find_disagreement(runs, run_node(node.process, settings, output)))

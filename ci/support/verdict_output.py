@@ -14,8 +14,8 @@ from ci.support.cli import ExitCode
 from fixtures.core import catalogue, schemas, terminal
 from fixtures.core.catalogue import Catalogue
 from fixtures.core.findings import Finding, describe_finding
-from fixtures.results.rollout_answer import describe_order_counts
 from fixtures.results import ledger, policy, verdict_file
+from fixtures.results.rollout_answer import describe_order_counts
 
 SHOWN_FINDINGS = 8
 SHOWN_REASONS = 16

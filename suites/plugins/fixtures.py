@@ -68,12 +68,12 @@ def targets_of(
         def start_targets(version: str) -> dict[str, Target]:
             names = [name for name in PROVIDERS if version == "after" and name in deployed]
             started = {name: connect_target(deployed[name], rate_limiter, inventory) for name in names}
-            others = [name for name in PROVIDERS if name not in started]
-            if others and variant:
-                started |= stack.enter_context(runtime.open_targets(variant, others, version))
-            elif others:
+            remaining = [name for name in PROVIDERS if name not in started]
+            if remaining and variant:
+                started |= stack.enter_context(runtime.open_targets(variant, remaining, version))
+            elif remaining:
                 references = start_references()[version]
-                started |= {name: references[name] for name in others}
+                started |= {name: references[name] for name in remaining}
             for target in started.values():
                 stack.callback(target.close)
             return started
@@ -123,7 +123,7 @@ def raise_if_found(request: pytest.FixtureRequest) -> Iterator[RaiseIfFound]:
 
 @pytest.fixture(scope="session")
 def profile(pytestconfig: pytest.Config) -> Profile:
-    """How this run explores. Only runs of the gate change the known failures; all others just read them."""
+    """How this run explores. Only the gate changes the known failures; other runs only read them."""
     run, url = get_run_config(pytestconfig), get_known_failures_url(pytestconfig)
     if not url:
         return Profile(run.seed, run.examples)

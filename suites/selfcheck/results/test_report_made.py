@@ -228,7 +228,7 @@ def test_a_node_that_cannot_be_started_is_told_and_one_without_an_order_is_ended
 ) -> None:
     monkeypatch.setattr(running, "install_allure", lambda: ("/nowhere/node", ""))
     with running.start_node() as node_process:
-        summary = running.generate_pages(node_process, [], {}, {}, known=False)
+        summary = running.generate_pages(node_process, [], {}, {}, in_history=False)
     assert summary.missing.startswith("no Allure report: FileNotFoundError at /nowhere/node; next: ")
     monkeypatch.setattr(running, "install_allure", lambda: (node, ""))
     with pytest.raises(KeyboardInterrupt), running.start_node() as node_process:
