@@ -97,16 +97,16 @@ def nameless(batch: ObservedBatch) -> ObservedBatch:
 
 @pytest.mark.parametrize("name", EVERYWHERE)
 def test_a_right_answer(name: str) -> None:
-    worlds = {
+    batches = {
         "poisoned": right_batch(name),
         "clean": right_batch(name, poisoned=False),
         "nameless": nameless(right_batch(name)),
     }
     if name == ERRORS:
-        worlds["malformed, and not named"] = right_batch(name).with_fault(
+        batches["malformed, and not named"] = right_batch(name).with_fault(
             change_result(POISON, event_id=None)
         )
-    for what, batch in worlds.items():
+    for what, batch in batches.items():
         assert not list(batch_is_answered(batch.provider, batch.sent, batch.outcome().answer)), what
 
 

@@ -184,7 +184,7 @@ RIGHT_EFFECTS: Mapping[str, tuple[str, BatchFault]] = {
     "unknown members": (API, change_report(DEAD, since="yesterday")),
     "the token of an unsubscribed one": (ERRORS, change_state(DEAD, token="any")),  # noqa: S106
     "the offset instead of Z": (ERRORS, change_state(BUSY, postponed_until="2026-01-01T00:02:00+00:00")),
-    "counted from when it was heard": (ERRORS, change_state(BUSY, postponed_until="2026-01-01T00:02:04Z")),
+    "counted from its arrival": (ERRORS, change_state(BUSY, postponed_until="2026-01-01T00:02:04Z")),
     "as late as is allowed": (ERRORS, change_state(BUSY, postponed_until="2026-01-01T00:02:05Z")),
     "cut to milliseconds": (ERRORS, change_state(BUSY, postponed_until="2026-01-01T00:01:59.990Z")),
 }
@@ -233,7 +233,7 @@ def test_what_comes_after_a_malformed_entry_is_judged_too(name: str) -> None:
         assert len(list(findings)) == count
 
 
-# --- what is told of a finding
+# --- how a finding is described
 
 
 def test_findings_fail_a_test_and_say_it_all() -> None:

@@ -128,11 +128,11 @@ ENDS: Mapping[str, tuple[Callable[[], EndToEndObservation], str]] = {
         "changes a subscriber that got no push",
     ),
     "a bystander lost": (lambda: replace(RIGHT, bystanders={}), "changes a subscriber that got no push"),
-    "a letter buried": (
+    "a message buried": (
         lambda: replace(RIGHT, leftovers={**NOTHING, "dead letters": 1}),
         "leaves something in the dead letters",
     ),
-    "a letter left": (
+    "a message left": (
         lambda: replace(RIGHT, leftovers={**NOTHING, "queue": 2}),
         "leaves something in the queue",
     ),
@@ -186,9 +186,9 @@ def test_a_wait_that_is_over_may_have_ended() -> None:
     observation = change_state(POSTPONED, **active)
     assert len(check(observation)) == 1
     later = {
-        entry: replace(fate, subscriber={**(fate.subscriber or {}), **active})
-        if fate.actions == ("postpone",)
-        else fate
-        for entry, fate in PUSH_RESULTS.items()
+        entry: replace(result, subscriber={**(result.subscriber or {}), **active})
+        if result.actions == ("postpone",)
+        else result
+        for entry, result in PUSH_RESULTS.items()
     }
     assert check(replace(RIGHT, push_results=later, observed_at=AT + timedelta(days=2))) == []

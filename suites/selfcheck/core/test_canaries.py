@@ -160,8 +160,8 @@ def run_gate(
 ) -> Told:
     """The result of such a run. All of its files are in one folder."""
     scene = Scene(project_copy, folder / "build", behind)
-    (folder / "told").mkdir(parents=True)
-    with leaking_setting(scene, spoil, folder / "told", recorded) as setting:
+    (folder / "inputs").mkdir(parents=True)
+    with leaking_setting(scene, spoil, folder / "inputs", recorded) as setting:
         result = gate(scene, setting, re.compile("==="))
     (scene.build / "terminal.txt").write_text(result.text, encoding="utf-8")
     return result

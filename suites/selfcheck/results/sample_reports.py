@@ -133,9 +133,9 @@ def count_states(run: ReportRun) -> Counter[str]:
     """The number of cells of the first page in each state."""
     cells: Counter[str] = Counter()
     for case in run.catalogue.cases:
-        worlds = [name for name in VERSION_MIXES if case.protocol in VERSION_MIXES[name].protocols]
-        for places in (*([name] for name in PROVIDERS), worlds):
-            states = {run.verdict["cases"].get(scope, {}).get(case.id, "not-judged") for scope in places}
+        mixes = [name for name in VERSION_MIXES if case.protocol in VERSION_MIXES[name].protocols]
+        for scopes in (*([name] for name in PROVIDERS), mixes):
+            states = {run.verdict["cases"].get(scope, {}).get(case.id, "not-judged") for scope in scopes}
             cells[next(state for state in WORST_FIRST if state in states)] += 1
     return cells
 

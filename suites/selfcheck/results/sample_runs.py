@@ -72,9 +72,9 @@ GOOD_TESTS = [
     ),
     *(
         make_test(f"suites/compat/test_d.py::{name}-{case.id}", provider=name, case=case.id)
-        for name, world in VERSION_MIXES.items()
+        for name, mix in VERSION_MIXES.items()
         for case in CASES
-        if case.protocol in world.protocols
+        if case.protocol in mix.protocols
     ),
 ]
 COMPAT = sum("case" in test for test in GOOD_TESTS)

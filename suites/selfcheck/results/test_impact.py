@@ -63,7 +63,7 @@ def make_finding(check: str, case: str | None, expected: str, got: Any, title: s
         pytest.param(
             make_finding("effects", UNSUBSCRIBES, "x", {"forwarded_to": ["directory-responses"]}),
             DEAD,
-            id="not told",
+            id="not reported",
         ),
         pytest.param(
             make_finding("effects", POSTPONES, "x", {"forwarded_to": ["directory-responses"]}),

@@ -42,8 +42,8 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
         "cases": {
             **{provider: {case.id: "passed" for case in CASES} for provider in PROVIDERS},
             **{
-                name: {case.id: "passed" for case in CASES if case.protocol in world.protocols}
-                for name, world in VERSION_MIXES.items()
+                name: {case.id: "passed" for case in CASES if case.protocol in mix.protocols}
+                for name, mix in VERSION_MIXES.items()
             },
         },
         "reports": COMPLETE_POLICY.reports,
@@ -103,11 +103,11 @@ DOUBTS: Mapping[str, tuple[Change, str]] = {
         change_line(1, rollout={**ROLLOUT, "verdict": "no-go", "reasons": ["shop: unsafe"]}),
         "rollout-no-go: shop: unsafe",
     ),
-    "a case missing in a world": (
+    "a case missing in a version mix": (
         change_line(-2, case=CASES[0].id),
         f"cases-not-checked: mixed: 1 of the catalogue: {CASES[-1].id}",
     ),
-    "a world missing": (
+    "a version mix missing": (
         lambda lines: [line.pop("provider") for line in lines if line.get("provider") == "all-after-v1"],
         "cases-not-checked: all-after-v1: ",
     ),

@@ -60,6 +60,16 @@ def test_finds_what_is_overlooked(raise_if_found):
     raise_if_found([finding] * 2)
 """
 
+SAMPLE_RESULTS = {
+    "test_passes": "passed",
+    "test_fails": "broken",
+    "test_skips": "skipped",
+    "test_has_no_fixture": "broken",
+    "test_ends_badly": "broken",
+    "test_dies": "broken",
+    "test_finds_what_is_overlooked": "passed",
+}
+
 
 def run_sample(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """The ledger of a run of SAMPLE, and the finished process."""
@@ -95,15 +105,7 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
     )
     lines = {line["test"].rpartition("::")[2]: line for line in read.tests}
     finding_line = lines.pop("test_finds[v1-UNREGISTERED-subscribers-errors]")
-    assert {name: line["result"] for name, line in lines.items()} == {
-        "test_passes": "passed",
-        "test_fails": "broken",
-        "test_skips": "skipped",
-        "test_has_no_fixture": "broken",
-        "test_ends_badly": "broken",
-        "test_dies": "broken",
-        "test_finds_what_is_overlooked": "passed",
-    }
+    assert {name: line["result"] for name, line in lines.items()} == SAMPLE_RESULTS
     assert {name: line["overlooked"] for name, line in lines.items() if "overlooked" in line} == {
         "test_finds_what_is_overlooked": ["contract"]
     }

@@ -26,7 +26,7 @@ def make_line(reported_run: ReportRun, **members: Any) -> dict[str, Any]:
 def test_the_first_run_has_nothing_to_compare_with(tmp_path: Path) -> None:
     now = make_line(build_run(tmp_path, good_run()))
     assert history.find_changes([], now).since == ""
-    assert history.find_changes([now], now).since == "", "a run told twice is not its own past"
+    assert history.find_changes([now], now).since == "", "a run that is recorded twice is not its own past"
     elsewhere = {**now, "environment": "production", "run": "r0"}
     assert history.find_changes([elsewhere], now).since == ""
 
