@@ -1,14 +1,12 @@
-"""`./ci/import-reports FILE...`: your own traffic as a replay file, one answer a shape, with nobody in it."""
+"""`./ci/import-reports FILE...`: an anonymous replay file of your own traffic, one answer of each shape."""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, TextIO
 
 from rich.progress import (
     BarColumn,
@@ -22,20 +20,21 @@ from rich.progress import (
 from ci.support.cli import CommandParser, ExitCode, report_crash, resolve_path
 from fixtures.core.catalogue import CatalogueError
 from fixtures.core.schemas import SchemaError
-from fixtures.generation.importing.deduplicate import MAX_LISTED, ImportedAnswers
+from fixtures.generation.importing.deduplicate import ImportedAnswers
 
-SHOWN_BROKEN = 20
-SHOWN_UNKNOWN = 50
-TOLD_EVERY_S = 0.2
+MAX_PRINTED_BROKEN = 20
+MAX_PRINTED_UNKNOWN = 50
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit 0, 65 if lines were broken or held no answer at all, 64 wrong usage, 70 its own crash."""
+    """Exit 0, 65 for broken lines or no answer at all, 64 for wrong usage, 70 for a crash."""
     parser = CommandParser(prog="./ci/import-reports", description=__doc__)
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="NDJSON, JSON arrays, HAR, or log lines with JSON in them")
     add("--output", default="build/replay.ndjson", metavar="FILE", help="default build/replay.ndjson")
-    add("--redact", action="append", default=[], metavar="MEMBER", help="a member whose value goes as well")
+    add(
+        "--redact", action="append", default=[], metavar="MEMBER", help="also remove the value of this member"
+    )
     options = parser.parse_args(argv)
     files = [resolve_path(options.caller_folder, file) for file in options.files]
     output = resolve_path(options.caller_folder, options.output)
@@ -46,9 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             file.open("rb").close()
         except OSError as error:
             parser.error(f"unreadable-file: {str(file)!r}: {error.strerror}; allowed: a file")
+    imported = ImportedAnswers(tuple(options.redact))
     try:
-        collection = ImportedAnswers(tuple(options.redact))
-        _write(output, files, collection)
+        import_files(files, output, imported)
     except (CatalogueError, SchemaError) as error:
         parser.refuse(error)
     except OSError as error:
@@ -56,83 +55,50 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted: nothing was written", file=sys.stderr)
         return ExitCode.INTERRUPTED
-    except Exception:  # noqa: BLE001  whatever it is, it must not look like an answer
+    except Exception:  # noqa: BLE001  a crash must not look like a result
         return report_crash("import-crashed: nothing was written")
-    tell(collection, output)
-    return ExitCode.DATA if collection.broken or not collection.kept else ExitCode.GO
+    print_summary(imported, output)
+    return ExitCode.DATA if imported.broken or not imported.kept else ExitCode.GO
 
 
-def _write(output: Path, files: Sequence[Path], collection: ImportedAnswers) -> None:
-    """Write the whole file or nothing."""
+def import_files(files: Sequence[Path], output: Path, imported: ImportedAnswers) -> None:
+    """Write the whole replay file or nothing, and show the progress in a terminal."""
     output.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}-")
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as lines:
+        with (
+            os.fdopen(handle, "w", encoding="utf-8") as lines,
+            Progress(*columns, TimeRemainingColumn(), transient=True) as progress,
+        ):
             for file in files:
-                _read(file, lines, collection)
+                with progress.open(file, "rb", description=file.name) as source:
+                    lines.writelines(f"{line}\n" for line in imported.read(source, str(file)))
         Path(name).replace(output)
     finally:
         Path(name).unlink(missing_ok=True)
 
 
-def _read(file: Path, lines: TextIO, collection: ImportedAnswers) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with file.open("rb") as source, Progress(*columns, TimeRemainingColumn(), transient=True) as bar:
-        task = bar.add_task(file.name, total=file.stat().st_size or None)
-        lines.writelines(
-            f"{line}\n"
-            for line in collection.read(
-                _Watched(source, lambda place: bar.update(task, completed=place)), str(file)
-            )
-        )
-
-
-class _Watched:
-    """A file that tells now and then how far it was read."""
-
-    def __init__(self, file: BinaryIO, tell_place: Callable[[int], None]) -> None:
-        self._file, self._tell_place = file, tell_place
-        self._next = 0.0
-        self.tell, self.seek = file.tell, file.seek
-
-    def read(self, size: int) -> bytes:
-        """The next bytes."""
-        self._watch()
-        return self._file.read(size)
-
-    def readline(self, size: int) -> bytes:
-        """The next line, or as much of it."""
-        self._watch()
-        return self._file.readline(size)
-
-    def _watch(self) -> None:
-        if (now := time.monotonic()) >= self._next:
-            self._next = now + TOLD_EVERY_S
-            self._tell_place(self._file.tell())
-
-
-def tell(found: ImportedAnswers, output: Path) -> None:
-    """Print what was found, what the catalogue does not know, and what was broken."""
-    print(f"{found.answers} answers of FCM, {found.kept} shapes: {output}")
-    for outcome, number in found.outcomes.most_common():
-        print(f"  {number:9} {outcome}")
-    if found.unknown:
-        print(f"{len(found.unknown)} codes that the catalogue does not know; somebody must look at them:")
-        for code, number in found.unknown.most_common(SHOWN_UNKNOWN):
-            print(f"  {number:9} {code}")
-    if found.left_out:
-        print(f"too-many-shapes: {found.left_out} answers more were not kept", file=sys.stderr)
-    for line in found.listed[:SHOWN_BROKEN]:
+def print_summary(imported: ImportedAnswers, output: Path) -> None:
+    """Print what was found, which codes the catalogue does not know, and what was broken."""
+    print(f"{imported.answers} answers of FCM, {imported.kept} shapes: {output}")
+    for outcome, count in imported.outcomes.most_common():
+        print(f"  {count:9} {outcome}")
+    if imported.unknown:
+        print(f"{len(imported.unknown)} codes that the catalogue does not know; please look at them:")
+        for code, count in imported.unknown.most_common(MAX_PRINTED_UNKNOWN):
+            print(f"  {count:9} {code}")
+    if imported.left_out:
+        print(f"too-many-shapes: {imported.left_out} more answers were not kept", file=sys.stderr)
+    for line in imported.listed[:MAX_PRINTED_BROKEN]:
         print(line, file=sys.stderr)
-    if found.broken:
-        said = ", ".join(f"{number} {slug}" for slug, number in found.broken.most_common())
-        print(f"broken: {said}; the first {min(SHOWN_BROKEN, MAX_LISTED)} stand above", file=sys.stderr)
-    if found.kept:
+    if imported.broken:
+        counts = ", ".join(f"{count} {slug}" for slug, count in imported.broken.most_common())
+        print(f"broken: {counts}; the first {MAX_PRINTED_BROKEN} are printed above", file=sys.stderr)
+    if imported.kept:
         print(f"next: ./ci/gate --replay {output}")
     else:
-        print(
-            "no-answers: nothing in it looks like an answer of FCM; next: ./ci/explain FILE", file=sys.stderr
-        )
+        print("no-answers: nothing looks like an answer of FCM; next: ./ci/explain FILE", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The rounds of ./ci/deep and what they yield."""
+"""The rounds of ./ci/deep and their result."""

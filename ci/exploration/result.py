@@ -1,4 +1,4 @@
-"""What a deep run leaves behind: deep.json, the curve, what was found as examples, and words for people."""
+"""The result of a deep run: deep.json, the curve, examples of what was found, and a summary for people."""
 
 from __future__ import annotations
 
@@ -8,61 +8,61 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ci.exploration.rounds import Dig
+from ci.exploration.rounds import Exploration
 from fixtures.core import schemas
-from fixtures.core.catalogue import load
-from fixtures.core.findings import Finding, describe
+from fixtures.core.catalogue import load_catalogue
+from fixtures.core.findings import Finding, describe_finding
 from fixtures.scenarios.coverage import corpus
-from fixtures.scenarios.coverage.coverage import MOST_KINDS, MOST_POINTS
-from fixtures.scenarios.coverage.plot import picture
-from fixtures.scenarios.coverage.recorder import MOST
+from fixtures.scenarios.coverage.coverage import MAX_KINDS, MAX_POINTS
+from fixtures.scenarios.coverage.plot import draw_curve
+from fixtures.scenarios.coverage.recorder import MAX_BEHAVIOURS
 
-SHOWN = 8
-MOST_TROUBLE = 50
+MAX_PRINTED = 8
+MAX_PROBLEMS = 50
 
 
-def result_of(dug: Dig, seed: int, seconds: float, memory_mb: Mapping[str, float]) -> dict[str, Any]:
-    """What deep.json says."""
-    explored = dug.explored
-    rate, words = explored.saturation()
+def create_result(exploration: Exploration, memory_mb: Mapping[str, float]) -> dict[str, Any]:
+    """The content of deep.json."""
+    coverage = exploration.coverage
+    rate, summary = coverage.saturation()
     return {
-        "seed": seed,
-        "rounds": dug.rounds,
-        "tests": dug.tests,
-        "reports": explored.reports,
-        "behaviours": explored.behaviours,
+        "seed": exploration.config.run.seed,
+        "rounds": exploration.rounds,
+        "tests": exploration.tests,
+        "reports": coverage.reports,
+        "behaviours": coverage.behaviours,
         "new_in_a_thousand": rate,
-        "words": words,
-        "curve": [list(point) for point in explored.curve],
-        "coverage": explored.coverage(load()),
-        "findings": list(explored.found.values()),
-        "findings_left_out": explored.left_out,
-        "trouble": dug.trouble[:MOST_TROUBLE],
-        "versions": dug.versions,
-        "duration_s": round(seconds, 1),
+        "words": summary,
+        "curve": [list(point) for point in coverage.curve],
+        "coverage": coverage.coverage(load_catalogue()),
+        "findings": list(coverage.findings.values()),
+        "findings_left_out": coverage.left_out,
+        "trouble": exploration.problems[:MAX_PROBLEMS],
+        "versions": exploration.versions,
+        "duration_s": round(exploration.elapsed_s, 1),
         "memory_mb": dict(memory_mb),
-        "limits": {"behaviours": MOST, "points": MOST_POINTS, "kinds_of_findings": MOST_KINDS},
+        "limits": {"behaviours": MAX_BEHAVIOURS, "points": MAX_POINTS, "kinds_of_findings": MAX_KINDS},
     }
 
 
-def write(folder: Path, dug: Dig, result: Mapping[str, Any]) -> None:
-    """Write all of it."""
+def write_result(folder: Path, result: Mapping[str, Any]) -> None:
+    """Write deep.json, curve.svg and, if answers were found, found.ndjson."""
     schemas.validate(result, "deep.schema.json")
     (folder / "deep.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    (folder / "curve.svg").write_text(picture(dug.explored.curve, result["words"]), encoding="utf-8")
-    lines = corpus.lines(result["findings"])
+    (folder / "curve.svg").write_text(draw_curve(result["curve"], result["words"]), encoding="utf-8")
+    lines = corpus.recording_lines(result["findings"])
     if lines:
-        text = "".join(f"{line}\n" for line in lines)
-        (folder / "found.ndjson").write_text(text, encoding="utf-8")
+        (folder / "found.ndjson").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def tell(folder: Path, result: Mapping[str, Any]) -> None:
-    """Print what was found, what was covered, and what it says about more time; never a verdict."""
-    for row in result["findings"][:SHOWN]:
+def print_summary(folder: Path, result: Mapping[str, Any]) -> None:
+    """Print what was found and covered, and what this says about more time; never a verdict."""
+    findings, problems = result["findings"], result["trouble"]
+    for row in findings[:MAX_PRINTED]:
         finding = Finding(**{name: value for name, value in row.items() if name not in ("round", "seed")})
-        print(f"{describe(finding)}\n  again:    {finding.reproduce}  (round {row['round']})\n")
-    if len(result["findings"]) > SHOWN:
-        print(f"... and {len(result['findings']) - SHOWN} more kinds of findings in {folder / 'deep.json'}\n")
+        print(f"{describe_finding(finding)}\n  again:    {finding.reproduce}  (round {row['round']})\n")
+    if len(findings) > MAX_PRINTED:
+        print(f"... and {len(findings) - MAX_PRINTED} more kinds of findings in {folder / 'deep.json'}\n")
     coverage, memory = result["coverage"], result["memory_mb"]
     print(
         f"{result['rounds']} rounds from seed {result['seed']}, {result['tests']} tests, {result['reports']} "
@@ -75,14 +75,14 @@ def tell(folder: Path, result: Mapping[str, Any]) -> None:
         f"{len(coverage['never_by_any_case'])} keywords that no case reached"
     )
     print(f"{result['words']} See {folder / 'curve.svg'}")
-    for reason in result["trouble"][:SHOWN]:
-        print(reason, file=sys.stderr)
+    for problem in problems[:MAX_PRINTED]:
+        print(problem, file=sys.stderr)
     examples = folder / "found.ndjson"
     if examples.exists():
         print(f"found: {examples}; next: ./ci/deep --add {examples}")
-    elif result["findings"]:
+    elif findings:
         print("found, but no single answer shows it: the commands above repeat it")
-    elif not result["trouble"] and result["reports"]:
+    elif not problems and result["reports"]:
         print("nothing was found; this is no verdict, ./ci/gate gives one")
     else:
         print("could not run: this says nothing, and is no verdict")

@@ -15,8 +15,8 @@ import pytest
 from ci.commands import deep, gate, report, summary
 from ci.support import artifacts
 from fixtures.core.project import ROOT
-from suites.selfcheck.results.sample_reports import no_go
-from suites.selfcheck.results.sample_runs import finding, good_run, judged
+from suites.selfcheck.results.sample_reports import no_go_run
+from suites.selfcheck.results.sample_runs import good_run, judge, make_finding
 
 pytestmark = pytest.mark.aside
 
@@ -60,7 +60,7 @@ def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.Captur
     assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"} | specific
     assert all((ROOT / command).is_file() for command in commands)
     options = set(re.findall(r"(?<!-)--[a-z-]+", re.sub(r"(?m)^\s*(#|//).*", "", text)))
-    for parse in (gate.GateConfig.parse, deep.options_of):
+    for parse in (gate.GateConfig.parse, deep.parse_options):
         with pytest.raises(SystemExit):
             parse(["--help"])
     assert options - {"--annotations"} <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
@@ -87,10 +87,10 @@ def test_a_template_runs_each_of_its_shards_once_and_tells_them_and_the_merge_th
 
 
 def test_the_summary_is_the_one_of_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "verdict.json").write_text(json.dumps(judged(tmp_path, good_run())), encoding="utf-8")
+    (tmp_path / "verdict.json").write_text(json.dumps(judge(tmp_path, good_run())), encoding="utf-8")
     assert summary.main(["--build", str(tmp_path)]) == 69
     assert "no-verdict: summary.md" in capsys.readouterr().out, "without a report there is no summary"
-    report.write_report([no_go(tmp_path)], artifacts.RunFiles(tmp_path, tmp_path / "history"))
+    report.write_report([no_go_run(tmp_path)], artifacts.RunFiles(tmp_path, tmp_path / "history"))
     assert summary.main(["--build", str(tmp_path)]) == 0
     summary_text = capsys.readouterr().out
     assert summary_text.startswith("## NO GO")
@@ -101,10 +101,10 @@ def test_an_annotation_is_nothing_but_what_it_quotes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     injection = "<script>alert(1)</script> | [x](javascript:y)\n::error::forged `code`"
-    forged = {**finding(injection), "expected": injection, "test": "suites/compat/x.py::y"}
+    forged = {**make_finding(injection), "expected": injection, "test": "suites/compat/x.py::y"}
     run = good_run()
     run[20].update(result="failed", findings=[forged])
-    (tmp_path / "verdict.json").write_text(json.dumps(judged(tmp_path, run)), encoding="utf-8")
+    (tmp_path / "verdict.json").write_text(json.dumps(judge(tmp_path, run)), encoding="utf-8")
     assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("::")[1].split()[0] for line in lines] == ["error", "error"]
@@ -112,7 +112,7 @@ def test_an_annotation_is_nothing_but_what_it_quotes(
 
 
 def test_a_run_that_proves_everything_is_a_notice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    verdict: dict[str, Any] = judged(tmp_path, good_run())
+    verdict: dict[str, Any] = judge(tmp_path, good_run())
     (tmp_path / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
     assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
     assert capsys.readouterr().out == "::notice title=fcm-compat%3A go::nothing was found\n"
