@@ -50,7 +50,7 @@ KINDS: Mapping[str, Kind] = {
     "tables": Kind("table", DOCS, lambda _folder: render_tables()),
     "tests": Kind("list", EXPECTED_TESTS.parent, render_tests),
 }
-DATA_ERRORS = (CatalogueError, PactError, SchemaViolation, SchemaError)
+DATA_ERRORS = (CatalogueError, PactError, SchemaViolation, SchemaError, RuntimeError)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """The contracts find each fault at an edge that the gate does not judge, and find it where it is."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -12,14 +13,16 @@ from fixtures.contracts.pact.expected_results import (
     read_cross_read_expectations,
     read_expectations,
 )
-from fixtures.contracts.pact.provider_server import serve_driver, serve_providers
+from fixtures.contracts.pact.provider_server import serve_providers
 from fixtures.contracts.pact.service_driver import ServiceDriver, drive_service
 from fixtures.contracts.pact.verification import verify_url, verify_writer
 from fixtures.contracts.pact.verifier_process import VerifierProcess
 from fixtures.core.findings import Finding
 from fixtures.core.topology import find_edge
 from fixtures.faults import Fault, find_fault
+from fixtures.platform.asgi_server import AsgiServers
 from fixtures.platform.fcm import canned_answers, legacy
+from fixtures.services.asgi import application
 
 pytestmark = pytest.mark.aside
 
@@ -36,7 +39,9 @@ def verify_with_fault(verifier: VerifierProcess, pair: Expectation, fault: Fault
         return drive_with_fault(fault, pair.provider, pair.provider_version)
 
     if pair.edge.kind == "http":
-        with serve_driver(make_provider()) as url:
+        provider = make_provider()
+        with closing(AsgiServers()) as servers:
+            url = servers.start(application(provider.service, provider.store))
             verification = verify_url(verifier, pair.edge, pair.consumer_version, url)
     else:
         verification = verify_writer(verifier, pair.edge, pair.consumer_version, make_provider)

@@ -1,1 +1,1 @@
-"""Real clients of FCM against the emulator, each unmodified and in an environment of its own."""
+"""Real, unmodified FCM clients against the emulator, each in an environment of its own."""

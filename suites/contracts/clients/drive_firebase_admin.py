@@ -1,6 +1,7 @@
-"""firebase-admin for Python, as a project uses it: `send`, `send_each` and `send_each_for_multicast`.
+"""Sends messages with firebase-admin for Python: `send`, `send_each` and `send_each_for_multicast`.
 
-Run by its own interpreter; reads tokens from standard input, and writes what became of each.
+The client's own interpreter runs this program. It reads tokens from standard input and writes the result of
+each.
 """
 
 import json
@@ -10,13 +11,12 @@ import firebase_admin
 from firebase_admin import credentials, messaging
 
 
-def became(error: BaseException | None) -> str:
-    """The exception's class, or that there was none."""
+def name_result(error: BaseException | None) -> str:
     return "sent" if error is None else type(error).__name__
 
 
 def send(token: str) -> str:
-    """`messaging.send` of one message with a bit of everything."""
+    """Send one message that uses many of the client's types."""
     message = messaging.Message(
         token=token,
         data={"key": "value"},
@@ -27,22 +27,21 @@ def send(token: str) -> str:
     try:
         assert messaging.send(message).startswith("projects/emulated/messages/")
     except firebase_admin.exceptions.FirebaseError as error:
-        return became(error)
+        return name_result(error)
     return "sent"
 
 
 def main() -> None:
-    """Send to each token in all three ways."""
-    asked = json.load(sys.stdin)
+    tokens = json.load(sys.stdin)
     firebase_admin.initialize_app(credentials.Certificate(sys.argv[1]), {"httpTimeout": 20})
-    each = messaging.send_each([messaging.Message(token=token) for token in asked["send_each"]])
-    many = messaging.send_each_for_multicast(messaging.MulticastMessage(tokens=asked["multicast"]))
-    said = {
-        "send": [send(token) for token in asked["send"]],
-        "send_each": [became(one.exception) for one in each.responses],
-        "multicast": [became(one.exception) for one in many.responses],
+    each = messaging.send_each([messaging.Message(token=token) for token in tokens["send_each"]])
+    multicast = messaging.send_each_for_multicast(messaging.MulticastMessage(tokens=tokens["multicast"]))
+    results = {
+        "send": [send(token) for token in tokens["send"]],
+        "send_each": [name_result(response.exception) for response in each.responses],
+        "multicast": [name_result(response.exception) for response in multicast.responses],
     }
-    sys.stdout.write(json.dumps(said))
+    sys.stdout.write(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""pyfcm 2.x, as a project uses it: `notify` over v1. Run by its own interpreter."""
+"""Sends messages with pyfcm 2.x over v1: `notify`. The client's own interpreter runs this program."""
 
 import json
 import sys
@@ -9,17 +9,16 @@ from requests.exceptions import RequestException
 
 
 def main() -> None:
-    """Send to each token."""
     client = FCMNotification(service_account_file=sys.argv[1], project_id="emulated")
-    said = []
+    results = []
     for token in json.load(sys.stdin)["notify"]:
         try:
             answer = client.notify(fcm_token=token, notification_title="t", data_payload={"a": "b"})
             assert answer["name"].startswith("projects/emulated/messages/")
-            said.append("sent")
+            results.append("sent")
         except (FCMError, RequestException) as error:
-            said.append(type(error).__name__)
-    sys.stdout.write(json.dumps({"notify": said}))
+            results.append(type(error).__name__)
+    sys.stdout.write(json.dumps({"notify": results}))
 
 
 if __name__ == "__main__":

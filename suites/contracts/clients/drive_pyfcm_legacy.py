@@ -1,4 +1,7 @@
-"""pyfcm 1.5.4, as a project uses it: one and many devices over the legacy protocol."""
+"""Sends messages with pyfcm 1.5.4 over the legacy protocol, to one device and to many in one request.
+
+The client's own interpreter runs this program.
+"""
 
 import json
 import sys
@@ -9,31 +12,31 @@ from pyfcm.errors import FCMError
 from requests.exceptions import RequestException
 
 
-def one(client: Any, token: str) -> str:
-    """`notify_single_device`: the exception, the error word of the result, or that it was sent."""
+def notify_single(client: Any, token: str) -> str:
+    """The exception, the error word of the result, or `sent` or `renewed`."""
     try:
         answer = client.notify_single_device(
             registration_id=token, message_title="t", data_message={"a": "b"}
         )
     except (FCMError, RequestException) as error:
         return type(error).__name__
-    return told(answer["results"][0])
+    return name_result(answer["results"][0])
 
 
-def told(result: dict[str, Any]) -> str:
-    """What a result says."""
+def name_result(result: dict[str, Any]) -> str:
     return str(result.get("error") or ("renewed" if "registration_id" in result else "sent"))
 
 
 def main() -> None:
-    """Send to each token, and to many in one request."""
-    asked = json.load(sys.stdin)
+    tokens = json.load(sys.stdin)
     client = FCMNotification(api_key="a-server-key")
-    single = [one(client, token) for token in asked["notify_single_device"]]
-    tokens = asked["notify_multiple_devices"]
-    many = client.notify_multiple_devices(registration_ids=tokens, message_body="b")
-    said = {"notify_single_device": single, "notify_multiple_devices": [told(row) for row in many["results"]]}
-    sys.stdout.write(json.dumps(said))
+    single = [notify_single(client, token) for token in tokens["notify_single_device"]]
+    answer = client.notify_multiple_devices(
+        registration_ids=tokens["notify_multiple_devices"], message_body="b"
+    )
+    multiple = [name_result(result) for result in answer["results"]]
+    results = {"notify_single_device": single, "notify_multiple_devices": multiple}
+    sys.stdout.write(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def test_operations_have_names_of_their_own(service: str) -> None:
 
 def test_a_component_means_what_its_schema_means() -> None:
     validator = component(DOCUMENTS["subscribers-errors"], EVENT)
-    drawn = (
+    samples = (
         report for case in load_catalogue().cases[::10] for report in sample_answers.draw_reports(case)[:5]
     )
     good = [error_event(report, "any") for report in (*samples, *(report for _, report in example_reports()))]
