@@ -43,9 +43,9 @@ def test_one_bad_report_never_costs_the_others() -> None:
     reply = provider.request("POST", "/v1/reports", {"reports": reports})
     assert (reply.status, reply.body["accepted"]) == (202, 2)
     assert [item["report_id"] for item in reply.body["rejected"]] == [None, make_id(2), make_id(4)]
-    seen = provider.request("GET", f"/v1/reports/{make_id(3)}").body
-    assert (seen["protocol"], seen["code"]) == ("fcm_v1", "UNREGISTERED")
-    assert list(seen["forwarded_to"]) == ["directory-responses", "directory-errors-listener"]
+    stored_report = provider.request("GET", f"/v1/reports/{make_id(3)}").body
+    assert (stored_report["protocol"], stored_report["code"]) == ("fcm_v1", "UNREGISTERED")
+    assert list(stored_report["forwarded_to"]) == ["directory-responses", "directory-errors-listener"]
 
 
 def test_a_redelivered_report_makes_no_second_event() -> None:
@@ -257,12 +257,12 @@ def test_wrong_paths_and_methods_are_problems() -> None:
 
 
 def test_a_fault_replaces_one_decision() -> None:
-    def forgetful(seen: Mapping[str, Any]) -> Decision:
-        decision = fcm.decide(seen)
+    def alert_of_unregistered(report: Mapping[str, Any]) -> Decision:
+        decision = fcm.decide(report)
         return replace(decision, outcome="alert") if decision.code == "UNREGISTERED" else decision
 
     provider = subscribers_errors()
-    provider.service = replace(provider.service, decide=forgetful)
+    provider.service = replace(provider.service, decide=alert_of_unregistered)
     assert provider.post_errors(make_event(1, **V1_GONE), make_event(2)) == ["alert", "unsubscribe"]
 
 
@@ -270,12 +270,12 @@ def test_a_fault_replaces_one_decision() -> None:
     ("length", "outcome"), [(0, "keep"), (1, "replace_token"), (4096, "replace_token"), (4097, "keep")]
 )
 def test_a_token_has_one_to_4096_characters(length: int, outcome: str) -> None:
-    answered = make_report(response={"message_id": "1", "registration_id": "t" * length})
-    assert fcm.decide(answered).outcome == outcome
+    report = make_report(response={"message_id": "1", "registration_id": "t" * length})
+    assert fcm.decide(report).outcome == outcome
 
 
 def test_a_crash_keeps_nothing() -> None:
-    def crash(_seen: Mapping[str, Any]) -> Decision:
+    def crash(_report: Mapping[str, Any]) -> Decision:
         raise ZeroDivisionError
 
     provider = ServiceUnderTest("directory-events-api")

@@ -16,25 +16,27 @@ pytestmark = pytest.mark.aside
 EXTRA = make_report(1, protocol="fcm_v1", future={"a": [1]})
 
 
-def accepted(proxy: ServiceUnderTest, *reports: Any) -> ServiceUnderTest:
+def accept_reports(proxy: ServiceUnderTest, *reports: Any) -> ServiceUnderTest:
     """Let the proxy accept reports."""
     reply = proxy.request("POST", "/v1/reports", {"reports": reports})
     assert (reply.status, reply.body) == (202, {"accepted": len(reports)})
     return proxy
 
 
-def batch(proxy: ServiceUnderTest) -> ServiceCall:
-    """What the proxy wants to send now."""
+def next_call(proxy: ServiceUnderTest) -> ServiceCall:
+    """The call that the proxy makes at a tick."""
     (call,) = proxy.handle_event(Tick(NOW))
     assert isinstance(call, ServiceCall)
     assert (call.to, call.method, call.path) == ("directory-events-api", "POST", "/v1/reports")
     return call
 
 
-@pytest.mark.parametrize(("version", "kept"), [("before", make_report(1)), ("after", EXTRA)])
-def test_unknown_members_are_passed_on_only_after_the_release(version: str, kept: dict[str, Any]) -> None:
-    proxy = accepted(ServiceUnderTest("events-proxy", version), EXTRA, 7)
-    assert batch(proxy).body == {"bts": "bts-0", "reports": [kept, 7]}
+@pytest.mark.parametrize(("version", "forwarded"), [("before", make_report(1)), ("after", EXTRA)])
+def test_unknown_members_are_passed_on_only_after_the_release(
+    version: str, forwarded: dict[str, Any]
+) -> None:
+    proxy = accept_reports(ServiceUnderTest("events-proxy", version), EXTRA, 7)
+    assert next_call(proxy).body == {"bts": "bts-0", "reports": [forwarded, 7]}
 
 
 @pytest.mark.parametrize(
@@ -47,11 +49,11 @@ def test_unknown_members_are_passed_on_only_after_the_release(version: str, kept
     ids=lambda answer: getattr(answer, "kind", None) or str(answer.status),
 )
 def test_reports_wait_while_amazon_is_out_of_order(answer: Any) -> None:
-    proxy = accepted(ServiceUnderTest("events-proxy"), make_report(1), make_report(2))
-    first = batch(proxy)
-    (told,) = proxy.handle_event(CallReturned(first, answer))
-    assert isinstance(told, Alert)
-    assert batch(proxy) == first
+    proxy = accept_reports(ServiceUnderTest("events-proxy"), make_report(1), make_report(2))
+    first = next_call(proxy)
+    (alert,) = proxy.handle_event(CallReturned(first, answer))
+    assert isinstance(alert, Alert)
+    assert next_call(proxy) == first
     proxy.handle_event(CallReturned(first, CallAnswer(202, b"{}")))
     assert proxy.handle_event(Tick(NOW)) == []
 
@@ -59,72 +61,76 @@ def test_reports_wait_while_amazon_is_out_of_order(answer: Any) -> None:
 def test_batches_have_at_most_500_reports_in_the_order_of_arrival() -> None:
     proxy = ServiceUnderTest("events-proxy")
     for start in (0, 400, 800):
-        accepted(proxy, *(make_report(number) for number in range(start, start + 400)))
-    sizes, seen = [], []
+        accept_reports(proxy, *(make_report(number) for number in range(start, start + 400)))
+    sizes, reports = [], []
     while proxy.handle_event(Tick(NOW)):
-        call = batch(proxy)
+        call = next_call(proxy)
         sizes.append(len(call.body["reports"]))
-        seen += call.body["reports"]
+        reports += call.body["reports"]
         proxy.handle_event(CallReturned(call, CallAnswer(202, b'{"accepted":1,"rejected":[]}')))
     assert sizes == [500, 500, 200]
-    assert seen == [make_report(number) for number in range(1200)]
+    assert reports == [make_report(number) for number in range(1200)]
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_a_report_that_makes_amazon_refuse_a_batch_costs_no_other(status: int) -> None:
-    proxy = accepted(ServiceUnderTest("events-proxy"), *map(make_report, range(5)))
-    taken: list[Any] = []
-    calls = [batch(proxy)]
+    proxy = accept_reports(ServiceUnderTest("events-proxy"), *map(make_report, range(5)))
+    accepted_reports: list[Any] = []
+    calls = [next_call(proxy)]
     while calls:
         call = calls.pop()
         bad = make_report(3) in call.body["reports"]
         answer = CallAnswer(status, b"no") if bad else CallAnswer(202, b"{}")
-        taken += [] if bad else call.body["reports"]
+        accepted_reports += [] if bad else call.body["reports"]
         calls += [
-            order
-            for order in proxy.handle_event(CallReturned(call, answer))
-            if isinstance(order, ServiceCall)
+            effect
+            for effect in proxy.handle_event(CallReturned(call, answer))
+            if isinstance(effect, ServiceCall)
         ]
-    assert sorted(item["report_id"] for item in taken) == [make_report(n)["report_id"] for n in (0, 1, 2, 4)]
+    assert sorted(item["report_id"] for item in accepted_reports) == [
+        make_report(n)["report_id"] for n in (0, 1, 2, 4)
+    ]
     assert proxy.handle_event(Tick(NOW)) == []
     assert proxy.handle_event(Started()) == []
-    assert batch(proxy).body["reports"] == [make_report(3)]
+    assert next_call(proxy).body["reports"] == [make_report(3)]
 
 
 def test_what_amazon_rejects_is_told() -> None:
-    proxy = accepted(ServiceUnderTest("events-proxy"), 7)
+    proxy = accept_reports(ServiceUnderTest("events-proxy"), 7)
     rejected = {"accepted": 0, "rejected": [{"report_id": None, "reason": "not an object"}]}
-    (told,) = proxy.handle_event(CallReturned(batch(proxy), CallAnswer(202, json.dumps(rejected).encode())))
-    assert isinstance(told, Alert)
-    assert "not an object" in told.reason
+    (alert,) = proxy.handle_event(
+        CallReturned(next_call(proxy), CallAnswer(202, json.dumps(rejected).encode()))
+    )
+    assert isinstance(alert, Alert)
+    assert "not an object" in alert.reason
     assert proxy.handle_event(Tick(NOW)) == []
 
 
 def test_a_full_spool_says_503_and_loses_nothing() -> None:
     proxy = ServiceUnderTest("events-proxy")
     proxy.service = replace(proxy.service, most_waiting=2)
-    accepted(proxy, make_report(1), make_report(2))
+    accept_reports(proxy, make_report(1), make_report(2))
     reply = proxy.request("POST", "/v1/reports", {"reports": [make_report(3)]})
     assert (reply.status, reply.content_type) == (503, "application/problem+json")
-    proxy.handle_event(CallReturned(batch(proxy), CallAnswer(202, b"{}")))
-    accepted(proxy, make_report(3))
-    assert batch(proxy).body["reports"] == [make_report(3)]
+    proxy.handle_event(CallReturned(next_call(proxy), CallAnswer(202, b"{}")))
+    accept_reports(proxy, make_report(3))
+    assert next_call(proxy).body["reports"] == [make_report(3)]
 
 
 def test_the_spool_survives_a_restart(tmp_path: Path) -> None:
     proxy = ServiceUnderTest("events-proxy")
     proxy.store = Store(tmp_path / "spool")
-    accepted(proxy, EXTRA, make_report(2, response="\ud800"))
-    first = batch(proxy)
+    accept_reports(proxy, EXTRA, make_report(2, response="\ud800"))
+    first = next_call(proxy)
     proxy.store.close()
-    again = ServiceUnderTest("events-proxy")
-    again.store = Store(tmp_path / "spool")
-    assert again.handle_event(Started()) == []
-    assert batch(again) == first
-    again.store.close()
+    restarted = ServiceUnderTest("events-proxy")
+    restarted.store = Store(tmp_path / "spool")
+    assert restarted.handle_event(Started()) == []
+    assert next_call(restarted) == first
+    restarted.store.close()
 
 
 def test_the_spool_can_be_emptied_for_a_test() -> None:
-    proxy = accepted(ServiceUnderTest("events-proxy"), make_report(1))
+    proxy = accept_reports(ServiceUnderTest("events-proxy"), make_report(1))
     assert proxy.change_state("no reports are waiting").status == 200
     assert proxy.handle_event(Tick(NOW)) == []

@@ -21,7 +21,9 @@ from suites.selfcheck.services.driver import APP, NOW, ServiceUnderTest
 pytestmark = pytest.mark.aside
 
 METHODS = frozenset({"DELETE", "GET", "PATCH", "POST", "PUT"})
-ENDPOINTS = [(service, endpoint) for service, has in INTERFACES.items() for endpoint in has.endpoints]
+ENDPOINTS = [
+    (service, endpoint) for service, interface in INTERFACES.items() for endpoint in interface.endpoints
+]
 ANSWERED = [(service, e, status) for service, e in ENDPOINTS for status in (e.status, *e.refusals)]
 IDS = [f"{service}-{endpoint.name}-{status}" for service, endpoint, status in ANSWERED]
 
@@ -34,7 +36,8 @@ QUERIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "showSubscribers": {"id": (SUBSCRIBER,)},
     "showDue": {"at": ("2026-02-01T00:00:00Z",)},
 }
-NEEDED = {
+# The state in which a service has something to show.
+STATE_OF = {
     "showReport": "a report exists",
     "showReports": "a report exists",
     "showResponse": "a response exists",
@@ -44,63 +47,59 @@ NEEDED = {
     "showPostponement": "a subscriber is postponed",
     "showDue": "a subscriber is postponed",
 }
-"""The state in which a service has something to show."""
 
 
-def path_of(endpoint: Endpoint) -> str:
-    """The path of an endpoint, for what the examples are about."""
+def example_path(endpoint: Endpoint) -> str:
     return endpoint.path.format(report_id=REPORT, subscriber_id=SUBSCRIBER)
 
 
-def example(service: str, schema: str | None, name: str | None = None) -> Any:
-    """An example of a request body, the first or the one of a name; None where there is no body."""
-    found = request_examples(service, schema) if schema else []
-    return next((value for called, _, value in found if name in (None, called)), None)
+def find_example(service: str, schema: str | None, name: str | None = None) -> Any:
+    """The first example of a request body, or the one of a name; None if the request has no body."""
+    examples = request_examples(service, schema) if schema else []
+    return next((value for state, _, value in examples if name in (None, state)), None)
 
 
 def succeed(provider: ServiceUnderTest, service: str, endpoint: Endpoint) -> Reply:
-    """Ask for what there is."""
-    if state := NEEDED.get(endpoint.name):
+    """Send a request that is answered with success."""
+    if state := STATE_OF.get(endpoint.name):
         assert (
             provider.request(
-                "POST", "/_pact/provider-states", example(service, STATES + "change", state)
+                "POST", "/_pact/provider-states", find_example(service, STATES + "change", state)
             ).status
             == 200
         )
-    body, query = example(service, endpoint.body), QUERIES.get(endpoint.name, {})
-    return provider.request(endpoint.method, path_of(endpoint), body, **query)
+    body, query = find_example(service, endpoint.body), QUERIES.get(endpoint.name, {})
+    return provider.request(endpoint.method, example_path(endpoint), body, **query)
 
 
-def ask_wrongly(provider: ServiceUnderTest, _service: str, endpoint: Endpoint) -> Reply:
-    """Send what is no JSON, and no query."""
-    return provider.request(endpoint.method, path_of(endpoint), b"{")
+def send_broken_body(provider: ServiceUnderTest, _service: str, endpoint: Endpoint) -> Reply:
+    """Send a broken body, and no query."""
+    return provider.request(endpoint.method, example_path(endpoint), b"{")
 
 
-def ask_for_nothing(provider: ServiceUnderTest, _service: str, endpoint: Endpoint) -> Reply:
-    """Ask for what there is not."""
-    return provider.request(endpoint.method, path_of(endpoint))
+def request_missing(provider: ServiceUnderTest, _service: str, endpoint: Endpoint) -> Reply:
+    return provider.request(endpoint.method, example_path(endpoint))
 
 
-def ask_too_much(provider: ServiceUnderTest, service: str, endpoint: Endpoint) -> Reply:
-    """Send the example with far too many entries."""
-    body = example(service, endpoint.body) or {}
+def send_too_much(provider: ServiceUnderTest, service: str, endpoint: Endpoint) -> Reply:
+    """Send the example with too many entries."""
+    body = find_example(service, endpoint.body) or {}
     many = {name: value * 10_001 if isinstance(value, list) else value for name, value in body.items()}
-    return provider.request(endpoint.method, path_of(endpoint), many)
+    return provider.request(endpoint.method, example_path(endpoint), many)
 
 
-def ask_when_full(provider: ServiceUnderTest, service: str, endpoint: Endpoint) -> Reply:
-    """Ask a service that has no room, if it can run out of it."""
-    full: Any = provider.service
-    room = {"most_waiting": 0} if hasattr(full, "most_waiting") else {}
-    provider.service = replace(full, **room)
+def request_when_full(provider: ServiceUnderTest, service: str, endpoint: Endpoint) -> Reply:
+    """Send a request to a service whose queue is full, if it has one."""
+    if hasattr(provider.service, "most_waiting"):
+        provider.service = replace(provider.service, most_waiting=0)
     return succeed(provider, service, endpoint)
 
 
-ASK: Mapping[int, Callable[[ServiceUnderTest, str, Endpoint], Reply]] = {
-    400: ask_wrongly,
-    404: ask_for_nothing,
-    413: ask_too_much,
-    503: ask_when_full,
+REQUESTS: Mapping[int, Callable[[ServiceUnderTest, str, Endpoint], Reply]] = {
+    400: send_broken_body,
+    404: request_missing,
+    413: send_too_much,
+    503: request_when_full,
 }
 
 
@@ -126,7 +125,7 @@ def test_every_state_is_written_down_and_no_other(service: str, version: str) ->
 
 @pytest.mark.parametrize(("service", "endpoint", "status"), ANSWERED, ids=IDS)
 def test_an_answer_that_is_written_down_is_given(service: str, endpoint: Endpoint, status: int) -> None:
-    reply = ASK.get(status, succeed)(ServiceUnderTest(service), service, endpoint)
+    reply = REQUESTS.get(status, succeed)(ServiceUnderTest(service), service, endpoint)
     assert reply.status == status
     schema = endpoint.answer if status == endpoint.status else PROBLEM
     assert (reply.content_type == PROBLEM_TYPE) == (schema == PROBLEM)
@@ -138,8 +137,10 @@ def test_an_answer_that_is_written_down_is_given(service: str, endpoint: Endpoin
     ("service", "endpoint"), ENDPOINTS, ids=[f"{service}-{endpoint.name}" for service, endpoint in ENDPOINTS]
 )
 def test_no_answer_is_given_that_is_not_written_down(service: str, endpoint: Endpoint) -> None:
-    given = {ask(ServiceUnderTest(service), service, endpoint).status for ask in (succeed, *ASK.values())}
-    assert given == {endpoint.status, *endpoint.refusals}
+    statuses = {
+        send(ServiceUnderTest(service), service, endpoint).status for send in (succeed, *REQUESTS.values())
+    }
+    assert statuses == {endpoint.status, *endpoint.refusals}
 
 
 @pytest.mark.parametrize("service", INTERFACES)
@@ -147,7 +148,7 @@ def test_what_is_not_written_down_is_refused(service: str) -> None:
     provider = ServiceUnderTest(service)
     methods: dict[str, set[str]] = {}
     for endpoint in INTERFACES[service].endpoints:
-        methods.setdefault(path_of(endpoint), set()).add(endpoint.method)
+        methods.setdefault(example_path(endpoint), set()).add(endpoint.method)
     for path, allowed in methods.items():
         for method in METHODS - allowed:
             reply = provider.request(method, path)
@@ -164,7 +165,7 @@ def test_what_is_not_written_down_is_refused(service: str) -> None:
 def test_examples_are_valid_and_taken(service: str, endpoint: Endpoint) -> None:
     for name, _, value in request_examples(service, str(endpoint.body)):
         assert schemas.is_valid(value, str(endpoint.body)), name
-        reply = ServiceUnderTest(service).request(endpoint.method, path_of(endpoint), value)
+        reply = ServiceUnderTest(service).request(endpoint.method, example_path(endpoint), value)
         assert reply.status == endpoint.status, name
         assert not (reply.body or {}).get("rejected"), name
 
@@ -180,4 +181,6 @@ def test_a_failure_is_told_as_a_problem() -> None:
 @pytest.mark.parametrize("name", ["sent", "forwarded", "responses", "errors"])
 def test_a_batch_has_as_many_entries_as_the_schemas_say(name: str) -> None:
     batch = schemas.load_schemas()[BATCHES.partition("#")[0]]["$defs"][name]
-    assert [of["maxItems"] for of in batch["properties"].values() if "maxItems" in of] == [BATCH_LIMIT]
+    assert [member["maxItems"] for member in batch["properties"].values() if "maxItems" in member] == [
+        BATCH_LIMIT
+    ]

@@ -1,4 +1,4 @@
-"""directory-messages writes records that senders can read; subscribers-postponed holds back as asked."""
+"""directory-messages writes records that senders can read; subscribers-postponed holds back as body."""
 
 import json
 from typing import Any
@@ -37,12 +37,12 @@ V1 = {
 SCHEMA = "message-request.schema.json"
 
 
-def order(count: int = 1, /, **members: Any) -> dict[str, Any]:
+def make_request(count: int = 1, /, **members: Any) -> dict[str, Any]:
     listed = [{"subscriber_id": make_id(n), "token": f"token-{n}"} for n in range(count)]
     return {"firebase_app": APP, "spam": False, "message": MESSAGE, "subscribers": listed} | members
 
 
-def records(messages: ServiceUnderTest) -> list[dict[str, Any]]:
+def list_records(messages: ServiceUnderTest) -> list[dict[str, Any]]:
     return [forward.body for _, forward in messages.store.list_forwards()]
 
 
@@ -51,48 +51,48 @@ def records(messages: ServiceUnderTest) -> list[dict[str, Any]]:
 )
 def test_a_record_has_the_shapes_that_the_version_knows(version: str, parts: dict[str, Any]) -> None:
     messages = ServiceUnderTest("directory-messages", version)
-    asked = order(2, future=1)
-    schemas.validate(asked, SCHEMA)
-    reply = messages.request("POST", "/v1/messages", asked)
+    body = make_request(2, future=1)
+    schemas.validate(body, SCHEMA)
+    reply = messages.request("POST", "/v1/messages", body)
     schemas.validate(reply.body, "provider-answers.schema.json#/$defs/message")
     assert (reply.status, reply.body["accepted"]) == (202, 2)
-    (record,) = records(messages)
+    (record,) = list_records(messages)
     schemas.validate(record, "container-record.schema.json")
     envelope = {"message_id": reply.body["message_id"], "attempt": 1, "created_at": NOW}
-    wanted = {"firebase_app": APP, "spam": False, "recipients": asked["subscribers"]}
-    assert record == envelope | wanted | parts
+    request_members = {"firebase_app": APP, "spam": False, "recipients": body["subscribers"]}
+    assert record == envelope | request_members | parts
 
 
 @pytest.mark.parametrize("member", ["notification", "data"])
 def test_a_record_says_nothing_that_the_message_does_not(member: str) -> None:
     messages = ServiceUnderTest("directory-messages")
-    messages.request("POST", "/v1/messages", order(message={member: MESSAGE[member]}))
-    (record,) = records(messages)
+    messages.request("POST", "/v1/messages", make_request(message={member: MESSAGE[member]}))
+    (record,) = list_records(messages)
     assert (record["legacy"], record["v1"]) == ({member: LEGACY[member]}, {member: V1[member]})
 
 
 def test_a_message_to_many_becomes_records_for_a_thousand_each() -> None:
     messages = ServiceUnderTest("directory-messages")
-    assert messages.request("POST", "/v1/messages", order(2001)).body["accepted"] == 2001
-    assert [len(record["recipients"]) for record in records(messages)] == [1000, 1000, 1]
-    assert len({record["message_id"] for record in records(messages)}) == 1
+    assert messages.request("POST", "/v1/messages", make_request(2001)).body["accepted"] == 2001
+    assert [len(record["recipients"]) for record in list_records(messages)] == [1000, 1000, 1]
+    assert len({record["message_id"] for record in list_records(messages)}) == 1
 
 
 def test_the_same_attempt_is_sent_once() -> None:
     messages = ServiceUnderTest("directory-messages")
     for attempt in (1, 1, 2):
-        body = order(message_id=make_id(5), attempt=attempt)
+        body = make_request(message_id=make_id(5), attempt=attempt)
         assert messages.request("POST", "/v1/messages", body).body == {
             "message_id": make_id(5),
             "accepted": 1,
         }
-    assert [record["attempt"] for record in records(messages)] == [1, 2]
+    assert [record["attempt"] for record in list_records(messages)] == [1, 2]
 
 
 def test_messages_without_an_identity_are_told_apart() -> None:
     messages = ServiceUnderTest("directory-messages")
-    ids = {messages.request("POST", "/v1/messages", order()).body["message_id"] for _ in range(3)}
-    assert len(ids) == len(records(messages)) == 3
+    ids = {messages.request("POST", "/v1/messages", make_request()).body["message_id"] for _ in range(3)}
+    assert len(ids) == len(list_records(messages)) == 3
 
 
 @pytest.mark.parametrize(
@@ -121,31 +121,40 @@ def test_messages_without_an_identity_are_told_apart() -> None:
 )
 def test_a_wrong_message_is_refused_and_nothing_is_sent(members: dict[str, Any]) -> None:
     messages = ServiceUnderTest("directory-messages")
-    body = order(**members)
+    body = make_request(**members)
     assert not schemas.is_valid(body, SCHEMA)
     reply = messages.request("POST", "/v1/messages", body)
     assert (reply.status, reply.content_type) == (400, "application/problem+json")
-    assert records(messages) == []
+    assert list_records(messages) == []
 
 
 def test_a_subscriber_gets_a_message_once() -> None:
     twice = [{"subscriber_id": DEVICE, "token": "a"}, {"subscriber_id": DEVICE.lower(), "token": "b"}]
-    reply = ServiceUnderTest("directory-messages").request("POST", "/v1/messages", order(subscribers=twice))
+    reply = ServiceUnderTest("directory-messages").request(
+        "POST", "/v1/messages", make_request(subscribers=twice)
+    )
     assert (reply.status, "subscribers[1]" in reply.body["detail"]) == (400, True)
 
 
 def test_too_many_subscribers_are_refused() -> None:
-    assert ServiceUnderTest("directory-messages").request("POST", "/v1/messages", order(10_001)).status == 413
+    assert (
+        ServiceUnderTest("directory-messages").request("POST", "/v1/messages", make_request(10_001)).status
+        == 413
+    )
 
 
 # subscribers-postponed
 
 
-def put(provider: ServiceUnderTest, until: Any, reason: Any = "Unavailable", who: str = DEVICE) -> int:
-    return provider.request("PUT", f"/v1/postponed/{who}", {"until": until, "reason": reason}).status
+def postpone(
+    provider: ServiceUnderTest, until: Any, reason: Any = "Unavailable", subscriber_id: str = DEVICE
+) -> int:
+    return provider.request(
+        "PUT", f"/v1/postponed/{subscriber_id}", {"until": until, "reason": reason}
+    ).status
 
 
-def until(provider: ServiceUnderTest) -> str:
+def find_until(provider: ServiceUnderTest) -> str:
     reply = provider.request("GET", f"/v1/postponed/{DEVICE}")
     schemas.validate(reply.body, "postponement.schema.json#/$defs/shown")
     assert reply.body["subscriber_id"] == DEVICE
@@ -155,20 +164,20 @@ def until(provider: ServiceUnderTest) -> str:
 @pytest.mark.parametrize("version", ["before", "after"])
 def test_a_postponement_never_shortens(version: str) -> None:
     provider = ServiceUnderTest("subscribers-postponed", version)
-    for asked, kept in [
+    for until, expected in [
         ("2026-01-01T00:01:00Z", "2026-01-01T00:01:00Z"),
         ("2026-01-01T00:00:59.999Z", "2026-01-01T00:01:00Z"),
         ("2026-01-01T00:01:00.5Z", "2026-01-01T00:01:00.5Z"),
     ]:
-        assert put(provider, asked) == 204
-        assert until(provider) == kept
+        assert postpone(provider, until) == 204
+        assert find_until(provider) == expected
 
 
 def test_a_postponement_never_prolongs_another() -> None:
-    # Somebody who was held back for long, subscribed again, and is held back for a short time since.
+    # The subscriber was held back for long, subscribed again, and is held back for a short time since.
     provider = ServiceUnderTest("subscribers-postponed")
-    for asked in ("2026-01-01T01:00:00Z", "2026-01-01T00:00:10Z"):
-        assert put(provider, asked) == 204
+    for until in ("2026-01-01T01:00:00Z", "2026-01-01T00:00:10Z"):
+        assert postpone(provider, until) == 204
     for now in ("2026-01-01T00:00:10Z", "2026-01-01T01:00:00Z"):
         provider.handle_event(Tick(now))
         (*_, (_, forward)) = provider.store.list_forwards()
@@ -179,28 +188,28 @@ def test_a_postponement_never_prolongs_another() -> None:
 @pytest.mark.parametrize(("version", "status"), [("before", 422), ("after", 204)])
 def test_only_before_the_release_a_new_reason_is_refused(version: str, status: int) -> None:
     provider = ServiceUnderTest("subscribers-postponed", version)
-    assert put(provider, "2026-01-01T00:00:00Z", "QUOTA_EXCEEDED") == status
+    assert postpone(provider, "2026-01-01T00:00:00Z", "QUOTA_EXCEEDED") == status
     assert provider.request("GET", f"/v1/postponed/{DEVICE}").status == (404 if status == 422 else 200)
 
 
 @pytest.mark.parametrize(
-    ("asked", "reason", "who"),
+    ("until", "reason", "subscriber_id"),
     [
         ("tomorrow", "Unavailable", DEVICE),
         (None, "Unavailable", DEVICE),
         (NOW, "", DEVICE),
         (NOW, None, DEVICE),
-        (NOW, "Unavailable", "somebody"),
+        (NOW, "Unavailable", "no-uuid"),
     ],
 )
-def test_a_wrong_postponement_is_refused(asked: Any, reason: Any, who: str) -> None:
-    assert put(ServiceUnderTest("subscribers-postponed"), asked, reason, who) == 400
+def test_a_wrong_postponement_is_refused(until: Any, reason: Any, subscriber_id: str) -> None:
+    assert postpone(ServiceUnderTest("subscribers-postponed"), until, reason, subscriber_id) == 400
 
 
 def test_who_is_due_is_shown_and_let_go_at_the_next_tick() -> None:
     provider = ServiceUnderTest("subscribers-postponed")
     for number, second in [(1, "02"), (2, "01"), (3, "03")]:
-        assert put(provider, f"2026-01-01T00:00:{second}Z", who=make_id(number)) == 204
+        assert postpone(provider, f"2026-01-01T00:00:{second}Z", subscriber_id=make_id(number)) == 204
     reply = provider.request("GET", "/v1/postponed/due", at=("2026-01-01T00:00:02Z",))
     schemas.validate(reply.body, "postponement.schema.json#/$defs/due")
     assert [item["subscriber_id"] for item in reply.body["due"]] == [make_id(2), make_id(1)]
@@ -210,8 +219,8 @@ def test_who_is_due_is_shown_and_let_go_at_the_next_tick() -> None:
     schemas.validate(forward.body, "postponement.schema.json#/$defs/resumed")
     assert (forward.to, forward.method, forward.path) == ("subscribers-errors", "POST", "/v1/resumed")
     assert [item["subscriber_id"] for item in forward.body["resumed"]] == [make_id(2), make_id(1)]
-    left = provider.request("GET", "/v1/postponed/due", at=("2027-01-01T00:00:00Z",)).body["due"]
-    assert [item["subscriber_id"] for item in left] == [make_id(3)]
+    remaining = provider.request("GET", "/v1/postponed/due", at=("2027-01-01T00:00:00Z",)).body["due"]
+    assert [item["subscriber_id"] for item in remaining] == [make_id(3)]
     assert provider.request("GET", "/v1/postponed/due").status == 400
 
 
@@ -223,9 +232,9 @@ def test_a_wait_ends_whatever_the_last_digit_of_its_moment_is(fraction: str) -> 
         "postpone"
     ]
     ((_, forward),) = provider.store.list_forwards()
-    over = {"subscriber_id": DEVICE, "until": forward.body["until"]}
+    resumed = {"subscriber_id": DEVICE, "until": forward.body["until"]}
     assert forward.body["until"] == provider.find_device()["postponed_until"]
-    assert provider.request("POST", "/v1/resumed", {"resumed": [over]}).status == 204
+    assert provider.request("POST", "/v1/resumed", {"resumed": [resumed]}).status == 204
     assert provider.find_device()["status"] == "active"
 
 

@@ -16,12 +16,12 @@ from fixtures.targets.embedded import embedded_targets_by_version
 
 pytestmark = pytest.mark.aside
 
-SERVE = (sys.executable, "-m", "fixtures.services.server")
+COMMAND = (sys.executable, "-m", "fixtures.services.server")
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
-    command = [*SERVE, *options]
+def start_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    command = [*COMMAND, *options]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603 - our own
         assert process.stdout is not None
@@ -31,7 +31,7 @@ def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
             process.kill()
 
 
-def ask(url: str, method: str, path: str, body: Any = None) -> tuple[int, str | None, Any]:
+def send(url: str, method: str, path: str, body: Any = None) -> tuple[int, str | None, Any]:
     connection = HTTPConnection(url.removeprefix("http://"), timeout=10)
     connection.request(method, path, body if isinstance(body, bytes | None) else json.dumps(body))
     response = connection.getresponse()
@@ -42,18 +42,18 @@ def ask(url: str, method: str, path: str, body: Any = None) -> tuple[int, str | 
 
 def test_one_process_serves_several_services_until_its_parent_is_gone() -> None:
     options = [option for name in NAMES for option in ("--service", name)]
-    with serving(*options, "--version", "before") as (process, stdout):
+    with start_server(*options, "--version", "before") as (process, stdout):
         lines = [json.loads(stdout.readline()) for _ in NAMES]
         assert [(line["service"], line["version"], line["pid"]) for line in lines] == [
             (name, "before", process.pid) for name in NAMES
         ]
         for line in lines:
-            status, _, body = ask(line["url"], "GET", "/_pact/version")
+            status, _, body = send(line["url"], "GET", "/_pact/version")
             assert (status, body["service"]) == (200, line["service"])
         many = "&".join(f"id={number:036}" for number in range(500))
-        assert ask(lines[2]["url"], "GET", f"/v1/subscribers?{many}")[0] == 200
-        assert ask(lines[2]["url"], "GET", "/nowhere")[:2] == (404, "application/problem+json")
-        assert ask(lines[0]["url"], "POST", "/v1/reports", b"{")[:2] == (400, "application/problem+json")
+        assert send(lines[2]["url"], "GET", f"/v1/subscribers?{many}")[0] == 200
+        assert send(lines[2]["url"], "GET", "/nowhere")[:2] == (404, "application/problem+json")
+        assert send(lines[0]["url"], "POST", "/v1/reports", b"{")[:2] == (400, "application/problem+json")
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(10) == 0
@@ -71,12 +71,12 @@ def test_a_store_file_survives_a_stop(tmp_path: Any) -> None:
     }
     options = ("--service", "subscribers-errors", "--store", str(tmp_path / "store"))
     for version in ("before", "after"):
-        with serving(*options, "--version", version) as (process, stdout):
+        with start_server(*options, "--version", version) as (process, stdout):
             url = json.loads(stdout.readline())["url"]
             if version == "before":
-                assert ask(url, "POST", "/_pact/provider-states", state)[0] == 200
-            found = ask(url, "GET", f"/v1/subscribers?id={device['subscriber_id']}")[2]
-            assert [item["token"] for item in found["subscribers"]] == ["t"]
+                assert send(url, "POST", "/_pact/provider-states", state)[0] == 200
+            body = send(url, "GET", f"/v1/subscribers?id={device['subscriber_id']}")[2]
+            assert [item["token"] for item in body["subscribers"]] == ["t"]
             process.send_signal(signal.SIGTERM)
             assert process.wait(10) == 0
 
@@ -89,8 +89,8 @@ def test_versions_in_one_process_share_nothing() -> None:
         before.set_state("subscribers exist", {"subscribers": [device | since]})
         assert list(before.subscribers([device["subscriber_id"]])) == [device["subscriber_id"]]
         assert after.subscribers([device["subscriber_id"]]) == {}
-        assert [one.request("GET", "/_pact/version").body["version"] for one in (before, after)] == [
-            one.version for one in (before, after)
+        assert [target.request("GET", "/_pact/version").body["version"] for target in (before, after)] == [
+            target.version for target in (before, after)
         ]
 
 
@@ -121,7 +121,7 @@ def test_versions_in_one_process_share_nothing() -> None:
     ],
 )
 def test_wrong_usage_is_64(options: list[str], hint: str) -> None:
-    done = subprocess.run([*SERVE, *options], capture_output=True, text=True, check=False, timeout=20)  # noqa: S603 - our own
-    assert (done.returncode, done.stdout) == (64, "")
-    assert hint in done.stderr
-    assert "next: " in done.stderr
+    result = subprocess.run([*COMMAND, *options], capture_output=True, text=True, check=False, timeout=20)  # noqa: S603 - our own
+    assert (result.returncode, result.stdout) == (64, "")
+    assert hint in result.stderr
+    assert "next: " in result.stderr
