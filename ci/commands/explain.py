@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     for line in broken:
         print(line, file=sys.stderr)
     if not entries:
-        print(f"empty-file: {options.file}: it has no line, so there is nothing to explain", file=sys.stderr)
+        print(f"empty-file: {options.file}: no line, so nothing to explain", file=sys.stderr)
     return ExitCode.DATA if broken or not entries else ExitCode.GO
 
 

@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001  a crash must not look like a result
         return report_crash("import-crashed: nothing was written")
     print_summary(imported, output)
-    return ExitCode.DATA if imported.broken or not imported.kept else ExitCode.GO
+    return ExitCode.DATA if imported.broken or not imported.shape_count else ExitCode.GO
 
 
 def import_files(files: Sequence[Path], output: Path, imported: ImportedAnswers) -> None:
@@ -81,7 +81,7 @@ def import_files(files: Sequence[Path], output: Path, imported: ImportedAnswers)
 
 def print_summary(imported: ImportedAnswers, output: Path) -> None:
     """Print what was found, which codes the catalogue does not know, and what was broken."""
-    print(f"{imported.answers} answers of FCM, {imported.kept} shapes: {output}")
+    print(f"{imported.answers} answers of FCM, {imported.shape_count} shapes: {output}")
     for outcome, count in imported.outcomes.most_common():
         print(f"  {count:9} {outcome}")
     if imported.unknown:
@@ -95,7 +95,7 @@ def print_summary(imported: ImportedAnswers, output: Path) -> None:
     if imported.broken:
         counts = ", ".join(f"{count} {slug}" for slug, count in imported.broken.most_common())
         print(f"broken: {counts}; the first {MAX_PRINTED_BROKEN} are printed above", file=sys.stderr)
-    if imported.kept:
+    if imported.shape_count:
         print(f"next: ./ci/gate --replay {output}")
     else:
         print("no-answers: nothing looks like an answer of FCM; next: ./ci/explain FILE", file=sys.stderr)

@@ -17,15 +17,15 @@ UNKNOWN_CODES = [case for case in CASES if not case.known and case.id.endswith("
 SEEDS = {"legacy": 8, "fcm_v1": 4}
 
 
-def misspell(words: list[str]) -> dict[str, set[str]]:
+def misspell(codes: list[str]) -> dict[str, set[str]]:
     """The words misspelled in each of several ways."""
     return {
-        "another case": {word.lower() for word in words} | {word.swapcase() for word in words},
-        "a letter less": {word[:-1] for word in words},
-        "a letter more": {f"{word}S" for word in words},
-        "a space before": {f" {word}" for word in words},
-        "a line end": {f"{word}\n" for word in words},
-        "letters that look alike": {word.replace("e", "е").replace("E", "Е") for word in words},  # noqa: RUF001
+        "another case": {word.lower() for word in codes} | {word.swapcase() for word in codes},
+        "a letter less": {word[:-1] for word in codes},
+        "a letter more": {f"{word}S" for word in codes},
+        "a space before": {f" {word}" for word in codes},
+        "a line end": {f"{word}\n" for word in codes},
+        "letters that look alike": {word.replace("e", "е").replace("E", "Е") for word in codes},  # noqa: RUF001
     }
 
 
