@@ -24,7 +24,7 @@ from fixtures.results.expected_tests import EXPECTED_TESTS, format_expected_test
 
 
 @dataclass(frozen=True)
-class Kind:
+class GeneratedFiles:
     """A kind of generated files: from its folder to the text of each file, by the path in the folder.
 
     All files that match `patterns` belong to it. Others among them are strays; only pacts are deleted, since
@@ -42,13 +42,13 @@ def render_tests(_folder: Path) -> dict[str, str]:
     return {EXPECTED_TESTS.name: format_expected_tests(collect_test_ids())}
 
 
-KINDS: Mapping[str, Kind] = {
-    "pacts": Kind("pact", PACTS, render_pacts, ("before/**/*", "after/**/*"), delete_strays=True),
-    "documents": Kind(
+KINDS: Mapping[str, GeneratedFiles] = {
+    "pacts": GeneratedFiles("pact", PACTS, render_pacts, ("before/**/*", "after/**/*"), delete_strays=True),
+    "documents": GeneratedFiles(
         "document", DOCS, lambda _folder: render_documents(), ("openapi/*.json", "asyncapi/*.json")
     ),
-    "tables": Kind("table", DOCS, lambda _folder: render_tables()),
-    "tests": Kind("list", EXPECTED_TESTS.parent, render_tests),
+    "tables": GeneratedFiles("table", DOCS, lambda _folder: render_tables()),
+    "tests": GeneratedFiles("list", EXPECTED_TESTS.parent, render_tests),
 }
 DATA_ERRORS = (CatalogueError, PactError, SchemaViolation, SchemaError, RuntimeError)
 
@@ -93,7 +93,7 @@ def find_stale(folder: Path, texts: Mapping[str, str]) -> list[str]:
     )
 
 
-def find_strays(kind: Kind, folder: Path, texts: Mapping[str, str]) -> list[str]:
+def find_strays(kind: GeneratedFiles, folder: Path, texts: Mapping[str, str]) -> list[str]:
     """The files that no data makes."""
     files = [file for pattern in kind.patterns for file in folder.glob(pattern) if file.is_file()]
     return sorted({file.relative_to(folder).as_posix() for file in files} - texts.keys())
@@ -107,7 +107,7 @@ def find_problems(name: str, folder: Path, texts: Mapping[str, str]) -> Iterator
         yield f"stray-{kind.noun}: {', '.join(strays)}: it is not generated\n  next: delete it"
 
 
-def write_files(kind: Kind, folder: Path, texts: Mapping[str, str]) -> None:
+def write_files(kind: GeneratedFiles, folder: Path, texts: Mapping[str, str]) -> None:
     stale = find_stale(folder, texts)
     for path in stale:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

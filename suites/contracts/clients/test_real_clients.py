@@ -1,4 +1,4 @@
-"""Real clients, unmodified, reach every exception that they have for an answer of FCM."""
+"""Real, unmodified clients raise each exception that they have for an answer of FCM."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from fixtures.targets.embedded import start_process
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("clients")]
 
 HERE = Path(__file__).resolve().parent
-REACHED: Mapping[str, Mapping[str, Mapping[str, str]]] = json.loads(
-    (HERE / "reached.json").read_text(encoding="utf-8")
+# The result of each token, by client and by the client's call.
+EXPECTED_RESULTS: Mapping[str, Mapping[str, Mapping[str, str]]] = json.loads(
+    (HERE / "expected_results.json").read_text(encoding="utf-8")
 )
 PYTHON = Path("bin/python")
 
 
 def error(http_status: int, **members: str) -> dict[str, Any]:
-    """A v1 error that no case of the book gives."""
+    """A v1 error that is no canned answer."""
     return {"http_status": http_status, "body": {"error": {"code": http_status, "message": "m", **members}}}
 
 
@@ -45,15 +46,15 @@ SCRIPT: Mapping[str, Mapping[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Where the emulator is."""
+    """The URLs of an emulator process."""
     ca = tmp_path_factory.mktemp("ca") / "ca.pem"
-    with start_process("fixtures.platform.fcm.server", "--ca", str(ca)) as [where]:
-        yield where
+    with start_process("fixtures.platform.fcm.server", "--ca", str(ca)) as [urls]:
+        yield urls
 
 
 @pytest.fixture(scope="module")
 def service_account(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Credentials of a service account in the form of Google's console, with a key that nobody else has."""
+    """A service account file with a new key, in the format of Google's console."""
     key = rsa.generate_private_key(public_exponent=65_537, key_size=2048).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -71,41 +72,45 @@ def service_account(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def driven(where: Mapping[str, Any], call: Sequence[str], reached: Mapping[str, Mapping[str, str]]) -> Any:
-    """What a client makes of the tokens of each of its calls."""
+def run_client(
+    urls: Mapping[str, Any], command: Sequence[str], expected: Mapping[str, Mapping[str, str]]
+) -> Any:
+    """The results of a client for the tokens of each of its calls."""
     rules = [{"match": {"token": token}, **rule} for token, rule in SCRIPT.items()]
-    assert httpx.post(where["url"] + "/_emulator/script", json={"rules": rules}).status_code == 200
+    assert httpx.post(urls["url"] + "/_emulator/script", json={"rules": rules}).status_code == 200
     environment = {
         "PATH": os.environ["PATH"],
-        "HTTPS_PROXY": where["proxy"],
-        "REQUESTS_CA_BUNDLE": where["ca"],
-        "NODE_EXTRA_CA_CERTS": where["ca"],
-        "FCM_EMULATOR_HTTPS": where["https"],
+        "HTTPS_PROXY": urls["proxy"],
+        "REQUESTS_CA_BUNDLE": urls["ca"],
+        "NODE_EXTRA_CA_CERTS": urls["ca"],
+        "FCM_EMULATOR_HTTPS": urls["https"],
     }
-    asked = json.dumps({name: list(tokens) for name, tokens in reached.items()})
-    done = subprocess.run(  # noqa: S603  our own program
-        call,
-        input=asked,
+    tokens_by_call = {name: list(tokens) for name, tokens in expected.items()}
+    process = subprocess.run(  # noqa: S603  our own program
+        command,
+        input=json.dumps(tokens_by_call),
         env=environment,
         capture_output=True,
         text=True,
         timeout=240,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    said = json.loads(done.stdout)
-    return {name: dict(zip(tokens, said[name], strict=True)) for name, tokens in reached.items()}
+    assert process.returncode == 0, process.stderr[-2000:]
+    results = json.loads(process.stdout)
+    return {name: dict(zip(tokens, results[name], strict=True)) for name, tokens in expected.items()}
 
 
 def test_firebase_admin_for_python(emulator: dict[str, Any], service_account: Path) -> None:
-    reached = REACHED["firebase-admin (Python)"]
+    expected = EXPECTED_RESULTS["firebase-admin (Python)"]
     driver = HERE / "drive_firebase_admin.py"
     program = [str(ROOT / ".venv-clients" / PYTHON), "-W", "ignore", str(driver), str(service_account)]
-    assert driven(emulator, program, reached) == reached
+    assert run_client(emulator, program, expected) == expected
 
 
 def test_firebase_admin_for_python_reaches_every_exception() -> None:
-    names = {name for tokens in REACHED["firebase-admin (Python)"].values() for name in tokens.values()}
+    names = {
+        name for tokens in EXPECTED_RESULTS["firebase-admin (Python)"].values() for name in tokens.values()
+    }
     messaging = {"QuotaExceededError", "SenderIdMismatchError", "ThirdPartyAuthError", "UnregisteredError"}
     platform = {
         "InvalidArgumentError",
@@ -129,22 +134,22 @@ def test_firebase_admin_for_python_reaches_every_exception() -> None:
 
 
 def test_pyfcm_over_v1(emulator: dict[str, Any], service_account: Path, tmp_path: Path) -> None:
-    reached = REACHED["pyfcm 2.x"]
+    expected = EXPECTED_RESULTS["pyfcm 2.x"]
     account = json.loads(service_account.read_text(encoding="utf-8"))
-    file = tmp_path / "service-account.json"  # one whose own token_uri is the emulator's
+    file = tmp_path / "service-account.json"  # with the emulator as its token_uri
     file.write_text(json.dumps({**account, "token_uri": emulator["url"] + "/token"}), encoding="utf-8")
     program = [str(ROOT / ".venv-clients" / PYTHON), str(HERE / "drive_pyfcm.py"), str(file)]
-    assert driven(emulator, program, reached) == reached
+    assert run_client(emulator, program, expected) == expected
 
 
 def test_pyfcm_over_the_legacy_protocol(emulator: dict[str, Any]) -> None:
-    reached = REACHED["pyfcm 1.5.4"]
+    expected = EXPECTED_RESULTS["pyfcm 1.5.4"]
     program = [str(ROOT / ".venv-clients-legacy" / PYTHON), str(HERE / "drive_pyfcm_legacy.py")]
-    assert driven(emulator, program, reached) == reached
+    assert run_client(emulator, program, expected) == expected
 
 
 def test_firebase_admin_for_node(emulator: dict[str, Any], service_account: Path) -> None:
-    reached = REACHED["firebase-admin (Node)"]
+    expected = EXPECTED_RESULTS["firebase-admin (Node)"]
     folder = HERE / "node"
     program = [
         "node",
@@ -153,14 +158,14 @@ def test_firebase_admin_for_node(emulator: dict[str, Any], service_account: Path
         str(folder / "drive.cjs"),
         str(service_account),
     ]
-    assert driven(emulator, program, reached) == reached
+    assert run_client(emulator, program, expected) == expected
 
 
-def test_the_table_of_the_docs_is_what_was_reached() -> None:
+def test_the_table_in_the_docs_shows_the_expected_results() -> None:
     rows = []
-    for client, calls in REACHED.items():
+    for client, calls in EXPECTED_RESULTS.items():
         cases: dict[str, dict[str, None]] = {}
         for token, name in (pair for tokens in calls.values() for pair in tokens.items()):
             cases.setdefault(name, {})[token.removeprefix("case/").removesuffix("/device")] = None
-        rows += [f"| {client} | {name} | {', '.join(found)} |" for name, found in cases.items()]
+        rows += [f"| {client} | {name} | {', '.join(tokens)} |" for name, tokens in cases.items()]
     assert "\n".join(rows) in (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
