@@ -29,63 +29,35 @@ SHAPED = {"device token": DEVICE, "e-mail address": EMAIL, "real subscriber": PE
 CANARIES: Mapping[str, str] = {**LEARNT, **SHAPED, "configured member": MEMBER}
 
 
-def in_clear(secret: str) -> str:
-    return secret
-
-
 def in_base64(secret: str) -> str:
     """As in a header or a cookie."""
     return base64.b64encode(f"user:{secret}".encode()).decode()
 
 
-def in_url_base64(secret: str) -> str:
-    """As in a JWT."""
-    return base64.urlsafe_b64encode(json.dumps({"t": secret}).encode()).decode().rstrip("=")
-
-
-def in_percents(secret: str) -> str:
-    return quote(secret, safe="")
-
-
-def in_many_percents(secret: str) -> str:
-    return "".join(f"%{ord(letter):02x}" for letter in secret)
-
-
-def in_escapes(secret: str) -> str:
-    """As in JSON within JSON."""
-    return "".join(f"\\u{ord(letter):04x}" for letter in secret)
-
-
-def in_entities(secret: str) -> str:
+def _in_entities(secret: str) -> str:
     return html.escape(secret).replace("@", "&#64;").replace(":", "&#58;").replace(".", "&#46;")
 
 
-def in_hex(secret: str) -> str:
-    return secret.encode().hex()
-
-
-def in_both(secret: str) -> str:
-    """Base64 in a query."""
-    return quote(in_base64(secret), safe="")
-
-
-ENCODINGS: tuple[Callable[[str], str], ...] = (
-    in_clear,
-    in_base64,
-    in_url_base64,
-    in_percents,
-    in_many_percents,
-    in_escapes,
-    in_entities,
-    in_hex,
-    in_both,
-)
+ENCODINGS: Mapping[str, Callable[[str], str]] = {
+    "in_clear": str,
+    "in_base64": in_base64,
+    # as in a JWT
+    "in_url_base64": lambda s: base64.urlsafe_b64encode(json.dumps({"t": s}).encode()).decode().rstrip("="),
+    "in_percents": lambda secret: quote(secret, safe=""),
+    "in_many_percents": lambda secret: "".join(f"%{ord(letter):02x}" for letter in secret),
+    # as in JSON within JSON
+    "in_escapes": lambda secret: "".join(f"\\u{ord(letter):04x}" for letter in secret),
+    "in_entities": _in_entities,
+    "in_hex": lambda secret: secret.encode().hex(),
+    # as in a query
+    "in_both": lambda secret: quote(in_base64(secret), safe=""),
+}
 
 
 def all_sentences() -> Iterator[str]:
     """A sentence for each canary in each encoding."""
     for name, secret in CANARIES.items():
-        for encode in ENCODINGS:
+        for encode in ENCODINGS.values():
             if secret == MEMBER:
                 yield f"{HIDDEN_MEMBER}={secret!r}"
             else:
@@ -98,15 +70,15 @@ class CanarySighting:
 
     where: str
     canary: str
-    shape: str
+    encoding: str
 
 
 def find_canaries(where: str, text: str) -> list[CanarySighting]:
     """Every canary in a text, in any encoding. Half of a learnt secret in clear counts, too."""
     found_canaries = [
-        CanarySighting(where, name, encode.__name__)
+        CanarySighting(where, name, encoding)
         for name, secret in CANARIES.items()
-        for encode in ENCODINGS
+        for encoding, encode in ENCODINGS.items()
         for part in _revealing_parts(encode(secret), secret)
         if part in text or json.dumps(part)[1:-1] in text
     ]

@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,23 @@ from suites.selfcheck.core.canaries import (
     find_canaries,
     search_files,
 )
-from suites.selfcheck.fail_closed.fault_proxy import Asked, Said, Spoil, Wire, spoiled
-from suites.selfcheck.fail_closed.model import KEEPER, REACTOR, TIMEOUT_S, Scene, Setting
-from suites.selfcheck.fail_closed.responses import batches, looks
-from suites.selfcheck.fail_closed.sandbox import Told, built, edited, gate, select_tests
+from suites.selfcheck.fail_closed import sandbox
+from suites.selfcheck.fail_closed.behaviours import Fetch, on_batches, on_observations
+from suites.selfcheck.fail_closed.fault_proxy import (
+    Behaviour,
+    ClientConnection,
+    ProxiedRequest,
+    ProxiedResponse,
+    run_proxy,
+)
+from suites.selfcheck.fail_closed.sandbox import (
+    KEEPER,
+    REACTOR,
+    TIMEOUT_S,
+    GateCall,
+    GateResult,
+    Scene,
+)
 
 pytestmark = pytest.mark.process
 
@@ -39,11 +52,11 @@ JSON = "application/json"
 SECRETS = {"LAB_TOKEN": canaries.OAUTH, "LAB_KEY": canaries.API_KEY, "LAB_WORDS": canaries.WORDS}
 
 
-def leak_text(status: int) -> Spoil:
+def leak_text(status: int) -> Behaviour:
     """An answer full of canaries, with a part of a secret in a header and the rest of it in the body."""
     sentences = itertools.cycle(canaries.all_sentences())
 
-    def spoil(wire: Wire, _request: Asked, _behind: Callable[[], Said]) -> None:
+    def behave(client: ClientConnection, _request: ProxiedRequest, _fetch: Fetch) -> None:
         word = canaries.WORDS
         texts = [next(sentences) for _ in range(9)]
         body = {
@@ -53,14 +66,16 @@ def leak_text(status: int) -> Spoil:
             "more": texts[1:],
             "who": MEMBER,
         }
-        wire.say(Said(status, f"text/plain; of={word[: len(word) // 2]}", json.dumps(body).encode()))
+        client.respond(
+            ProxiedResponse(status, f"text/plain; of={word[: len(word) // 2]}", json.dumps(body).encode())
+        )
 
-    return spoil
+    return behave
 
 
-def leak_in_rows(wire: Wire, _request: Asked, behind: Callable[[], Said]) -> None:
+def leak_in_rows(client: ClientConnection, _request: ProxiedRequest, fetch: Fetch) -> None:
     """The expected rows, with canaries in them and with the row of another subscriber."""
-    answer = behind().json
+    answer = fetch().json
     spread = list(canaries.all_sentences())
     rows = [
         {**row, "status": "active", "token": canaries.DEVICE, "debug": spread}
@@ -72,13 +87,13 @@ def leak_in_rows(wire: Wire, _request: Asked, behind: Callable[[], Said]) -> Non
         "token": canaries.DEVICE,
         HIDDEN_MEMBER: MEMBER,
     }
-    wire.say(Said(200, JSON, json.dumps({"subscribers": [*rows, stranger]}).encode()))
+    client.respond(ProxiedResponse(200, JSON, json.dumps({"subscribers": [*rows, stranger]}).encode()))
 
 
-def leak_in_redirect(wire: Wire, _request: Asked, _behind: Callable[[], Said]) -> None:
+def leak_in_redirect(client: ClientConnection, _request: ProxiedRequest, _fetch: Fetch) -> None:
     """A redirect whose address contains canaries."""
     url = f"https://login.example/?token={canaries.OAUTH}&user={canaries.EMAIL}"
-    wire.say(Said(302, JSON, b""), f"Location: {url}")
+    client.respond(ProxiedResponse(302, JSON, b""), f"Location: {url}")
 
 
 RECORDED = [
@@ -108,37 +123,39 @@ RECORDED = [
 @pytest.fixture(scope="module")
 def project_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small copy of the project that replays recordings as well."""
-    project = built(tmp_path_factory.mktemp("project") / "project")
+    project = sandbox.create_project(tmp_path_factory.mktemp("project") / "project")
     old_codes = "suites/compat/test_old_codes_still_unsubscribe.py::test_old_codes_still_unsubscribe"
     tests = (
         f"{old_codes}[subscribers-errors-legacy-NotRegistered]",
         "suites/compat/test_replay.py::test_replay[subscribers-errors-documented.ndjson]",
     )
-    select_tests(project, "subscribers-errors and (NotRegistered or test_replay)", tests, 1)
+    sandbox.select_tests(project, "subscribers-errors and (NotRegistered or test_replay)", tests, 1)
     return project
 
 
 @pytest.fixture(scope="module")
-def behind() -> Iterator[Mapping[str, str]]:
-    """The URLs of the reference services behind the leaking proxy."""
+def service_urls() -> Iterator[Mapping[str, str]]:
+    """The URLs of the reference services service_urls the leaking proxy."""
     with embedded_targets([REACTOR, KEEPER], "after") as targets:
         yield {name: target.url for name, target in targets.items()}
 
 
-LEAKS: Mapping[str, tuple[Spoil, str]] = {
-    "in a finding": (looks(leak_in_rows), "no-go"),
-    "in a refused batch": (batches(leak_text(500)), "no-go"),
-    "in a refused observation": (looks(leak_text(500)), "undecided"),
+LEAKS: Mapping[str, tuple[Behaviour, str]] = {
+    "in a finding": (on_observations(leak_in_rows), "no-go"),
+    "in a refused batch": (on_batches(leak_text(500)), "no-go"),
+    "in a refused observation": (on_observations(leak_text(500)), "undecided"),
     "in a redirect": (leak_in_redirect, "undecided"),
 }
 
 
 @contextlib.contextmanager
-def leaking_setting(scene: Scene, spoil: Spoil, folder: Path, recorded: Sequence[Any]) -> Iterator[Setting]:
+def leaking_call(
+    scene: Scene, behaviour: Behaviour, folder: Path, recorded: Sequence[Any]
+) -> Iterator[GateCall]:
     """A run that is given secrets in every possible way, against a deployment that leaks them."""
     file = folder / "replay.ndjson"
     file.write_text("".join(json.dumps(line) + "\n" for line in recorded), encoding="utf-8")
-    with spoiled(scene.behind[REACTOR], spoil) as url:
+    with run_proxy(scene.service_urls[REACTOR], behaviour) as url:
         listed = (
             f'redact = ["{HIDDEN_MEMBER}"]\n[environments.lab.services.{REACTOR}]\nurl = "{url}"\n'
             f'timeout_s = {TIMEOUT_S}\nbearer_env = "LAB_TOKEN"\n'
@@ -146,32 +163,32 @@ def leaking_setting(scene: Scene, spoil: Spoil, folder: Path, recorded: Sequence
         )
         rows = folder / "targets.toml"
         rows.write_text(listed, encoding="utf-8")
-        keeper = scene.behind[KEEPER].replace("//", f"//robot:{canaries.PASSWORD}@")
+        keeper = scene.service_urls[KEEPER].replace("//", f"//robot:{canaries.PASSWORD}@")
         arguments = (f"--targets={rows}", "--i-own=lab", f"--replay={file}", f"--target={KEEPER}={keeper}")
-        yield Setting(arguments, SECRETS)
+        yield GateCall(arguments, SECRETS)
 
 
-def run_gate(
+def run_leaking_gate(
     project_copy: Path,
-    behind: Mapping[str, str],
-    spoil: Spoil,
+    service_urls: Mapping[str, str],
+    behaviour: Behaviour,
     folder: Path,
     recorded: Sequence[Any] = RECORDED,
-) -> Told:
+) -> GateResult:
     """The result of such a run. All of its files are in one folder."""
-    scene = Scene(project_copy, folder / "build", behind)
+    scene = Scene(project_copy, folder / "build", service_urls)
     (folder / "inputs").mkdir(parents=True)
-    with leaking_setting(scene, spoil, folder / "inputs", recorded) as setting:
-        result = gate(scene, setting, re.compile("==="))
+    with leaking_call(scene, behaviour, folder / "inputs", recorded) as call:
+        result = sandbox.run_gate(scene, call, re.compile("==="))
     (scene.build / "terminal.txt").write_text(result.text, encoding="utf-8")
     return result
 
 
-@pytest.mark.parametrize(("spoil", "verdict"), LEAKS.values(), ids=LEAKS)
+@pytest.mark.parametrize(("behaviour", "verdict"), LEAKS.values(), ids=LEAKS)
 def test_no_canary_is_in_any_file_of_a_run(
-    project_copy: Path, behind: Mapping[str, str], spoil: Spoil, verdict: str, tmp_path: Path
+    project_copy: Path, service_urls: Mapping[str, str], behaviour: Behaviour, verdict: str, tmp_path: Path
 ) -> None:
-    result = run_gate(project_copy, behind, spoil, tmp_path)
+    result = run_leaking_gate(project_copy, service_urls, behaviour, tmp_path)
     assert result.verdict is not None, result.text
     assert result.verdict["verdict"] == verdict, result.text
     all_sightings, files = search_files(tmp_path / "build")
@@ -180,7 +197,7 @@ def test_no_canary_is_in_any_file_of_a_run(
 
 
 def test_no_canary_is_in_the_pages_of_allure(
-    project_copy: Path, behind: Mapping[str, str], tmp_path: Path
+    project_copy: Path, service_urls: Mapping[str, str], tmp_path: Path
 ) -> None:
     with_allure = tmp_path / "project"
     shutil.copytree(project_copy, with_allure)
@@ -188,7 +205,7 @@ def test_no_canary_is_in_the_pages_of_allure(
     assert node, problem
     shutil.copy2(ROOT / "ci" / "setup" / "report.sh", with_allure / "ci" / "setup" / "report.sh")
     (with_allure / "ci" / "allure" / "node_modules").symlink_to(ROOT / "ci" / "allure" / "node_modules")
-    run_gate(with_allure, behind, looks(leak_in_rows), tmp_path / "run")
+    run_leaking_gate(with_allure, service_urls, on_observations(leak_in_rows), tmp_path / "run")
     pages = list((tmp_path / "run" / "build" / "report" / "allure").rglob("*.html"))
     assert len(pages) > 1
     unpacked = "".join(map(decode_page, pages))
@@ -205,13 +222,13 @@ def decode_page(page: Path) -> str:
 
 
 def test_without_redaction_they_would_be_everywhere(
-    project_copy: Path, behind: Mapping[str, str], tmp_path: Path
+    project_copy: Path, service_urls: Mapping[str, str], tmp_path: Path
 ) -> None:
     careless = tmp_path / "project"
     shutil.copytree(project_copy, careless)
     begin = "        for name in self._members if text else ():\n"
-    edited(careless / "fixtures" / "core" / "redaction.py", begin, f"        return text\n{begin}")
-    run_gate(careless, behind, looks(leak_in_rows), tmp_path / "run")
+    sandbox.edit_file(careless / "fixtures" / "core" / "redaction.py", begin, f"        return text\n{begin}")
+    run_leaking_gate(careless, service_urls, on_observations(leak_in_rows), tmp_path / "run")
     all_sightings, _ = search_files(tmp_path / "run" / "build")
     assert {sighting.canary for sighting in all_sightings} >= set(CANARIES) - {"configured member"}
     leaky = {Path(sighting.where).name for sighting in all_sightings}
@@ -222,10 +239,9 @@ def test_those_who_look_would_find_them(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("\n".join(canaries.all_sentences()), encoding="utf-8")
     all_sightings, files = search_files(tmp_path)
     assert files == 1
-    found_shapes = {(sighting.canary, sighting.shape) for sighting in all_sightings}
-    shapes = [shape.__name__ for shape in canaries.ENCODINGS]
+    found_shapes = {(sighting.canary, sighting.encoding) for sighting in all_sightings}
     assert found_shapes >= {
-        (name, shape) for name in CANARIES if name != "configured member" for shape in shapes
+        (name, shape) for name in CANARIES if name != "configured member" for shape in canaries.ENCODINGS
     }
     assert ("configured member", "in_clear") in found_shapes
     half = LEARNT["OAuth token"][: len(LEARNT["OAuth token"]) // 2]
@@ -233,16 +249,20 @@ def test_those_who_look_would_find_them(tmp_path: Path) -> None:
 
 
 def test_a_redacted_payload_shows_the_same_when_it_is_sent_again(
-    project_copy: Path, behind: Mapping[str, str], tmp_path: Path
+    project_copy: Path, service_urls: Mapping[str, str], tmp_path: Path
 ) -> None:
-    first = replayed_findings(run_gate(project_copy, behind, looks(leak_in_rows), tmp_path / "first"))
+    first = replayed_findings(
+        run_leaking_gate(project_copy, service_urls, on_observations(leak_in_rows), tmp_path / "first")
+    )
     assert len(first) == len(RECORDED), "each recorded answer is a finding"
     lines = [to_recorded(payload) for payload in first.values()]
-    second = replayed_findings(run_gate(project_copy, behind, looks(leak_in_rows), tmp_path / "again", lines))
+    second = replayed_findings(
+        run_leaking_gate(project_copy, service_urls, on_observations(leak_in_rows), tmp_path / "again", lines)
+    )
     assert list(second) == list(first)
 
 
-def replayed_findings(result: Told) -> dict[str, Mapping[str, Any]]:
+def replayed_findings(result: GateResult) -> dict[str, Mapping[str, Any]]:
     """The first payload of each kind of finding about recorded answers."""
     assert result.verdict is not None, result.text
     findings = [row for row in result.verdict["findings"] if "replay.ndjson" in row["test"]]

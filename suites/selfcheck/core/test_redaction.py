@@ -34,12 +34,12 @@ def redactor() -> Redactor:
     return redactor
 
 
-@pytest.mark.parametrize("shape", ENCODINGS)
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 @pytest.mark.parametrize("name", [*LEARNT, *SHAPED])
 def test_no_canary_can_be_read_in_whatever_shape(
-    redactor: Redactor, name: str, shape: Callable[[str], str]
+    redactor: Redactor, name: str, encode: Callable[[str], str]
 ) -> None:
-    text = f"401 from https://x.example/a?key={shape(CANARIES[name])}&n=1: denied, subscribers stay"
+    text = f"401 from https://x.example/a?key={encode(CANARIES[name])}&n=1: denied, subscribers stay"
     redacted = redactor.redact_text(text)
     assert find_canaries("", redacted) == []
     assert redacted.startswith("401 from ")
