@@ -118,12 +118,7 @@ BROKEN: Mapping[str, tuple[Change, str, str, str]] = {
     "it redirects": (answer_at("/", 302, REDIRECT, b""), "reachable", "redirects to", "log in"),
     "it hangs": (hang, "reachable", "Timeout", "timeout_s"),
     "it does not let us in": (answer_at("/", 401, {}, b"{}"), "auth", "401", "bearer_env"),
-    "another version": (
-        answer_at("/_pact/version", 200, {}, OLD_VERSION),
-        "version",
-        "1.66.4.1",
-        "deploy",
-    ),
+    "another version": (answer_at("/_pact/version", 200, {}, OLD_VERSION), "version", "1.66.4.1", "deploy"),
     "no version": (answer_at("/_pact/version", 404, {}, b"no"), "version", "does not tell", "/_pact/version"),
     "no states": (
         answer_at("/_pact/provider-states", 404, {}, b"no"),

@@ -67,9 +67,8 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlServ
 def find_problems(target: Target) -> list[str]:
     """The findings of one report of each case, about new subscribers."""
     scenario = ProviderScenario(target, lambda _answer: [])
-    sent = scenario.entries(EXAMPLES)
-    scenario.subscribe(sent)
-    return [finding.title for finding in scenario.batch_findings(sent, scenario.deliver(sent))]
+    _, findings = scenario.deliver_to_new_subscribers(scenario.entries(EXAMPLES))
+    return [finding.title for finding in findings]
 
 
 # --- by requests
@@ -221,10 +220,7 @@ def test_two_processes_never_share_a_subscriber_and_a_small_pool_says_how_many(
     tmp_path: Path, service: SqlService
 ) -> None:
     service.insert(*write_pool(tmp_path, 10))
-    with (
-        connect_to(service.url, POOL, tmp_path) as first,
-        connect_to(service.url, POOL, tmp_path) as second,
-    ):
+    with connect_to(service.url, POOL, tmp_path) as first, connect_to(service.url, POOL, tmp_path) as second:
         first.set_state("subscribers exist", {"subscribers": [make_row("a") for _ in range(6)]})
         problem = r"(?s)pool-too-small.*holds 10.*needs 6.*next: let it hold 6"
         with pytest.raises(Unobservable, match=problem):

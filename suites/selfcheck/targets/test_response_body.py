@@ -7,8 +7,7 @@ import zlib
 
 import pytest
 
-from fixtures.targets.http import RawResponse
-from fixtures.targets.response_body import UnreadableBody, decompress, parse_json
+from fixtures.targets.http import RawResponse, UnreadableBody, decompress, parse_json
 
 MAX_SIZE = 1000
 
