@@ -30,7 +30,7 @@ from ci.support.cli import (
 from fixtures.core.errors import UserError
 from fixtures.core.project import ROOT
 from fixtures.faults import runtime
-from fixtures.generation import explicit_examples, recordings
+from fixtures.generation import recordings
 from fixtures.scenarios.coverage import corpus
 
 PROFILES = ("deep",)
@@ -126,11 +126,11 @@ def measure_memory_mb() -> dict[str, float]:
 def add_examples(file: Path) -> int:
     """Add the answers of a file to the explicit examples of the project."""
     try:
-        count = corpus.append_new(file, explicit_examples.FOUND_FILE)
+        count = corpus.append_new(file, recordings.FOUND_FILE)
     except recordings.BrokenRecording as error:
         print(error, file=sys.stderr)
         return ExitCode.USAGE
-    path = explicit_examples.FOUND_FILE.relative_to(ROOT)
+    path = recordings.FOUND_FILE.relative_to(ROOT)
     print(f"{count} answers added to {path}: commit it, and every gate judges them first, at every provider")
     print("next: ./ci/gate")
     return ExitCode.GO

@@ -13,7 +13,7 @@ from fixtures.core.findings import Finding
 from fixtures.core.topology import PROVIDERS, TRACEABLE_PROVIDERS, VERSION_MIXES
 from fixtures.faults import runtime
 from fixtures.generation import runner
-from fixtures.generation.explicit_examples import examples_for
+from fixtures.generation.recordings import examples_for
 from fixtures.generation.runner import Profile, batches_for
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.over_http.config import PlatformConfig

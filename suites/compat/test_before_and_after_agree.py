@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.checks.agreement import versions_agree
 from fixtures.core.catalogue import Case, load_catalogue
-from fixtures.generation.explicit_examples import examples_for
+from fixtures.generation.recordings import examples_for
 from fixtures.generation.runner import batches_for
 from suites.compat.parameters import at_each_provider
 from suites.types import Answers, Explore, RaiseIfFound, ScenarioOf

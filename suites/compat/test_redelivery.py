@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from fixtures.checks.effects import each_report_has_its_effect
 from fixtures.checks.redelivery import nothing_changes, stale_events_change_nothing, states_are_equal
 from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.times import parse_time, utc_now
-from fixtures.generation.explicit_examples import found_examples
+from fixtures.generation.recordings import found_examples
 from fixtures.generation.runner import batches_of
 from fixtures.generation.strategies import answers_for_any
 from fixtures.scenarios.provider import redirect
@@ -53,7 +54,7 @@ def test_twins_in_one_batch_count_once(
         batch = scenario.entries(answers)
         scenario.subscribe(batch)
         doubled = scenario.deliver([*batch, *reversed(batch)])
-        raise_if_found(scenario.effects(batch, doubled))
+        raise_if_found(each_report_has_its_effect(scenario.provider, batch, doubled))
         raise_if_found(nothing_changes(scenario.provider, batch, doubled, scenario.deliver(batch)))
 
     explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
@@ -146,7 +147,7 @@ def test_an_event_as_old_as_the_token_is_not_stale(
     scenario = scenario_of(provider)
     batch = scenario.entries(example_report(case) for case in load_catalogue().cases)
     scenario.subscribe(batch, since=parse_time(batch[0].payload["sent_at"]))
-    raise_if_found(scenario.effects(batch, scenario.deliver(batch)))
+    raise_if_found(each_report_has_its_effect(scenario.provider, batch, scenario.deliver(batch)))
 
 
 @pytest.mark.parametrize("provider", [REACTOR])
@@ -157,4 +158,4 @@ def test_a_dead_device_waits_no_more(
     batch = scenario.entries([example_of("postpone")])
     scenario.assert_handled(batch)
     gone = redirect(scenario.entries([example_of("unsubscribe")]), batch)
-    raise_if_found(scenario.effects(gone, scenario.deliver(gone)))
+    raise_if_found(each_report_has_its_effect(scenario.provider, gone, scenario.deliver(gone)))
