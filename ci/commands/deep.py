@@ -16,17 +16,8 @@ from pathlib import Path
 
 from ci.exploration.result import create_result, print_summary, write_result
 from ci.exploration.rounds import ExplorationConfig, explore
-from ci.support.cli import (
-    CommandParser,
-    ExitCode,
-    add_build_option,
-    add_target_options,
-    read_target_options,
-    report_crash,
-    resolve_build_folder,
-    resolve_path,
-    select_deployments,
-)
+from ci.support import cli
+from ci.support.cli import CommandParser, ExitCode
 from fixtures.core.errors import UserError
 from fixtures.core.project import ROOT
 from fixtures.faults import runtime
@@ -48,14 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted: nothing was explored yet", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except Exception:  # noqa: BLE001  a crash must not look like a result
-        return report_crash("deep-crashed: nothing can be said")
+        return cli.report_crash("deep-crashed: nothing can be said")
 
 
 def parse_options(argv: Sequence[str] | None) -> ExplorationConfig | Path:
     """Check the command line. Returns what to explore, or the file of --add."""
     parser = CommandParser(prog="./ci/deep", description=__doc__)
     add = parser.add_argument
-    add_target_options(parser)
+    cli.add_target_options(parser)
     add("--profile", default="deep", metavar="NAME", help="deep, which is the only one")
     add("--budget", metavar="TIME", help="how long, such as 90s, 30m or 8h")
     add("--reports", type=int, metavar="N", help="stop after the round that reaches this number of reports")
@@ -65,27 +56,27 @@ def parse_options(argv: Sequence[str] | None) -> ExplorationConfig | Path:
     add("--only", default="", metavar="EXPRESSION", help="only tests that match, as with pytest's -k")
     add("--variant", default="", metavar="NAME", help="reference services with this fault or tolerance")
     add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
-    add_build_option(parser, "deep/ is written there")
+    cli.add_build_option(parser, "deep/ is written there")
     add("--add", metavar="FILE", help="do not explore: make the answers of this file examples of every gate")
     options = parser.parse_args(argv)
     if options.profile not in PROFILES:
         parser.refuse(f"unknown-profile: {options.profile!r}: allowed: deep\n  next: ./ci/deep --budget 30m")
     if options.add:
-        return resolve_path(options.caller_folder, options.add)
+        return cli.resolve_path(options.caller_folder, options.add)
     seconds = parse_budget(options.budget, parser)
     for name in ("examples", "workers", "reports", "rounds"):
         if (number := getattr(options, name)) is not None and number < 1:
             parser.error(f"--{name} {number}: allowed: 1 or more")
     try:
-        select_deployments(options)
+        cli.select_deployments(options)
         runtime.find_variant(options.variant)
     except UserError as error:
         parser.refuse(error)
     return ExplorationConfig(
-        folder=resolve_build_folder(options) / "deep",
+        folder=cli.resolve_build_folder(options) / "deep",
         seconds=seconds,
         workers=options.workers,
-        run=read_target_options(options),
+        run=cli.read_target_options(options),
         reports=options.reports,
         rounds=options.rounds,
         only=options.only,

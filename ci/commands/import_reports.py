@@ -8,14 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich import progress
 
 from ci.support.cli import CommandParser, ExitCode, report_crash, resolve_path
 from fixtures.core.catalogue import CatalogueError
@@ -65,14 +58,18 @@ def import_files(files: Sequence[Path], output: Path, imported: ImportedAnswers)
     """Write the whole replay file or nothing, and show the progress in a terminal."""
     output.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}-")
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (
+        *progress.Progress.get_default_columns(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+    )
     try:
         with (
             os.fdopen(handle, "w", encoding="utf-8") as lines,
-            Progress(*columns, TimeRemainingColumn(), transient=True) as progress,
+            progress.Progress(*columns, transient=True) as bars,
         ):
             for file in files:
-                with progress.open(file, "rb", description=file.name) as source:
+                with bars.open(file, "rb", description=file.name) as source:
                     lines.writelines(f"{line}\n" for line in imported.read(source, str(file)))
         Path(name).replace(output)
     finally:
