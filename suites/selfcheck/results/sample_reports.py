@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +16,7 @@ from fixtures.core import schemas
 from fixtures.core.catalogue import Case, example_report, load_catalogue
 from fixtures.core.findings import Finding
 from fixtures.core.payloads import IdFactory, address_all, error_events
+from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS, VERSION_MIXES
 from fixtures.results import ledger, policy
 from fixtures.results.ledger import Ledger
@@ -176,3 +183,21 @@ def build_rollout_answer(damage: str = "") -> dict[str, Any]:
 def with_plan(run: ReportRun, plan: dict[str, Any] | None) -> ReportRun:
     schemas.validate({**run.verdict, "rollout": plan}, "verdict.schema.json")
     return ReportRun(run.ledger, {**run.verdict, "rollout": plan}, run.catalogue)
+
+
+def write_record(run: ReportRun, ledger: Path, folder: Path) -> Path:
+    """A run's ledger with its verdict beside it, as the gate leaves them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ledger, folder / "ledger.jsonl")
+    (folder / "verdict.json").write_text(json.dumps(run.verdict), encoding="utf-8")
+    return folder / "ledger.jsonl"
+
+
+def run_report(
+    ledgers: Sequence[Path], build: Path, *, root: Path = ROOT, path: str = ""
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ci.commands.report", *map(str, ledgers), f"--build={build}"]
+    env = {**os.environ, "PATH": path} if path else dict(os.environ)
+    return subprocess.run(  # noqa: S603  our own command
+        command, cwd=root, env=env, capture_output=True, text=True, check=False, timeout=600
+    )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from fixtures.core.project import ROOT
 from fixtures.results.report import wording
 from fixtures.results.report.cells import allure_link
 from fixtures.results.report.model import ReportRun
-from suites.selfcheck.results.browser import OpenedPage, open_page, run_report, start_browser, write_record
 from suites.selfcheck.results.sample_reports import (
     PICTURE,
     SCRIPT,
@@ -24,7 +27,9 @@ from suites.selfcheck.results.sample_reports import (
     empty_run,
     hostile_run,
     no_go_run,
+    run_report,
     with_plan,
+    write_record,
 )
 from suites.selfcheck.results.sample_runs import good_run
 
@@ -35,7 +40,55 @@ PAGES = ("index.html", "cases.html", "a finding")
 PLACES = [
     (kind, name) for kind in KINDS for name in PAGES if kind not in ("go", "undecided") or name != "a finding"
 ]
+SCREENSHOTS = ROOT / "build" / "screenshots"
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+LOCAL_SCHEMES = ("file:", "data:", "blob:", "about:")
 LOOKS = {"desktop": ("desktop", False), "dark": ("desktop", True), "phone": ("phone", False)}
+
+
+@dataclass
+class OpenedPage:
+    """A page, with the errors and the requests that it must not have."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def go(self, file: Path, fragment: str = "") -> None:
+        """Open a file from disk, even if it is open already."""
+        self.page.goto("about:blank")
+        self.page.goto(file.as_uri() + fragment)
+
+    def take_screenshot(self, name: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    @property
+    def ran_script(self) -> bool:
+        """Whether the script that is hidden in the data has run."""
+        return bool(self.page.evaluate("'ran' in window"))
+
+
+@contextlib.contextmanager
+def open_page(running: Browser, *, size: str = "desktop", dark: bool = False) -> Iterator[OpenedPage]:
+    width, height = SIZES[size]
+    context = running.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", offline=True
+    )
+    browser_page = OpenedPage(context.new_page())
+    browser_page.page.on(
+        "console",
+        lambda message: browser_page.errors.append(message.text) if message.type == "error" else None,
+    )
+    browser_page.page.on("pageerror", lambda error: browser_page.errors.append(str(error)))
+    browser_page.page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith(LOCAL_SCHEMES) else browser_page.requests.append(request.url)
+        ),
+    )
+    yield browser_page
+    context.close()
 
 
 @dataclass(frozen=True)
@@ -76,8 +129,13 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
 
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Browser]:
-    with start_browser() as running:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "no-chromium: next: apt-get install chromium, or set CHROMIUM to a Chrome of yours"
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"]
+        running = playwright.chromium.launch(executable_path=path, args=arguments)
         yield running
+        running.close()
 
 
 @pytest.mark.parametrize("look", LOOKS)

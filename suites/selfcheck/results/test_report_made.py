@@ -15,12 +15,13 @@ from ci.support import allure as running
 from fixtures.core.project import ROOT
 from fixtures.results.report import allure
 from fixtures.results.report.model import ReportRun
-from suites.selfcheck.results.browser import run_report, write_record
 from suites.selfcheck.results.sample_reports import (
     add_finding,
     build_run,
     hostile_run,
     no_go_run,
+    run_report,
+    write_record,
     wrong_state,
 )
 from suites.selfcheck.results.sample_runs import CASES, GOOD_TESTS, Line, change_line, good_run
