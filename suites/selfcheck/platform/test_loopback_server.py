@@ -1,4 +1,4 @@
-"""Servers of this process tell what goes wrong in them, but not that a client has gone."""
+"""A loopback server reports errors of its handlers, but not that a client has disconnected."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ pytestmark = pytest.mark.aside
 NEVER_READ = b"x" * 10_000_000
 
 
-def answered_nobody(doing: Callable[[BaseHTTPRequestHandler], None]) -> None:
-    """Ask, go without waiting for the answer, and let the server come to the end of it."""
-    asked, gone = threading.Event(), threading.Event()
+def handle_without_client(handle: Callable[[BaseHTTPRequestHandler], None]) -> None:
+    """Send a request, disconnect before the answer, and let the handler run."""
+    received, disconnected = threading.Event(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.set()
-            gone.wait(10)
-            doing(self)
+            received.set()
+            disconnected.wait(10)
+            handle(self)
 
         def finish(self) -> None:
-            """Leave what could not be written."""
+            """Do not flush the output, which would raise the same error again."""
 
     with LoopbackServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = False  # so that the end of the block waits for them
@@ -35,24 +35,24 @@ def answered_nobody(doing: Callable[[BaseHTTPRequestHandler], None]) -> None:
         thread.start()
         with socket.create_connection(("127.0.0.1", server.server_port)) as client:
             client.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            assert asked.wait(10)
+            assert received.wait(10)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        gone.set()
+        disconnected.set()
         server.shutdown()
         thread.join()
 
 
-def test_a_client_that_has_gone_is_not_told_of(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_disconnected_client_is_not_reported(capfd: pytest.CaptureFixture[str]) -> None:
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(NEVER_READ)
 
-    answered_nobody(answer)
+    handle_without_client(answer)
     assert capfd.readouterr().err == ""
 
 
-def test_a_handler_that_fails_is_told_of(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failing_handler_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
     def fail(_handler: BaseHTTPRequestHandler) -> None:
         raise ValueError("a mistake of ours")
 
-    answered_nobody(fail)
+    handle_without_client(fail)
     assert "a mistake of ours" in capfd.readouterr().err

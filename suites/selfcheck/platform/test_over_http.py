@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import tempfile
 import threading
 import time
@@ -228,18 +229,17 @@ def test_a_postponed_subscriber_becomes_active_when_due() -> None:
 
 
 @pytest.fixture
-def occupied() -> Iterator[int]:
-    """A port in use."""
-    with run_platform(PlatformConfig(served=["directory-responses"])) as platform:
-        yield urlsplit(platform.urls["directory-responses"]).port or 0
+def used_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
 
 
 @pytest.mark.parametrize("name", ["events-proxy", "fcm"])
-def test_a_port_in_use_is_named_and_nothing_is_half_started(name: str, occupied: int) -> None:
+def test_a_port_in_use_is_named_and_nothing_is_half_started(name: str, used_port: int) -> None:
     threads = set(threading.enumerate())
-    with pytest.raises(PlatformError) as caught, run_platform(PlatformConfig(ports={name: occupied})):
+    with pytest.raises(PlatformError) as caught, run_platform(PlatformConfig(ports={name: used_port})):
         pass
-    assert str(caught.value).startswith(f"port-in-use: '{occupied}': {name} cannot be served there")
+    assert str(caught.value).startswith(f"port-in-use: '{used_port}': {name} cannot be served there")
     assert "next: " in str(caught.value)
     assert not find_lasting_threads(threads)
 
