@@ -1,11 +1,12 @@
-"""Break each line of a module in turn, and see whether the tests notice: `./ci/mutants [--module NAME]`.
+"""`./ci/mutants [--module NAME]`: change each line of a module in turn, and see whether the tests notice.
 
-Exit 0 if each mutant was noticed or is recorded as equivalent in ci/mutation/mutants.toml, 1 if one was not, 2 if the
-tests fail without any mutant, 64 wrong usage.
+Exits 0 if each mutant was noticed or is recorded as equivalent in ci/mutation/mutants.toml, 1 if one was not,
+2 if the tests fail without any mutant, 64 for wrong usage.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -13,229 +14,187 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ci.mutation import run as kill
-from ci.support import exits
-from ci.support.cli import Arguments
-from fixtures.core.project import ROOT
+from ci.support.cli import CommandParser, ExitCode
+from fixtures.core.project import BUILD, ROOT
 
 CONFIG = ROOT / "ci" / "mutation" / "mutants.toml"
-PROPOSER = ROOT / ".venv-mutants" / "bin" / "python"
-WORK = ROOT / "build" / "mutants"
-QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # pytest's plugins are loaded before it starts
-SHORTEST_LIMIT_S, LONGEST_S = 20.0, 600.0
-BASELINES = 6  # a mutant may take this many times as long as the tests do
+GENERATOR = ROOT / "ci" / "mutation" / "generate.py"
+GENERATOR_PYTHON = ROOT / ".venv-mutants" / "bin" / "python"
+PYTEST_OPTIONS = (
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)  # plugins are imported before pytest runs
 WORKERS = os.cpu_count() or 2
-SLICE = 8
-"""Mutants that a worker takes at once: few, so that no worker is left with many at the end."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """One change of a module: where, from which lines to which, and the text of the whole module."""
+    """One change of a module, as ci/mutation/generate.py describes it; `text` is the whole changed module."""
 
-    module: str
-    line: int
+    place: str
     was: str
     becomes: str
+    occurrence: int
+    line: int
+    old_line: str
+    new_line: str
     text: str
 
+    def is_recorded(self, row: Mapping[str, Any]) -> bool:
+        recorded = row["place"], row["was"], row["becomes"], row.get("occurrence", 1)
+        return recorded == (self.place, self.was, self.becomes, self.occurrence)
+
     def __str__(self) -> str:
-        return f"{self.module}:{self.line}\n    was     {self.was}\n    becomes {self.becomes}"
+        names = ("place", "was", "becomes", "occurrence")
+        key = [f"{name} = {json.dumps(getattr(self, name))}" for name in names]
+        lines = [f"line {self.line}", f"- {self.old_line}", f"+ {self.new_line}", *key]
+        return "\n    ".join(lines)
 
 
 @dataclass
 class Score:
-    """What became of the mutants of one module, as far as its workers have come."""
+    """How many mutants of a module the tests noticed. `problem` says why they prove nothing, if they do not."""
 
     module: str
     mutants: int = 0
     survivors: list[Mutant] = field(default_factory=list)
     equivalent: int = 0
-    seconds: float = 0
-    """Of all workers together."""
+    seconds: float = 0  # of all workers together
     problem: str = ""
-    """Why its mutants prove nothing, if they do not."""
 
-    @property
-    def killed(self) -> int:
-        """How many mutants the tests noticed."""
-        return self.mutants - self.equivalent - len(self.survivors)
-
-    def row(self) -> str:
-        """A line of the table."""
-        share = self.killed / (self.mutants - self.equivalent) if self.mutants > self.equivalent else 1.0
-        counts = f"{self.mutants:7} {self.killed:7} {self.equivalent:10} {len(self.survivors):9}"
-        told = f"{counts} {share:7.1%}" if not self.problem else f"{self.mutants:7} {'undecided':>35}"
-        return f"{self.module:52} {told} {self.seconds:7.0f}"
+    def format_row(self) -> str:
+        relevant = self.mutants - self.equivalent
+        killed = relevant - len(self.survivors)
+        share = killed / relevant if relevant else 1.0
+        result = f"{self.mutants:7} {killed:7} {self.equivalent:10} {len(self.survivors):9} {share:7.1%}"
+        if self.problem:
+            result = f"{self.mutants:7} {'undecided':>35}"
+        return f"{self.module:52} {result} {self.seconds:7.0f}"
 
 
-@dataclass(frozen=True)
-class Slice:
-    """Some mutants of one module, and the command line of the tests that must notice them."""
-
-    module: str
-    mutants: Sequence[Mutant]
-    arguments: tuple[str, ...]
-
-
-class Undecided(Exception):
-    """The tests fail without any mutant, so that they can prove nothing."""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the mutants that are asked for, module by module, and print what survived."""
-    parser = Arguments("./ci/mutants", "Break each line in turn, and see whether the tests notice.")
-    parser.add_argument("--module", action="append", metavar="NAME", help="only this module; repeatable")
-    parser.add_argument("--sample", type=int, metavar="N", help="only N mutants of each module")
-    parser.add_argument("--seed", type=int, default=0, help="which mutants a sample takes")
-    parser.add_argument(
-        "-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})"
-    )
-    options = parser.parse_args(arguments)
+def main(argv: Sequence[str] | None = None) -> int:
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
-    if unknown := [name for name in options.module or () if name not in config["modules"]]:
-        allowed = "\n    ".join(config["modules"])
-        parser.refuse(f"unknown-module: {unknown[0]}\n  allowed:\n    {allowed}\n  next: ./ci/mutants --help")
-    if options.sample is not None and options.sample < 1:
-        parser.refuse(f"bad-sample: {options.sample}\n  allowed: 1 or more\n  next: ./ci/mutants --sample 20")
-    if options.workers < 1:
-        parser.refuse(
-            f"bad-workers: {options.workers}\n  allowed: 1 or more\n  next: ./ci/mutants -n {WORKERS}"
-        )
-    shutil.rmtree(WORK, ignore_errors=True)
-    modules = options.module or config["modules"]
-    slices = [each for name in modules for each in slices_of(name, config, options.sample, options.seed)]
-    return summary(scores(slices, config, options.workers))
+    options = read_options(argv, config)
+    folder = BUILD / "mutants"
+    shutil.rmtree(folder, ignore_errors=True)
+    trees = [copy_tree(folder / str(number)) for number in range(options.workers)]
+    return print_scores([score_module(name, config, options, trees) for name in options.module])
 
 
-def slices_of(module: str, config: Mapping[str, Any], sample: int | None, seed: int) -> Iterator[Slice]:
-    """The mutants of one module, as work for several workers."""
-    chosen = config["modules"][module]
-    arguments = (*config["killers"][chosen["killer"]], *QUIET)
-    mutants = list(proposed(module, sentences=chosen.get("sentences", False)))
-    if sample is not None and sample < len(mutants):
-        mutants = random.Random(seed).sample(mutants, sample)  # noqa: S311  a choice, no secret
+def read_options(argv: Sequence[str] | None, config: Mapping[str, Any]) -> argparse.Namespace:
+    parser = CommandParser("./ci/mutants", "Change each line in turn, and see whether the tests notice.")
+    add = parser.add_argument
+    add("--module", action="append", metavar="NAME", help="only this module; may be repeated")
+    add("--sample", type=int, metavar="N", help="only N mutants of each module")
+    add("--seed", type=int, default=0, help="random seed of the sample (default 0)")
+    add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
+    options = parser.parse_args(argv)
+    options.module = options.module or list(config["modules"])
+    for name in options.module:
+        if name not in config["modules"]:
+            allowed = "\n    ".join(config["modules"])
+            parser.refuse(f"unknown-module: {name}\n  allowed:\n    {allowed}\n  next: ./ci/mutants --help")
+    for name, example in (("sample", "--sample 20"), ("workers", f"-n {WORKERS}")):
+        if (number := getattr(options, name)) is not None and number < 1:
+            parser.refuse(f"bad-{name}: {number}\n  allowed: 1 or more\n  next: ./ci/mutants {example}")
+    return options
+
+
+def copy_tree(folder: Path) -> Path:
+    """Copy the files that git tracks or would track, without compiled files."""
+    git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    output = subprocess.run(git, cwd=ROOT, capture_output=True, check=True, text=True).stdout  # noqa: S603
+    for name in filter(None, output.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def score_module(
+    module: str, config: Mapping[str, Any], options: argparse.Namespace, trees: Sequence[Path]
+) -> Score:
+    """Divide the mutants of one module among the copies of the tree, and run the tests on each."""
+    settings = config["modules"][module]
+    mutants = generate_mutants(module, sentences=settings.get("sentences", False))
+    if options.sample is not None and options.sample < len(mutants):
+        mutants = random.Random(options.seed).sample(mutants, options.sample)  # noqa: S311  no secret
     print(f"{module}: {len(mutants)} mutants", flush=True)
-    for first in range(0, len(mutants), SLICE):
-        yield Slice(module, mutants[first : first + SLICE], arguments)
-
-
-def scores(slices: Sequence[Slice], config: Mapping[str, Any], workers: int) -> list[Score]:
-    """What became of all mutants, by module; tells of survivors at once."""
-    found = {each.module: Score(each.module) for each in slices}
-    fresh = get_context("spawn")  # no copy of our threads, and the same on every system
-    with ProcessPoolExecutor(workers, mp_context=fresh, initializer=prepare) as pool:
-        waiting = {pool.submit(survivors, each): each for each in slices}
-        for done in as_completed(waiting):
-            score = found[waiting[done].module]
-            score.mutants += len(waiting[done].mutants)
-            try:
-                alive, took_s = done.result()
-            except Undecided as problem:
-                score.problem = str(problem)
-                continue
-            score.seconds += took_s
-            for mutant in alive:
-                if is_recorded(mutant, config):
+    score = Score(module, len(mutants))
+    equivalents = [row for row in config.get("equivalent", ()) if row["module"] == module]
+    arguments = (*config["killers"][settings["killer"]], *PYTEST_OPTIONS)
+    parts = [mutants[start :: len(trees)] for start in range(len(trees))]
+    with ThreadPoolExecutor(len(trees)) as pool:
+        for part, result in zip(
+            parts, pool.map(partial(run_worker, module, arguments), trees, parts), strict=True
+        ):
+            score.seconds += result["seconds"]
+            score.problem = score.problem or result["problem"]
+            for mutant in (part[number] for number in result["survivors"]):
+                if any(mutant.is_recorded(row) for row in equivalents):
                     score.equivalent += 1
                 else:
                     score.survivors.append(mutant)
-                    print(f"  survived: {mutant}", flush=True)
-    return list(found.values())
+                    print(f"  survived: {module}, {mutant}", flush=True)
+    return score
 
 
-def is_recorded(mutant: Mutant, config: Mapping[str, Any]) -> bool:
-    """Tell whether ci/mutation/mutants.toml says why nothing notices a mutant."""
-    told = (mutant.module, mutant.was, mutant.becomes)
-    return any((row["module"], row["was"], row["becomes"]) == told for row in config.get("equivalent", ()))
-
-
-def proposed(module: str, *, sentences: bool) -> Iterator[Mutant]:
-    """All mutants of a module."""
-    script = ROOT / "ci" / "mutation" / "propose.py"
-    command = [str(PROPOSER), str(script), str(ROOT / module)]
+def generate_mutants(module: str, *, sentences: bool) -> list[Mutant]:
+    command = [str(GENERATOR_PYTHON), str(GENERATOR), str(ROOT / module)]
     command += ["--sentences"] if sentences else []
-    lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603
-    for line in lines.splitlines():
-        yield Mutant(module, **json.loads(line))
+    output = subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603
+    return [Mutant(**json.loads(line)) for line in output.splitlines()]
 
 
-def prepare() -> None:
-    """Make a worker ready, with a copy of the tree that is its own."""
-    kill.load_others()
-    kill.copy_of_tree(work() / "tree")
+def run_worker(
+    module: str, arguments: Sequence[str], tree: Path, mutants: Sequence[Mutant]
+) -> dict[str, Any]:
+    """Run the tests on mutants in a copy of the tree; return what ci/mutation/worker.py prints."""
+    # A mutant is often as long and as new as the one before it: Python would take its bytecode.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tree)}
+    command = [sys.executable, "-m", "ci.mutation.worker", module, *arguments]
+    texts = json.dumps([mutant.text for mutant in mutants])
+    finished = subprocess.run(  # noqa: S603
+        command, cwd=tree, env=environment, input=texts, capture_output=True, text=True, check=False
+    )
+    if finished.returncode:
+        problem = f"worker-failed: of {module}:\n{finished.stderr[-2000:]}"
+        return {"problem": problem, "survivors": [], "seconds": 0}
+    result: dict[str, Any] = json.loads(finished.stdout)
+    return result
 
 
-def work() -> Path:
-    """Where this worker works."""
-    return WORK / str(os.getpid())
-
-
-@lru_cache(maxsize=1)
-def limit_s(module: str, arguments: tuple[str, ...]) -> float:
-    """How long this worker may take over a mutant of a module, for which it is made ready.
-
-    Raises Undecided if the tests fail without any mutant.
-    """
-    kill.load_ours(work() / "tree", module)
-    code, baseline_s = kill.run(work() / "tree", arguments, work() / "log", LONGEST_S)
-    if code != kill.PASSED:
-        said = (work() / "log").read_text(encoding="utf-8", errors="replace")[-2000:]
-        tests = " ".join(arguments)
-        raise Undecided(f"tests-fail: of {module}, without any mutant:\n{said}\n  next: ./ci/test {tests}")
-    return max(SHORTEST_LIMIT_S, BASELINES * baseline_s)
-
-
-def survivors(slice_: Slice) -> tuple[list[Mutant], float]:
-    """The mutants that no test noticed, and the seconds that all took."""
-    limit = limit_s(slice_.module, slice_.arguments)
-    alive, seconds = [], 0.0
-    for mutant in slice_.mutants:
-        file = work() / "tree" / mutant.module
-        right = file.read_bytes()
-        try:
-            file.write_text(mutant.text, encoding="utf-8")
-            code, took_s = kill.run(work() / "tree", slice_.arguments, work() / "log", limit)
-        finally:
-            file.write_bytes(right)
-        seconds += took_s
-        if code == kill.PASSED:
-            alive.append(mutant)
-    return alive, seconds
-
-
-def summary(scores: Sequence[Score]) -> int:
-    """Print the table; the exit code."""
+def print_scores(scores: Sequence[Score]) -> int:
+    """Print the table; return the exit code."""
+    decided = [score for score in scores if not score.problem]
     for score in scores:
         if score.problem:
             print(score.problem, file=sys.stderr)
     print(f"\n{'module':52} mutants  killed equivalent survivors   score seconds")
     for score in scores:
-        print(score.row())
-    decided = [score for score in scores if not score.problem]
+        print(score.format_row())
+    total = Score("all")
+    for score in decided:
+        total.mutants += score.mutants
+        total.survivors += score.survivors
+        total.equivalent += score.equivalent
+        total.seconds += score.seconds
     if len(decided) > 1:
-        together = Score("all")
-        for score in decided:
-            together.mutants += score.mutants
-            together.survivors += score.survivors
-            together.equivalent += score.equivalent
-            together.seconds += score.seconds
-        print(together.row())
-    if any(score.survivors for score in scores):
-        print("survivors: a mutant that no test notices is a hole")
+        print(total.format_row())
+    if total.survivors:
+        print("survivors: a mutant that no test notices is a gap in the tests")
         print(
             "  next: a better check or test, or an [[equivalent]] in ci/mutation/mutants.toml with the reason"
         )
-        return exits.NO_GO
-    return exits.GO if decided == list(scores) else exits.UNDECIDED
+        return ExitCode.NO_GO
+    return ExitCode.GO if decided == list(scores) else ExitCode.UNDECIDED
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Mutants that nobody chose: made by mutmut's operators, killed by our own suites."""
+"""Mutants of the services, the checks and the cleaner: made by mutmut, and noticed by our own suites."""

@@ -1,99 +1,147 @@
-"""All mutants of a module, as JSON lines: run with the Python of .venv-mutants, which has mutmut.
+"""Print all mutants of a module as JSON lines. It runs with the Python of .venv-mutants, which has mutmut.
 
-mutmut runs mutants of function bodies only. Our decision tables are data of their module, so we take its
-operators and apply them to every node.
+mutmut only mutates function bodies. Our decision tables are data of their modules, so this module applies the
+operators of mutmut to every node.
 """
 
+import ast
 import difflib
+import io
 import json
 import re
 import sys
+import tokenize
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import libcst as cst
 from mutmut.mutation.mutators import mutation_operators, operator_arg_removal, operator_string
 
-SILENT = (cst.Annotation, cst.Import, cst.ImportFrom, cst.Decorator)
-LENIENT = re.compile(r"""(, )?(strict=(True|False|None)|encoding=("utf-8"|"UTF-8"|None))|, (?=\))""")
-STRING_MUTANTS = 2  # other letters around it, and another case: upper proves what lower does
+SILENT_NODES = (cst.Annotation, cst.Import, cst.ImportFrom, cst.Decorator)
+SILENT_ARGUMENTS = re.compile(r"""(, )?(strict=(True|False|None)|encoding=("utf-8"|"UTF-8"|None))|, (?=\))""")
+STRING_MUTANTS = 2  # other letters around it, and another case: upper case proves what lower case does
+LAYOUT = {
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.COMMENT,
+    tokenize.ENDMARKER,
+}
 
 
 def is_silent(node: cst.CSTNode) -> bool:
-    """Tell whether a node says of what type things are, or forbids what nobody does, as `frozen` does."""
+    """Whether a node only states a type, or forbids what the code never does, as `frozen` does."""
     if isinstance(node, cst.AnnAssign):
         name = node.annotation.annotation
         return isinstance(name, cst.Name) and name.value == "TypeAlias"
-    return isinstance(node, SILENT)
+    return isinstance(node, SILENT_NODES)
 
 
-def is_sentence(node: cst.CSTNode) -> bool:
-    """Tell whether a node is words for people."""
-    return isinstance(node, cst.SimpleString) and " " in node.value
-
-
-def nodes(node: cst.CSTNode, *, sentences: bool) -> Iterator[cst.CSTNode]:
-    """Walk all nodes that mean something at run time."""
-    if is_silent(node) or (is_sentence(node) and not sentences):
+def walk_nodes(node: cst.CSTNode, *, sentences: bool) -> Iterator[cst.CSTNode]:
+    """Walk all nodes that have an effect at run time; strings with blanks are text for people."""
+    is_sentence = isinstance(node, cst.SimpleString) and " " in node.value
+    if is_silent(node) or (is_sentence and not sentences):
         return
     yield node
     for child in node.children:
-        yield from nodes(child, sentences=sentences)
+        yield from walk_nodes(child, sentences=sentences)
 
 
-def changes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """What mutmut makes of a node, less what proves nothing more."""
+def change_node(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Apply mutmut's operators, but for mutants that prove nothing more."""
     for kind, operator in mutation_operators:
         if isinstance(node, kind):
-            found = list(operator(node))
+            changed_nodes = list(operator(node))
             if operator is operator_string:
-                found = found[:STRING_MUTANTS]
-            elif operator is operator_arg_removal:
-                found = [call for call in found if len(call.args) == len(node.args) or has_keywords(node)]
-            yield from found
+                changed_nodes = changed_nodes[:STRING_MUTANTS]
+            elif operator is operator_arg_removal and not any(argument.keyword for argument in node.args):
+                # A missing positional argument is a TypeError, which any test notices.
+                changed_nodes = [call for call in changed_nodes if len(call.args) == len(node.args)]
+            yield from changed_nodes
 
 
-def lenient(source: str) -> str:
-    """The same without what shows in no result: `strict` of zip forbids what nobody does, UTF-8 is usual."""
-    return LENIENT.sub("", source)
+def normalize(source: str) -> str:
+    """Drop arguments that show in no result: `strict` of zip, and UTF-8, which is the default."""
+    return SILENT_ARGUMENTS.sub("", source)
 
 
-def has_keywords(call: cst.Call) -> bool:
-    """Tell whether an argument may be missing: a positional one is a TypeError that any test notices."""
-    return any(argument.keyword for argument in call.args)
-
-
-def mutants(source: str, *, sentences: bool) -> Iterator[str]:
-    """Each text that differs from the source in one place, once."""
+def generate_texts(source: str, *, sentences: bool) -> Iterator[str]:
+    """Generate each text that differs from the source in one place, once."""
     module = cst.parse_module(source)
-    seen = {lenient(source)}
-    for node in nodes(module, sentences=sentences):
-        for changed in changes(node):
-            text = module.deep_replace(node, changed).code
-            if lenient(text) not in seen:
-                seen.add(lenient(text))
+    seen = {normalize(source)}
+    for node in walk_nodes(module, sentences=sentences):
+        for changed_node in change_node(node):
+            text = module.deep_replace(node, changed_node).code
+            if normalize(text) not in seen:
+                seen.add(normalize(text))
                 yield text
 
 
-def described(source: str, mutant: str) -> dict[str, object]:
-    """Where a mutant differs, as whole lines without their indentation."""
-    old, new = source.splitlines(), mutant.splitlines()
-    blocks = [block for block in difflib.SequenceMatcher(None, old, new).get_opcodes() if block[0] != "equal"]
-    first, last = blocks[0], blocks[-1]
-    was = " ".join(line.strip() for line in old[first[1] : last[2]])
-    becomes = " ".join(line.strip() for line in new[first[3] : last[4]])
-    return {"line": first[1] + 1, "was": was, "becomes": becomes, "text": mutant}
+def read_tokens(source: str) -> list[tokenize.TokenInfo]:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return [token for token in tokens if token.type not in LAYOUT]
+
+
+def find_place(tree: ast.Module, line: int) -> str:
+    """Name the innermost function, class or assigned name around a line, such as `Cursor.read`."""
+    names: list[str] = []
+    body: list[ast.stmt] = tree.body
+    while node := next((node for node in body if node.lineno <= line <= (node.end_lineno or 0)), None):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            names.append(ast.unparse(target))
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            break
+        names.append(node.name)
+        body = node.body if isinstance(node, ast.ClassDef) else []
+    return ".".join(names)
+
+
+def describe_mutants(source: str, *, sentences: bool) -> Iterator[dict[str, object]]:
+    """Describe each mutant by its place and the tokens that change there, not by the names around them.
+
+    `occurrence` counts the mutants of the same place and change. The lines are for people.
+    """
+    tree, old_tokens = ast.parse(source), read_tokens(source)
+    old = [token.string for token in old_tokens]
+    occurrences: Counter[tuple[str, str, str]] = Counter()
+    for text in generate_texts(source, sentences=sentences):
+        try:
+            compile(text, "mutant", "exec")
+        except SyntaxError:
+            continue
+        new = [token.string for token in read_tokens(text)]
+        start = next(
+            (i for i, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), len(new)
+        )
+        longest_end = min(len(old), len(new)) - start
+        end = next((i for i in range(longest_end) if old[-1 - i] != new[-1 - i]), longest_end)
+        removed, added = old[start : len(old) - end], new[start : len(new) - end]
+        changes = difflib.SequenceMatcher(None, removed, added, autojunk=False).get_opcodes()
+        changes = [change for change in changes if change[0] != "equal"]
+        was = " ... ".join(" ".join(removed[i:j]) for _, i, j, _, _ in changes if j > i)
+        becomes = " ... ".join(" ".join(added[i:j]) for _, _, _, i, j in changes if j > i)
+        line = old_tokens[min(start, len(old_tokens) - 1)].start[0]
+        place = find_place(tree, line)
+        occurrences[place, was, becomes] += 1
+        yield {
+            "place": place,
+            "was": was,
+            "becomes": becomes,
+            "occurrence": occurrences[place, was, becomes],
+            "line": line,
+            "old_line": source.splitlines()[line - 1].strip(),
+            "new_line": text.splitlines()[line - 1].strip(),
+            "text": text,
+        }
 
 
 def main() -> None:
-    """Print the mutants of one module."""
     source = Path(sys.argv[1]).read_text(encoding="utf-8")
-    for mutant in mutants(source, sentences="--sentences" in sys.argv[2:]):
-        try:
-            compile(mutant, sys.argv[1], "exec")
-        except SyntaxError:
-            continue
-        sys.stdout.write(json.dumps(described(source, mutant)) + "\n")
+    for mutant in describe_mutants(source, sentences="--sentences" in sys.argv[2:]):
+        sys.stdout.write(json.dumps(mutant) + "\n")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ FAULTS_INTRODUCTION = """# What the suite is known to notice
 
 Generated from [fixtures/faults](../fixtures/faults) by `./ci/regenerate tables`: edit those, never this
 file. Each is put into the reference services by itself, and `./ci/selfcheck` shows that the checks named here
-find it, and that without them nothing else in the file does. A source that is no link names public code.
+find it, and that without them nothing else does in the tests of its promise, which are marked
+`catches(promise="...")`. A source that is no link names public code.
 """
 
 TOLERANT_INTRODUCTION = """
