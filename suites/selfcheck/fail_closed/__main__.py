@@ -1,7 +1,7 @@
-"""Measures how soon the gate reports that something is wrong: `python -m suites.selfcheck.fail_closed [NAME ...]`.
+"""Measures how soon the gate reports a fault: `python -m suites.selfcheck.fail_closed [NAME ...]`.
 
-It drives each fault of the table through the gate's own process, in a small copy of the project, and writes its
-row of docs/fail-closed.md: with names, those rows only. Exits 1 if a fault does not end as it must.
+It drives each fault through the gate's own process, in a small copy of the project, and writes its row of
+docs/fail-closed.md: with names, those rows only. Exits 1 if a fault does not end as it must.
 """
 
 from __future__ import annotations
@@ -15,27 +15,51 @@ from pathlib import Path
 
 from fixtures.core.project import DOCS
 from fixtures.targets.embedded import embedded_targets
-from suites.selfcheck.fail_closed.model import KEEPER, REACTOR, TIMEOUT_S, Fault, Scene, Setting
-from suites.selfcheck.fail_closed.sandbox import amiss, built, gate, ran
-from suites.selfcheck.fail_closed.table import FAULTS, GROUPS, OWN_HOUSE
+from suites.selfcheck.fail_closed import (
+    test_broken_deployments,
+    test_network_faults,
+    test_project_faults,
+    test_run_faults,
+)
+from suites.selfcheck.fail_closed.sandbox import (
+    KEEPER,
+    REACTOR,
+    TIMEOUT_S,
+    GateCall,
+    GateFault,
+    Scene,
+    create_project,
+    find_mistake,
+    run_fault,
+    run_gate,
+)
 
 PAGE = DOCS / "fail-closed.md"
-ROW = re.compile(r"^\| `([\w-]+)` \| .* \| (\S*) \| (\S*) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([\w-]+)` \| (.*?) \| (\S+) \| (\S*) \| (\S*) \|$", re.MULTILINE)
 HEADING = f"""# What the gate says when something is wrong
 
 Whatever goes wrong around a run, the answer is never *go*. Each row is a fault, made at the socket or in the
 file where it belongs, and driven through the real process of the gate.
-`python -m suites.selfcheck.fail_closed` does that for all faults and writes this page. `./ci/test` drives those
-that are known at once, and one of each other kind; `./ci/test suites -m nightly` drives the rest. They run in a
-small copy of the project, whose suites hold few tests and whose policy expects those. Where nothing is wrong,
-that copy says *go* in {{healthy}} s, most of which is the start of its processes.
+`python -m suites.selfcheck.fail_closed` does that for all faults and writes this page. `./ci/test` drives
+those that are known at once, and one of each other kind; `./ci/test suites -m nightly` drives the rest. They
+run in a small copy of the project, whose suites hold few tests and whose policy expects those. Where nothing
+is wrong, that copy says *go* in {{healthy}} s, most of which is the start of its processes.
 
 **Known after** is when the reason could be read on the terminal, in seconds from the start of the command.
 **Waits** is how much of that is a configured time-out: a deployment has {TIMEOUT_S:g} s for an answer here. A
-verdict of `none` means that the gate could not write one, or was killed first: it exits 2 or more, and what an
-earlier run wrote is gone.
+verdict of `none` means that the gate could not write one, or was killed first: it exits 2 or more, and what
+an earlier run wrote is gone.
 """
 TABLE = "| fault | what is wrong | verdict | known after | waits |\n|---|---|---|---:|---:|\n"
+GROUPS: Mapping[str, Sequence[GateFault]] = {
+    "The deployment cannot be reached, or is another server": test_network_faults.FAULTS,
+    "The deployment is wrong from the first request on": test_broken_deployments.FROM_THE_START,
+    "The deployment is wrong later": test_broken_deployments.LATER,
+    "The run itself is disturbed": test_run_faults.FAULTS,
+    "The project's own files are wrong": test_project_faults.FAULTS,
+}
+FAULTS = {fault.name: fault for faults in GROUPS.values() for fault in faults}
+CHANGE_THE_PROJECT = {fault.name for fault in (*test_run_faults.FAULTS, *test_project_faults.FAULTS)}
 
 
 def main(names: Sequence[str]) -> int:
@@ -44,40 +68,40 @@ def main(names: Sequence[str]) -> int:
     if unknown:
         print(f"unknown-fault: {', '.join(unknown)}; allowed: {', '.join(FAULTS)}", file=sys.stderr)
         return 64
-    problems = 0
-    for name, seconds, problem in drive_faults([FAULTS[name] for name in names or FAULTS]):
+    mistakes = 0
+    for name, seconds, mistake in drive_faults([FAULTS[name] for name in names or FAULTS]):
         known_after = {**read_page(), name: f"{seconds:.1f}" if seconds is not None else "-"}
-        print(f"{name:28} {known_after[name]:>6} s  {problem or 'as it must'}", flush=True)
-        problems += bool(problem)
+        print(f"{name:28} {known_after[name]:>6} s  {mistake or 'as it must'}", flush=True)
+        mistakes += bool(mistake)
         PAGE.write_text(format_page(known_after), encoding="utf-8")
-    return 1 if problems else 0
+    return 1 if mistakes else 0
 
 
 def read_page() -> dict[str, str]:
     """The seconds by fault that the page holds; "" is a run without a fault."""
     text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    known_after = {name: seconds for name, seconds, _ in ROW.findall(text)}
+    known_after = {name: seconds for name, _, _, seconds, _ in ROW.findall(text)}
     healthy = re.search(r"\*go\* in (\S+) s", text)
     return {**known_after, "": healthy[1] if healthy else "?"}
 
 
-def drive_faults(faults: Sequence[Fault]) -> Iterator[tuple[str, float | None, str]]:
-    """Each fault with the seconds until its reason was printed, and what went wrong; first a run without any."""
+def drive_faults(faults: Sequence[GateFault]) -> Iterator[tuple[str, float | None, str]]:
+    """Each fault with the seconds until its reason was printed, and the mistake; first a run without any."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-closed-") as folder:
         root = Path(folder)
-        project = built(root / "project")
+        project = create_project(root / "project")
         with embedded_targets([REACTOR, KEEPER], "after") as targets:
             urls = {name: target.url for name, target in targets.items()}
-            gate(Scene(project, root / "warm", urls), Setting(), re.compile("GO"))  # fills the caches
-            healthy = gate(Scene(project, root / "healthy", urls), Setting(), re.compile("GO"))
+            run_gate(Scene(project, root / "warm", urls), GateCall(), re.compile("GO"))  # fills the caches
+            healthy = run_gate(Scene(project, root / "healthy", urls), GateCall(), re.compile("GO"))
             yield "", healthy.known_s, "" if healthy.exit_status == 0 else healthy.text
             for fault in faults:
                 project_of_fault = project
-                if fault.name in OWN_HOUSE:
+                if fault.name in CHANGE_THE_PROJECT:
                     project_of_fault = root / f"project-{fault.name}"
                     shutil.copytree(project, project_of_fault)
-                result = ran(fault, Scene(project_of_fault, root / fault.name, urls))
-                yield fault.name, result.known_s, amiss(fault, result)
+                result = run_fault(fault, Scene(project_of_fault, root / fault.name, urls))
+                yield fault.name, result.known_s, find_mistake(fault, result)
 
 
 def format_page(known_after: Mapping[str, str]) -> str:

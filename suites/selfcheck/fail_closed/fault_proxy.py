@@ -1,4 +1,4 @@
-"""A place between the suite and a reference service that does to the bytes on the wire what a fault wants."""
+"""A proxy between the suite and a reference service that changes the bytes on the wire as a fault wants."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import urlsplit
 
 DRIBBLE_S = 0.2
-LONGEST_S = 60.0
-"""Nobody hangs longer than that, whatever becomes of who asked."""
+LONGEST_S = 60.0  # no connection hangs longer, whatever the client does
 REQUEST_LINE = re.compile(rb"(?P<method>[A-Z]+) (?P<path>[!-~]+) HTTP/1\.[01]\r\n")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request, as it stood on the wire."""
+class ProxiedRequest:
+    """A request as it was on the wire."""
 
     method: str
     path: str
@@ -32,18 +31,17 @@ class Asked:
 
     @property
     def is_batch(self) -> bool:
-        """Whether entries are delivered."""
+        """Whether it delivers entries."""
         return self.method == "POST" and not self.path.startswith("/_pact/")
 
     @property
-    def is_look(self) -> bool:
-        """Whether somebody looks what became of them."""
+    def is_observation(self) -> bool:
         return self.method == "GET" and not self.path.startswith("/_pact/")
 
 
 @dataclass(frozen=True)
-class Said:
-    """What the service behind says."""
+class ProxiedResponse:
+    """A response of the service behind the proxy."""
 
     status: int
     content_type: str
@@ -51,59 +49,59 @@ class Said:
 
     @property
     def json(self) -> Any:
-        """Its body as a value."""
         return json.loads(self.body)
 
 
-class Ended(Exception):
-    """The other side has gone."""
+class ConnectionEnded(Exception):
+    """The connection is over, by the client or by the fault."""
 
 
 @dataclass
-class Wire:
-    """One connection in the hands of a fault."""
+class ClientConnection:
+    """A connection with the suite, for a behaviour to write to."""
 
     connection: socket.socket
     over: threading.Event
 
     def send(self, data: bytes) -> None:
-        """Write bytes; Ended if nobody is there any more."""
+        """Write bytes. Raises ConnectionEnded if the client has gone."""
         try:
             self.connection.sendall(data)
         except OSError as error:
-            raise Ended from error
+            raise ConnectionEnded from error
 
-    def say(self, said: Said, *headers: str) -> None:
-        """A whole answer, with these headers beside those that it must have."""
-        told = [
-            f"HTTP/1.1 {said.status} Said",
-            f"Content-Type: {said.content_type}",
-            f"Content-Length: {len(said.body)}",
+    def respond(self, response: ProxiedResponse, *headers: str) -> None:
+        """Write a whole response, with these headers beside the required ones."""
+        head = [
+            f"HTTP/1.1 {response.status} Status",
+            f"Content-Type: {response.content_type}",
+            f"Content-Length: {len(response.body)}",
             "Connection: close",
             *headers,
         ]
-        self.send("\r\n".join(told).encode() + b"\r\n\r\n" + said.body)
+        self.send("\r\n".join(head).encode() + b"\r\n\r\n" + response.body)
 
     def dribble(self, data: bytes) -> None:
-        """Write byte by byte, each just in time for whoever waits for the next one only."""
-        for place in range(len(data)):
-            self.send(data[place : place + 1])
+        """Write byte by byte, each just before a read time-out of one byte would end."""
+        for index in range(len(data)):
+            self.send(data[index : index + 1])
             if self.over.wait(DRIBBLE_S):
-                raise Ended
+                raise ConnectionEnded
 
     def hang(self) -> None:
-        """Say nothing more."""
+        """Write nothing more."""
         self.over.wait(LONGEST_S)
-        raise Ended
+        raise ConnectionEnded
 
     def reset(self) -> None:
         """End the connection as a crashed machine does."""
         with contextlib.suppress(OSError):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        raise Ended
+        raise ConnectionEnded
 
 
-Spoil: TypeAlias = "Callable[[Wire, Asked, Callable[[], Said]], None]"
+# What the proxy does with a request; the last argument fetches the service's own response.
+Behaviour: TypeAlias = Callable[[ClientConnection, ProxiedRequest, Callable[[], ProxiedResponse]], None]
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -112,12 +110,12 @@ class _Server(socketserver.ThreadingTCPServer):
     request_queue_size = 64
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing: a handshake that is refused, or a peer that has gone, is what is wanted."""
+        """Print nothing: refused handshakes and lost clients are part of the tests."""
 
 
 @contextlib.contextmanager
-def spoiled(behind: str, spoil: Spoil, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Stand before a service until the block ends: the URL to ask."""
+def run_proxy(service_url: str, behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The URL of a proxy in front of a service, until the block ends."""
     over = threading.Event()
 
     class Handler(socketserver.BaseRequestHandler):
@@ -126,40 +124,41 @@ def spoiled(behind: str, spoil: Spoil, tls: ssl.SSLContext | None = None) -> Ite
             connection.settimeout(LONGEST_S)
             if tls:
                 connection = tls.wrap_socket(connection, server_side=True)
-            with connection, connection.makefile("rb") as lines, contextlib.suppress(Ended, OSError):
-                asked = _asked(lines)
-                spoil(Wire(connection, over), asked, lambda: passed_on(behind, asked))
+            with (
+                connection,
+                connection.makefile("rb") as lines,
+                contextlib.suppress(ConnectionEnded, OSError),
+            ):
+                request = _read_request(lines)
+                behaviour(ClientConnection(connection, over), request, lambda: _forward(service_url, request))
 
     with _Server(("127.0.0.1", 0), Handler) as server:
-        scheme = "https" if tls else "http"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
-            yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
         finally:
             over.set()
             server.shutdown()
 
 
-def _asked(lines: BinaryIO) -> Asked:
+def _read_request(lines: BinaryIO) -> ProxiedRequest:
     first = REQUEST_LINE.fullmatch(lines.readline())
-    if first is None:  # the first line of a TLS handshake is random bytes, now and then three words
-        raise Ended
+    if first is None:  # the first bytes of a TLS handshake may look like a line of three words
+        raise ConnectionEnded
     length = 0
     while (line := lines.readline().strip()) != b"":
         name, _, value = line.decode("latin-1").partition(":")
         length = int(value) if name.lower() == "content-length" else length
-    return Asked(first["method"].decode(), first["path"].decode(), lines.read(length))
+    return ProxiedRequest(first["method"].decode(), first["path"].decode(), lines.read(length))
 
 
-def passed_on(behind: str, asked: Asked) -> Said:
-    """What the service behind says to a request."""
-    place = urlsplit(behind)
-    connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=LONGEST_S)
-    try:
-        headers = {"Content-Type": "application/json"} if asked.body else {}
-        connection.request(asked.method, asked.path, asked.body or None, headers)
-        answer = connection.getresponse()
-        return Said(answer.status, answer.getheader("content-type", ""), answer.read())
-    finally:
-        connection.close()
+def _forward(service_url: str, request: ProxiedRequest) -> ProxiedResponse:
+    url = urlsplit(service_url)
+    with contextlib.closing(
+        http.client.HTTPConnection(str(url.hostname), url.port, timeout=LONGEST_S)
+    ) as connection:
+        headers = {"Content-Type": "application/json"} if request.body else {}
+        connection.request(request.method, request.path, request.body or None, headers)
+        response = connection.getresponse()
+        return ProxiedResponse(response.status, response.getheader("content-type", ""), response.read())

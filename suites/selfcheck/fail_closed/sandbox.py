@@ -1,4 +1,4 @@
-"""A small house: a copy of the project whose suites hold few tests, and whose policy asks for just those."""
+"""Runs the gate in a small copy of the project, whose policy expects the few tests that it holds."""
 
 from __future__ import annotations
 
@@ -12,33 +12,34 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from fixtures.core import schemas
 from fixtures.core.project import ROOT
 from fixtures.results.expected_tests import format_expected_tests
-from suites.selfcheck.fail_closed.model import Fault, Scene, Setting
 
+REACTOR, KEEPER = "subscribers-errors", "directory-responses"
+TIMEOUT_S = 1.0  # of a deployment, for one answer
+PATIENCE_S = 600.0
 COPIED = (
-    "conftest.py",
-    "pyproject.toml",
-    "fixtures",
-    "ci",
-    "schemas",
-    "pacts",
-    "suites/compat",
-    "suites/plugins",
+    *(
+        "conftest.py",
+        "pyproject.toml",
+        "fixtures",
+        "ci",
+        "schemas",
+        "pacts",
+        "suites/compat",
+        "suites/plugins",
+    ),
     *(f"suites/{file.name}" for file in (ROOT / "suites").glob("*.py")),
 )
 SUITES = (
-    "__init__",
-    "conftest",
-    "parameters",
-    "test_mixed_batches",
-    "test_old_codes_still_unsubscribe",
-    "test_replay",
+    *("__init__", "conftest", "parameters"),
+    *("test_mixed_batches", "test_old_codes_still_unsubscribe", "test_replay"),
 )
 SLICE = "(subscribers-errors or directory-responses) and (NotRegistered or test_the_empty_batch)"
 OLD_CODES = "suites/compat/test_old_codes_still_unsubscribe.py::test_old_codes_still_unsubscribe"
@@ -55,117 +56,157 @@ rollout = false
 reports = {reports}
 expected_tests = "ci/expected_tests.json"
 """
-PATIENCE_S = 600.0
-FOREIGN = ("PYTEST_", "FCM_", "PYTHONDONTWRITEBYTECODE")
-"""What is somebody's own setting: these tests may themselves be run by pytest-xdist."""
+# These tests may run under pytest-xdist, whose settings must not reach the gate.
+FOREIGN_VARIABLES = ("PYTEST_", "FCM_", "PYTHONDONTWRITEBYTECODE")
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a gate printed, wrote and exited with, and when its reason could be read."""
+class Scene:
+    """The copy of the project, the build folder, and the URLs of right reference services."""
+
+    project: Path
+    build: Path
+    service_urls: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class GateCall:
+    """How the gate is called while a fault is in place; `disturb` acts on its running process."""
+
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    disturb: Callable[[subprocess.Popen[str]], None] | None = None
+    max_file_bytes: int | None = None
+
+
+PutInPlace: TypeAlias = Callable[[Scene], AbstractContextManager[GateCall]]
+
+
+@dataclass(frozen=True)
+class GateFault:
+    """Something that goes wrong around a run.
+
+    `verdict` is `undecided` or `no-go`, or `none` if the gate cannot begin or is killed. The verdict and the
+    terminal must show the pattern `reason`. `waits_s`: the configured time-outs that must pass first.
+    """
+
+    name: str
+    what: str
+    verdict: str
+    reason: str
+    put_in_place: PutInPlace
+    waits_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What a gate printed, wrote and exited with; `known_s`: seconds until its reason could be read."""
 
     exit_status: int
     text: str
     verdict: Mapping[str, Any] | None
-    seconds: float
     known_s: float | None
 
     @property
     def reasons(self) -> str:
-        """Why, as the verdict says it."""
         return "\n".join(self.verdict["reasons"]) if self.verdict else ""
 
 
-def built(house: Path) -> Path:
-    """Copy what a gate needs; nothing in it is wrong, and its gate says *go*."""
+def create_project(project: Path) -> Path:
+    """Copy what a gate needs; the gate of the copy says *go*."""
     for name in COPIED:
-        source, copy = ROOT / name, house / name
+        source, copy = ROOT / name, project / name
         if source.is_dir():
             shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         else:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, copy)
-    for file in (house / "suites" / "compat").glob("*.py"):
+    for file in (project / "suites" / "compat").glob("*.py"):
         if file.stem not in SUITES:
             file.unlink()
-    # Allure takes longer than all the rest, and has no say.
-    (house / "ci" / "setup" / "report.sh").write_text("#!/bin/sh\nexit 64\n", encoding="utf-8")
-    select_tests(house, SLICE, TESTS, REPORTS)
-    return house
+    # Allure takes longer than everything else and does not change the verdict.
+    (project / "ci" / "setup" / "report.sh").write_text("#!/bin/sh\nexit 64\n", encoding="utf-8")
+    select_tests(project, SLICE, TESTS, REPORTS)
+    return project
 
 
-def select_tests(house: Path, only: str, test_ids: Iterable[str], reports: int) -> None:
-    """Let the project copy run the tests that `only` selects, and let its policy expect these."""
-    addopts(house, "-k", only)
-    (house / "ci" / "gate_policy.toml").write_text(POLICY.format(reports=reports), encoding="utf-8")
+def select_tests(project: Path, only: str, test_ids: Iterable[str], reports: int) -> None:
+    """Let the project run the tests that `only` selects, and let its policy expect these."""
+    add_pytest_options(project, "-k", only)
+    (project / "ci" / "gate_policy.toml").write_text(POLICY.format(reports=reports), encoding="utf-8")
     expected = format_expected_tests(test_ids)
-    (house / "ci" / "expected_tests.json").write_text(expected, encoding="utf-8")
+    (project / "ci" / "expected_tests.json").write_text(expected, encoding="utf-8")
 
 
-def addopts(house: Path, *options: str) -> None:
-    """Add to what pytest is always told; what is said last counts."""
-    file = house / "pyproject.toml"
+def add_pytest_options(project: Path, *options: str) -> None:
+    """Append to `addopts`; the last of two equal options counts."""
+    file = project / "pyproject.toml"
     text = file.read_text(encoding="utf-8")
-    told = json.dumps(options)[1:-1].replace("\\", "\\\\")
-    changed, times = re.subn(r"^(addopts = \[.*)\]$", rf"\1, {told}]", text, flags=re.MULTILINE)
-    assert times == 1, "addopts stand in one line"
+    values = json.dumps(options)[1:-1].replace("\\", "\\\\")
+    changed, times = re.subn(r"^(addopts = \[.*)\]$", rf"\1, {values}]", text, flags=re.MULTILINE)
+    assert times == 1, "addopts must be on one line"
     file.write_text(changed, encoding="utf-8")
 
 
-def edited(file: Path, old: str, new: str) -> None:
-    """Change a text that stands in a file once."""
+def edit_file(file: Path, old: str, new: str) -> None:
+    """Replace a text that occurs once in a file."""
     text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file.name}"
+    assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {file.name}"
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def command(build: Path) -> list[str]:
-    """The gate of the house that one stands in."""
-    return [sys.executable, "-m", "ci.commands.gate", "--examples=1", "-n1", f"--build={build}"]
+def deploy(service: str, url: str, scene: Scene, **members: Any) -> tuple[str, ...]:
+    """Write a targets file with this service, with a short time-out. Returns the gate's options for it."""
+    rows = {"url": url, "timeout_s": TIMEOUT_S, **members}
+    text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in rows.items())
+    scene.build.mkdir(parents=True, exist_ok=True)
+    file = scene.build.parent / f"{scene.build.name}.toml"
+    file.write_text(f"[environments.lab.services.{service}]\n{text}", encoding="utf-8")
+    return (f"--targets={file}", "--i-own=lab")
 
 
-def ran(fault: Fault, scene: Scene) -> Told:
+def run_fault(fault: GateFault, scene: Scene) -> GateResult:
     """Run the gate with a fault in place."""
-    with fault.made(scene) as setting:
-        return gate(scene, setting, re.compile(fault.because))
+    with fault.put_in_place(scene) as call:
+        return run_gate(scene, call, re.compile(fault.reason))
 
 
-def gate(scene: Scene, setting: Setting, because: re.Pattern[str]) -> Told:
-    """Run the gate of a house, and note when its reason is first told."""
-    began, lines, known = time.monotonic(), [], None
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+def run_gate(scene: Scene, call: GateCall, reason: re.Pattern[str]) -> GateResult:
+    """Run the gate of a project copy, and measure when it first prints the reason."""
+    started = time.monotonic()
+    lines: list[str] = []
+    known_s = None
+    environment = {name: v for name, v in os.environ.items() if not name.startswith(FOREIGN_VARIABLES)}
+    command = [sys.executable, "-m", "ci.commands.gate", "--examples=1", "-n1", f"--build={scene.build}"]
     with subprocess.Popen(  # noqa: S603  our own gate
-        [*command(scene.build), *setting.arguments],
-        cwd=scene.house,
-        env={**clean, **setting.environment},
+        [*command, *call.arguments],
+        cwd=scene.project,
+        env={**environment, **call.environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=_prepared(setting.most_bytes),  # noqa: PLW1509  no thread of ours holds a lock there
+        preexec_fn=_prepare_process(call.max_file_bytes),  # noqa: PLW1509  no thread here holds a lock
     ) as process:
         assert process.stdout is not None
-        if setting.meddle:
-            setting.meddle(process)
+        if call.disturb:
+            call.disturb(process)
         for line in process.stdout:
             lines.append(line)
-            if known is None and because.search(line):
-                known = time.monotonic() - began
-    return Told(process.returncode, "".join(lines), verdict_in(scene.build), time.monotonic() - began, known)
+            if known_s is None and reason.search(line):
+                known_s = time.monotonic() - started
+    return GateResult(process.returncode, "".join(lines), _read_verdict(scene.build), known_s)
 
 
-def _prepared(most_bytes: int | None) -> Callable[[], None]:
-    """What the gate's process is before it begins: able to be interrupted, whoever started the tests."""
-
+def _prepare_process(max_file_bytes: int | None) -> Callable[[], None]:
     def prepare() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if most_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell may start the tests with Ctrl-C ignored
+        if max_file_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
 
     return prepare
 
 
-def verdict_in(build: Path) -> Mapping[str, Any] | None:
-    """The verdict that was written, which satisfies its schema; None if there is none."""
+def _read_verdict(build: Path) -> Mapping[str, Any] | None:
     file = build / "verdict.json"
     if not file.is_file():
         return None
@@ -174,14 +215,14 @@ def verdict_in(build: Path) -> Mapping[str, Any] | None:
     return verdict
 
 
-def amiss(fault: Fault, told: Told) -> str:
+def find_mistake(fault: GateFault, result: GateResult) -> str:
     """What the gate did wrong with a fault; empty if nothing."""
     exits = {"no-go": (1,), "undecided": (2,), "none": (2, 64, 70, 130, -2, -9)}[fault.verdict]
-    word = told.verdict["verdict"] if told.verdict else "none"
-    if word != fault.verdict or told.exit_status not in exits:
-        return f"it says {word}, and exits {told.exit_status}:\n{told.text[-3000:]}"
-    if word != "none" and not re.search(fault.because, told.reasons):
-        return f"verdict.json does not tell {fault.because!r}:\n{told.reasons}"
-    if not re.search(fault.because, told.text):
-        return f"the terminal does not tell {fault.because!r}:\n{told.text[-3000:]}"
+    word = result.verdict["verdict"] if result.verdict else "none"
+    if word != fault.verdict or result.exit_status not in exits:
+        return f"it says {word}, and exits {result.exit_status}:\n{result.text[-3000:]}"
+    if word != "none" and not re.search(fault.reason, result.reasons):
+        return f"verdict.json does not say {fault.reason!r}:\n{result.reasons}"
+    if not re.search(fault.reason, result.text):
+        return f"the terminal does not say {fault.reason!r}:\n{result.text[-3000:]}"
     return ""
