@@ -10,7 +10,13 @@ from http.server import BaseHTTPRequestHandler
 import httpx
 import pytest
 
-from fixtures.targets.http import HttpxTransport, NoResponse, call_with_timeout, loopback_transport
+from fixtures.targets.http import (
+    HttpxTransport,
+    NoResponse,
+    RawRequest,
+    call_with_timeout,
+    loopback_transport,
+)
 from suites.selfcheck.http_double import WriteResponse, serve_responses
 
 pytestmark = pytest.mark.aside
@@ -80,8 +86,8 @@ def transport() -> Iterator[HttpxTransport]:
 
 def test_request_and_response_arrive_unchanged(transport: HttpxTransport) -> None:
     with serve_responses(respond(b"\xff", 404, X_One="a")) as double:
-        response = transport.send("POST", f"{double.url}/a/b?id=1&id=2", BODY, {"X-Two": "b"})
-        assert transport.send("GET", f"{double.url}/a", None, {}).status == 404
+        response = transport.send(RawRequest("POST", f"{double.url}/a/b?id=1&id=2", BODY, {"X-Two": "b"}))
+        assert transport.send(RawRequest("GET", f"{double.url}/a")).status == 404
     assert (response.status, response.content, response.headers["x-one"]) == (404, b"\xff", "a")
     assert response.certificate_expires is None
     assert [(method, path, body) for method, path, _, body in double.requests] == [
@@ -94,7 +100,7 @@ def test_request_and_response_arrive_unchanged(transport: HttpxTransport) -> Non
 def test_a_connection_is_used_again(transport: HttpxTransport) -> None:
     with serve_responses(respond()) as double:
         for _ in range(3):
-            transport.send("GET", double.url, None, {})
+            transport.send(RawRequest("GET", double.url))
         assert double.connections == 1
 
 
@@ -107,7 +113,7 @@ def test_each_thread_has_a_connection_of_its_own(transport: HttpxTransport) -> N
 
     with serve_responses(write) as double:
         threads = [
-            threading.Thread(target=transport.send, args=("GET", double.url, None, {})) for _ in range(2)
+            threading.Thread(target=transport.send, args=(RawRequest("GET", double.url),)) for _ in range(2)
         ]
         for thread in threads:
             thread.start()
@@ -118,21 +124,21 @@ def test_each_thread_has_a_connection_of_its_own(transport: HttpxTransport) -> N
 
 def test_a_closed_connection_is_replaced_and_nothing_is_sent_twice(transport: HttpxTransport) -> None:
     with serve_responses(respond_and_close) as double:
-        transport.send("POST", double.url, b"1", {})
+        transport.send(RawRequest("POST", double.url, b"1"))
         assert double.connection_ended.wait(TIMEOUT_S)
-        transport.send("POST", double.url, b"2", {})
+        transport.send(RawRequest("POST", double.url, b"2"))
         assert (double.connections, [body for *_, body in double.requests]) == (2, [b"1", b"2"])
 
 
 def test_a_compressed_body_is_decompressed(transport: HttpxTransport) -> None:
     with serve_responses(respond(gzip.compress(BODY), Content_Encoding="gzip")) as double:
-        assert transport.send("GET", double.url, None, {}).content == BODY
+        assert transport.send(RawRequest("GET", double.url)).content == BODY
 
 
 def test_a_body_in_chunks_is_read_to_its_end(transport: HttpxTransport) -> None:
     with serve_responses(respond_in_chunks(b"{", b"}", b"")) as double:
         for _ in range(2):
-            assert transport.send("GET", double.url, None, {}).content == b"{}"
+            assert transport.send(RawRequest("GET", double.url)).content == b"{}"
         assert double.connections == 1
 
 
@@ -148,7 +154,7 @@ def test_a_body_in_chunks_is_read_to_its_end(transport: HttpxTransport) -> None:
 def test_a_response_is_read_to_its_end(transport: HttpxTransport, data: bytes, *, close: bool) -> None:
     with serve_responses(respond_raw(data, close=close)) as double:
         for _ in range(2):
-            response = transport.send("GET", double.url, None, {})
+            response = transport.send(RawRequest("GET", double.url))
             assert (response.status, response.content, response.headers.get("link")) == (200, BODY, None)
             assert double.connection_ended.wait(TIMEOUT_S)
         assert double.connections == 2
@@ -180,28 +186,28 @@ def test_a_bad_response_is_no_response_and_the_next_request_is_sent_anew(
 ) -> None:
     with serve_responses(write) as double:
         with pytest.raises(NoResponse, match=problem):
-            transport.send("POST", double.url, BODY, {})
+            transport.send(RawRequest("POST", double.url, BODY))
         assert len(double.requests) == 1
         double.write_response = respond()
-        assert transport.send("GET", double.url, None, {}).content == BODY
+        assert transport.send(RawRequest("GET", double.url)).content == BODY
 
 
 def test_bytes_after_a_response_are_never_the_next_response(transport: HttpxTransport) -> None:
     with serve_responses(respond_raw(RESPONSE + b"more", close=False)) as double:
-        assert transport.send("GET", double.url, None, {}).content == BODY
+        assert transport.send(RawRequest("GET", double.url)).content == BODY
         double.write_response = respond(b"another")
         with pytest.raises(NoResponse, match="RemoteProtocolError"):
-            transport.send("GET", double.url, None, {})
+            transport.send(RawRequest("GET", double.url))
 
 
 def test_an_earlier_response_is_never_the_next_response(transport: HttpxTransport) -> None:
     no_content = respond_raw(b"HTTP/1.1 204 No Content\r\n\r\n", close=False)
     with serve_responses(no_content) as double:
-        response = transport.send("GET", double.url, None, {})
+        response = transport.send(RawRequest("GET", double.url))
         assert (response.status, response.content) == (204, b"")
         double.write_response = respond_raw(b"")
         with pytest.raises(NoResponse, match="RemoteProtocolError"):
-            transport.send("GET", double.url, None, {})
+            transport.send(RawRequest("GET", double.url))
         assert double.connections == 1
 
 
@@ -210,13 +216,13 @@ def test_an_empty_body_is_declared_where_a_body_is_expected(
     transport: HttpxTransport, method: str, length: str | None
 ) -> None:
     with serve_responses(respond()) as double:
-        transport.send(method, double.url, None, {})
+        transport.send(RawRequest(method, double.url))
         assert double.requests[0][2].get("content-length") == length
 
 
 def test_a_control_character_in_a_path_is_no_request(transport: HttpxTransport) -> None:
     with serve_responses(respond()) as double, pytest.raises(NoResponse, match="InvalidURL"):
-        transport.send("GET", f"{double.url}/a\u007f", None, {})
+        transport.send(RawRequest("GET", f"{double.url}/a\u007f"))
     assert double.requests == []
 
 
@@ -225,10 +231,10 @@ def test_a_silent_and_an_absent_server_give_no_response() -> None:
     transport = loopback_transport(0.1)
     with serve_responses(lambda *_: released.wait(TIMEOUT_S)) as double:
         with pytest.raises(NoResponse, match="ReadTimeout"):
-            transport.send("GET", double.url, None, {})
+            transport.send(RawRequest("GET", double.url))
         released.set()
     with pytest.raises(NoResponse, match="ConnectError"):
-        transport.send("GET", double.url, None, {})
+        transport.send(RawRequest("GET", double.url))
     transport.close()
 
 
