@@ -1,7 +1,6 @@
 """Drives one service with a store of its own, and makes reports and error events by number."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -45,32 +44,30 @@ class ServiceUnderTest:
 
     def request(self, method: str, path: str, body: Any = None, **query: tuple[str, ...]) -> Reply:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return transactions.answer_request(
-            self.service, Request(method, path, query, content, NOW), self.store
-        )
+        request = Request(method, path, query, content, NOW)
+        return transactions.answer_request(self.service, request, self.store)
 
     def handle_event(self, event: Event) -> list[Effect]:
         return transactions.handle_event(self.service, event, self.store)
 
-    def change_state(self, name: str, action: str = "setup", **params: Any) -> Reply:
-        body = {"state": name, "params": params, "action": action}
+    def change_state(self, state: str, action: str = "setup", **params: Any) -> Reply:
+        body = {"state": state, "params": params, "action": action}
         return self.request("POST", "/_pact/provider-states", body)
 
     def post_errors(self, *events: Any) -> list[str]:
         """Post error events to subscribers-errors, and return the actions."""
-        reply = self.request("POST", "/v1/errors", {"errors": events})
-        assert reply.status == 200, reply
-        return [result["action"] for result in reply.body["results"]]
+        body = self.request("POST", "/v1/errors", {"errors": events}).body
+        return [result["action"] for result in body["results"]]
 
-    def find_device(self) -> Mapping[str, Any]:
-        reply = self.request("GET", "/v1/subscribers", id=(DEVICE,))
-        return next(iter(reply.body["subscribers"]))
+    def find_device(self) -> Any:
+        return self.request("GET", "/v1/subscribers", id=(DEVICE,)).body["subscribers"][0]
 
 
 def subscribers_errors(version: str = "after") -> ServiceUnderTest:
     """subscribers-errors with one active device."""
     service = ServiceUnderTest("subscribers-errors", version)
     device = {"subscriber_id": DEVICE, "token": "token", "token_since": "2024-01-01T00:00:00Z"}
-    reply = service.change_state("subscribers exist", subscribers=[device | {"firebase_app": APP}])
-    assert reply.status == 200
+    assert (
+        service.change_state("subscribers exist", subscribers=[device | {"firebase_app": APP}]).status == 200
+    )
     return service
