@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -187,10 +188,13 @@ def run_pytest(config: GateConfig) -> list[str]:
         environment[example_database.VARIABLE] = config.known_failures
         if problem := example_database.connection_problem(config.known_failures):
             print(problem, file=sys.stderr, flush=True)
-    config.run.write(files.run_config)
     shard_arguments = config.shard.pytest_arguments if config.shard else []
-    command = suite_process.pytest_command(files.run_config, config.workers, shard_arguments)
-    exit_status = suite_process.run_pytest(command, files.pytest_log, files.ledger, environment)
+    # The options may hold passwords in URLs, so their file is private, and not among the files of the build.
+    with tempfile.TemporaryDirectory(prefix="fcm-compat-") as private:
+        run_file = Path(private) / "run.json"
+        config.run.write(run_file)
+        command = suite_process.pytest_command(run_file, config.workers, shard_arguments)
+        exit_status = suite_process.run_pytest(command, files.pytest_log, files.ledger, environment)
     if exit_status is None:
         return ["interrupted: the run was stopped from outside"]
     if config.run.reads_outside_data:

@@ -32,10 +32,6 @@ class RunFiles:
         return cls(build, build / "history")
 
     @property
-    def run_config(self) -> Path:
-        return self.build / "run.json"
-
-    @property
     def ledger(self) -> Path:
         return self.build / "ledger.jsonl"
 
@@ -90,7 +86,6 @@ class RunFiles:
         for folder in (self.rollout, self.verifications, self.allure_results, self.pages):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (
-            self.run_config,
             self.ledger,
             self.verdict,
             self.junit,

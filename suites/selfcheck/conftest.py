@@ -1,4 +1,4 @@
-"""Fixtures of the self-checks: a Redis server, another time zone, and a fault outside the services."""
+"""Fixtures of the self-checks: a Redis server, and another time zone."""
 
 from __future__ import annotations
 
@@ -11,17 +11,8 @@ from typing import Any
 import pytest
 
 from fixtures.core import redaction
-from fixtures.faults import runtime
 from fixtures.platform import redis_container
 from fixtures.platform.redis_server import run_redis
-from suites.plugins.options import get_run_config
-
-
-@pytest.fixture(scope="session", autouse=True)
-def variant(pytestconfig: pytest.Config) -> Iterator[None]:
-    """Put a fault outside the services in place, if --variant names one."""
-    with runtime.patched(runtime.asked_for(get_run_config(pytestconfig).variant)):
-        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
