@@ -56,8 +56,9 @@ class ServiceUnderTest:
 
     def post_errors(self, *events: Any) -> list[str]:
         """Post error events to subscribers-errors, and return the actions."""
-        body = self.request("POST", "/v1/errors", {"errors": events}).body
-        return [result["action"] for result in body["results"]]
+        reply = self.request("POST", "/v1/errors", {"errors": events})
+        assert reply.status == 200, reply
+        return [result["action"] for result in reply.body["results"]]
 
     def find_device(self) -> Any:
         return self.request("GET", "/v1/subscribers", id=(DEVICE,)).body["subscribers"][0]
