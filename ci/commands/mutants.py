@@ -38,7 +38,7 @@ WORKERS = os.cpu_count() or 2
 class Mutant:
     """One change of a module, as ci/mutation/generate.py describes it; `text` is the whole changed module."""
 
-    place: str
+    scope: str
     was: str
     becomes: str
     occurrence: int
@@ -48,11 +48,11 @@ class Mutant:
     text: str
 
     def is_recorded(self, row: Mapping[str, Any]) -> bool:
-        recorded = row["place"], row["was"], row["becomes"], row.get("occurrence", 1)
-        return recorded == (self.place, self.was, self.becomes, self.occurrence)
+        recorded = row["scope"], row["was"], row["becomes"], row.get("occurrence", 1)
+        return recorded == (self.scope, self.was, self.becomes, self.occurrence)
 
     def __str__(self) -> str:
-        names = ("place", "was", "becomes", "occurrence")
+        names = ("scope", "was", "becomes", "occurrence")
         key = [f"{name} = {json.dumps(getattr(self, name))}" for name in names]
         lines = [f"line {self.line}", f"- {self.old_line}", f"+ {self.new_line}", *key]
         return "\n    ".join(lines)
@@ -60,7 +60,7 @@ class Mutant:
 
 @dataclass
 class Score:
-    """How many mutants of a module the tests noticed. `problem` says why they prove nothing, if they do not."""
+    """How many mutants of a module the tests noticed; `problem` says why they prove nothing, if so."""
 
     module: str
     mutants: int = 0

@@ -38,7 +38,7 @@ Job: TypeAlias = Callable[[], Result]
 def main(argv: Sequence[str] | None = None) -> int:
     options = read_options(argv)
     if options.list:
-        print(*(f"{fault.name}: {fault.service}: {fault.wrong}" for fault in options.faults), sep="\n")
+        print(*(f"{fault.name}: {fault.service}: {fault.description}" for fault in options.faults), sep="\n")
         return ExitCode.GO
     console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
     jobs = list_variant_jobs(options) if options.tolerant else list_fault_jobs(options)

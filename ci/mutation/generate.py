@@ -70,12 +70,12 @@ def normalize(source: str) -> str:
 def generate_texts(source: str, *, sentences: bool) -> Iterator[str]:
     """Generate each text that differs from the source in one place, once."""
     module = cst.parse_module(source)
-    seen = {normalize(source)}
+    normalized_texts = {normalize(source)}
     for node in walk_nodes(module, sentences=sentences):
         for changed_node in change_node(node):
             text = module.deep_replace(node, changed_node).code
-            if normalize(text) not in seen:
-                seen.add(normalize(text))
+            if normalize(text) not in normalized_texts:
+                normalized_texts.add(normalize(text))
                 yield text
 
 
@@ -84,7 +84,7 @@ def read_tokens(source: str) -> list[tokenize.TokenInfo]:
     return [token for token in tokens if token.type not in LAYOUT]
 
 
-def find_place(tree: ast.Module, line: int) -> str:
+def find_scope(tree: ast.Module, line: int) -> str:
     """Name the innermost function, class or assigned name around a line, such as `Cursor.read`."""
     names: list[str] = []
     body: list[ast.stmt] = tree.body
@@ -100,9 +100,9 @@ def find_place(tree: ast.Module, line: int) -> str:
 
 
 def describe_mutants(source: str, *, sentences: bool) -> Iterator[dict[str, object]]:
-    """Describe each mutant by its place and the tokens that change there, not by the names around them.
+    """Describe each mutant by its scope and the tokens that change there, not by the names around them.
 
-    `occurrence` counts the mutants of the same place and change. The lines are for people.
+    `occurrence` counts the mutants of the same scope and change. The lines are for people.
     """
     tree, old_tokens = ast.parse(source), read_tokens(source)
     old = [token.string for token in old_tokens]
@@ -118,19 +118,19 @@ def describe_mutants(source: str, *, sentences: bool) -> Iterator[dict[str, obje
         )
         longest_end = min(len(old), len(new)) - start
         end = next((i for i in range(longest_end) if old[-1 - i] != new[-1 - i]), longest_end)
-        removed, added = old[start : len(old) - end], new[start : len(new) - end]
-        changes = difflib.SequenceMatcher(None, removed, added, autojunk=False).get_opcodes()
+        removed, inserted = old[start : len(old) - end], new[start : len(new) - end]
+        changes = difflib.SequenceMatcher(None, removed, inserted, autojunk=False).get_opcodes()
         changes = [change for change in changes if change[0] != "equal"]
         was = " ... ".join(" ".join(removed[i:j]) for _, i, j, _, _ in changes if j > i)
-        becomes = " ... ".join(" ".join(added[i:j]) for _, _, _, i, j in changes if j > i)
+        becomes = " ... ".join(" ".join(inserted[i:j]) for _, _, _, i, j in changes if j > i)
         line = old_tokens[min(start, len(old_tokens) - 1)].start[0]
-        place = find_place(tree, line)
-        occurrences[place, was, becomes] += 1
+        scope = find_scope(tree, line)
+        occurrences[scope, was, becomes] += 1
         yield {
-            "place": place,
+            "scope": scope,
             "was": was,
             "becomes": becomes,
-            "occurrence": occurrences[place, was, becomes],
+            "occurrence": occurrences[scope, was, becomes],
             "line": line,
             "old_line": source.splitlines()[line - 1].strip(),
             "new_line": text.splitlines()[line - 1].strip(),

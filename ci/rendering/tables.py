@@ -69,7 +69,7 @@ def render_faults() -> str:
 def fault_row(fault: Fault) -> str:
     checks = ", ".join(f"`{check}`" for check in fault.checks)
     name, versions, promise = f"`{fault.name}`", ", ".join(fault.versions), f"`{fault.promise}`"
-    return format_row((name, versions, fault.wrong, fault.source, promise, checks))
+    return format_row((name, versions, fault.description, fault.source, promise, checks))
 
 
 def render_cases(catalogue: Catalogue) -> str:

@@ -99,8 +99,8 @@ def score_tolerant_variant(name: str, seed: int, examples: int) -> VariantResult
     if variant.http_variant:  # these tests use no HTTP
         marks += [f"not catches(promise='{promise}')" for promise in (END_TO_END, LIFECYCLE)]
     selection = [COMPAT, "-m", " and ".join(marks)]
-    if others := [provider for provider in PROVIDERS if provider not in variant.services]:
-        selection += ["-k", f"not ({' or '.join(others)})"]
+    if unchanged := [provider for provider in PROVIDERS if provider not in variant.services]:
+        selection += ["-k", f"not ({' or '.join(unchanged)})"]
     return VariantResult(
         name, seed, run_tests(selection, RunConfig(variant=name, seed=seed, examples=examples))
     )

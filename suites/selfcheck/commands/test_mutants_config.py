@@ -16,23 +16,23 @@ pytestmark = pytest.mark.aside
 
 CONFIG: dict[str, Any] = tomllib.loads((ROOT / "ci/mutation/mutants.toml").read_text(encoding="utf-8"))
 MUTATED = ("fixtures/services/*/after.py", "fixtures/services/fcm*.py", "fixtures/checks/*.py")
-ROW_MEMBERS = {"module", "place", "was", "becomes", "occurrence", "why"}
+ROW_MEMBERS = {"module", "scope", "was", "becomes", "occurrence", "why"}
 
 
-def list_places(module: str) -> set[str]:
+def list_scopes(module: str) -> set[str]:
     """List the functions, classes and assigned names of a module, and those in its classes."""
-    places = set()
+    scopes = set()
     for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Module | ast.ClassDef):
             prefix = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
             for child in node.body:
                 if isinstance(child, ast.FunctionDef | ast.ClassDef):
-                    places.add(prefix + child.name)
+                    scopes.add(prefix + child.name)
                 elif isinstance(child, ast.Assign):
-                    places.add(prefix + ast.unparse(child.targets[0]))
+                    scopes.add(prefix + ast.unparse(child.targets[0]))
                 elif isinstance(child, ast.AnnAssign):
-                    places.add(prefix + ast.unparse(child.target))
-    return places
+                    scopes.add(prefix + ast.unparse(child.target))
+    return scopes
 
 
 def test_every_module_and_every_test_exists() -> None:
@@ -50,11 +50,11 @@ def test_no_service_and_no_check_is_left_out() -> None:
     assert {name for name in files if not name.endswith("__init__.py")} <= set(CONFIG["modules"])
 
 
-@pytest.mark.parametrize("row", CONFIG["equivalent"], ids=lambda row: f"{row['module']}:{row['place']}")
+@pytest.mark.parametrize("row", CONFIG["equivalent"], ids=lambda row: f"{row['module']}:{row['scope']}")
 def test_every_equivalent_is_of_a_place_that_exists_and_has_its_reason(row: dict[str, Any]) -> None:
     assert set(row) <= ROW_MEMBERS <= {*row, "occurrence"}
     assert row["module"] in CONFIG["modules"]
-    assert row["place"] in list_places(row["module"])
+    assert row["scope"] in list_scopes(row["module"])
     assert row["was"] != row["becomes"]
     assert len(row["why"].split()) > 2
 

@@ -45,7 +45,7 @@ LATER_EVENTS: Mapping[str, Mapping[str, str]] = {
     "a": {"retry_after": "30"},
     "b": {"retry_after": "9000"},
     "c": {"retry_after": "60"},
-    "d": {"token": "nobody's"},
+    "d": {"token": "another token"},
 }
 
 

@@ -111,7 +111,7 @@ def test_every_check_has_a_fault_that_only_it_claims() -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_says_what_it_is(fault: Fault) -> None:
     assert fault.service in (*FLOW, CLEANER)
-    assert fault.wrong
+    assert fault.description
     assert fault.source
     assert fault.checks
     assert fault.service == CLEANER or fault.load_faulty().name == fault.service
@@ -135,7 +135,9 @@ def test_a_tolerant_variant_is_go(tmp_path: Path) -> None:
 
 
 def test_faults_have_unique_names_and_descriptions() -> None:
-    assert len({fault.name for fault in FAULTS}) == len({fault.wrong for fault in FAULTS}) == len(FAULTS)
+    assert (
+        len({fault.name for fault in FAULTS}) == len({fault.description for fault in FAULTS}) == len(FAULTS)
+    )
     assert len(FAULTS) >= 100
 
 
