@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Any, NoReturn
 
 from ci.serving import platform
 from ci.support.cli import CommandParser, ExitCode, report_crash, resolve_path
+from fixtures.core.project import BUILD
 from fixtures.core.topology import FLOW
 from fixtures.platform.fcm import server
 from fixtures.platform.fcm.canned_answers import ANSWERS
@@ -17,13 +17,12 @@ from fixtures.platform.fcm.messages import EmulatorError
 from fixtures.platform.fcm.request_log import LoggedRequest
 from fixtures.platform.fcm.token_options import FAULTS
 
-CA_FILE = Path("build/fcm-ca.pem")
 TOKENS_SHOWN = 3
 TOKEN_LENGTH_SHOWN = 48
 DESCRIPTION = "FCM itself, legacy and v1: gives every answer on demand, checks requests, fails on demand"
 EPILOG = """
 A token such as case/v1-UNREGISTERED/any-id asks for a case, case/v1-delivered;delay=2;fault=reset/any-id
-for a late and broken connection; every other token is delivered.
+for a late and broken connection; every other token is delivered. The default of --ca is build/fcm-ca.pem.
 """
 
 
@@ -58,25 +57,20 @@ def serve_fcm(arguments: list[str]) -> int:
     )
     server.add_options(fcm_parser)
     add = fcm_parser.add_argument
-    add("--ca", metavar="FILE", help=f"file for the certificate of the throwaway CA; {CA_FILE} by default")
     add("--json", action="store_true", help="one JSON object a line instead of text")
     add("--cases", action="store_true", help="list the cases, options and faults that tokens can ask for")
     options = parser.parse_args(arguments)
     if options.cases:
         print_cases()
         return ExitCode.GO
-    settings = server.EmulatorSettings(
-        port=options.port,
-        recorded=resolve_path(options.caller_folder, options.recorded) if options.recorded else None,
-        bearer=options.bearer,
-        server_key=options.server_key,
-        token_lifetime_s=options.token_lifetime,
-        ca_file=(resolve_path(options.caller_folder, options.ca) if options.ca else CA_FILE).resolve(),
-    )
+    folder = options.caller_folder
+    if options.recorded:
+        options.recorded = resolve_path(folder, options.recorded)
+    options.ca = resolve_path(folder, options.ca) if options.ca else BUILD / "fcm-ca.pem"
     on_ready, on_request = (print_json, print_request_json) if options.json else (print_urls, print_request)
     try:
         # `./ci/serve fcm &` has no standard input whose end could stop the server.
-        server.serve(settings, on_ready, on_request, with_parent=False)
+        server.serve(options, on_ready, on_request, with_parent=False)
     except EmulatorError as error:
         parser.refuse(error)
     return ExitCode.GO

@@ -17,13 +17,7 @@ from ci.support.cli import CommandParser, ExitCode
 from fixtures.core import topology
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.topology import FLOW
-from fixtures.platform.over_http.config import (
-    FCM,
-    SERVABLE,
-    PlatformConfig,
-    PlatformError,
-    require_known,
-)
+from fixtures.platform.over_http.config import FCM, SERVABLE, PlatformConfig, PlatformError, require_known
 from fixtures.platform.over_http.platform import HttpPlatform, run_platform
 from fixtures.platform.redis_container import ContainerError, RedisUnavailable, normalize_app
 from fixtures.platform.sqs import QueueError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -55,17 +55,8 @@ class ReportEnding:
         return f"{self.time}  {name}  {subscriber}  -> {self.ending}{doubt}"
 
     def to_json(self) -> dict[str, str]:
-        return {
-            "at": self.time,
-            "case": self.case,
-            "code": self.code,
-            "subscriber_id": self.subscriber_id,
-            "token": self.token,
-            "outcome": self.outcome,
-            "ended": self.ending,
-            "expected": self.expected,
-            "report_id": self.report_id,
-        }
+        members = asdict(self)
+        return {"at": members.pop("time"), "ended": members.pop("ending"), **members}
 
 
 class TrafficLog:

@@ -64,12 +64,7 @@ BODIES = st.one_of(
     VALUES.map(lambda value: {"rules": [{"match": {}, "answer": value}]}),
 )
 STATUSES = {200, 400, 404, 422}
-HEADERS = {
-    "/v1/projects/demo/messages:send": BEARER,
-    "/fcm/send": KEY,
-    "/_emulator/script": {},
-    "/token": {},
-}
+HEADERS = {"/v1/projects/demo/messages:send": BEARER, "/fcm/send": KEY, "/_emulator/script": {}, "/token": {}}
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=150)

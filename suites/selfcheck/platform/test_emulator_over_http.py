@@ -90,10 +90,7 @@ def test_every_case_over_http_is_decided_as_that_case(emulator: dict[str, Any]) 
     ],
 )
 def test_a_connection_fails_on_demand(emulator: dict[str, Any], fault: str, failure: type[Exception]) -> None:
-    with (
-        connect(emulator["url"]) as connection,
-        pytest.raises((HTTPException, ConnectionError)) as caught,
-    ):
+    with connect(emulator["url"]) as connection, pytest.raises((HTTPException, ConnectionError)) as caught:
         post_message(connection, f"case/v1-UNREGISTERED;fault={fault}/x").read()
     assert caught.type is failure
     if isinstance(caught.value, IncompleteRead):

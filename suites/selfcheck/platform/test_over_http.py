@@ -19,7 +19,7 @@ import pytest
 from fixtures.core import schemas
 from fixtures.core.catalogue import Case, load_catalogue
 from fixtures.core.outcome import PushResult
-from fixtures.core.topology import FLOW, version_map
+from fixtures.core.topology import FLOW
 from fixtures.platform.over_http.config import SERVABLE, PlatformConfig, PlatformError
 from fixtures.platform.over_http.platform import Unfinished, run_platform
 from fixtures.platform.redis_container import ContainerUsageError, RedisUnavailable, connect
@@ -61,7 +61,7 @@ def test_every_case_ends_once_and_as_the_catalogue_says(
 
 @pytest.mark.process
 def test_mixed_traffic_ends_as_if_it_came_alone() -> None:
-    with run_platform(PlatformConfig(versions=version_map("after", go_sender="before"))) as platform:
+    with run_platform(PlatformConfig(versions={"go-sender": "before"})) as platform:
         pushes = push_cases(platform, LEGACY)
         while any("messages" in work for work in platform.remaining_work()):  # in an outbox, or the container
             time.sleep(0.01)
@@ -74,7 +74,7 @@ def test_mixed_traffic_ends_as_if_it_came_alone() -> None:
 
 @pytest.mark.process
 def test_nothing_is_lost_whatever_is_restarted_in_mid_run() -> None:
-    with run_platform(PlatformConfig(versions=version_map("after"), max_hidden_s=HIDDEN_S)) as platform:
+    with run_platform(PlatformConfig(max_hidden_s=HIDDEN_S)) as platform:
         pushes = []
         for name in FLOW:
             pushes += push_cases(platform, V1[::3])
@@ -87,7 +87,7 @@ def test_nothing_is_lost_whatever_is_restarted_in_mid_run() -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["directory-responses", "subscribers-errors", "events-proxy"])
 def test_what_a_stopped_service_missed_is_delivered_later(name: str) -> None:
-    with run_platform(PlatformConfig(versions=version_map("after"), max_hidden_s=HIDDEN_S)) as platform:
+    with run_platform(PlatformConfig(max_hidden_s=HIDDEN_S)) as platform:
         pushes = push_cases(platform, V1[:4])
         platform.stop(name)
         with contextlib.suppress(Unfinished):
@@ -99,7 +99,7 @@ def test_what_a_stopped_service_missed_is_delivered_later(name: str) -> None:
 
 @pytest.mark.process
 def test_an_event_that_is_delivered_twice_is_acted_upon_once_and_a_poison_one_is_buried() -> None:
-    with run_platform(PlatformConfig(versions=version_map("after"), max_hidden_s=HIDDEN_S)) as platform:
+    with run_platform(PlatformConfig(max_hidden_s=HIDDEN_S)) as platform:
         push = push_case(platform, DEAD)
         platform.stop("directory-errors-listener")
         while not platform.queue.count():
@@ -110,16 +110,14 @@ def test_an_event_that_is_delivered_twice_is_acted_upon_once_and_a_poison_one_is
         platform.drain()
         assert not find_wrong(platform, [(DEAD, push)])
         assert platform.queue.count() == 0
-        buried = [json.loads(message.body) for message in platform.dead_letters.receive(10, 0)]
-        assert sorted(item["body"] for item in buried) == ["[]", "{"]
-        for item in buried:
-            schemas.validate(item, "dead-letter.schema.json")
+        dead_letters = [json.loads(message.body) for message in platform.dead_letters.receive(10, 0)]
+        assert sorted(item["body"] for item in dead_letters) == ["[]", "{"]
+        for dead_letter in dead_letters:
+            schemas.validate(dead_letter, "dead-letter.schema.json")
 
 
 def test_drain_does_not_wait_for_a_message_that_is_hidden_for_long() -> None:
-    with run_platform(
-        PlatformConfig(versions=version_map("after", directory_errors_listener="before"))
-    ) as platform:
+    with run_platform(PlatformConfig(versions={"directory-errors-listener": "before"})) as platform:
         push_case(platform, DEAD)
         platform.drain()
         assert platform.queue.counts() == {"visible": 0, "hidden": 1}
@@ -127,7 +125,7 @@ def test_drain_does_not_wait_for_a_message_that_is_hidden_for_long() -> None:
 
 
 def test_what_does_not_get_done_is_named_at_the_deadline() -> None:
-    with run_platform(PlatformConfig(versions=version_map("after", directory_messages="before"))) as platform:
+    with run_platform(PlatformConfig(versions={"directory-messages": "before"})) as platform:
         push_case(platform, DEAD)
         with pytest.raises(Unfinished) as caught:
             platform.drain(1)
@@ -140,7 +138,7 @@ def test_a_stuck_call_stops_neither_the_others_nor_the_end_and_nothing_is_left(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     threads = set(threading.enumerate())
-    with run_platform(PlatformConfig(versions=version_map("after"), timeout_s=600)) as platform:
+    with run_platform(PlatformConfig(timeout_s=600)) as platform:
         push = push_case(platform, DEAD)
         platform.drain()
         push_case(platform, DEAD, options=";delay=500")
