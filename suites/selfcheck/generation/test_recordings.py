@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ci.commands import explain
-from fixtures.core.project import ROOT
+from fixtures.generation.recordings import CORPUS
 from suites.selfcheck.commands.explain_runs import (
     DATA,
     DEAD_LEGACY,
@@ -21,9 +21,7 @@ from suites.selfcheck.commands.explain_runs import (
     run_explain,
     write_answers,
 )
-
-RECORDED = sorted((ROOT.parent / "shared" / "data").glob("responses_*.ndjson"))
-COUNTS = {"responses_fcm_v1.ndjson": 152, "responses_legacy.ndjson": 118}
+from suites.selfcheck.sample_answers import read_corpus_lines
 
 BROKEN: Mapping[str, tuple[Any, str, str]] = {
     "text": ("soon", "not-json", "Expecting value at column 1"),
@@ -134,12 +132,13 @@ def test_bytes_that_are_not_utf_8_cost_no_answer(capsys: Capsys, tmp_path: Path,
 
 # --- what FCM really answered
 
-if RECORDED:  # an empty parametrization is a skip, and a skip makes the verdict undecided
 
-    @pytest.mark.parametrize("recording", RECORDED, ids=lambda file: file.name)
-    def test_real_answers_are_explained(capsys: Capsys, recording: Path) -> None:
-        code, objects, err = run_explain(capsys, str(recording))
-        assert (code, err) == (GO, "")
-        ids = {json.loads(line)["id"] for line in recording.read_text(encoding="utf-8").splitlines()}
-        assert {row["id"] for row in objects} == ids
-        assert len(ids) == COUNTS.get(recording.name, len(ids))
+def test_every_documented_answer_is_explained(capsys: Capsys) -> None:
+    code, rows, err = run_explain(capsys, str(CORPUS))
+    assert (code, err) == (GO, "")
+    cases: dict[str, list[str]] = {}
+    for row in rows:
+        cases.setdefault(row["id"], []).append(row["case"])
+    expected = {line["id"]: line["expect"] for line in read_corpus_lines()}
+    assert cases == {id_: case if isinstance(case, list) else [case] for id_, case in expected.items()}
+    assert len(cases) > 80
