@@ -221,6 +221,7 @@ def test_a_shard_of_the_run_before_leaves_the_run_undecided(merged: Any, arrived
         "shard-late",
         "shard-missing",
         "shards-incomplete",
+        "too-few-tests",
     ]
 
 
