@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.peers import handwritten
-from fixtures.contracts.pact.verification import verify_pact
-from fixtures.contracts.pact.verifier_process import VerifierProcess
+from fixtures.contracts.pact.verification import VerifierProcess, verify_pact
 from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.targets.embedded import start_process

@@ -12,31 +12,18 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import Any
 
-from ci.support.cli import (
-    VERDICT_EXIT_CODES,
-    CommandParser,
-    ExitCode,
-    add_target_options,
-    report_crash,
-    select_deployments,
-)
+from ci.support import cli
+from ci.support.cli import CommandParser, ExitCode
 from ci.support.pact_cli import ask_broker, install_pact_cli
-from fixtures.contracts.broker import config, publication
+from fixtures.contracts.broker import config, pact_cli, verification
 from fixtures.contracts.broker.can_i_deploy import SHARED_EDGES, release_question
 from fixtures.contracts.broker.client import BrokerClient
 from fixtures.contracts.broker.config import BrokerAccess, BrokerError, BrokerUsageError
-from fixtures.contracts.broker.release_verification import (
-    VerificationPlan,
-    describe_outcome,
-    summarize_outcomes,
-    verify_provider,
-)
 from fixtures.contracts.broker.selectors import PactQuery, Selector, check_selector
-from fixtures.contracts.broker.verification import VerificationOutcome
+from fixtures.contracts.broker.verification import VerificationOutcome, VerificationPlan
 from fixtures.contracts.pact.model import PactError
-from fixtures.contracts.pact.verifier_process import VerifierProcess
+from fixtures.contracts.pact.verification import VerifierProcess
 from fixtures.core import redaction, terminal, topology
 from fixtures.core.findings import Verdict, describe_finding
 from fixtures.core.topology import VERSIONS
@@ -46,11 +33,8 @@ from fixtures.targets.target import Unobservable
 
 PROVIDERS = tuple(dict.fromkeys(edge.provider for edge in SHARED_EDGES))
 ERRORS = (BrokerError, PactError, TargetError, Unreachable, Unobservable)
-# After these errors of a broker, further requests are useless.
-FINAL_SLUGS = ("broker-silent", "broker-refuses")
 MAX_PROBLEMS = 8
 MAX_REASONS = 16
-EPILOG = "Exit: 0 done or yes, 1 refused or no, 2 undecided, 64 wrong usage. More: docs/broker.md"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,13 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(redaction.REDACTOR.redact_text(str(error)), file=sys.stderr)
             return ExitCode.UNDECIDED
     except Exception:  # noqa: BLE001  any error is a crash
-        return report_crash("broker-crashed: this says nothing")
+        return cli.report_crash("broker-crashed: this says nothing")
     return exit_code
 
 
 def make_parser() -> CommandParser:
     parser = CommandParser(prog="./ci/broker", description=__doc__)
-    parser.epilog = EPILOG
+    parser.epilog = "Exit: 0 done or yes, 1 refused or no, 2 undecided, 64 wrong usage. More: docs/broker.md"
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def add_command(name: str, run: Callable[..., int], explanation: str) -> CommandParser:
@@ -91,13 +75,14 @@ def make_parser() -> CommandParser:
         command.add_argument("--branch", default="main", help="where the versions come from (default main)")
     asking.add_argument("--to-environment", metavar="NAME", help="beside what is deployed there")
     add: Callable[..., object] = verifying.add_argument
-    repeatable: dict[str, Any] = {"action": "append", "default": []}
-    add("--provider", choices=PROVIDERS, metavar="NAME", help="only this one (repeatable)", **repeatable)
-    add("--selector", metavar="JSON", help="a consumer version selector (repeatable)", **repeatable)
+    explanation = "only this one (repeatable)"
+    add("--provider", choices=PROVIDERS, metavar="NAME", action="append", default=[], help=explanation)
+    explanation = "a consumer version selector (repeatable)"
+    add("--selector", metavar="JSON", action="append", default=[], help=explanation)
     add("--publish", action="store_true", help="publish the results of deployments")
     explanation = "and those of reference services, for the real ones"
     add("--publish-references", action="store_true", help=explanation)
-    add_target_options(verifying)
+    cli.add_target_options(verifying)
     return parser
 
 
@@ -106,7 +91,7 @@ def publish(options: argparse.Namespace, access: BrokerAccess) -> int:
     refused = 0
     with closing(BrokerClient(access)) as broker:
         broker.find_link("pb:publish-contracts")
-        for result in publication.publish_release(broker, install_pact_cli(), versions, options.branch):
+        for result in pact_cli.publish_release(broker, install_pact_cli(), versions, options.branch):
             print(redaction.REDACTOR.redact_text(result.text), flush=True)
             refused += bool(result.code)
     print(f"{refused} publications refused" if refused else "All pacts are published.")
@@ -118,8 +103,7 @@ def can_i_deploy(options: argparse.Namespace, access: BrokerAccess) -> int:
     for finding in answer.findings[:MAX_PROBLEMS]:
         print(redaction.REDACTOR.redact_text(f"{describe_finding(finding)}\n"))
     print(f"{answer.honoured} pacts between these versions are honoured, {len(answer.findings)} are not")
-    print_verdict(answer.verdict, answer.doubts)
-    return VERDICT_EXIT_CODES[answer.verdict.word]
+    return print_verdict(answer.verdict, answer.doubts)
 
 
 def verify(options: argparse.Namespace, access: BrokerAccess) -> int:
@@ -130,35 +114,30 @@ def verify(options: argparse.Namespace, access: BrokerAccess) -> int:
     with closing(BrokerClient(access)) as broker, closing(VerifierProcess()) as process:
         for name in names:
             try:
-                for outcome in verify_provider(broker, process, name, plan):
-                    print(describe_outcome(outcome), flush=True)
+                for outcome in verification.verify_provider(broker, process, name, plan):
+                    print(outcome, flush=True)
                     outcomes.append(outcome)
             except ERRORS as error:
                 errors.append(redaction.REDACTOR.redact_text(str(error)))
-                if isinstance(error, BrokerError) and error.slug in FINAL_SLUGS:
-                    break
-    summary = summarize_outcomes(outcomes, errors)
+                if isinstance(error, BrokerError) and error.slug in ("broker-silent", "broker-refuses"):
+                    break  # further requests are useless
+    summary = verification.summarize_outcomes(outcomes, errors)
     for problem in summary.failed[:MAX_PROBLEMS]:
         print(redaction.REDACTOR.redact_text(str(problem)))
     for text in errors:
         print(text, file=sys.stderr)
-    print_verdict(summary.verdict, summary.reasons)
-    return VERDICT_EXIT_CODES[summary.verdict.word]
+    return print_verdict(summary.verdict, summary.reasons)
 
 
 def make_plan(options: argparse.Namespace, names: Sequence[str]) -> VerificationPlan:
     """What the options of `verify` ask for. Raises BrokerUsageError or TargetError."""
     query = PactQuery(read_selectors(options), options.branch, pending=True)
-    deployments = {
-        name: deployment
-        for name, deployment in select_deployments(options).items()
-        if name in topology.PROVIDERS
-    }
+    deployments = cli.select_deployments(options)
+    deployments = {name: deployments[name] for name in deployments if name in topology.PROVIDERS}
     references = [name for name in names if name not in deployments]
     if options.publish and not options.publish_references and references:
-        problem = (
-            f"a result would speak for the real {', '.join(references)}, and a reference service gave it"
-        )
+        services = ", ".join(references)
+        problem = f"a result would speak for the real {services}, and a reference service gave it"
         step = "add --publish-references, or --target NAME=URL"
         raise BrokerUsageError("reference-results", "--publish", problem, step)
     return VerificationPlan(
@@ -181,10 +160,12 @@ def read_selectors(options: argparse.Namespace) -> tuple[Selector, ...]:
         raise BrokerUsageError("bad-selector", "--selector", problem, "quote it for the shell") from error
 
 
-def print_verdict(verdict: Verdict, reasons: Sequence[str]) -> None:
+def print_verdict(verdict: Verdict, reasons: Sequence[str]) -> ExitCode:
+    """Print a verdict with its first reasons, and return its exit code."""
     print(terminal.format_verdict(verdict.word, color=sys.stdout.isatty()))
     for reason in reasons[:MAX_REASONS]:
         print(f"  because {redaction.REDACTOR.redact_text(reason)}")
+    return cli.VERDICT_EXIT_CODES[verdict.word]
 
 
 if __name__ == "__main__":

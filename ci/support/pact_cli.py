@@ -7,19 +7,13 @@ import fcntl
 import subprocess
 from pathlib import Path
 
-from fixtures.contracts.broker.can_i_deploy import (
-    DeploymentAnswer,
-    DeploymentQuestion,
-    read_answer,
-    release_question,
-)
+from fixtures.contracts.broker import can_i_deploy, pact_cli
+from fixtures.contracts.broker.can_i_deploy import DeploymentAnswer, DeploymentQuestion
 from fixtures.contracts.broker.client import BrokerClient
 from fixtures.contracts.broker.config import BrokerAccess, BrokerError
-from fixtures.contracts.broker.pact_cli import ask_can_i_deploy
 from fixtures.core.project import BUILD, ROOT
 
 SETUP = ROOT / "ci" / "setup" / "broker.sh"
-PACT = ROOT / ".venv-broker" / "bin" / "pact"
 
 
 def install_pact_cli() -> Path:
@@ -31,14 +25,15 @@ def install_pact_cli() -> Path:
     if process.returncode:
         problem = f"it ended with {process.returncode}"
         raise BrokerError("no-command-line", SETUP.name, problem, "./ci/setup/broker.sh")
-    return PACT
+    return ROOT / ".venv-broker" / "bin" / "pact"
 
 
 def ask_broker(access: BrokerAccess, question: DeploymentQuestion) -> DeploymentAnswer:
     """The broker's answer. Raises BrokerError."""
     with contextlib.closing(BrokerClient(access)) as broker:
         broker.find_link("self")  # this error says why there is no answer; the command line's does not
-    return read_answer(question, ask_can_i_deploy(install_pact_cli(), access, question))
+    document = pact_cli.ask_can_i_deploy(install_pact_cli(), access, question)
+    return can_i_deploy.read_answer(question, document)
 
 
 def ask_about_release(access: BrokerAccess | None) -> DeploymentAnswer:
@@ -46,6 +41,6 @@ def ask_about_release(access: BrokerAccess | None) -> DeploymentAnswer:
     if access is None:
         return DeploymentAnswer(0, (), ())
     try:
-        return ask_broker(access, release_question("after"))
+        return ask_broker(access, can_i_deploy.release_question("after"))
     except BrokerError as error:
         return DeploymentAnswer(0, (), (str(error).splitlines()[0],))

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from fixtures.contracts.pact.consumer_tests import open_consumer
-from fixtures.contracts.pact.provider_server import serve_providers
-from fixtures.contracts.pact.verifier_process import VerifierProcess
+from fixtures.contracts.pact.servers import serve_providers
+from fixtures.contracts.pact.verification import VerifierProcess
 from fixtures.core.project import BUILD, ROOT
 from fixtures.core.topology import Edge
 from suites.plugins.options import get_run_config

@@ -13,10 +13,9 @@ from fixtures.contracts.pact.expected_results import (
     read_cross_read_expectations,
     read_expectations,
 )
-from fixtures.contracts.pact.provider_server import serve_providers
+from fixtures.contracts.pact.servers import serve_providers
 from fixtures.contracts.pact.service_driver import ServiceDriver, drive_service
-from fixtures.contracts.pact.verification import verify_url, verify_writer
-from fixtures.contracts.pact.verifier_process import VerifierProcess
+from fixtures.contracts.pact.verification import VerifierProcess, verify_url, verify_writer
 from fixtures.core.findings import Finding
 from fixtures.core.topology import find_edge
 from fixtures.faults import Fault, find_fault

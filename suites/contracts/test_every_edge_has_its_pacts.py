@@ -24,10 +24,10 @@ from fixtures.contracts.pact.service_driver import drive_service
 from fixtures.contracts.pact.verification import (
     InteractionProblem,
     Verification,
+    VerifierProcess,
     verify_url,
     verify_writer,
 )
-from fixtures.contracts.pact.verifier_process import VerifierProcess
 from fixtures.core import schemas
 from fixtures.core.catalogue import example_report
 from fixtures.core.topology import EDGES, EMULATED_SERVICES, FLOW, VERSIONS, find_edge, get_version_number

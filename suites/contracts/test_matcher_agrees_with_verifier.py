@@ -9,8 +9,7 @@ from threading import Thread
 from typing import Any
 
 from fixtures.contracts.pact.matcher import GENERAL_INTERACTIONS, find_interaction, make_matcher
-from fixtures.contracts.pact.verification import verify_pact
-from fixtures.contracts.pact.verifier_process import VerifierProcess
+from fixtures.contracts.pact.verification import VerifierProcess, verify_pact
 from fixtures.core.topology import PROVIDERS
 
 REPLACEMENTS: list[Any] = [None, 7, 1.5, True, "", "word", "2026-01-05T12:00:00Z", [], {}]

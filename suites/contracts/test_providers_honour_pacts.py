@@ -20,10 +20,10 @@ from fixtures.contracts.pact.result_files import write_result
 from fixtures.contracts.pact.verification import (
     InteractionProblem,
     Verification,
+    VerifierProcess,
     verify_pact,
     verify_target,
 )
-from fixtures.contracts.pact.verifier_process import VerifierProcess
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment
