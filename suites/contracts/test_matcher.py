@@ -10,12 +10,11 @@ import pytest
 from fixtures.contracts.pact.declarations import list_declarations
 from fixtures.contracts.pact.matcher import (
     FFI_FUNCTION,
-    GENERAL_INTERACTIONS,
     find_interaction,
     load_matcher,
     make_matcher,
 )
-from fixtures.contracts.pact.model import PactError
+from fixtures.contracts.pact.model import GENERAL_INTERACTIONS, PactError
 from fixtures.core.topology import PROVIDERS, VERSIONS
 
 JSON = "application/json"

@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-from fixtures.contracts.pact.matcher import GENERAL_INTERACTIONS, find_interaction, make_matcher
+from fixtures.contracts.pact.matcher import find_interaction, make_matcher
+from fixtures.contracts.pact.model import GENERAL_INTERACTIONS
 from fixtures.contracts.pact.verification import VerifierProcess, verify_pact
 from fixtures.core.topology import PROVIDERS
 
