@@ -17,9 +17,9 @@ from fixtures.contracts.pact.expected_results import (
     judge_verification,
     read_cross_read_expectations,
     read_expectations,
+    write_result,
 )
 from fixtures.contracts.pact.model import PACTS, Declaration, first_case, pact_path
-from fixtures.contracts.pact.result_files import write_result
 from fixtures.contracts.pact.service_driver import drive_service
 from fixtures.contracts.pact.verification import (
     InteractionProblem,

@@ -14,9 +14,9 @@ from fixtures.contracts.pact.expected_results import (
     judge_verification,
     read_cross_read_expectations,
     read_expectations,
+    write_result,
 )
 from fixtures.contracts.pact.model import PactError
-from fixtures.contracts.pact.result_files import write_result
 from fixtures.contracts.pact.verification import (
     InteractionProblem,
     Verification,
