@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from fixtures.release.cleanup import classify, cleaner, lua
@@ -45,7 +45,7 @@ def take_for_old(message_format: str) -> Callable[[Any], Any]:
     def change(look: Any) -> Any:
         def look_wrongly(message: bytes, now: Any) -> Any:
             info = look(message, now)
-            return replace(info, format="old") if info.format == message_format else info
+            return info._replace(format="old") if info.format == message_format else info
 
         return look_wrongly
 

@@ -57,7 +57,7 @@ def test_a_survey_counts_and_changes_nothing(server: Any) -> None:
     messages.push(*held)
     progress: list[int] = []
     counts = cleaner.count_container(messages, progress.append, step=7)
-    assert counts == classify.count_messages(
+    assert counts == classify.MessageCounts(
         classify.classify_message(message, datetime.now(UTC)) for message in held
     )
     assert (counts.total(), sum(progress), counts["new", "under 1 day"]) == (len(held), len(held), 1)
@@ -110,7 +110,7 @@ def test_a_run_tells_what_it_saw_and_took(
     cleaner.clean([messages], run, progress.append)
     went = len(held) if everything else sum(map(is_old, held))
     assert run.counts == {
-        messages.key: classify.count_messages(
+        messages.key: classify.MessageCounts(
             classify.classify_message(message, datetime.now(UTC)) for message in held
         )
     }
