@@ -8,12 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures.core import catalogue
-from fixtures.release.order import (
-    analysis,
-    pairwise,
-    plan,
-    service_probe,
-)
+from fixtures.release.order import analysis, pairwise, plan, service_probe
 from fixtures.release.order.analysis import Analysis
 from fixtures.release.order.end_to_end_runs import PathRuns
 from fixtures.release.order.impact import NO_DAMAGE
@@ -77,7 +72,7 @@ def test_models_that_differ_on_the_way_are_noticed(
 
 
 def test_models_that_disagree_are_both_shown_and_never_a_go(analysed: Analysis) -> None:
-    live = analysed.space.live(0)
+    live = analysed.space.list_live(0)
     differing = Disagreement(live, NO_DAMAGE, frozenset({("v1-delivered", "lost")}))
     changed = replace(analysed, space=replace(analysed.space, disagreements=[differing]))
     answer = analysis.build_answer(changed)
