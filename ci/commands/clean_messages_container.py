@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import functools
+import itertools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,15 +24,17 @@ from fixtures.release.cleanup import cleaner
 from fixtures.release.cleanup import django as django_containers
 from fixtures.release.cleanup.backup import BackupError
 from fixtures.release.cleanup.classify import AGES, FORMATS, UNKNOWN_AGE, MessageCounts
+from fixtures.release.cleanup.django import ProjectContainer
 
 PROG = "./ci/clean-messages-container"
+NOTHING_CHANGED = "Nothing was changed; add --delete to do it."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit 0 done, 64 wrong usage or refused, 65 a bad backup, 69 no server, 130 interrupted."""
     options = parse_options(argv)
     try:
-        return run(options)
+        run(options)
     except ContainerError as error:
         print(error, file=sys.stderr)
         if isinstance(error, RedisUnavailable):
@@ -39,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"interrupted: nothing is lost\n  next: {PROG} with the same options goes on", file=sys.stderr)
         return ExitCode.INTERRUPTED
+    return ExitCode.GO
 
 
 def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -48,17 +53,15 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     url = os.environ.get("REDIS_URL", container.DEFAULT_URL)
     add("--redis-url", default=url, metavar="URL", help="default: REDIS_URL, or redis://127.0.0.1:6379/0")
     add("--confirm", metavar="HOST", help="the host of the Redis again; required unless it is loopback")
-    add(
-        "--firebase-app", action="append", metavar="UUID", help="may be repeated; default: in ci/release.toml"
-    )
+    app_help = "may be repeated; default: in ci/release.toml"
+    add("--firebase-app", action="append", metavar="UUID", help=app_help)
     add("--kind", choices=("regular", "spam", "both"), default="both", help="which containers (default both)")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--only-old-format", action="store_true", help="records without v1 (the default)")
     which.add_argument("--all", action="store_true", help="every message, readable or not")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--delete", action="store_true", help="remove the messages; without it, only count them"
-    )
+    delete_help = "remove the messages; without it, only count them"
+    what.add_argument("--delete", action="store_true", help=delete_help)
     what.add_argument("--restore", metavar="FILE", help="put a backup back at the head, once")
     add("--backup", metavar="FILE", help="new file for the removed messages (default: a name with the time)")
     add("--lost-server", action="store_true", help="with --restore: the server lost its data; put back all")
@@ -79,6 +82,11 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     except ContainerError as error:
         parser.refuse(error)
     options.kinds = list(container.KINDS) if options.kind == "both" else [options.kind]
+    options.backup_path = None
+    if options.delete:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        name = options.backup or f"messages-container-{stamp}.ndjson"
+        options.backup_path = resolve_path(options.caller_folder, name)
     return options
 
 
@@ -87,137 +95,112 @@ def require_confirmation(url: str, confirmed: str | None) -> None:
     host = container.redis_host(url)
     if host and not urls.is_loopback(host) and confirmed != host:
         problem = f"it is not this machine, and --confirm says {confirmed!r}"
-        raise container.ContainerUsageError(
-            "unconfirmed-host", repr(host), problem, f"if you mean it, add --confirm {host}"
-        )
+        next_step = f"if you mean it, add --confirm {host}"
+        raise container.ContainerUsageError("unconfirmed-host", repr(host), problem, next_step)
 
 
-def run(options: argparse.Namespace) -> ExitCode:
-    """Restore, clean or count."""
+def run(options: argparse.Namespace) -> None:
+    """Restore, clean or count, with the classes of a Django project or on a Redis server."""
     if options.django:
-        return run_in_django(options)
+        folder = Path(options.caller_folder).resolve()
+        in_project = django_containers.load_containers(options.django, folder, options.apps, options.kinds)
+        if options.restore:
+            restore(options, functools.partial(django_containers.restore, containers=in_project))
+        else:
+            clean_in_django(options, in_project)
+        return
     server = container.connect(options.redis_url)
     print(f"server: {urls.redact_url(options.redis_url)}")
-    if options.restore:
-        backup = read_backup(options)
-        with show_messages("restoring", count_messages(backup)) as add_progress:
-            restored = cleaner.restore(backup, server, add_progress, lost_server=options.lost_server)
-        return print_restored(backup, restored)
     containers = [
         container.CONTAINERS_BY_KIND[kind](firebase_app=app, server=server)
-        for app in options.apps
-        for kind in options.kinds
+        for app, kind in itertools.product(options.apps, options.kinds)
     ]
-    return clean(options, containers) if options.delete else count(options, containers)
+    if options.restore:
+        restore(options, functools.partial(cleaner.restore, server=server))
+    elif options.delete:
+        clean(options, containers)
+    else:
+        count(options, containers)
 
 
-def count(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -> ExitCode:
+def count(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -> None:
     """Count the messages, and print what --delete would remove."""
     for messages in containers:
         with show_messages(f"counting {messages.key}", messages.count()) as add_progress:
-            census = cleaner.count_container(messages, add_progress, step=options.step)
-        print_census(messages.key, census)
-        removable = count_removable(census, everything=options.all)
-        print(f"would remove {removable} of {census.total()}\n")
-    print("Nothing was changed; add --delete to do it.")
-    return ExitCode.GO
+            counts = cleaner.count_container(messages, add_progress, step=options.step)
+        print_counts(messages.key, counts)
+        print(f"would remove {count_removable(counts, options)} of {counts.total()}\n")
+    print(NOTHING_CHANGED)
 
 
-def clean(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -> ExitCode:
+def clean(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -> None:
     """Back up and remove the messages, and print the result even if it is interrupted."""
-    cleaning = cleaner.CleaningRun(everything=options.all, path=new_backup_path(options), step=options.step)
+    cleaning = cleaner.CleaningRun(everything=options.all, path=options.backup_path, step=options.step)
     total = sum(messages.count() for messages in containers)
     try:
         with show_messages("cleaning", total) as add_progress:
             cleaner.clean(containers, cleaning, add_progress)
     finally:
-        for key, census in cleaning.counts.items():
-            print_census(key, census)
-            print(f"removed {cleaning.removed[key]} of {census.total()}\n")
+        for key, counts in cleaning.counts.items():
+            print_counts(key, counts)
+            print(f"removed {cleaning.removed[key]} of {counts.total()}\n")
         if cleaning.writer:
             print(f"backup: {cleaning.path}\n  to undo: {PROG} --restore {cleaning.path}", flush=True)
-    return ExitCode.GO
 
 
-def run_in_django(options: argparse.Namespace) -> ExitCode:
-    """Restore, clean or count with the classes of a Django project."""
-    caller_folder = Path(options.caller_folder).resolve()
-    containers = django_containers.load_containers(options.django, caller_folder, options.apps, options.kinds)
-    if options.restore:
-        backup = read_backup(options)
-        with show_messages("restoring", count_messages(backup)) as add_progress:
-            restored = django_containers.restore(
-                backup, containers, add_progress, lost_server=options.lost_server
-            )
-        return print_restored(backup, restored)
+def clean_in_django(options: argparse.Namespace, containers: Sequence[ProjectContainer]) -> None:
+    """Count the messages, and with --delete back them up and reset the containers."""
     for messages in containers:
-        census = django_containers.count_container(messages)
-        if census is None:
+        counts = django_containers.count_container(messages)
+        if counts is None:
             print(f"{messages.name}: its class does not show what it holds")
         else:
-            print_census(messages.name, census)
-            removable = count_removable(census, everything=options.all)
-            print(f"{'will' if options.delete else 'would'} remove {removable}\n")
+            print_counts(messages.name, counts)
+            print(f"{'will' if options.delete else 'would'} remove {count_removable(counts, options)}\n")
     if not options.delete:
-        print("Nothing was changed; add --delete to do it.")
-        return ExitCode.GO
-    path = new_backup_path(options)
-    names = [(messages.firebase_app, messages.kind) for messages in containers]
+        print(NOTHING_CHANGED)
+        return
+    path, names = options.backup_path, [(messages.firebase_app, messages.kind) for messages in containers]
     header = backups.build_header("django", names, everything=options.all)
     for name, removed in django_containers.clean(containers, header, path, everything=options.all).items():
         print(f"{name}: reset, {'without a backup' if removed is None else f'{removed} messages'}")
     if path.exists():
         print(f"backup: {path}\n  to undo: {PROG} --django {options.django} --restore {path}")
-    return ExitCode.GO
 
 
-def new_backup_path(options: argparse.Namespace) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    return resolve_path(options.caller_folder, options.backup or f"messages-container-{stamp}.ndjson")
-
-
-def read_backup(options: argparse.Namespace) -> backups.Backup:
-    """Read the backup to restore. Raises BadBackup if it is damaged or holds other containers."""
+def restore(options: argparse.Namespace, restore_backup: Callable[..., int]) -> None:
+    """Restore a backup. Raises BackupError if it is damaged or holds other containers."""
     backup = backups.read_backup(resolve_path(options.caller_folder, options.restore))
     for row in backup.header["containers"]:
         app, kind = row["firebase_app"], row["container"]
         if app not in options.apps or kind not in options.kinds:
-            problem = (
-                f"it holds {kind} messages of app {app}; asked for: {', '.join(options.apps)} {options.kind}"
-            )
-            raise BackupError(
-                "backup-of-another-app", str(backup.path), problem, f"--firebase-app {app} --kind both"
-            )
-    return backup
-
-
-def count_messages(backup: backups.Backup) -> int:
-    return sum(chunk.messages for chunk in backup.chunks)
-
-
-def count_removable(census: MessageCounts, *, everything: bool) -> int:
-    """How many of the counted messages --delete removes."""
-    return census.total() if everything else sum(n for (form, _), n in census.items() if form == "old")
-
-
-def print_restored(backup: backups.Backup, restored: int) -> ExitCode:
+            chosen = f"{', '.join(options.apps)} {options.kind}"
+            problem = f"it holds {kind} messages of app {app}; asked for: {chosen}"
+            next_step = f"--firebase-app {app} --kind both"
+            raise BackupError("backup-of-another-app", str(backup.path), problem, next_step)
+    total = sum(chunk.messages for chunk in backup.chunks)
+    with show_messages("restoring", total) as add_progress:
+        restored = restore_backup(backup, report_progress=add_progress, lost_server=options.lost_server)
     if not backup.complete:
         print("The backup has no footer: its run was interrupted. All that was removed is in it.")
-    messages = count_messages(backup)
-    rest = "" if restored == messages else "; the others were restored before, or never removed"
-    print(f"restored {restored} of {messages} messages{rest}")
-    return ExitCode.GO
+    rest = "" if restored == total else "; the others were restored before, or never removed"
+    print(f"restored {restored} of {total} messages{rest}")
 
 
-def print_census(name: str, census: MessageCounts) -> None:
+def count_removable(counts: MessageCounts, options: argparse.Namespace) -> int:
+    """How many of the counted messages --delete removes."""
+    return sum(number for (form, _), number in counts.items() if options.all or form == "old")
+
+
+def print_counts(name: str, counts: MessageCounts) -> None:
     """Print the counts of a container by format and age."""
     table = Table(title=name, title_justify="left", box=None, header_style="bold", pad_edge=False)
     table.add_column("format")
     for age in (*AGES, UNKNOWN_AGE, "all"):
         table.add_column(age, justify="right")
     for form in FORMATS:
-        counts = [census[form, age] for age in (*AGES, UNKNOWN_AGE)]
-        table.add_row(form, *map(str, [*counts, sum(counts)]))
+        row = [counts[form, age] for age in (*AGES, UNKNOWN_AGE)]
+        table.add_row(form, *map(str, [*row, sum(row)]))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
