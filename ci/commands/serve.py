@@ -14,7 +14,7 @@ from fixtures.core.topology import FLOW
 from fixtures.platform.fcm import server
 from fixtures.platform.fcm.canned_answers import ANSWERS
 from fixtures.platform.fcm.messages import EmulatorError
-from fixtures.platform.fcm.request_log import LoggedRequest
+from fixtures.platform.fcm.messages import LoggedRequest
 from fixtures.platform.fcm.token_options import FAULTS
 
 TOKENS_SHOWN = 3

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 from fixtures.platform.fcm.emulator import Emulator
+from fixtures.platform.fcm.messages import LoggedRequest, RequestLog
 from fixtures.platform.fcm.oauth import JWT_BEARER, AccessTokens
-from fixtures.platform.fcm.request_log import LoggedRequest, RequestLog
 from suites.selfcheck.platform.emulator_client import BEARER, KEY, NOW, request, send_legacy, send_v1
 
 pytestmark = pytest.mark.aside
