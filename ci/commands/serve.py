@@ -13,12 +13,10 @@ from fixtures.core.project import BUILD
 from fixtures.core.topology import FLOW
 from fixtures.platform.fcm import server
 from fixtures.platform.fcm.canned_answers import ANSWERS
-from fixtures.platform.fcm.messages import EmulatorError
-from fixtures.platform.fcm.messages import LoggedRequest
+from fixtures.platform.fcm.messages import EmulatorError, LoggedRequest
 from fixtures.platform.fcm.token_options import FAULTS
 
 TOKENS_SHOWN = 3
-TOKEN_LENGTH_SHOWN = 48
 DESCRIPTION = "FCM itself, legacy and v1: gives every answer on demand, checks requests, fails on demand"
 EPILOG = """
 A token such as case/v1-UNREGISTERED/any-id asks for a case, case/v1-delivered;delay=2;fault=reset/any-id
@@ -52,9 +50,8 @@ def serve_fcm(arguments: list[str]) -> int:
     """Serve the emulator alone."""
     parser = CommandParser(prog="./ci/serve", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="fcm", parser_class=SubcommandParser)
-    fcm_parser = commands.add_parser(
-        "fcm", help=DESCRIPTION, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False
-    )
+    fcm_parser = commands.add_parser("fcm", help=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
+    fcm_parser.description = DESCRIPTION
     server.add_options(fcm_parser)
     add = fcm_parser.add_argument
     add("--json", action="store_true", help="one JSON object a line instead of text")
@@ -67,7 +64,8 @@ def serve_fcm(arguments: list[str]) -> int:
     if options.recorded:
         options.recorded = resolve_path(folder, options.recorded)
     options.ca = resolve_path(folder, options.ca) if options.ca else BUILD / "fcm-ca.pem"
-    on_ready, on_request = (print_json, print_request_json) if options.json else (print_urls, print_request)
+    on_ready = print_json if options.json else print_urls
+    on_request = (lambda request: print_json(request.to_json())) if options.json else print_request
     try:
         # `./ci/serve fcm &` has no standard input whose end could stop the server.
         server.serve(options, on_ready, on_request, with_parent=False)
@@ -103,16 +101,11 @@ def print_json(value: dict[str, Any]) -> None:
     print(json.dumps(value), flush=True)
 
 
-def print_request_json(request: LoggedRequest) -> None:
-    print_json(request.to_json())
-
-
 def print_request(request: LoggedRequest) -> None:
     pairs = list(zip(request.tokens, request.cases, strict=False))[:TOKENS_SHOWN]
-    tokens = ", ".join(f"{token[:TOKEN_LENGTH_SHOWN]} -> {case or 'as scripted'}" for token, case in pairs)
-    more = len(request.tokens) - len(pairs)
-    if more > 0:
-        tokens += f" and {more} more"
+    tokens = ", ".join(f"{token[:48]} -> {case or 'as scripted'}" for token, case in pairs)
+    if len(request.tokens) > len(pairs):
+        tokens += f" and {len(request.tokens) - len(pairs)} more"
     fault = f" {request.fault}" if request.fault else ""
     recipient = tokens or request.target or "-"
     print(f"#{request.number} {request.protocol} {request.status}{fault} {recipient}", flush=True)

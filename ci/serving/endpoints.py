@@ -20,6 +20,21 @@ USERS_OF = {
 }
 
 
+def print_endpoints(platform: HttpPlatform, *, as_json: bool) -> None:
+    endpoints = list_endpoints(platform)
+    if as_json:
+        for endpoint in endpoints:
+            print(json.dumps({**endpoint, "pid": os.getpid()}), flush=True)
+        return
+    print(TABLE_ROW.format(service="service", version="version", number="number", url="url"))
+    for endpoint in endpoints:
+        print(TABLE_ROW.format(**endpoint))
+    print()
+    for title, command in example_commands(platform).items():
+        print(f"{title}:\n  {command}")
+    print("A line for each report follows; Ctrl-C stops.", flush=True)
+
+
 def list_endpoints(platform: HttpPlatform) -> list[dict[str, str]]:
     """Everything that has a URL, with its version and version number."""
     endpoints = []
@@ -36,21 +51,6 @@ def list_endpoints(platform: HttpPlatform) -> list[dict[str, str]]:
     return endpoints
 
 
-def print_json(platform: HttpPlatform) -> None:
-    for endpoint in list_endpoints(platform):
-        print(json.dumps({**endpoint, "pid": os.getpid()}), flush=True)
-
-
-def print_table(platform: HttpPlatform) -> None:
-    print(TABLE_ROW.format(service="service", version="version", number="number", url="url"))
-    for endpoint in list_endpoints(platform):
-        print(TABLE_ROW.format(**endpoint))
-    print()
-    for title, command in example_commands(platform).items():
-        print(f"{title}:\n  {command}")
-    print("A line for each report follows; Ctrl-C stops.", flush=True)
-
-
 def example_commands(platform: HttpPlatform) -> dict[str, str]:
     """Shell commands that push to a dead device, as far as the services for it have a URL."""
     case = "legacy-NotRegistered" if platform.versions["go-sender"] == "before" else "v1-UNREGISTERED"
@@ -58,12 +58,8 @@ def example_commands(platform: HttpPlatform) -> dict[str, str]:
     device = {"subscriber_id": subscriber_id, "token": f"case/{case}/{subscriber_id[:8]}"}
     subscriber = device | {"token_since": "2020-01-01T00:00:00Z", "firebase_app": firebase_app}
     state = {"state": "subscribers exist", "params": {"subscribers": [subscriber]}, "action": "setup"}
-    push = {
-        "firebase_app": firebase_app,
-        "spam": False,
-        "message": {"notification": {"title": "Hello"}},
-        "subscribers": [device],
-    }
+    message = {"message": {"notification": {"title": "Hello"}}, "subscribers": [device]}
+    push = {"firebase_app": firebase_app, "spam": False, **message}
     errors = platform.service_urls.get("subscribers-errors")
     messages = platform.service_urls.get("directory-messages")
     commands = {}
@@ -73,11 +69,12 @@ def example_commands(platform: HttpPlatform) -> dict[str, str]:
         title = "Push to the subscriber; the token says what FCM answers (./ci/serve fcm --cases)"
         commands[title] = curl(f"{messages}/v1/messages", push)
     if errors:
-        url = f"{errors}/v1/subscribers?id={subscriber_id}"
-        commands["Show the subscriber"] = f"curl -s {shlex.quote(url)}"
+        commands["Show the subscriber"] = curl(f"{errors}/v1/subscribers?id={subscriber_id}")
     return commands
 
 
-def curl(url: str, body: Mapping[str, Any]) -> str:
-    data = shlex.quote(json.dumps(body))
-    return f"curl -s {shlex.quote(url)} -H 'Content-Type: application/json' -d {data}"
+def curl(url: str, body: Mapping[str, Any] | None = None) -> str:
+    command = f"curl -s {shlex.quote(url)}"
+    if body is None:
+        return command
+    return f"{command} -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"

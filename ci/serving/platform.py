@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import queue
 import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from ci.serving import endpoints
-from ci.serving.traffic_log import TrafficLog, printable
+from ci.serving.endpoints import print_endpoints
+from ci.serving.traffic_log import TrafficLog, TrafficQueue
 from ci.support.cli import CommandParser, ExitCode
 from fixtures.core import topology
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.topology import FLOW
 from fixtures.platform.over_http.config import FCM, SERVABLE, PlatformConfig, PlatformError, require_known
-from fixtures.platform.over_http.platform import HttpPlatform, run_platform
+from fixtures.platform.over_http.platform import run_platform
 from fixtures.platform.redis_container import ContainerError, RedisUnavailable, normalize_app
 from fixtures.platform.sqs import QueueError
 from fixtures.services.server import port_number
 
 PROG = "./ci/serve"
 ALL = "all"
-POLL_S = 0.25
-MAX_QUEUED = 10_000
-MAX_ALERT_LENGTH = 400
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EPILOG = """
 Without names, all eight are served. --to gives the URL of a service that is not named; without it, calls to
 the service are refused, and a line says so. FCM, Redis and SQS are started with the services that need them.
@@ -40,14 +34,17 @@ def main(argv: Sequence[str]) -> int:
     """Serve; exits 64 on wrong usage and 69 if a server cannot be reached, before anything is served."""
     parser = build_parser()
     options = parser.parse_args(argv)
-    traffic, stop = TrafficQueue(), StopSignal()
+    signals: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: signals.append(number))
+    parent = os.getppid()
+    traffic = TrafficQueue()
     try:
         with run_platform(read_config(options, traffic)) as platform:
-            if options.json:
-                endpoints.print_json(platform)
-            else:
-                endpoints.print_table(platform)
-            print_traffic(platform, traffic, stop, as_json=options.json)
+            print_endpoints(platform, as_json=options.json)
+            log = TrafficLog(platform, load_catalogue(), as_json=options.json)
+            while not signals and os.getppid() == parent:
+                log.print_next(traffic)
     except (RedisUnavailable, QueueError) as error:
         if error.slug.startswith("bad-"):
             parser.refuse(error)
@@ -96,8 +93,8 @@ def read_config(options: argparse.Namespace, traffic: TrafficQueue) -> PlatformC
         sqs_endpoint=options.sqs_endpoint,
         queue_url=options.queue_url,
         firebase_apps=[normalize_app(app) for app in firebase_apps],
-        on_request=lambda *row: traffic.put(row),
-        on_alert=lambda *row: traffic.put(row),
+        on_request=traffic.put,
+        on_alert=traffic.put,
         keep_history=False,
     )
     if not config.served_here:
@@ -112,8 +109,8 @@ def read_pair(text: str, option: str, example: str) -> tuple[str, str]:
     """Read NAME=VALUE."""
     name, _, value = text.partition("=")
     if not value:
-        problem = f"allowed: {option} NAME=..."
-        raise PlatformError("bad-option", repr(f"{option} {text}"), problem, f"{option} {example}")
+        refused = repr(f"{option} {text}")
+        raise PlatformError("bad-option", refused, f"allowed: {option} NAME=...", f"{option} {example}")
     require_known("unknown-service", name, SERVABLE)
     return name, value
 
@@ -134,66 +131,3 @@ def read_versions(texts: Sequence[str]) -> dict[str, str]:
         value = repr(f"--version fcm={versions[FCM]}")
         raise PlatformError("bad-option", value, "fcm has one version", f"{PROG} --help")
     return dict.fromkeys(FLOW, default) | versions
-
-
-class TrafficQueue:
-    """Requests and alerts that wait to be printed; when too many wait, further ones are only counted."""
-
-    def __init__(self) -> None:
-        self._queue: queue.Queue[tuple[Any, ...]] = queue.Queue(MAX_QUEUED)
-        self.dropped = 0
-
-    def put(self, row: tuple[Any, ...]) -> None:
-        try:
-            self._queue.put_nowait(row)
-        except queue.Full:
-            self.dropped += 1
-
-    def get(self) -> tuple[Any, ...]:
-        """The next row; an empty one if none comes for a while."""
-        try:
-            return self._queue.get(timeout=POLL_S)
-        except queue.Empty:
-            return ()
-
-
-class StopSignal:
-    """Is set by a signal, or when the parent process has ended."""
-
-    def __init__(self) -> None:
-        self._received = False
-        self._parent = os.getppid()
-        for number in SIGNALS:
-            signal.signal(number, self._receive)
-
-    def is_set(self) -> bool:
-        return self._received or os.getppid() != self._parent
-
-    def _receive(self, *_: object) -> None:
-        self._received = True
-
-
-def print_traffic(platform: HttpPlatform, traffic: TrafficQueue, stop: StopSignal, *, as_json: bool) -> None:
-    log = TrafficLog(platform, load_catalogue())
-    last_alerts: dict[str, str] = {}
-    while not stop.is_set():
-        match traffic.get():
-            case (str(service), str(reason)):
-                # A service that tries something again and again repeats its alert each time.
-                if last_alerts.get(service) != reason:
-                    last_alerts[service] = reason
-                    print_alert(service, reason, as_json=as_json)
-            case (service, request, answer):
-                for ending in log.find_endings(service, request, answer):
-                    line = json.dumps(ending.to_json()) if as_json else ending.to_line()
-                    print(line, flush=True)
-        if traffic.dropped:
-            dropped, traffic.dropped = traffic.dropped, 0
-            print_alert(PROG, f"{dropped} lines left out: more passes than can be printed", as_json=as_json)
-
-
-def print_alert(service: str, reason: str, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"told": reason, "by": service}), flush=True)
-    else:
-        print(f"! {service}: {printable(reason, MAX_ALERT_LENGTH)}", flush=True)

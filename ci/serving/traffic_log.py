@@ -1,7 +1,9 @@
-"""Finds where each report that passes through a platform ends, and describes it in one line."""
+"""Finds where each report that passes through a platform ends, and prints a line for it."""
 
 from __future__ import annotations
 
+import json
+import queue
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -29,8 +31,30 @@ ENDINGS = {
     "stale": "subscriber left alone: unknown, not this token any more, or unsubscribed already",
     "duplicate": "seen before; nothing to do",
 }
-TOKEN_SHOWN = 6
-SHORT_TOKEN = 16
+POLL_S = 0.25
+MAX_QUEUED = 10_000
+MAX_ALERT_LENGTH = 400
+
+
+class TrafficQueue:
+    """Requests and alerts that wait to be printed; when too many wait, further ones are only counted."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[tuple[Any, ...]] = queue.Queue(MAX_QUEUED)
+        self.dropped = 0
+
+    def put(self, *row: Any) -> None:
+        try:
+            self._queue.put_nowait(row)
+        except queue.Full:
+            self.dropped += 1
+
+    def get(self) -> tuple[Any, ...]:
+        """The next row; an empty one if none comes for a while."""
+        try:
+            return self._queue.get(timeout=POLL_S)
+        except queue.Empty:
+            return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +86,28 @@ class ReportEnding:
 class TrafficLog:
     """Finds the ends of reports in the requests that services accept."""
 
-    def __init__(self, platform: HttpPlatform, catalogue: Catalogue) -> None:
-        self._platform = platform
-        self._catalogue = catalogue
+    def __init__(self, platform: HttpPlatform, catalogue: Catalogue, *, as_json: bool) -> None:
+        self._platform, self._catalogue, self._as_json = platform, catalogue, as_json
+        self._last_alerts: dict[str, str] = {}
+
+    def print_next(self, traffic: TrafficQueue) -> None:
+        """Wait a moment for the next request or alert, and print what it shows."""
+        match traffic.get():
+            case (str(service), str(reason)):
+                # A service that tries something again and again repeats its alert each time.
+                if self._last_alerts.get(service) != reason:
+                    self._last_alerts[service] = reason
+                    self._print_alert(service, reason)
+            case (service, request, answer):
+                for ending in self.find_endings(service, request, answer):
+                    print(json.dumps(ending.to_json()) if self._as_json else ending.to_line(), flush=True)
+        if traffic.dropped:
+            dropped, traffic.dropped = traffic.dropped, 0
+            self._print_alert("./ci/serve", f"{dropped} lines left out: more passes than can be printed")
+
+    def _print_alert(self, service: str, reason: str) -> None:
+        text = f"! {service}: {printable(reason, MAX_ALERT_LENGTH)}"
+        print(json.dumps({"told": reason, "by": service}) if self._as_json else text, flush=True)
 
     def find_endings(self, service: str, request: Any, answer: Any) -> Iterator[ReportEnding]:
         """The reports that end with this answer of a service."""
@@ -76,23 +119,18 @@ class TrafficLog:
                         yield self._end(event, event.get("code"), str(result.get("action")))
             case "directory-responses", {"stored": _}:
                 for report in reports:
-                    response = self._read_response(report)
+                    path = f"/v1/responses/{report.get('report_id')}"
+                    stored = self._platform.call_service(ServiceCall(service, "GET", path, None))
+                    body = stored.json() if isinstance(stored, CallAnswer) else None
+                    response = body if isinstance(body, dict) else {}
                     outcome = response.get("outcome")
                     if outcome == "keep" or "subscribers-errors" not in self._platform.service_urls:
                         yield self._end(report, response.get("code"), outcome)
-            case "events-proxy" | "directory-events-api", {"accepted": _} if self._is_last(service):
-                for report in reports:
-                    yield self._end(report, None, None, f"taken by {service}")
-
-    def _is_last(self, service: str) -> bool:
-        services = list(BATCH_MEMBERS)
-        return services[services.index(service) + 1] not in self._platform.service_urls
-
-    def _read_response(self, report: Mapping[str, Any]) -> Mapping[str, Any]:
-        path = f"/v1/responses/{report.get('report_id')}"
-        answer = self._platform.call_service(ServiceCall("directory-responses", "GET", path, None))
-        body = answer.json() if isinstance(answer, CallAnswer) else None
-        return body if isinstance(body, dict) else {}
+            case "events-proxy" | "directory-events-api", {"accepted": _}:
+                services = list(BATCH_MEMBERS)
+                if services[services.index(service) + 1] not in self._platform.service_urls:
+                    for report in reports:
+                        yield self._end(report, None, None, f"taken by {service}")
 
     def _end(self, report: Mapping[str, Any], code: Any, outcome: Any, ending: str = "") -> ReportEnding:
         try:
@@ -117,8 +155,8 @@ def shorten_token(token: Any) -> str:
     """A token that readers can tell from other tokens but cannot use."""
     if not isinstance(token, str):
         return "-"
-    start, end = (TOKEN_SHOWN, TOKEN_SHOWN // 2) if len(token) >= SHORT_TOKEN else (2, 0)
-    return printable(f"{token[:start]}...{token[len(token) - end :]}")
+    is_long = len(token) >= 16  # noqa: PLR2004
+    return printable(f"{token[:6]}...{token[-3:]}" if is_long else f"{token[:2]}...")
 
 
 def printable(text: Any, limit: int = 80) -> str:
