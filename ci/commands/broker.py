@@ -10,16 +10,15 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 
 from ci.support import cli
 from ci.support.cli import CommandParser, ExitCode
 from ci.support.pact_cli import ask_broker, install_pact_cli
-from fixtures.contracts.broker import config, pact_cli, verification
+from fixtures.contracts.broker import client, pact_cli, verification
 from fixtures.contracts.broker.can_i_deploy import SHARED_EDGES, release_question
-from fixtures.contracts.broker.client import BrokerClient
-from fixtures.contracts.broker.config import BrokerAccess, BrokerError, BrokerUsageError
+from fixtures.contracts.broker.client import BrokerAccess, BrokerClient, BrokerError, BrokerUsageError
 from fixtures.contracts.broker.selectors import PactQuery, Selector, check_selector
 from fixtures.contracts.broker.verification import VerificationOutcome, VerificationPlan
 from fixtures.contracts.pact.model import PactError
@@ -43,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser = make_parser()
         options = parser.parse_args(argv)
         try:
-            exit_code: int = options.run(options, config.read_access(os.environ))
+            exit_code: int = options.run(options, client.read_access(os.environ))
         except (BrokerUsageError, TargetError) as error:
             parser.refuse(error)
         except ERRORS as error:
@@ -91,9 +90,9 @@ def publish(options: argparse.Namespace, access: BrokerAccess) -> int:
     refused = 0
     with closing(BrokerClient(access)) as broker:
         broker.find_link("pb:publish-contracts")
-        for result in pact_cli.publish_release(broker, install_pact_cli(), versions, options.branch):
-            print(redaction.REDACTOR.redact_text(result.text), flush=True)
-            refused += bool(result.code)
+        for code, text in pact_cli.publish_release(broker, install_pact_cli(), versions, options.branch):
+            print(redaction.REDACTOR.redact_text(text), flush=True)
+            refused += bool(code)
     print(f"{refused} publications refused" if refused else "All pacts are published.")
     return ExitCode.NO_GO if refused else ExitCode.GO
 
@@ -140,12 +139,11 @@ def make_plan(options: argparse.Namespace, names: Sequence[str]) -> Verification
         problem = f"a result would speak for the real {services}, and a reference service gave it"
         step = "add --publish-references, or --target NAME=URL"
         raise BrokerUsageError("reference-results", "--publish", problem, step)
+    published: Collection[str] = deployments if options.publish else ()
+    if options.publish_references:
+        published = names
     return VerificationPlan(
-        version=options.version,
-        query=query,
-        deployments=deployments,
-        publish_deployments=options.publish,
-        publish_references=options.publish_references,
+        version=options.version, query=query, deployments=deployments, published=published
     )
 
 

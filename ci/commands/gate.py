@@ -34,7 +34,7 @@ from ci.support.verdict_output import (
     print_verdict,
 )
 from fixtures.contracts.broker.can_i_deploy import DeploymentAnswer
-from fixtures.contracts.broker.config import BrokerAccess, BrokerUsageError, read_access
+from fixtures.contracts.broker.client import BrokerAccess, BrokerUsageError, read_access
 from fixtures.core import catalogue, redaction, run_config, schemas, times
 from fixtures.core.run_config import TARGET_OPTIONS, RunConfig
 from fixtures.generation import example_database, recordings

@@ -11,8 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, resolve_path
-from fixtures.contracts.broker.client import BrokerClient
-from fixtures.contracts.broker.config import BrokerError, BrokerUsageError, read_access
+from fixtures.contracts.broker.client import BrokerClient, BrokerError, BrokerUsageError, read_access
 from fixtures.core import catalogue
 from fixtures.core.catalogue import CatalogueError
 from fixtures.core.project import BUILD
@@ -29,7 +28,7 @@ from fixtures.release.order import (
 from fixtures.release.order.end_to_end_runs import PathRuns
 from fixtures.release.order.pairwise import PairTable
 from fixtures.release.order.pairwise_results import RecordedResults, ResultsError
-from fixtures.release.order.release_file import Release, ReleaseError, Step
+from fixtures.release.order.release_file import Release, ReleaseError
 
 USAGE_ERRORS = (ReleaseError, ResultsError, CatalogueError, SchemaError, BrokerUsageError)
 LEAST_WIDTH = 100

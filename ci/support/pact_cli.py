@@ -9,8 +9,7 @@ from pathlib import Path
 
 from fixtures.contracts.broker import can_i_deploy, pact_cli
 from fixtures.contracts.broker.can_i_deploy import DeploymentAnswer, DeploymentQuestion
-from fixtures.contracts.broker.client import BrokerClient
-from fixtures.contracts.broker.config import BrokerAccess, BrokerError
+from fixtures.contracts.broker.client import BrokerAccess, BrokerClient, BrokerError
 from fixtures.core.project import BUILD, ROOT
 
 SETUP = ROOT / "ci" / "setup" / "broker.sh"

@@ -2,19 +2,15 @@
 
 import contextlib
 import fcntl
-import functools
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fixtures.contracts.pact.consumer_tests import open_consumer
 from fixtures.contracts.pact.servers import serve_providers
 from fixtures.contracts.pact.verification import VerifierProcess
 from fixtures.core.project import BUILD, ROOT
-from fixtures.core.topology import Edge
 from suites.plugins.options import get_run_config
 
 
@@ -23,18 +19,6 @@ def verifier() -> Iterator[VerifierProcess]:
     # Its process takes as much memory as two providers, so it ends with these suites.
     with contextlib.closing(VerifierProcess()) as process:
         yield process
-
-
-@pytest.fixture(scope="module")
-def open_reader() -> Iterator[Callable[[Edge, str], Callable[[Any], None]]]:
-    """The consumer of an edge and version, as a function that reads a declaration or raises PactError."""
-    with contextlib.ExitStack() as stack:
-
-        @functools.cache
-        def open_once(edge: Edge, version: str) -> Callable[[Any], None]:
-            return stack.enter_context(open_consumer(edge, version))
-
-        yield open_once
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,12 @@
 """Each consumer can read what it declares, and declares what the release is about."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from fixtures.contracts.pact.consumer_tests import read_declaration
 from fixtures.contracts.pact.declarations import list_declarations
 from fixtures.contracts.pact.model import Declaration, Interaction, PactError, known_cases, read_pact
 from fixtures.core import schemas, topology
@@ -14,23 +14,20 @@ from fixtures.core.catalogue import load_catalogue
 from fixtures.core.topology import PROVIDERS, VERSIONS, Edge
 from suites.contracts.parameters import each_interaction, each_other_declaration, each_pair
 
-OpenReader = Callable[[Edge, str], Callable[[Any], None]]
 ENTRY_SCHEMAS = {"directory-events-api": "response-report", "directory-responses": "response-report"}
 API = PROVIDERS["directory-events-api"].edge
 
 
 @each_interaction
-def test_the_consumer_reads_what_it_declares(
-    open_reader: OpenReader, provider: str, version: str, interaction: Interaction
-) -> None:
-    open_reader(PROVIDERS[provider].edge, version)(interaction)
+def test_the_consumer_reads_what_it_declares(provider: str, version: str, interaction: Interaction) -> None:
+    read_declaration(PROVIDERS[provider].edge, version, interaction)
 
 
 @each_other_declaration
 def test_the_core_of_the_consumer_reads_what_it_declares(
-    open_reader: OpenReader, edge: Edge, version: str, declaration: Declaration
+    edge: Edge, version: str, declaration: Declaration
 ) -> None:
-    open_reader(edge, version)(declaration)
+    read_declaration(edge, version, declaration)
 
 
 @pytest.mark.parametrize(
@@ -42,19 +39,17 @@ def test_the_core_of_the_consumer_reads_what_it_declares(
     ],
     ids=["members are missing", "the id is none", "it is another answer"],
 )
-def test_the_consumer_does_not_read_what_the_schemas_forbid(
-    open_reader: OpenReader, fault: dict[str, Any]
-) -> None:
+def test_the_consumer_does_not_read_what_the_schemas_forbid(fault: dict[str, Any]) -> None:
     interaction = next(
         declaration
         for declaration in list_declarations(API, "after")
         if declaration.answer_definition == "report"
     )
     with pytest.raises(schemas.SchemaViolation):
-        open_reader(API, "after")(replace(interaction, **fault))
+        read_declaration(API, "after", replace(interaction, **fault))
 
 
-def test_the_consumer_makes_the_declared_request_or_fails(open_reader: OpenReader) -> None:
+def test_the_consumer_makes_the_declared_request_or_fails() -> None:
     interaction = next(
         declaration
         for declaration in list_declarations(API, "after")
@@ -63,17 +58,17 @@ def test_the_consumer_makes_the_declared_request_or_fails(open_reader: OpenReade
     # The client always sends its bts, so it cannot send a body without one.
     without_bts = {key: value for key, value in interaction.body.items() if key != "bts"}
     with pytest.raises(PactError, match="unread-answer"):
-        open_reader(API, "after")(replace(interaction, body=without_bts))
+        read_declaration(API, "after", replace(interaction, body=without_bts))
 
 
-def test_a_sender_that_makes_something_else_of_an_answer_is_found(open_reader: OpenReader) -> None:
+def test_a_sender_that_makes_something_else_of_an_answer_is_found() -> None:
     edge = topology.find_edge("go-sender", "fcm")
     interactions = list_declarations(edge, "before")
     first, second = [interaction for interaction in interactions if interaction.case and interaction.answer][
         :2
     ]
     with pytest.raises(PactError, match=f"(?s)unread-answer.*{first.case} is reported as {second.case}"):
-        open_reader(edge, "before")(replace(first, answer=second.answer))
+        read_declaration(edge, "before", replace(first, answer=second.answer))
 
 
 @pytest.mark.parametrize(
@@ -85,14 +80,12 @@ def test_a_sender_that_makes_something_else_of_an_answer_is_found(open_reader: O
     ],
     ids=lambda name: name,
 )
-def test_a_reader_that_cannot_read_a_message_is_found(
-    open_reader: OpenReader, provider: str, consumer: str, version: str
-) -> None:
+def test_a_reader_that_cannot_read_a_message_is_found(provider: str, consumer: str, version: str) -> None:
     edge = topology.find_edge(consumer, provider)
     (other_version,) = {"before", "after"} - {version}
     unreadable = list_declarations(edge, other_version)[-1]
     with pytest.raises(PactError, match="unread-message"):
-        open_reader(edge, version)(unreadable)
+        read_declaration(edge, version, unreadable)
 
 
 def cases_of(edge: Edge, version: str) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fixtures.contracts.broker.can_i_deploy import SHARED_EDGES
-from fixtures.contracts.broker.config import PASSWORD, TOKEN, URL, USERNAME
+from fixtures.contracts.broker.client import PASSWORD, TOKEN, URL, USERNAME
 from fixtures.contracts.pact.model import read_pact
 from fixtures.core.project import ROOT
 from fixtures.core.topology import find_edge, get_version_number

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import pytest
 
 from ci.commands import broker
-from fixtures.contracts.broker.config import TOKEN, URL
+from fixtures.contracts.broker.client import TOKEN, URL
 from suites.selfcheck.contracts.broker_command import BASIC, broker_variables, leaks
 
 RunHere: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from fixtures.contracts.broker.can_i_deploy import DeploymentQuestion, read_answer, release_question
-from fixtures.contracts.broker.client import BrokerClient
-from fixtures.contracts.broker.config import BrokerAccess, BrokerError, read_access
+from fixtures.contracts.broker.client import BrokerAccess, BrokerClient, BrokerError, read_access
 from fixtures.contracts.broker.selectors import PactQuery, select_by_consumer, select_pacts
 from fixtures.core import redaction
 from fixtures.targets.client import connect_deployment
@@ -124,13 +123,12 @@ def test_what_is_deployed_binds_and_is_asked_for_without_its_pending_status() ->
     store.deploy("shop", "1", "production")
     query = PactQuery(({"mainBranch": True}, {"branch": "feature"}), "main", pending=True)
     with serve(StubBroker(store)) as stub, closing(BrokerClient(BrokerAccess(stub.url))) as broker:
-        (shop,) = select_by_consumer(broker, "ledger", query)
+        ((consumer, (deployed, remaining)),) = select_by_consumer(broker, "ledger", query).items()
         assert select_pacts(broker, "unknown", query.deployed_only) == []
     # Version 3 has the content of the deployed version 1.
-    assert [(pact.version, pact.pending) for pact in shop.deployed] == [("3", False)]
-    assert [(pact.version, pact.pending, pact.descriptions) for pact in shop.remaining] == [
-        ("2", True, ("b",))
-    ]
+    assert consumer == "shop"
+    assert [(pact.version, pact.pending) for pact in deployed] == [("3", False)]
+    assert [(pact.version, pact.pending, pact.descriptions) for pact in remaining] == [("2", True, ("b",))]
 
 
 def test_a_query_of_one_consumer_leaves_out_selectors_of_others() -> None:

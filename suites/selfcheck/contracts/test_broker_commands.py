@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.contracts.broker.can_i_deploy import SHARED_EDGES
-from fixtures.contracts.broker.config import TOKEN, URL
+from fixtures.contracts.broker.client import TOKEN, URL
 from fixtures.core.topology import get_version_number
 from fixtures.targets.embedded import embedded_targets
 from suites.selfcheck.commands.test_gate import find_closed_port, read_verdict

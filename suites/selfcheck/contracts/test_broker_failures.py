@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from fixtures.contracts.broker.config import TOKEN, URL
+from fixtures.contracts.broker.client import TOKEN, URL
 from suites.selfcheck.commands.test_gate import find_closed_port
 from suites.selfcheck.contracts.broker_command import (
     BASIC,
