@@ -17,18 +17,9 @@ from fixtures.core.catalogue import CatalogueError
 from fixtures.core.project import BUILD
 from fixtures.core.schemas import SchemaError
 from fixtures.core.topology import RELEASE_FILE
-from fixtures.release.order import (
-    analysis,
-    end_to_end_runs,
-    pairwise,
-    pairwise_results,
-    release_file,
-    text,
-)
-from fixtures.release.order.end_to_end_runs import PathRuns
-from fixtures.release.order.pairwise import PairTable
+from fixtures.release.order import analysis, end_to_end_runs, pairwise, pairwise_results, release_file, text
 from fixtures.release.order.pairwise_results import RecordedResults, ResultsError
-from fixtures.release.order.release_file import Release, ReleaseError
+from fixtures.release.order.release_file import ReleaseError
 
 USAGE_ERRORS = (ReleaseError, ResultsError, CatalogueError, SchemaError, BrokerUsageError)
 LEAST_WIDTH = 100
@@ -44,17 +35,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = create_parser()
     options = parser.parse_args(argv)
     try:
-        judgement = judge_release(options)
+        analysed = analyse_release(options)
     except USAGE_ERRORS as error:
         parser.refuse(error)
     except BrokerError as error:
         print(error, file=sys.stderr)
         return ExitCode.UNDECIDED
-    answer = analysis.build_answer(judgement)
-    folder = BUILD / "rollout"
-    if options.output:
-        folder = resolve_path(options.caller_folder, options.output)
-    text.write_files(folder, judgement, answer)
+    answer = analysis.build_answer(analysed)
+    folder = options.output and resolve_path(options.caller_folder, options.output)
+    text.write_files(folder or BUILD / "rollout", analysed, answer)
     if options.json:
         print(json.dumps(answer, indent=2))
     else:
@@ -80,20 +69,16 @@ def create_parser() -> CommandParser:
     return parser
 
 
-def judge_release(options: argparse.Namespace) -> analysis.Analysis:
-    """Judge the release in every state of the plan."""
-    release = RELEASE_FILE
-    if options.release:
-        release = resolve_path(options.caller_folder, options.release)
-    planned = release_file.read_release(release)
+def analyse_release(options: argparse.Namespace) -> analysis.Analysis:
+    """Judge the release in every state of the plan.
+
+    The evidence are the recorded results of pairs, if there are any; else those of the reference services,
+    with the end-to-end runs.
+    """
+    path = resolve_path(options.caller_folder, options.release) if options.release else RELEASE_FILE
+    release = release_file.read_release(path)
     if options.plan is not None:
-        planned = release_file.with_plan(planned, [Step(name.strip()) for name in options.plan.split(",")])
-    table, fates = collect_evidence(planned, options)
-    return analysis.analyse_release(planned, table, fates)
-
-
-def collect_evidence(release: Release, options: argparse.Namespace) -> tuple[PairTable, PathRuns | None]:
-    """The recorded results of pairs; or those of the reference services, with the end-to-end runs."""
+        release = release_file.with_plan(release, [name.strip() for name in options.plan.split(",")])
     recorded: list[RecordedResults] = []
     if options.results:
         folder = resolve_path(options.caller_folder, options.results)
@@ -107,11 +92,12 @@ def collect_evidence(release: Release, options: argparse.Namespace) -> tuple[Pai
             recorded.append(pairwise_results.read_broker_results(release, broker.fetch_matrix, url))
     if recorded or release.results or not pairwise.are_references(release):
         recorded.append(pairwise_results.read_release_results(release))
-        for stranger in dict.fromkeys(name for results in recorded for name in results.unknown_versions):
-            print(f"other-version: {stranger}: not of this release, so it is ignored", file=sys.stderr)
-        return pairwise_results.build_table(release, recorded), None
+        for pair in dict.fromkeys(pair for results in recorded for pair in results.unknown_versions):
+            print(f"other-version: {pair}: not of this release, so it is ignored", file=sys.stderr)
+        return analysis.analyse_release(release, pairwise_results.build_table(release, recorded), None)
     table = pairwise.judge_reference_pairs(release, catalogue.load_catalogue())
-    return table, end_to_end_runs.run_all_paths(processes=max(1, options.processes))
+    path_runs = end_to_end_runs.run_all_paths(processes=max(1, options.processes))
+    return analysis.analyse_release(release, table, path_runs)
 
 
 if __name__ == "__main__":

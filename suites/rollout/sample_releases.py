@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fixtures.release.order.pairwise_results import RecordedResult, RecordedResults
-from fixtures.release.order.release_file import CLEAN, Edge, Release, Step
+from fixtures.release.order.release_file import CLEAN, Edge, Release
+from fixtures.services import VERSIONS
 
-VERSIONS = ("before", "after")
 TOML = """[release]
 name = "three"
 
@@ -20,7 +20,7 @@ steps = {plan}
 {constraints}{edges}{results}"""
 
 
-def written(  # noqa: PLR0913 - each part of the file can be wrong
+def write_release(  # noqa: PLR0913 - each part of the file can be wrong
     folder: Path,
     *,
     services: Sequence[str] = ("one", "two", "three"),
@@ -31,43 +31,41 @@ def written(  # noqa: PLR0913 - each part of the file can be wrong
     unchanged: str = "",
 ) -> Path:
     """A release of a chain of services, each behind the next."""
-    path = folder / "release.toml"
-    numbers = {name: ("1.0", "1.0" if name == unchanged else "2.0") for name in services}
-    path.write_text(
-        TOML.format(
-            services="\n".join(
-                f'[services.{name}]\nbefore = "{before}"\nafter = "{after}"\n'
-                for name, (before, after) in numbers.items()
-            ),
-            plan=list(plan if plan is not None else reversed(services)),
-            constraints="".join(
-                f'[[constraints]]\nfirst = "{first}"\nthen = "{then}"\nwhy = "said so"\n\n'
-                for first, then in constraints
-            ),
-            edges="\n".join(edges if edges is not None else chained(services)),
-            results=results,
-        ).replace("'", '"'),
-        encoding="utf-8",
+    service_tables = [
+        f'[services.{name}]\nbefore = "1.0"\nafter = "{"1.0" if name == unchanged else "2.0"}"\n'
+        for name in services
+    ]
+    constraint_tables = [
+        f'[[constraints]]\nfirst = "{first}"\nthen = "{then}"\nwhy = "said so"\n\n'
+        for first, then in constraints
+    ]
+    text = TOML.format(
+        services="\n".join(service_tables),
+        plan=list(plan if plan is not None else reversed(services)),
+        constraints="".join(constraint_tables),
+        edges="\n".join(edges if edges is not None else list_chain_edges(services)),
+        results=results,
     )
+    path = folder / "release.toml"
+    path.write_text(text.replace("'", '"'), encoding="utf-8")
     return path
 
 
-def chained(services: Sequence[str]) -> list[str]:
+def list_chain_edges(services: Sequence[str]) -> list[str]:
     """Edges from each service to the next."""
     pairs = itertools.pairwise(services)
     return [f'[[edges]]\nname = "{a}-{b}"\nfrom = "{a}"\nto = "{b}"\nkind = "http"\n' for a, b in pairs]
 
 
-def verified(*edges: str, but: Iterable[tuple[str, str, str]] = ()) -> RecordedResults:
+def verify_pairs(*edges: str, but: Iterable[tuple[str, str, str]] = ()) -> RecordedResults:
     """Results of every pair of these edges: only what is new to an old reader fails; some are missing."""
     missing = set(but)
+    pairs = itertools.product(edges, VERSIONS, VERSIONS)
     return RecordedResults(
         tuple(
-            RecordedResult(edge, writer, reader, success=(writer, reader) != ("after", "before"))
-            for edge in edges
-            for writer in VERSIONS
-            for reader in VERSIONS
-            if (edge, writer, reader) not in missing
+            RecordedResult(*pair, success=pair[1:] != ("after", "before"))
+            for pair in pairs
+            if pair not in missing
         )
     )
 
@@ -83,15 +81,6 @@ def build_service_chain(services: int) -> tuple[Release, RecordedResults]:
         Edge(f"from {writer}", writer, reader, "http" if index else "queue", long_lived=not index)
         for index, (writer, reader) in enumerate(itertools.pairwise(names))
     )
-    steps = (*map(Step, reversed(names)), Step(CLEAN + edges[0].name))
+    steps = (*reversed(names), CLEAN + edges[0].name)
     release = Release(Path("chain.toml"), dict.fromkeys(names, ("1.0", "2.0")), edges, steps)
-    versions = ("before", "after")
-    recorded = RecordedResults(
-        tuple(
-            RecordedResult(edge.name, writer, reader, success=(writer, reader) != ("after", "before"))
-            for edge in edges
-            for writer in versions
-            for reader in versions
-        )
-    )
-    return release, recorded
+    return release, verify_pairs(*(edge.name for edge in edges))

@@ -48,7 +48,7 @@ def test_some_states_are_safe_and_most_are_not(analysed: Analysis) -> None:
 
 
 def test_the_safe_orders_are_those_that_the_constraints_say(analysed: Analysis) -> None:
-    precedences = {(p.first.name, p.then.name) for p in analysed.orders.precedences}
+    precedences = {(p.first, p.then) for p in analysed.orders.precedences}
     last = {name for name in NAMES if name not in ("go-sender", "directory-messages")} | {"clean records"}
     assert precedences == {(name, "go-sender") for name in last} | {("directory-messages", "clean records")}
     assert analysed.orders.explained
@@ -58,7 +58,7 @@ def test_the_safe_orders_are_those_that_the_constraints_say(analysed: Analysis) 
 def test_the_safe_orders_are_counted_as_by_trying_each(analysed: Analysis) -> None:
     # Six of the nine steps, the others done first: few enough to try every order of them.
     space, steps = analysed.space, analysed.release.steps
-    free = [step for step in steps if step.name not in ("directory-responses", "subscribers-postponed")][-6:]
+    free = [step for step in steps if step not in ("directory-responses", "subscribers-postponed")][-6:]
     start = space.start
     for step in steps:
         if step not in free:

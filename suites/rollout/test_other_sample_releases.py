@@ -11,8 +11,7 @@ import pytest
 from fixtures.core.topology import RELEASE_FILE
 from fixtures.release.order import analysis, pairwise_results, release_file
 from fixtures.release.order.pairwise_results import RecordedResults, ResultsError
-from fixtures.release.order.release_file import Step
-from suites.rollout.sample_releases import build_service_chain, verified, written
+from suites.rollout.sample_releases import build_service_chain, verify_pairs, write_release
 
 pytestmark = pytest.mark.aside
 
@@ -40,9 +39,7 @@ def test_the_example_is_go_with_its_two_constraints() -> None:
 
 def test_the_example_the_wrong_way_round_is_no_go_and_shows_how() -> None:
     path = EXAMPLES / "orders.toml"
-    problem = release_file.with_plan(
-        release_file.read_release(path), [Step(name) for name in ("billing", "ledger", "shop")]
-    )
+    problem = release_file.with_plan(release_file.read_release(path), ["billing", "ledger", "shop"])
     table = pairwise_results.build_table(problem, [pairwise_results.read_release_results(problem)])
     answer = analysis.build_answer(analysis.analyse_release(problem, table, None))
     assert answer["verdict"] == "no-go"
@@ -68,7 +65,7 @@ def test_long_lived_data_closes_the_way_back() -> None:
 
 def test_what_was_never_verified_is_named_and_undecided(tmp_path: Path) -> None:
     gap = ("two-three", "before", "after")
-    answer = judge(written(tmp_path), verified(*EDGES, but=[gap]))
+    answer = judge(write_release(tmp_path), verify_pairs(*EDGES, but=[gap]))
     assert answer["verdict"] == "undecided"
     assert answer["unknown"] == ["two-three: two 1.0 -> three 2.0"]
     assert answer["orders"] == {"all": 6, "safe": 0, "undecided": 1}
@@ -76,20 +73,20 @@ def test_what_was_never_verified_is_named_and_undecided(tmp_path: Path) -> None:
 
 
 def test_nothing_verified_is_undecided_and_never_go(tmp_path: Path) -> None:
-    answer = judge(written(tmp_path), RecordedResults())
+    answer = judge(write_release(tmp_path), RecordedResults())
     assert answer["verdict"] == "undecided"
     assert len(answer["unknown"]) == 6
 
 
 def test_damage_outweighs_what_is_unknown(tmp_path: Path) -> None:
-    path = written(tmp_path, plan=["one", "two", "three"])
-    answer = judge(path, verified(*EDGES, but=[("two-three", "before", "after")]))
+    path = write_release(tmp_path, plan=["one", "two", "three"])
+    answer = judge(path, verify_pairs(*EDGES, but=[("two-three", "before", "after")]))
     assert answer["verdict"] == "no-go"
 
 
 def test_a_stated_constraint_that_the_plan_breaks_is_no_go(tmp_path: Path) -> None:
-    path = written(tmp_path, constraints=[("one", "three")])
-    answer = judge(path, verified(*EDGES))
+    path = write_release(tmp_path, constraints=[("one", "three")])
+    answer = judge(path, verify_pairs(*EDGES))
     assert answer["verdict"] == "no-go"
     assert answer["reasons"] == ["stated-constraint: one must come before three: said so"]
 
@@ -124,7 +121,7 @@ def recorded_in(folder: Path, data: Any) -> RecordedResults:
     """What is read from a folder with one file."""
     (folder / "results").mkdir()
     (folder / "results" / "a.json").write_text(json.dumps(data), encoding="utf-8")
-    return pairwise_results.read_folder(release_file.read_release(written(folder)), folder / "results")
+    return pairwise_results.read_folder(release_file.read_release(write_release(folder)), folder / "results")
 
 
 def test_a_verification_of_a_pact_becomes_results(tmp_path: Path) -> None:
@@ -140,7 +137,7 @@ def test_a_queue_is_read_by_the_consumer(tmp_path: Path) -> None:
         '[[edges]]\nname = "one-two"\nfrom = "one"\nto = "two"\nkind = "queue"\n',
         '[[edges]]\nname = "two-three"\nfrom = "two"\nto = "three"\nkind = "http"\n',
     ]
-    answer = release_file.read_release(written(tmp_path, edges=queue))
+    answer = release_file.read_release(write_release(tmp_path, edges=queue))
     data = {**VERIFICATION, "consumer": "two", "provider": "one"}
     (first, _) = pairwise_results.read_verification(answer, data, "a.json")
     assert (first["edge"], first["writer"], first["reader"]) == ("one-two", "1.0", "2.0")
@@ -202,7 +199,7 @@ def test_results_that_cannot_be_read_are_refused_by_name(data: Any, slug: str, t
 
 
 def test_an_empty_folder_and_a_broken_file_are_refused(tmp_path: Path) -> None:
-    answer = release_file.read_release(written(tmp_path))
+    answer = release_file.read_release(write_release(tmp_path))
     (tmp_path / "empty").mkdir()
     with pytest.raises(ResultsError, match="no-results"):
         pairwise_results.read_folder(answer, tmp_path / "empty")

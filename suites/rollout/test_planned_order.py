@@ -12,7 +12,7 @@ from fixtures.checks.rollout import constraints_are_kept, step_is_safe
 from fixtures.release.order import release_file
 from suites.types import RaiseIfFound
 
-STEPS = [step.name for step in release_file.read_release().plan]
+STEPS = release_file.read_release().plan
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -18,7 +18,7 @@ import pytest
 from fixtures.core import schemas
 from fixtures.core.project import ROOT
 from fixtures.core.topology import RELEASE_FILE
-from suites.rollout.sample_releases import written
+from suites.rollout.sample_releases import write_release
 
 EXAMPLE = RELEASE_FILE.parent / "examples" / "orders.toml"
 
@@ -61,7 +61,7 @@ def test_the_exit_code_is_the_verdict(plan: str, code: int, word: str, tmp_path:
 
 @pytest.mark.process
 def test_nothing_verified_exits_2(tmp_path: Path) -> None:
-    ran = rollout("--release", written(tmp_path), "--output", tmp_path)
+    ran = rollout("--release", write_release(tmp_path), "--output", tmp_path)
     assert ran.returncode == 2
     assert "never verified: one-two: one 1.0 -> two 1.0" in ran.stdout
 

@@ -10,10 +10,9 @@ import pytest
 from fixtures.release.order import orders, plan, release_file
 from fixtures.release.order.analysis import Analysis
 from fixtures.release.order.counterexample import Timelines
-from fixtures.release.order.release_file import Step
 from fixtures.release.order.state_space import Safety
 
-PLAN = [step.name for step in release_file.read_release().plan]
+PLAN = list(release_file.read_release().plan)
 
 
 def moved(step: str, index: int) -> list[str]:
@@ -83,23 +82,19 @@ WRONG = {
 }  # fmt: skip
 
 
-def build_steps(names: Sequence[str]) -> list[Step]:
-    return [Step(name) for name in names]
-
-
 @pytest.mark.parametrize("wrong_plan", WRONG.values(), ids=WRONG)
 def test_a_wrong_plan_is_no_go_with_the_right_counterexample(
     wrong_plan: WrongPlan, analysed: Analysis
 ) -> None:
-    judged_steps = plan.judge_plan(analysed.space, build_steps(wrong_plan.plan))
+    judged_steps = plan.judge_plan(analysed.space, wrong_plan.plan)
     first = next(step for step in judged_steps if step.safety is Safety.UNSAFE)
-    assert first.step.name == wrong_plan.step
+    assert first.step == wrong_plan.step
     violations = [v for v in first.violations if (v[0], v[2]) == (wrong_plan.edge, wrong_plan.reader)]
     assert violations, first.violations
     kinds = {kind for violation in violations for _, kind in analysed.table.rows[violation].damage}
     assert wrong_plan.kind in kinds
     timeline = Timelines(analysed.space, analysed.table, analysed.path_runs).explain_plan(
-        build_steps(wrong_plan.plan), violations[0]
+        wrong_plan.plan, violations[0]
     )
     assert any(wrong_plan.event in event for event in timeline), timeline
     assert sum(event.startswith("deploy ") for event in timeline) <= len(PLAN)
@@ -109,10 +104,10 @@ def test_a_wrong_plan_is_no_go_with_the_right_counterexample(
 def test_the_plan_that_is_suggested_instead_is_safe_and_near(
     wrong_plan: WrongPlan, analysed: Analysis
 ) -> None:
-    suggested = orders.find_nearest_plan(analysed.space, build_steps(wrong_plan.plan))
+    suggested = orders.find_nearest_plan(analysed.space, wrong_plan.plan)
     assert suggested is not None
     assert orders.is_safe(analysed.space, suggested)
-    assert {step.name for step in suggested} == set(PLAN)
+    assert set(suggested) == set(PLAN)
 
 
 def test_a_plan_that_is_safe_is_its_own_nearest(analysed: Analysis) -> None:
