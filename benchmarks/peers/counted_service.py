@@ -2,9 +2,10 @@
 
 import os
 import sys
+from typing import Any
 
-from fixtures.faults import named
-from fixtures.faults.base import Around
+from fixtures.faults import find_fault
+from fixtures.faults.base import Wrapped
 from fixtures.services import load, server
 from fixtures.services.http_messages import Request
 from fixtures.services.store import Store
@@ -22,9 +23,9 @@ def main() -> None:
         os.write(request_log, b".")
         return request
 
-    service = load(provider, "after") if fault == "-" else named(fault).seeded()
-    counted = Around(service, request=count_request)
-    server.serve([(counted, Store(":memory:"))], [server.open_socket(server.build_parser(), 0)])
+    service = load(provider, "after") if fault == "-" else find_fault(fault).load_faulty()
+    counted: Any = Wrapped(service, request=count_request)
+    server.serve([(counted, Store(":memory:"))], [server.bind_port(0)])
 
 
 if __name__ == "__main__":

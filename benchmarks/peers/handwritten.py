@@ -50,7 +50,7 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
     "MessageTooBig": (legacy("MessageTooBig"), "fix_message"),
     "InvalidTtl": (legacy("InvalidTtl"), "fix_message"),
     "MismatchSenderId": (legacy("MismatchSenderId"), "alert"),
-    "a legacy code that nobody knows": (legacy("SomethingNew"), "alert"),
+    "an undocumented legacy code": (legacy("SomethingNew"), "alert"),
     "a page of the retired endpoint": ({"http_status": 404, "response": "<html>404</html>"}, "alert"),
     "UNREGISTERED": (v1(404, "NOT_FOUND", "UNREGISTERED"), "unsubscribe"),
     "UNREGISTERED behind another detail": (v1(404, "NOT_FOUND", "UNREGISTERED", HELP), "unsubscribe"),
@@ -64,7 +64,7 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
         "unsubscribe",
     ),
     "INVALID_ARGUMENT of the payload": (v1(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT"), "fix_message"),
-    "a v1 code that nobody knows": (v1(400, "INVALID_ARGUMENT", "SOMETHING_NEW"), "alert"),
+    "an undocumented v1 code": (v1(400, "INVALID_ARGUMENT", "SOMETHING_NEW"), "alert"),
     "a 404 that is not about the token": (
         {"http_status": 404, "response": NOT_OURS, "protocol": "fcm_v1"},
         "alert",

@@ -1,4 +1,4 @@
-"""Every message has a format and an age class, whatever it holds."""
+"""Every message has a format and an age class, readable or not."""
 
 from __future__ import annotations
 
