@@ -6,16 +6,51 @@ from typing import Any
 
 import pytest
 
-from fixtures.contracts.pact.consumer_tests import read_declaration
+from fixtures.contracts.pact.consumer_tests import is_judged, read_declaration
 from fixtures.contracts.pact.declarations import list_declarations
 from fixtures.contracts.pact.model import Declaration, Interaction, PactError, known_cases, read_pact
 from fixtures.core import schemas, topology
 from fixtures.core.catalogue import load_catalogue
-from fixtures.core.topology import PROVIDERS, VERSIONS, Edge
-from suites.contracts.parameters import each_interaction, each_other_declaration, each_pair
+from fixtures.core.topology import EDGES, PROVIDERS, VERSIONS, Edge
 
 ENTRY_SCHEMAS = {"directory-events-api": "response-report", "directory-responses": "response-report"}
 API = PROVIDERS["directory-events-api"].edge
+PAIRS = [(name, version) for name in PROVIDERS for version in VERSIONS]
+
+
+def edge_id(edge: Edge, version: str) -> str:
+    return f"{edge.consumer}={version},{edge.provider}"
+
+
+def declaration_id(edge: Edge, version: str, declaration: Any) -> str:
+    """An id such as `events-proxy=after,directory-events-api,a-look-at-...`, which can be pasted after -k."""
+    return f"{edge_id(edge, version)},{declaration.description.replace(' ', '-')}"
+
+
+each_interaction = pytest.mark.parametrize(
+    ("provider", "version", "interaction"),
+    [
+        pytest.param(
+            name, version, interaction, id=declaration_id(PROVIDERS[name].edge, version, interaction)
+        )
+        for name, version in PAIRS
+        for interaction in list_declarations(PROVIDERS[name].edge, version)
+    ],
+)
+each_other_declaration = pytest.mark.parametrize(
+    ("edge", "version", "declaration"),
+    [
+        pytest.param(edge, version, declaration, id=declaration_id(edge, version, declaration))
+        for edge in EDGES
+        if not is_judged(edge)
+        for version in VERSIONS
+        for declaration in list_declarations(edge, version)
+    ],
+)
+each_pair = pytest.mark.parametrize(
+    ("provider", "version"),
+    [pytest.param(name, version, id=edge_id(PROVIDERS[name].edge, version)) for name, version in PAIRS],
+)
 
 
 @each_interaction

@@ -4,14 +4,14 @@ import contextlib
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from fixtures.contracts.pact.matcher import find_interaction, make_matcher
 from fixtures.contracts.pact.model import GENERAL_INTERACTIONS
 from fixtures.contracts.pact.verification import VerifierProcess, verify_pact
 from fixtures.core.topology import PROVIDERS
+from suites.selfcheck.http_double import serve_answers
 
 REPLACEMENTS: list[Any] = [None, 7, 1.5, True, "", "word", "2026-01-05T12:00:00Z", [], {}]
 # About so many mutations per interaction: enough to break its rules, few enough for the slow Verifier.
@@ -65,25 +65,12 @@ def select_examples() -> Examples:
 def serve_bodies(bodies: list[str], statuses: list[int]) -> Iterator[str]:
     """A server that answers GET /N with the body and status of that number."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            number = int(self.path[1:])
-            content = bodies[number].encode()
-            self.send_response(statuses[number])
-            self.send_header("Content-Type", "application/json; charset=utf-8")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(request: BaseHTTPRequestHandler, _body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        number = int(request.path[1:])
+        return statuses[number], {"Content-Type": "application/json; charset=utf-8"}, bodies[number].encode()
 
-        def log_message(self, *_: Any) -> None:
-            """Log nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serve_answers(answer) as server:
+        yield server.url
 
 
 def pact_of(examples: Examples) -> str:

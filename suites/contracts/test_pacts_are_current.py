@@ -11,8 +11,7 @@ import pytest
 from fixtures.contracts.pact.consumer_tests import PACT_RELEASE_MEMBERS, write_pacts
 from fixtures.contracts.pact.model import PACTS, read_pact
 from fixtures.core.project import ROOT
-from fixtures.core.topology import Edge
-from suites.contracts.parameters import each_edge
+from fixtures.core.topology import EDGES, VERSIONS, Edge
 
 
 def regenerate(*options: str) -> subprocess.CompletedProcess[str]:
@@ -66,7 +65,14 @@ def test_wrong_usage_never_looks_like_an_answer(option: str) -> None:
     assert "next: ./ci/regenerate --help" in result.stderr
 
 
-@each_edge
+@pytest.mark.parametrize(
+    ("edge", "version"),
+    [
+        pytest.param(edge, version, id=f"{edge.consumer}={version},{edge.provider}")
+        for edge in EDGES
+        for version in VERSIONS
+    ],
+)
 def test_no_release_of_pact_is_written_down(edge: Edge, version: str) -> None:
     pact = read_pact(edge, version)
     assert pact["metadata"] == {"pactSpecification": {"version": "4.0"}}

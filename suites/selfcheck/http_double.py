@@ -66,7 +66,9 @@ def answer_ok(_request: BaseHTTPRequestHandler, _body: bytes) -> tuple[int, Mapp
 
 
 @contextlib.contextmanager
-def serve_answers(react: Reaction = answer_ok, tls: ssl.SSLContext | None = None) -> Iterator[ServerDouble]:
+def serve_answers(
+    react: Reaction = answer_ok, tls: ssl.SSLContext | None = None, *, port: int = 0
+) -> Iterator[ServerDouble]:
     """Answer each request with a status, headers and a body, over a connection of its own."""
 
     def write_response(request: BaseHTTPRequestHandler, body: bytes) -> None:
@@ -77,18 +79,22 @@ def serve_answers(react: Reaction = answer_ok, tls: ssl.SSLContext | None = None
         request.end_headers()
         request.wfile.write(content)
 
-    with serve_responses(write_response, tls, protocol="HTTP/1.0") as double:
+    with serve_responses(write_response, tls, protocol="HTTP/1.0", port=port) as double:
         yield double
 
 
 @contextlib.contextmanager
 def serve_responses(
-    write_response: WriteResponse, tls: ssl.SSLContext | None = None, *, protocol: str = "HTTP/1.1"
+    write_response: WriteResponse,
+    tls: ssl.SSLContext | None = None,
+    *,
+    protocol: str = "HTTP/1.1",
+    port: int = 0,
 ) -> Iterator[ServerDouble]:
     """Let a function write each response, over connections that stay open."""
     double = ServerDouble(write_response)
     handler = type("Handler", (DoubleHandler,), {"double": double, "protocol_version": protocol})
-    server = DoubleServer(("127.0.0.1", 0), handler)
+    server = DoubleServer(("127.0.0.1", port), handler)
     server.double = double
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
