@@ -42,7 +42,7 @@ class Measurement:
     aim: Aim | None = None
 
     @property
-    def reached(self) -> bool | None:
+    def is_reached(self) -> bool | None:
         """Whether the aim is reached; None without an aim."""
         if self.aim is None:
             return None

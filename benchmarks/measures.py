@@ -197,10 +197,12 @@ def measure_gate(rounds: int) -> Measured:
     with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as build:
 
         def time_bare_posts() -> float:
-            judged = int(json.loads(Path(build, "verdict.json").read_text(encoding="utf-8"))["reports"])
+            judged_reports = int(
+                json.loads(Path(build, "verdict.json").read_text(encoding="utf-8"))["reports"]
+            )
             with embedded_targets(["directory-responses"], "after") as targets, httpx.Client() as client:
                 scenario = ProviderScenario(targets["directory-responses"], lambda _: ())
-                return judged / drawn_reports * time_posts(client, scenario, batches)
+                return judged_reports / drawn_reports * time_posts(client, scenario, batches)
 
         command = ("-m", "ci.commands.gate", "--build", build, "-n", str(WORKERS))
         bound = ("bare httpx, as many reports", time_bare_posts)

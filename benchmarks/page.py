@@ -56,7 +56,7 @@ def format_value(value: float, unit: str) -> str:
 
 
 def format_aim(row: Measurement) -> str:
-    return "" if row.aim is None else f"{row.aim} {'✓' if row.reached else '✕'}"
+    return "" if row.aim is None else f"{row.aim} {'✓' if row.is_reached else '✕'}"
 
 
 def describe_change(row: Measurement, previous: Measurement | None) -> str:
@@ -67,8 +67,8 @@ def describe_change(row: Measurement, previous: Measurement | None) -> str:
     if abs(math.log(factor)) < math.log(1 + NOISE):
         return "the same"
     better = (factor > 1) == (row.unit != SECONDS)
-    words = ("more", "less") if row.unit == COUNT else ("faster", "slower")
-    return f"{words[0] if better else words[1]}: {factor:.2f} times the ratio"
+    labels = ("more", "less") if row.unit == COUNT else ("faster", "slower")
+    return f"{labels[0] if better else labels[1]}: {factor:.2f} times the ratio"
 
 
 def format_page(results: Results) -> str:

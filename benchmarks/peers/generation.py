@@ -39,8 +39,8 @@ def draw_by_schemathesis(seed: int, reports: int) -> dict[str, Any]:
     script = str(Path(__file__).with_name("schemathesis_generator.py"))
     command = [str(contenders.OWN / "bin" / "python"), script, str(DOCUMENT), str(seed), str(reports)]
     result = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  our own
-    drawn: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
-    return drawn
+    result_json: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return result_json
 
 
 def draw_by_strategies(seed: int, reports: int) -> Reports:
@@ -70,7 +70,7 @@ def measure_variety(rounds: int) -> Iterator[Measurement]:
         ours = [list_reached(draw_by_strategies(seed, REPORTS)) for seed in range(rounds)]
         theirs = [list_reached(draw_by_schemathesis(seed, REPORTS)["reports"]) for seed in range(rounds)]
         for name in ours[0]:
-            our_counts = iter([float(len(reached[name])) for reached in ours])
+            our_counts = iter([float(len(kinds[name])) for kinds in ours])
             their_counts = iter([float(len(reached[name])) for reached in theirs])
             yield measure_pairs(
                 f"variety: {name}",
@@ -85,7 +85,7 @@ def measure_variety(rounds: int) -> Iterator[Measurement]:
 def list_reached(reports: Reports) -> dict[str, Collection[Any]]:
     """What these reports reach, by kind."""
     cases = {case.id for report in reports if (case := load_catalogue().decide(report))}
-    keywords = {place for report in reports for place in schema_coverage.covered(REPORT, "", report)}
+    keywords = {keyword for report in reports for keyword in schema_coverage.covered(REPORT, "", report)}
     return {"cases": cases, "orders of details": set(map(order_of_details, reports)), "keywords": keywords}
 
 

@@ -23,14 +23,19 @@ Answer = Mapping[str, Any]
 
 
 def legacy(error: str) -> Answer:
-    """What the legacy endpoint says of one token."""
+    """The legacy endpoint's answer for one token."""
     return {"http_status": 200, "response": {"error": error}}
 
 
-def v1(http_status: int, status: str, code: str, *others: Mapping[str, Any], message: str = "") -> Answer:
-    """What FCM v1 answers; `others` stand before its own detail."""
-    own = {"@type": f"{GOOGLE}FcmError", "errorCode": code}
-    error = {"code": http_status, "status": status, "message": message or status, "details": [*others, own]}
+def v1(http_status: int, status: str, code: str, *details: Mapping[str, Any], message: str = "") -> Answer:
+    """FCM v1's answer; `details` stand before its own detail."""
+    fcm_error = {"@type": f"{GOOGLE}FcmError", "errorCode": code}
+    error = {
+        "code": http_status,
+        "status": status,
+        "message": message or status,
+        "details": [*details, fcm_error],
+    }
     return {"http_status": http_status, "response": {"error": error}, "protocol": "fcm_v1"}
 
 
@@ -72,14 +77,13 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
 }
 
 
-def report(answer: Answer) -> dict[str, Any]:
-    """A new report with this answer."""
+def create_report(answer: Answer) -> dict[str, Any]:
     ids = {name: str(uuid.uuid4()) for name in ("report_id", "message_id", "subscriber_id")}
     envelope = {"firebase_app": APP, "token": uuid.uuid4().hex, "spam": False, "retry_after": None}
     return {**ids, **envelope, "sent_at": "2026-01-05T12:00:00.000Z", **answer}
 
 
-def interaction(
+def create_interaction(
     description: str,
     request: Mapping[str, Any],
     answer: Any,
@@ -88,35 +92,35 @@ def interaction(
     state: tuple[str, Any] = ("reachable", {}),
     rules: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """One interaction in the words of Pact V4."""
-    asked = dict(request)
-    if "body" in asked:
-        asked |= {"headers": JSON, "body": {"content": asked["body"], "contentType": "application/json"}}
+    """One interaction in Pact V4."""
+    sent = dict(request)
+    if "body" in sent:
+        sent |= {"headers": JSON, "body": {"content": sent["body"], "contentType": "application/json"}}
     response: dict[str, Any] = {"status": status, "headers": JSON}
     response["body"] = {"content": answer, "contentType": "application/json"}
     response |= {"matchingRules": {"body": rules}} if rules else {}
     states = [{"name": state[0], "params": state[1]}]
-    told = {"description": description, "pending": False, "providerStates": states}
-    return {"type": "Synchronous/HTTP", **told, "request": asked, "response": response}
+    members = {"description": description, "pending": False, "providerStates": states}
+    return {"type": "Synchronous/HTTP", **members, "request": sent, "response": response}
 
 
-def reactions() -> Iterator[dict[str, Any]]:
-    """What directory-errors-listener wants of subscribers-errors."""
+def list_reactor_interactions() -> Iterator[dict[str, Any]]:
+    """What directory-errors-listener needs of subscribers-errors."""
     for name, (answer, action) in ANSWERS.items():
-        event = {**report(answer), "event_id": str(uuid.uuid4()), "code": name}
+        event = {**create_report(answer), "event_id": str(uuid.uuid4()), "code": name}
         result = {"event_id": event["event_id"], "subscriber_id": event["subscriber_id"], "action": action}
-        yield interaction(
+        yield create_interaction(
             f"an error event: {name}",
             {"method": "POST", "path": "/v1/errors", "body": {"errors": [event]}},
             {"results": [result]},
             state=subscribed(event),
         )
-    event = report(legacy("NotRegistered"))
-    shown = {"subscriber_id": event["subscriber_id"], "status": "active", "token": event["token"]}
-    yield interaction(
+    event = create_report(legacy("NotRegistered"))
+    row = {"subscriber_id": event["subscriber_id"], "status": "active", "token": event["token"]}
+    yield create_interaction(
         "a look at a subscriber",
         {"method": "GET", "path": "/v1/subscribers", "query": {"id": [event["subscriber_id"]]}},
-        {"subscribers": [{**shown, "postponed_until": None}]},
+        {"subscribers": [{**row, "postponed_until": None}]},
         state=subscribed(event),
     )
 
@@ -127,54 +131,61 @@ def subscribed(event: Mapping[str, Any]) -> tuple[str, Any]:
     return "subscribers exist", {"subscribers": [{**row, "token_since": "2026-01-04T12:00:00.000Z"}]}
 
 
-def receptions(provider: str) -> Iterator[dict[str, Any]]:
-    """What is wanted of who takes reports: each code is taken, a bad report is told, the rest stays."""
-    known = PROVIDERS[provider]
+def list_receiver_interactions(provider: str) -> Iterator[dict[str, Any]]:
+    """What a provider of reports must do: accept each code, and reject a malformed report alone."""
+    interface = PROVIDERS[provider]
     count, status = ("accepted", 202) if provider == EVENTS_API else ("stored", 201)
     for name, (answer, _) in ANSWERS.items():
-        body = {known.batch_member: [report(answer)]} | ({"bts": "bts-0"} if provider == EVENTS_API else {})
-        yield interaction(
+        body = {interface.batch_member: [create_report(answer)]} | (
+            {"bts": "bts-0"} if provider == EVENTS_API else {}
+        )
+        yield create_interaction(
             f"a report: {name}",
-            {"method": "POST", "path": known.path, "body": body},
+            {"method": "POST", "path": interface.path, "body": body},
             {count: 1, "rejected": []},
             status,
             rules={f"$.{count}": INTEGER},
         )
-    good, bad = [report(legacy("NotRegistered")) for _ in range(2)], report(legacy("NotRegistered"))
+    good, bad = (
+        [create_report(legacy("NotRegistered")) for _ in range(2)],
+        create_report(legacy("NotRegistered")),
+    )
     bad["token"] = 7
-    body = {known.batch_member: [good[0], bad, good[1]]}
+    body = {interface.batch_member: [good[0], bad, good[1]]}
     body |= {"bts": "bts-0"} if provider == EVENTS_API else {}
     rejected = [{"report_id": bad["report_id"], "reason": "malformed"}]
-    yield interaction(
+    yield create_interaction(
         "a malformed report between two good ones",
-        {"method": "POST", "path": known.path, "body": body},
+        {"method": "POST", "path": interface.path, "body": body},
         {count: 2, "rejected": rejected},
         status,
         rules={"$.rejected[0].reason": {"combine": "AND", "matchers": [{"match": "type"}]}},
     )
-    yield from looks(provider)
+    yield from list_observations(provider)
 
 
-def looks(provider: str) -> Iterator[dict[str, Any]]:
-    """What is wanted of a look at a report, and of the sums."""
+def list_observations(provider: str) -> Iterator[dict[str, Any]]:
+    """What a provider must show of a report, and of the counts."""
     kind = "a report exists" if provider == EVENTS_API else "a response exists"
     for name in ("NotRegistered", "UNREGISTERED"):
-        one = report(ANSWERS[name][0])
-        shown = {"report_id": one["report_id"], "protocol": one.get("protocol", "legacy"), "code": name}
-        path = f"{PROVIDERS[provider].path}/{one['report_id']}"
-        state = (kind, {"report": one})
-        yield interaction(f"a look at {name}", {"method": "GET", "path": path}, shown, state=state)
+        report = create_report(ANSWERS[name][0])
+        row = {"report_id": report["report_id"], "protocol": report.get("protocol", "legacy"), "code": name}
+        path = f"{PROVIDERS[provider].path}/{report['report_id']}"
+        state = (kind, {"report": report})
+        yield create_interaction(f"a look at {name}", {"method": "GET", "path": path}, row, state=state)
     if provider == RESPONSES:
-        one = {**report(legacy("NotRegistered")), "firebase_app": str(uuid.uuid4())}
-        query = {"firebase_app": [one["firebase_app"]]}
+        report = {**create_report(legacy("NotRegistered")), "firebase_app": str(uuid.uuid4())}
+        query = {"firebase_app": [report["firebase_app"]]}
         summary = {"method": "GET", "path": "/v1/responses/summary", "query": query}
         counts = {"counts": {"NotRegistered": 1}}
-        yield interaction("the sums of an app", summary, counts, state=(kind, {"report": one}))
+        yield create_interaction("the sums of an app", summary, counts, state=(kind, {"report": report}))
 
 
 def pact_of(provider: str) -> str:
-    """The pact with a provider, with ids that it has not seen."""
-    interactions = list(reactions() if provider == REACTOR else receptions(provider))
+    """The pact with a provider, with new ids."""
+    interactions = list(
+        list_reactor_interactions() if provider == REACTOR else list_receiver_interactions(provider)
+    )
     pact = {
         "consumer": {"name": "by-hand"},
         "provider": {"name": provider},

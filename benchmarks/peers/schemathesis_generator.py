@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, seed, settings
 EXAMPLES = 100
 
 
-def main(document: str, first: int, wanted: int) -> None:
+def main(document: str, first: int, count: int) -> None:
     """Draw batches for `POST /v1/reports` until there are enough reports; some in any case."""
     operation = schemathesis.openapi.from_path(document)["/v1/reports"]["POST"]
     reports: list[Any] = []
@@ -33,11 +33,11 @@ def main(document: str, first: int, wanted: int) -> None:
         draw
     )
     started, number = time.perf_counter(), 0
-    while number == 0 or len(reports) < wanted:
+    while number == 0 or len(reports) < count:
         seed(1000 * first + number)(drawing)()
         number += 1
     rate = len(reports) / (time.perf_counter() - started)
-    print(json.dumps({"a_second": rate, "reports": reports[:wanted]}))
+    print(json.dumps({"a_second": rate, "reports": reports[:count]}))
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def test_rounds_are_paired_and_their_medians_taken() -> None:
     ],
 )
 def test_an_aim_is_reached_or_not(aim: Aim | None, reached: bool | None) -> None:  # noqa: FBT001
-    assert replace(ROW, aim=aim).reached is reached
+    assert replace(ROW, aim=aim).is_reached is reached
 
 
 @pytest.mark.parametrize(
