@@ -11,16 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci.rendering.documents import render_documents
-from ci.rendering.pacts import render_pacts
-from ci.rendering.tables import render_tables
+from ci.support import rendering
 from ci.support.cli import CommandParser, ExitCode, resolve_path
-from ci.support.collect_tests import collect_test_ids
 from fixtures.contracts.pact.model import PACTS, PactError
 from fixtures.core.catalogue import CatalogueError
 from fixtures.core.project import DOCS
 from fixtures.core.schemas import SchemaError, SchemaViolation
-from fixtures.results.expected_tests import EXPECTED_TESTS, format_expected_tests
+from fixtures.results.expected_tests import EXPECTED_TESTS
 
 
 @dataclass(frozen=True)
@@ -37,18 +34,29 @@ class GeneratedFiles:
     patterns: tuple[str, ...] = ()
     delete_strays: bool = False
 
+    def find_stale(self, folder: Path, texts: Mapping[str, str]) -> list[str]:
+        """The files that are missing or have another text."""
+        stale = []
+        for path, text in sorted(texts.items()):
+            if not (folder / path).is_file() or (folder / path).read_bytes() != text.encode():
+                stale.append(path)
+        return stale
 
-def render_tests(_folder: Path) -> dict[str, str]:
-    return {EXPECTED_TESTS.name: format_expected_tests(collect_test_ids())}
+    def find_strays(self, folder: Path, texts: Mapping[str, str]) -> list[str]:
+        """The files that no data makes."""
+        files = [file for pattern in self.patterns for file in folder.glob(pattern) if file.is_file()]
+        return sorted({file.relative_to(folder).as_posix() for file in files} - texts.keys())
 
 
 KINDS: Mapping[str, GeneratedFiles] = {
-    "pacts": GeneratedFiles("pact", PACTS, render_pacts, ("before/**/*", "after/**/*"), delete_strays=True),
-    "documents": GeneratedFiles(
-        "document", DOCS, lambda _folder: render_documents(), ("openapi/*.json", "asyncapi/*.json")
+    "pacts": GeneratedFiles(
+        "pact", PACTS, rendering.render_pacts, ("before/**/*", "after/**/*"), delete_strays=True
     ),
-    "tables": GeneratedFiles("table", DOCS, lambda _folder: render_tables()),
-    "tests": GeneratedFiles("list", EXPECTED_TESTS.parent, render_tests),
+    "documents": GeneratedFiles(
+        "document", DOCS, lambda _folder: rendering.render_documents(), ("openapi/*.json", "asyncapi/*.json")
+    ),
+    "tables": GeneratedFiles("table", DOCS, lambda _folder: rendering.render_tables()),
+    "tests": GeneratedFiles("list", EXPECTED_TESTS.parent, lambda _folder: rendering.render_tests()),
 }
 DATA_ERRORS = (CatalogueError, PactError, SchemaViolation, SchemaError, RuntimeError)
 
@@ -76,45 +84,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return ExitCode.DATA
         except OSError as error:
-            parser.refuse(
-                f"folder-unwritable: {folder}: {error.strerror}\n  next: --folder, a folder of yours"
-            )
+            problem = f"folder-unwritable: {folder}: {error.strerror}"
+            parser.refuse(f"{problem}\n  next: --folder, a folder of yours")
     for problem in problems:
         print(problem, file=sys.stderr)
     return ExitCode.NO_GO if problems else ExitCode.GO
 
 
-def find_stale(folder: Path, texts: Mapping[str, str]) -> list[str]:
-    """The files that are missing or have another text."""
-    return sorted(
-        path
-        for path, text in texts.items()
-        if not (folder / path).is_file() or (folder / path).read_bytes() != text.encode()
-    )
-
-
-def find_strays(kind: GeneratedFiles, folder: Path, texts: Mapping[str, str]) -> list[str]:
-    """The files that no data makes."""
-    files = [file for pattern in kind.patterns for file in folder.glob(pattern) if file.is_file()]
-    return sorted({file.relative_to(folder).as_posix() for file in files} - texts.keys())
-
-
 def find_problems(name: str, folder: Path, texts: Mapping[str, str]) -> Iterator[str]:
     kind = KINDS[name]
-    if stale := find_stale(folder, texts):
+    if stale := kind.find_stale(folder, texts):
         yield f"stale-{kind.noun}: {', '.join(stale)}\n  next: ./ci/regenerate {name}"
-    if strays := find_strays(kind, folder, texts):
+    if strays := kind.find_strays(folder, texts):
         yield f"stray-{kind.noun}: {', '.join(strays)}: it is not generated\n  next: delete it"
 
 
 def write_files(kind: GeneratedFiles, folder: Path, texts: Mapping[str, str]) -> None:
-    stale = find_stale(folder, texts)
+    stale = kind.find_stale(folder, texts)
     for path in stale:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(texts[path], encoding="utf-8")
         print(f"written: {path}")
     if kind.delete_strays:
-        for path in find_strays(kind, folder, texts):
+        for path in kind.find_strays(folder, texts):
             (folder / path).unlink()
             print(f"deleted: {path}")
     print(f"{len(stale)} of {len(texts)} {kind.noun} files changed")

@@ -1,1 +1,0 @@
-"""Render the files that `./ci/regenerate` writes."""
