@@ -189,7 +189,9 @@ def restore(options: argparse.Namespace, restore_backup: Callable[..., int]) -> 
 
 def count_removable(counts: MessageCounts, options: argparse.Namespace) -> int:
     """How many of the counted messages --delete removes."""
-    return sum(number for (form, _), number in counts.items() if options.all or form == "old")
+    return sum(
+        number for (message_format, _), number in counts.items() if options.all or message_format == "old"
+    )
 
 
 def print_counts(name: str, counts: MessageCounts) -> None:
@@ -198,9 +200,9 @@ def print_counts(name: str, counts: MessageCounts) -> None:
     table.add_column("format")
     for age in (*AGES, UNKNOWN_AGE, "all"):
         table.add_column(age, justify="right")
-    for form in FORMATS:
-        row = [counts[form, age] for age in (*AGES, UNKNOWN_AGE)]
-        table.add_row(form, *map(str, [*row, sum(row)]))
+    for message_format in FORMATS:
+        row = [counts[message_format, age] for age in (*AGES, UNKNOWN_AGE)]
+        table.add_row(message_format, *map(str, [*row, sum(row)]))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 

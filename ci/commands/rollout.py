@@ -17,7 +17,14 @@ from fixtures.core.catalogue import CatalogueError
 from fixtures.core.project import BUILD
 from fixtures.core.schemas import SchemaError
 from fixtures.core.topology import RELEASE_FILE
-from fixtures.release.order import analysis, end_to_end_runs, pairwise, pairwise_results, release_file, text
+from fixtures.release.order import (
+    analysis,
+    end_to_end_runs,
+    pairwise_results,
+    release_file,
+    service_probe,
+    text,
+)
 from fixtures.release.order.pairwise_results import RecordedResults, ResultsError
 from fixtures.release.order.release_file import ReleaseError
 
@@ -90,12 +97,12 @@ def analyse_release(options: argparse.Namespace) -> analysis.Analysis:
         with contextlib.closing(BrokerClient(read_access(os.environ, options.broker))) as broker:
             url = broker.access.url
             recorded.append(pairwise_results.read_broker_results(release, broker.fetch_matrix, url))
-    if recorded or release.results or not pairwise.are_references(release):
+    if recorded or release.results or not service_probe.are_references(release):
         recorded.append(pairwise_results.read_release_results(release))
         for pair in dict.fromkeys(pair for results in recorded for pair in results.unknown_versions):
             print(f"other-version: {pair}: not of this release, so it is ignored", file=sys.stderr)
         return analysis.analyse_release(release, pairwise_results.build_table(release, recorded), None)
-    table = pairwise.judge_reference_pairs(release, catalogue.load_catalogue())
+    table = service_probe.judge_reference_pairs(release, catalogue.load_catalogue())
     path_runs = end_to_end_runs.run_all_paths(processes=max(1, options.processes))
     return analysis.analyse_release(release, table, path_runs)
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from fixtures.core.catalogue import load_catalogue
-from fixtures.release.order import analysis, end_to_end_runs, pairwise, release_file, text
+from fixtures.release.order import analysis, end_to_end_runs, release_file, service_probe, text
 from fixtures.release.order.analysis import Analysis
 from fixtures.release.order.end_to_end_runs import PathRuns
-from fixtures.release.order.pairwise import PairTable
+from fixtures.release.order.pairwise_model import PairTable
 from fixtures.release.order.release_file import Release
 from suites.plugins.options import get_run_config
 
@@ -24,7 +24,7 @@ def planned() -> Release:
 
 @pytest.fixture(scope="package")
 def table(planned: Release) -> PairTable:
-    return pairwise.judge_reference_pairs(planned, load_catalogue())
+    return service_probe.judge_reference_pairs(planned, load_catalogue())
 
 
 @pytest.fixture(scope="package")

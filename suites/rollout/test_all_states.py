@@ -10,10 +10,9 @@ from fixtures.release.order import orders
 from fixtures.release.order.analysis import Analysis
 from fixtures.release.order.end_to_end_runs import PathRuns
 from fixtures.release.order.impact import KINDS
-from fixtures.release.order.message_flow import BOTH
-from fixtures.release.order.pairwise import PairTable
+from fixtures.release.order.pairwise_model import PairTable
 from fixtures.release.order.release_file import Release
-from fixtures.release.order.state_space import Safety
+from fixtures.release.order.state_space import BOTH, Safety
 from fixtures.release.order.traced_platform import HOPS
 from fixtures.services import NAMES, VERSIONS
 

@@ -27,16 +27,16 @@ PATHS = {
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 def test_a_copy_ends_as_the_pushes_themselves_and_leaves_them_alone(path: tuple[str, ...]) -> None:
     cases = possible_cases(load_catalogue(), path)
-    with contextlib.closing(start_pushes(path[: len(START)], cases)) as system:
-        versions = dict(zip(HOPS, path, strict=True)) | {"go-sender": system.versions["go-sender"]}
-        copies = [finish_pushes(system.fork(versions), cases) for _ in range(2)]
+    with contextlib.closing(start_pushes(path[: len(START)], cases)) as platform:
+        versions = dict(zip(HOPS, path, strict=True)) | {"go-sender": platform.versions["go-sender"]}
+        copies = [finish_pushes(platform.fork(versions), cases) for _ in range(2)]
         for name in set(FLOW).difference(START):
-            system.deploy(name, versions[name])
-        assert copies == [finish_pushes(system, cases)] * 2
+            platform.deploy(name, versions[name])
+        assert copies == [finish_pushes(platform, cases)] * 2
 
 
 def test_messages_in_transit_are_not_lost_in_a_copy() -> None:
-    system = InMemoryPlatform(scripted_fcm({}))
-    system.queue.send("{}")
+    platform = InMemoryPlatform(scripted_fcm({}))
+    platform.queue.send("{}")
     with pytest.raises(ValueError, match="a queue holds messages"):
-        system.fork(version_map("after"))
+        platform.fork(version_map("after"))

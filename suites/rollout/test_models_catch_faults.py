@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from fixtures.core import catalogue
-from fixtures.release.order import analysis, pairwise, plan, service_probe
+from fixtures.release.order import analysis, plan, service_probe
 from fixtures.release.order.analysis import Analysis
 from fixtures.release.order.end_to_end_runs import PathRuns
 from fixtures.release.order.impact import NO_DAMAGE
-from fixtures.release.order.pairwise import PairTable
-from fixtures.release.order.pairwise_model import PairwiseModel
+from fixtures.release.order.pairwise_model import PairTable, PairwiseModel
 from fixtures.release.order.path_model import PathModel
 from fixtures.release.order.release_file import Release
 from fixtures.release.order.state_space import Disagreement, StateSpace
@@ -44,7 +43,7 @@ def table_with(planned: Release, name: str, monkeypatch: pytest.MonkeyPatch) -> 
         return replace(service, **{decision: getattr(load(name, "before"), decision)})
 
     monkeypatch.setattr(service_probe, "load", load_faulty)
-    return pairwise.judge_reference_pairs(planned, catalogue.load_catalogue())
+    return service_probe.judge_reference_pairs(planned, catalogue.load_catalogue())
 
 
 @pytest.mark.parametrize("name", UNDONE)

@@ -13,7 +13,7 @@ from fixtures.core import topology
 from fixtures.core.project import ROOT
 from fixtures.release.order import analysis, pairwise_results
 from fixtures.release.order.analysis import Analysis
-from fixtures.release.order.pairwise import PairTable
+from fixtures.release.order.pairwise_model import PairTable
 from fixtures.release.order.pairwise_results import RecordedResult, RecordedResults
 from fixtures.release.order.release_file import Edge, Release
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from fixtures.release.cleanup import classify, cleaner, lua
@@ -22,16 +21,7 @@ return 'removed:'
 """
 
 
-@dataclass(frozen=True)
-class Patch:
-    """An attribute of a module or class, and what makes a faulty value of the right one."""
-
-    owner: Any
-    attribute: str
-    change: Callable[[Any], Any]
-
-
-def change_script(line: str, faulty_line: str) -> Callable[[str], str]:
+def replace_line(line: str, faulty_line: str) -> Callable[[str], str]:
     def change(script: str) -> str:
         assert line in script
         return script.replace(line, faulty_line)
@@ -42,12 +32,12 @@ def change_script(line: str, faulty_line: str) -> Callable[[str], str]:
 def take_for_old(message_format: str) -> Callable[[Any], Any]:
     """Classify the messages of a format as old."""
 
-    def change(look: Any) -> Any:
-        def look_wrongly(message: bytes, now: Any) -> Any:
-            info = look(message, now)
+    def change(classify_message: Any) -> Any:
+        def classify_wrongly(message: bytes, now: Any) -> Any:
+            info = classify_message(message, now)
             return info._replace(format="old") if info.format == message_format else info
 
-        return look_wrongly
+        return classify_wrongly
 
     return change
 
@@ -60,19 +50,21 @@ def stay_after_pops(_step_back: Any) -> Any:
     return pass_over
 
 
-PATCHES: Mapping[str, Patch] = {
-    "cleaner-takes-the-unreadable": Patch(classify, "classify_message", take_for_old("unreadable")),
-    "cleaner-takes-the-new": Patch(classify, "classify_message", take_for_old("new")),
-    "cleaner-removes-by-position": Patch(cleaner, "REMOVE", lambda _script: REMOVE_BY_POSITION),
-    "cleaner-removes-twins": Patch(cleaner, "REMOVE", lambda _script: REMOVE_ALL_EQUAL),
-    "cleaner-removes-again": Patch(lua, "REMOVE", change_script("if noted then return noted end", "")),
-    "cleaner-restores-twice": Patch(
-        cleaner, "RESTORE", change_script("redis.call('HSET', KEYS[2], ARGV[1], 'restored')", "")
+NOTE_RESTORED = "redis.call('HSET', KEYS[2], ARGV[1], 'restored')"
+# By fault: the module or class, its attribute, and what makes a faulty value of the right one.
+PATCHES: Mapping[str, tuple[Any, str, Callable[[Any], Any]]] = {
+    "cleaner-takes-the-unreadable": (classify, "classify_message", take_for_old("unreadable")),
+    "cleaner-takes-the-new": (classify, "classify_message", take_for_old("new")),
+    "cleaner-removes-by-position": (cleaner, "REMOVE", lambda _script: REMOVE_BY_POSITION),
+    "cleaner-removes-twins": (cleaner, "REMOVE", lambda _script: REMOVE_ALL_EQUAL),
+    "cleaner-removes-again": (lua, "REMOVE", replace_line("if noted then return noted end", "")),
+    "cleaner-restores-twice": (cleaner, "RESTORE", replace_line(NOTE_RESTORED, "")),
+    "cleaner-restores-at-the-end": (cleaner, "RESTORE", replace_line("LPUSH", "RPUSH")),
+    "cleaner-restores-backwards": (
+        cleaner,
+        "RESTORE",
+        replace_line("j = #ARGV, 3, -1 do", "j = 3, #ARGV do"),
     ),
-    "cleaner-restores-at-the-end": Patch(cleaner, "RESTORE", change_script("LPUSH", "RPUSH")),
-    "cleaner-restores-backwards": Patch(
-        cleaner, "RESTORE", change_script("for j = #ARGV, 3, -1 do", "for j = 3, #ARGV do")
-    ),
-    "cleaner-restores-the-popped": Patch(cleaner, "_absent_positions", lambda _absent: lambda _noted: set()),
-    "cleaner-goes-on-after-pops": Patch(cleaner.ListCursor, "_step_back", stay_after_pops),
+    "cleaner-restores-the-popped": (cleaner, "_absent_positions", lambda _absent: lambda _noted: set()),
+    "cleaner-goes-on-after-pops": (cleaner.ListCursor, "_step_back", stay_after_pops),
 }

@@ -56,9 +56,8 @@ def clean_container(
 
 def restore_container(messages: FirebaseMessages, path: Path, *, lost_server: bool = False) -> int:
     """Restore a backup in this process. Returns how many messages were restored."""
-    return cleaner.restore(
-        backups.read_backup(path), messages.server, lambda _: None, lost_server=lost_server
-    )
+    backup = backups.read_backup(path)
+    return cleaner.restore(backup, messages.server, lambda _: None, lost_server=lost_server)
 
 
 def cleaner_command(url: str, messages: FirebaseMessages, *options: str) -> list[str]:

@@ -14,6 +14,6 @@ from suites.selfcheck.release.cleaner_faults import PATCHES
 def cleaner_fault(pytestconfig: pytest.Config) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         if patch := PATCHES.get(get_run_config(pytestconfig).variant):
-            faulty = patch.change(getattr(patch.owner, patch.attribute))
-            monkeypatch.setattr(patch.owner, patch.attribute, faulty)
+            owner, attribute, change = patch
+            monkeypatch.setattr(owner, attribute, change(getattr(owner, attribute)))
         yield

@@ -202,16 +202,16 @@ def test_another_server_restores_only_when_told_that_the_data_is_lost(server: An
 def test_a_server_that_knows_of_all_apps_knows_which_chunks_it_did_not_remove(
     server: Any, tmp_path: Path
 ) -> None:
-    places = sorted((new_container(server) for _ in range(3)), key=lambda messages: messages.firebase_app)
-    for messages in places:
+    containers = sorted((new_container(server) for _ in range(3)), key=lambda messages: messages.firebase_app)
+    for messages in containers:
         messages.push(OLD)
     run = cleaner.CleaningRun(everything=False, path=tmp_path / "b")
-    cleaner.clean(places, run, lambda _: None)
-    server.hdel(cleaner.notes_key(places[0].firebase_app, backups.read_backup(tmp_path / "b").id), "0")
+    cleaner.clean(containers, run, lambda _: None)
+    server.hdel(cleaner.notes_key(containers[0].firebase_app, backups.read_backup(tmp_path / "b").id), "0")
     for lost_server in (False, True):
-        restored_again = restore_container(places[0], tmp_path / "b", lost_server=lost_server)
+        restored_again = restore_container(containers[0], tmp_path / "b", lost_server=lost_server)
         assert restored_again == (0 if lost_server else 2)
-    assert [messages.count() for messages in places] == [0, 1, 1]
+    assert [messages.count() for messages in containers] == [0, 1, 1]
 
 
 def test_a_server_that_knows_better_is_not_lost(server: Any, tmp_path: Path) -> None:

@@ -45,9 +45,9 @@ AGES = {
 }
 
 
-@pytest.mark.parametrize(("message", "form"), FORMATS.values(), ids=FORMATS)
-def test_the_format(message: bytes, form: str) -> None:
-    assert classify.classify_message(message, NOW).format == form
+@pytest.mark.parametrize(("message", "message_format"), FORMATS.values(), ids=FORMATS)
+def test_the_format(message: bytes, message_format: str) -> None:
+    assert classify.classify_message(message, NOW).format == message_format
 
 
 @pytest.mark.parametrize(("created_at", "age"), AGES.items(), ids=AGES)

@@ -144,14 +144,14 @@ def test_a_restore_puts_back_once_at_the_head(server: Any, tmp_path: Path) -> No
 def test_several_containers_share_a_backup(server: Any, tmp_path: Path) -> None:
     regular = new_container(server)
     spam, other = spam_container_of(regular), new_container(server)
-    places = [regular, spam, other]
-    for container in places:
+    containers = [regular, spam, other]
+    for container in containers:
         container.push(*mixed(30), container.key)
-    held = [sorted(read_all(container)) for container in places]
-    cleaner.clean(places, cleaner.CleaningRun(everything=True, path=tmp_path / "b"), lambda _: None)
-    assert [container.count() for container in places] == [0, 0, 0]
+    held = [sorted(read_all(container)) for container in containers]
+    cleaner.clean(containers, cleaner.CleaningRun(everything=True, path=tmp_path / "b"), lambda _: None)
+    assert [container.count() for container in containers] == [0, 0, 0]
     restore_container(regular, tmp_path / "b")
-    assert [sorted(read_all(container)) for container in places] == held
+    assert [sorted(read_all(container)) for container in containers] == held
 
 
 @pytest.mark.catches(promise="cleaner:popped-meanwhile")
@@ -218,9 +218,9 @@ def test_large_messages_go_in_small_steps(server: Any, tmp_path: Path) -> None:
     sizes = [chunk.messages for chunk in backups.read_backup(tmp_path / "b").chunks]
     assert (messages.count(), sum(sizes)) == (0, 40)
     assert cleaner.ListCursor(messages, 40, 1000).step == 100
-    walk = cleaner.ListCursor(messages, 40, 1000)
-    walk.advance([b"x" * 300_000] * 20, [])
-    assert walk.step == 2
+    cursor = cleaner.ListCursor(messages, 40, 1000)
+    cursor.advance([b"x" * 300_000] * 20, [])
+    assert cursor.step == 2
 
 
 @pytest.mark.catches(promise="cleaner:server-notes")

@@ -151,8 +151,8 @@ def test_kill_9_loses_and_doubles_nothing(redis_url: str, server: Any, tmp_path:
 def is_in_order(messages: FirebaseMessages, before: list[bytes]) -> bool:
     """Whether the remaining messages are in their earlier order."""
     order = {message: n for n, message in enumerate(before)}
-    places = [order[message] for message in read_all(messages)]
-    return places == sorted(places)
+    positions = [order[message] for message in read_all(messages)]
+    return positions == sorted(positions)
 
 
 @contextmanager
