@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from fixtures.checks.batch_answer import batch_is_answered, problem_is_reported
-from fixtures.checks.contract import answer_keeps_contract
+from fixtures.checks.batch_answer import answer_keeps_contract, batch_is_answered, problem_is_reported
 from fixtures.core.outcome import ProviderAnswer
 from fixtures.core.payloads import BatchEntry
 from fixtures.core.topology import PROVIDERS
