@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ci.support.collect_tests import collect_test_ids
 from fixtures.contracts.api_docs import asyncapi, openapi
 from fixtures.contracts.api_docs.interfaces import INTERFACES
-from fixtures.contracts.pact.consumer_tests import write_pacts
-from fixtures.contracts.pact.model import PactError, pact_path
+from fixtures.contracts.pact import consumer_tests
+from fixtures.contracts.pact.model import PACTS, PactError, pact_path
 from fixtures.core.catalogue import Case, load_catalogue
 from fixtures.core.topology import EDGES, VERSIONS
 from fixtures.faults import FAULTS, Fault
@@ -68,17 +68,14 @@ def render_pacts(folder: Path) -> dict[str, str]:
 
     Raises PactError if the README has no marks for its table.
     """
-    with tempfile.TemporaryDirectory(prefix="fcm-compat-pacts-") as name:
-        pacts = {path: path.read_text(encoding="utf-8") for path in write_pacts(Path(name))}
-        texts = {path.relative_to(name).as_posix(): text for path, text in pacts.items()}
+    texts = consumer_tests.render_pacts()
     header = ("consumer", "provider", "by", "consumer version", "file", "interactions")
     table = [format_row(header), "|---|---|---|---|---|---:|\n"]
-    for edge in EDGES:
-        for version in VERSIONS:
-            file = pact_path(edge, version, Path()).as_posix()
-            count = len(json.loads(texts[file])["interactions"])
-            row = (edge.consumer, edge.provider, edge.kind, version, f"[{file}]({file})", str(count))
-            table.append(format_row(row))
+    for edge, version in itertools.product(EDGES, VERSIONS):
+        file = pact_path(edge, version).relative_to(PACTS).as_posix()
+        count = len(json.loads(texts[file])["interactions"])
+        row = (edge.consumer, edge.provider, edge.kind, version, f"[{file}]({file})", str(count))
+        table.append(format_row(row))
     readme = folder / README
     try:
         text = readme.read_text(encoding="utf-8")

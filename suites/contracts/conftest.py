@@ -2,15 +2,21 @@
 
 import contextlib
 import fcntl
+import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fixtures.contracts.pact.expected_results import Expectation
+from fixtures.contracts.pact.model import Declaration
 from fixtures.contracts.pact.servers import serve_providers
-from fixtures.contracts.pact.verification import VerifierProcess
+from fixtures.contracts.pact.verification import Verification, VerifierProcess
+from fixtures.core import redaction, schemas
 from fixtures.core.project import BUILD, ROOT
+from fixtures.core.topology import get_version_number
 from suites.plugins.options import get_run_config
 
 
@@ -44,3 +50,43 @@ def url_of() -> Iterator[Callable[[str, str], str]]:
 def verifications(pytestconfig: pytest.Config) -> Path:
     """The folder of verification results, beside the ledger."""
     return Path(get_run_config(pytestconfig).ledger).parent / "verifications"
+
+
+def write_result(
+    folder: Path,
+    pair: Expectation,
+    verified: tuple[Iterable[Declaration], Verification],
+    cross_read: tuple[Iterable[Declaration], Verification] | None = None,
+) -> Path:
+    """Write a JSON file with the result of each interaction of a pair, and of each cross-read."""
+    consumer_number = get_version_number(pair.consumer, pair.consumer_version)
+    provider_number = get_version_number(pair.provider, pair.provider_version)
+    rows = list(_result_rows(*verified))
+    if cross_read:
+        rows += [{**row, "interaction": f"{row['interaction']} (read)"} for row in _result_rows(*cross_read)]
+    result = {
+        "consumer": pair.consumer,
+        "consumer_version": consumer_number,
+        "provider": pair.provider,
+        "provider_version": provider_number,
+        "edge": pair.edge.id,
+        "results": rows,
+    }
+    schemas.validate(result, "verification.schema.json")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{pair.consumer}-{consumer_number}--{pair.provider}-{provider_number}.json"
+    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def _result_rows(declarations: Iterable[Declaration], verification: Verification) -> Iterator[dict[str, Any]]:
+    for declaration in declarations:
+        if declaration.description in verification.verified:
+            problems = [str(problem) for problem in verification.find_problems(declaration.description)]
+            yield {
+                "interaction": declaration.description,
+                "case": declaration.case,
+                "protocol": declaration.protocol,
+                "success": not problems,
+                "problem": redaction.REDACTOR.redact_text("\n".join(problems)) or None,
+            }

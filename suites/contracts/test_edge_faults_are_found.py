@@ -8,14 +8,13 @@ import pytest
 from fixtures.contracts.pact.cross_reads import cross_read
 from fixtures.contracts.pact.expected_results import (
     Expectation,
-    judge_cross_read,
     judge_verification,
     read_cross_read_expectations,
     read_expectations,
 )
-from fixtures.contracts.pact.servers import serve_providers
+from fixtures.contracts.pact.servers import serve_providers, serve_writer
 from fixtures.contracts.pact.service_driver import ServiceDriver, drive_service
-from fixtures.contracts.pact.verification import VerifierProcess, verify_url, verify_writer
+from fixtures.contracts.pact.verification import VerifierProcess, verify_url
 from fixtures.core.findings import Finding
 from fixtures.core.topology import find_edge
 from fixtures.faults import Fault, find_fault
@@ -43,7 +42,8 @@ def verify_with_fault(verifier: VerifierProcess, pair: Expectation, fault: Fault
             url = servers.start(application(provider.service, provider.store))
             verification = verify_url(verifier, pair.edge, pair.consumer_version, url)
     else:
-        verification = verify_writer(verifier, pair.edge, pair.consumer_version, make_provider)
+        with serve_writer(make_provider) as url:
+            verification = verify_url(verifier, pair.edge, pair.consumer_version, url)
     return judge_verification(pair, verification)
 
 
@@ -51,7 +51,7 @@ def cross_read_with_fault(pair: Expectation, fault: Fault) -> list[Finding]:
     consumer = drive_with_fault(fault, pair.consumer, pair.consumer_version)
     provider = drive_with_fault(fault, pair.provider, pair.provider_version)
     written, verification = cross_read(pair.edge, consumer, provider)
-    return judge_cross_read(pair, verification, written)
+    return judge_verification(pair, verification, written)
 
 
 def findings_of(verifier: VerifierProcess, fault: Fault) -> Iterator[tuple[str, Finding]]:

@@ -13,25 +13,24 @@ from fixtures.contracts.pact.cross_reads import cross_read
 from fixtures.contracts.pact.declarations import list_declarations
 from fixtures.contracts.pact.expected_results import (
     Expectation,
-    judge_cross_read,
     judge_verification,
     read_cross_read_expectations,
     read_expectations,
-    write_result,
 )
 from fixtures.contracts.pact.model import PACTS, Declaration, first_case, pact_path
+from fixtures.contracts.pact.servers import serve_writer
 from fixtures.contracts.pact.service_driver import drive_service
 from fixtures.contracts.pact.verification import (
     InteractionProblem,
     Verification,
     VerifierProcess,
     verify_url,
-    verify_writer,
 )
 from fixtures.core import schemas
 from fixtures.core.catalogue import example_report
 from fixtures.core.topology import EDGES, EMULATED_SERVICES, FLOW, VERSIONS, find_edge, get_version_number
 from fixtures.platform.in_memory import InMemoryPlatform, scripted_fcm
+from suites.contracts.conftest import write_result
 from suites.types import RaiseIfFound
 
 UrlOf = Callable[[str, str], str]
@@ -114,7 +113,7 @@ def test_the_pair_is_as_compatible_as_expected(
     cross_reading = None
     if pair.id in CROSS_READS:
         cross_reading = written, read = read_by_cores(pair)
-        findings += judge_cross_read(CROSS_READS[pair.id], read, written)
+        findings += judge_verification(CROSS_READS[pair.id], read, written)
     write_result(verifications, pair, (declarations, verification), cross_reading)
     raise_if_found(findings)
 
@@ -123,12 +122,8 @@ def verify(verifier: VerifierProcess, url_of: UrlOf, pair: Expectation) -> Verif
     if pair.edge.kind == "http":
         url = url_of(pair.provider, pair.provider_version)
         return verify_url(verifier, pair.edge, pair.consumer_version, url)
-    return verify_writer(
-        verifier,
-        pair.edge,
-        pair.consumer_version,
-        lambda: drive_service(pair.provider, pair.provider_version),
-    )
+    with serve_writer(lambda: drive_service(pair.provider, pair.provider_version)) as url:
+        return verify_url(verifier, pair.edge, pair.consumer_version, url)
 
 
 def read_by_cores(pair: Expectation) -> tuple[list[Declaration], Verification]:

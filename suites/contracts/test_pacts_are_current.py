@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.contracts.pact.consumer_tests import PACT_RELEASE_MEMBERS, write_pacts
+from fixtures.contracts.pact.consumer_tests import PACT_RELEASE_MEMBERS, render_pacts
 from fixtures.contracts.pact.model import PACTS, read_pact
 from fixtures.core.project import ROOT
 from fixtures.core.topology import EDGES, VERSIONS, Edge
@@ -26,9 +26,8 @@ def read_texts(folder: Path) -> dict[str, str]:
     }
 
 
-def test_regenerating_into_an_empty_folder_makes_the_committed_pacts(tmp_path: Path) -> None:
-    write_pacts(tmp_path)
-    assert read_texts(tmp_path) == read_texts(PACTS)
+def test_regenerating_into_an_empty_folder_makes_the_committed_pacts() -> None:
+    assert render_pacts() == read_texts(PACTS)
 
 
 @pytest.mark.aside

@@ -14,7 +14,6 @@ from fixtures.contracts.pact.expected_results import (
     judge_verification,
     read_cross_read_expectations,
     read_expectations,
-    write_result,
 )
 from fixtures.contracts.pact.model import PactError
 from fixtures.contracts.pact.verification import (
@@ -29,6 +28,7 @@ from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Target, Unobservable, prepare_target
+from suites.contracts.conftest import write_result
 from suites.types import RaiseIfFound
 
 TargetsOf = Callable[[str], dict[str, Target]]
