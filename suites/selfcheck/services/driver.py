@@ -4,7 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from fixtures.services import load, transactions
+from fixtures.services import load, routing
 from fixtures.services.events import Effect, Event
 from fixtures.services.http_messages import Reply, Request
 from fixtures.services.store import Store
@@ -45,10 +45,10 @@ class ServiceUnderTest:
     def request(self, method: str, path: str, body: Any = None, **query: tuple[str, ...]) -> Reply:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         request = Request(method, path, query, content, NOW)
-        return transactions.answer_request(self.service, request, self.store)
+        return routing.answer_request(self.service, request, self.store)
 
     def handle_event(self, event: Event) -> list[Effect]:
-        return transactions.handle_event(self.service, event, self.store)
+        return routing.handle_event(self.service, event, self.store)
 
     def change_state(self, state: str, action: str = "setup", **params: Any) -> Reply:
         body = {"state": state, "params": params, "action": action}
