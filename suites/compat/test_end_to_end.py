@@ -6,14 +6,20 @@ import pytest
 
 from fixtures.core.catalogue import Case
 from fixtures.core.topology import VERSION_MIXES
-from fixtures.scenarios.end_to_end import traffic
-from suites.compat.parameters import in_each_mix
+from fixtures.scenarios.end_to_end import cases_of_mix, traffic
 from suites.types import EndToEndScenarioOf, Explore, FindingsOf, Pushes, RaiseIfFound
 
 pytestmark = pytest.mark.catches(promise="end-to-end")
 
 
-@in_each_mix
+@pytest.mark.parametrize(
+    ("mix", "case"),
+    [
+        pytest.param(name, case, id=f"{name}-{case.id}")
+        for name, version_mix in VERSION_MIXES.items()
+        for case in cases_of_mix(version_mix)
+    ],
+)
 def test_end_to_end(raise_if_found: RaiseIfFound, findings_of: FindingsOf, mix: str, case: Case) -> None:
     raise_if_found(finding for finding in findings_of(mix) if finding.case in (case.id, None))
 
