@@ -30,7 +30,7 @@ def redactor() -> Redactor:
     """A redactor that has learnt the canaries."""
     redactor = Redactor()
     redactor.learn(*LEARNT.values())
-    redactor.learn_members([HIDDEN_MEMBER])
+    redactor.hidden_members.add(HIDDEN_MEMBER)
     return redactor
 
 

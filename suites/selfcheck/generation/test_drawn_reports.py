@@ -14,8 +14,7 @@ from fixtures.core import catalogue as catalogues
 from fixtures.core import payloads, reference_validator, times
 from fixtures.core.backoff import wait_s
 from fixtures.core.catalogue import load_catalogue
-from fixtures.core.http_dates import relative_date, resolve_date
-from fixtures.core.payloads import IDENTITY, IdFactory
+from fixtures.core.payloads import IDENTITY, IdFactory, relative_date, resolve_date
 from fixtures.core.project import ROOT
 from fixtures.generation.malformed import ENVELOPE, EVENT
 from fixtures.services import fcm
