@@ -6,26 +6,33 @@ Exits 0 if it found nothing, 1 if it found something, 2 if it could not run. It 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from ci.exploration.result import create_result, print_summary, write_result
-from ci.exploration.rounds import ExplorationConfig, explore
 from ci.support import cli
 from ci.support.cli import CommandParser, ExitCode
+from ci.support.exploration import Exploration, ExplorationConfig, explore
+from fixtures.core import schemas
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.errors import UserError
+from fixtures.core.findings import Finding, describe_finding
 from fixtures.core.project import ROOT
 from fixtures.faults import runtime
 from fixtures.generation import recordings
 from fixtures.scenarios.coverage import corpus
+from fixtures.scenarios.coverage.coverage import MAX_KINDS, MAX_POINTS
+from fixtures.scenarios.coverage.plot import draw_curve
+from fixtures.scenarios.coverage.recorder import MAX_BEHAVIOURS
 
-PROFILES = ("deep",)
-SECONDS_PER_UNIT = {"s": 1, "m": 60, "h": 3600}
+MAX_PRINTED = 8
+MAX_PROBLEMS = 50
 WORKERS = max(1, min(os.cpu_count() or 1, 8))
 EXAMPLES = 20
 
@@ -59,7 +66,7 @@ def parse_options(argv: Sequence[str] | None) -> ExplorationConfig | Path:
     cli.add_build_option(parser, "deep/ is written there")
     add("--add", metavar="FILE", help="do not explore: make the answers of this file examples of every gate")
     options = parser.parse_args(argv)
-    if options.profile not in PROFILES:
+    if options.profile != "deep":
         parser.refuse(f"unknown-profile: {options.profile!r}: allowed: deep\n  next: ./ci/deep --budget 30m")
     if options.add:
         return cli.resolve_path(options.caller_folder, options.add)
@@ -88,10 +95,9 @@ def parse_budget(budget: str | None, parser: CommandParser) -> int:
     match = re.fullmatch(r"([1-9][0-9]{0,5})([smh])", budget or "")
     if match is None:
         problem = "no-budget: --budget is missing" if budget is None else f"bad-budget: {budget!r}"
-        parser.refuse(
-            f"{problem}: allowed: a number and s, m or h, such as 30m\n  next: ./ci/deep --budget 30m"
-        )
-    return int(match[1]) * SECONDS_PER_UNIT[match[2]]
+        allowed = "a number and s, m or h, such as 30m"
+        parser.refuse(f"{problem}: allowed: {allowed}\n  next: ./ci/deep --budget 30m")
+    return int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
 
 
 def run(config: ExplorationConfig) -> int:
@@ -99,19 +105,82 @@ def run(config: ExplorationConfig) -> int:
     shutil.rmtree(config.folder, ignore_errors=True)
     config.folder.mkdir(parents=True)
     exploration = explore(config)
-    result = create_result(exploration, measure_memory_mb())
+    result = create_result(exploration)
     write_result(config.folder, result)
-    print_summary(config.folder, result)
+    print_result(config.folder, result)
     if result["findings"]:
         return ExitCode.NO_GO
     return ExitCode.UNDECIDED if exploration.problems or not result["reports"] else ExitCode.GO
 
 
-def measure_memory_mb() -> dict[str, float]:
-    """The peak memory in megabytes of this process, and of the largest process that it started."""
+def create_result(exploration: Exploration) -> dict[str, Any]:
+    """The content of deep.json. `memory_mb` has the peaks of this process and of its largest child."""
+    coverage = exploration.coverage
+    rate, summary = coverage.saturation()
     scale = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, other systems kilobytes
     kinds = {"command": resource.RUSAGE_SELF, "greatest_process": resource.RUSAGE_CHILDREN}
-    return {name: round(resource.getrusage(kind).ru_maxrss * scale / 1e6, 1) for name, kind in kinds.items()}
+    peaks = {name: resource.getrusage(kind).ru_maxrss * scale for name, kind in kinds.items()}
+    return {
+        "seed": exploration.config.run.seed,
+        "rounds": exploration.rounds,
+        "tests": exploration.tests,
+        "reports": coverage.reports,
+        "behaviours": coverage.behaviours,
+        "new_in_a_thousand": rate,
+        "words": summary,
+        "curve": [list(point) for point in coverage.curve],
+        "coverage": coverage.coverage(load_catalogue()),
+        "findings": list(coverage.findings.values()),
+        "findings_left_out": coverage.left_out,
+        "trouble": exploration.problems[:MAX_PROBLEMS],
+        "versions": exploration.versions,
+        "duration_s": round(exploration.elapsed_s, 1),
+        "memory_mb": {name: round(peak / 1e6, 1) for name, peak in peaks.items()},
+        "limits": {"behaviours": MAX_BEHAVIOURS, "points": MAX_POINTS, "kinds_of_findings": MAX_KINDS},
+    }
+
+
+def write_result(folder: Path, result: Mapping[str, Any]) -> None:
+    """Write deep.json, curve.svg and, if answers were found, found.ndjson."""
+    schemas.validate(result, "deep.schema.json")
+    (folder / "deep.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    (folder / "curve.svg").write_text(draw_curve(result["curve"], result["words"]), encoding="utf-8")
+    lines = corpus.recording_lines(result["findings"])
+    if lines:
+        (folder / "found.ndjson").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def print_result(folder: Path, result: Mapping[str, Any]) -> None:
+    """Print what was found and covered, and what this says about more time; never a verdict."""
+    findings, problems = result["findings"], result["trouble"]
+    for row in findings[:MAX_PRINTED]:
+        finding = Finding(**{name: value for name, value in row.items() if name not in ("round", "seed")})
+        print(f"{describe_finding(finding)}\n  again:    {finding.reproduce}  (round {row['round']})\n")
+    if len(findings) > MAX_PRINTED:
+        print(f"... and {len(findings) - MAX_PRINTED} more kinds of findings in {folder / 'deep.json'}\n")
+    coverage, memory = result["coverage"], result["memory_mb"]
+    print(
+        f"{result['rounds']} rounds from seed {result['seed']}, {result['tests']} tests, {result['reports']} "
+        f"reports, {result['behaviours']} behaviours, {result['duration_s']:.0f} s, "
+        f"at most {memory['greatest_process']:.0f} MB in any process and {memory['command']:.0f} MB here"
+    )
+    print(
+        f"cases x keywords x providers: {coverage['reached']} of {coverage['cells']} cells reached, "
+        f"{coverage['not_everywhere']} at some provider but not at every one; "
+        f"{len(coverage['never_by_any_case'])} keywords that no case reached"
+    )
+    print(f"{result['words']} See {folder / 'curve.svg'}")
+    for problem in problems[:MAX_PRINTED]:
+        print(problem, file=sys.stderr)
+    examples = folder / "found.ndjson"
+    if examples.exists():
+        print(f"found: {examples}; next: ./ci/deep --add {examples}")
+    elif findings:
+        print("found, but no single answer shows it: the commands above repeat it")
+    elif not problems and result["reports"]:
+        print("nothing was found; this is no verdict, ./ci/gate gives one")
+    else:
+        print("could not run: this says nothing, and is no verdict")
 
 
 def add_examples(file: Path) -> int:

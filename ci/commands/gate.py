@@ -13,26 +13,10 @@ from typing import Any
 
 from ci.commands import report
 from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
-from ci.support import pact_cli, suite_process
+from ci.support import cli, pact_cli, suite_process, verdict_output
 from ci.support.artifacts import RunFiles, add_history_option
-from ci.support.cli import (
-    VERDICT_EXIT_CODES,
-    CommandParser,
-    ExitCode,
-    add_build_option,
-    read_target_options,
-    report_crash,
-    resolve_path,
-    select_deployments,
-)
+from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode
 from ci.support.sharding import ShardConfig, add_shard_options, read_shard_options
-from ci.support.verdict_output import (
-    WRITE_ERROR_NUMBERS,
-    conclude_without_files,
-    conclude_without_run,
-    print_summary,
-    print_verdict,
-)
 from fixtures.contracts.broker.can_i_deploy import DeploymentAnswer
 from fixtures.contracts.broker.client import BrokerAccess, BrokerUsageError, read_access
 from fixtures.core import catalogue, redaction, run_config, schemas, times
@@ -72,9 +56,9 @@ class GateConfig:
         options = parser.parse_args(argv)
         files = RunFiles.from_options(options)
         shard = read_shard_options(options, parser, files.durations)
-        replay = [str(resolve_path(options.caller_folder, file)) for file in options.replay or ()]
+        replay = [str(cli.resolve_path(options.caller_folder, file)) for file in options.replay or ()]
         run = replace(
-            read_target_options(options, RunConfig(examples=EXAMPLES)),
+            cli.read_target_options(options, RunConfig(examples=EXAMPLES)),
             replay=tuple(replay),
             ledger=str(files.ledger),
             spent=str(files.request_counter),
@@ -84,7 +68,7 @@ class GateConfig:
         if run.examples < 1 or options.workers < 1:
             parser.error("--examples and -n take a whole number of 1 or more")
         try:
-            selected = select_deployments(options)
+            selected = cli.select_deployments(options)
             startup_error = verdict_file.find_startup_error()
             for file in replay if not startup_error else ():
                 recordings.read_answers(Path(file))
@@ -122,20 +106,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         with stop_by_interrupt():
             return run(GateConfig.parse(argv))
     except Exception as error:  # noqa: BLE001  a crash must never look like a verdict
-        if isinstance(error, OSError) and error.errno in WRITE_ERROR_NUMBERS:
-            return conclude_without_files(error)
-        return report_crash("gate-crashed: this is no verdict")
+        if isinstance(error, OSError) and error.errno in verdict_output.WRITE_ERROR_NUMBERS:
+            return verdict_output.print_undecided(
+                f"cannot-write: {error.filename or 'a file'}: {error.strerror}"
+            )
+        return cli.report_crash("gate-crashed: this is no verdict")
 
 
 def create_parser() -> CommandParser:
     parser = CommandParser(prog="./ci/gate", description=__doc__)
     add = parser.add_argument
-    run_config.add_options(
-        add, (*TARGET_OPTIONS, "replay", "seed", "examples"), base=RunConfig(examples=EXAMPLES)
-    )
+    names = (*TARGET_OPTIONS, "replay", "seed", "examples")
+    run_config.add_options(add, names, base=RunConfig(examples=EXAMPLES))
     add("--broker", action="store_true", help="also ask the Pact Broker can-i-deploy (docs/broker.md)")
     add("-n", dest="workers", type=int, default=WORKERS, help=f"worker processes (default {WORKERS})")
-    add_build_option(parser)
+    cli.add_build_option(parser)
     add_history_option(parser)
     add_shard_options(parser)
     return parser
@@ -144,15 +129,15 @@ def create_parser() -> CommandParser:
 def run(config: GateConfig) -> ExitCode:
     config.files.clear()
     if config.startup_error:
-        return conclude_without_run(config.files.verdict, config.startup_error)
+        return verdict_output.conclude_without_run(config.files.verdict, config.startup_error)
     broker = pact_cli.ask_about_release(config.broker)
     suite_run = run_suites(config)
     record = read_ledger(config, suite_run)
     verdict = decide(config, suite_run, record, broker)
     if config.shard:
         verdict_file.write_verdict(config.files.verdict, verdict)
-        print_summary(verdict, config.files)
-        print_verdict(verdict)
+        verdict_output.print_summary(verdict, config.files)
+        verdict_output.print_verdict(verdict)
     else:
         verdict = report.conclude(record, verdict, config.files)
     return VERDICT_EXIT_CODES[verdict["verdict"]]
@@ -160,11 +145,8 @@ def run(config: GateConfig) -> ExitCode:
 
 def run_suites(config: GateConfig) -> SuiteRun:
     """Run the suites if all deployments answer, and remove test subscribers before and after."""
-    started_at, start, clock = (
-        times.format_time(times.utc_now()),
-        time.monotonic(),
-        verdict_file.clock_offset(),
-    )
+    started_at, start = times.format_time(times.utc_now()), time.monotonic()
+    clock = verdict_file.clock_offset()
     remove_leftovers(config.files.build, config.deployments)  # subscribers of an earlier run that crashed
     for line in deployments.describe_deployments(config.deployments):
         print(line, flush=True)
@@ -188,12 +170,12 @@ def run_pytest(config: GateConfig) -> list[str]:
         environment[example_database.VARIABLE] = config.known_failures
         if problem := example_database.connection_problem(config.known_failures):
             print(problem, file=sys.stderr, flush=True)
-    shard_arguments = config.shard.pytest_arguments if config.shard else []
     # The options may hold passwords in URLs, so their file is private, and not among the files of the build.
     with tempfile.TemporaryDirectory(prefix="fcm-compat-") as private:
         run_file = Path(private) / "run.json"
         config.run.write(run_file)
-        command = suite_process.pytest_command(run_file, config.workers, shard_arguments)
+        command = suite_process.pytest_command(run_file, config.workers)
+        command += config.shard.pytest_arguments if config.shard else []
         exit_status = suite_process.run_pytest(command, files.pytest_log, files.ledger, environment)
     if exit_status is None:
         return ["interrupted: the run was stopped from outside"]

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich import progress
+from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
 from ci.support.cli import CommandParser, ExitCode, report_crash, resolve_path
 from fixtures.core.catalogue import CatalogueError
@@ -25,9 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="NDJSON, JSON arrays, HAR, or log lines with JSON in them")
     add("--output", default="build/replay.ndjson", metavar="FILE", help="default build/replay.ndjson")
-    add(
-        "--redact", action="append", default=[], metavar="MEMBER", help="also remove the value of this member"
-    )
+    redact_help = "also remove the value of this member"
+    add("--redact", action="append", default=[], metavar="MEMBER", help=redact_help)
     options = parser.parse_args(argv)
     files = [resolve_path(options.caller_folder, file) for file in options.files]
     output = resolve_path(options.caller_folder, options.output)
@@ -58,16 +57,9 @@ def import_files(files: Sequence[Path], output: Path, imported: ImportedAnswers)
     """Write the whole replay file or nothing, and show the progress in a terminal."""
     output.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}-")
-    columns = (
-        *progress.Progress.get_default_columns(),
-        progress.DownloadColumn(),
-        progress.TransferSpeedColumn(),
-    )
+    columns = [*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn()]
     try:
-        with (
-            os.fdopen(handle, "w", encoding="utf-8") as lines,
-            progress.Progress(*columns, transient=True) as bars,
-        ):
+        with os.fdopen(handle, "w", encoding="utf-8") as lines, Progress(*columns, transient=True) as bars:
             for file in files:
                 with bars.open(file, "rb", description=file.name) as source:
                     lines.writelines(f"{line}\n" for line in imported.read(source, str(file)))

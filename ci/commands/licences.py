@@ -33,14 +33,10 @@ def list_licences() -> Iterator[tuple[str, str, str]]:
     packages = {str(package.metadata["Name"]).lower(): package for package in metadata.distributions()}
     for name in sorted(packages):
         fields = packages[name].metadata
-        classifiers = [
-            row.rpartition(" :: ")[2]
-            for row in fields.get_all("Classifier") or ()
-            if row.startswith("License ::")
-        ]
+        rows = [row for row in fields.get_all("Classifier") or () if row.startswith("License ::")]
         licence = (
             (fields.get_all("License-Expression") or [""])[0]
-            or "; ".join(classifiers)
+            or "; ".join(row.rpartition(" :: ")[2] for row in rows)
             or (fields.get_all("License") or [""])[0]
             or read_licence_title(packages[name])
         )

@@ -10,16 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci.commands import report
+from ci.support import cli
 from ci.support.artifacts import RunFiles, add_history_option
 from ci.support.checkout import describe_checkout
-from ci.support.cli import (
-    VERDICT_EXIT_CODES,
-    CommandParser,
-    ExitCode,
-    add_build_option,
-    report_crash,
-    resolve_path,
-)
+from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, resolve_path
 from ci.support.sharding import add_run_option, find_ledgers
 from fixtures.core import catalogue, times
 from fixtures.results import ledger, policy, shards
@@ -31,16 +25,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return merge_shards(parse_options(argv))
     except Exception:  # noqa: BLE001  a crash must never look like a verdict
-        return report_crash("merge-crashed: this is no verdict")
+        return cli.report_crash("merge-crashed: this is no verdict")
 
 
 def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = CommandParser(prog="./ci/merge", description=__doc__)
-    parser.add_argument(
-        "folders", nargs="+", metavar="DIR", help="what the shards wrote, each or all of them"
-    )
+    folders_help = "what the shards wrote, each or all of them"
+    parser.add_argument("folders", nargs="+", metavar="DIR", help=folders_help)
     add_run_option(parser)
-    add_build_option(parser)
+    cli.add_build_option(parser)
     add_history_option(parser)
     options = parser.parse_args(argv)
     if not options.run:
@@ -54,7 +47,6 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def merge_shards(options: argparse.Namespace) -> ExitCode:
-    """Merge the shards, and decide."""
     files: RunFiles = options.files
     ledgers, doubts = find_ledgers(options.folders)
     parts = [ShardLedger(str(file), ledger.read_ledger(file)) for file in ledgers]
@@ -66,13 +58,13 @@ def merge_shards(options: argparse.Namespace) -> ExitCode:
     problems = [*doubts, *refused, *record.problems]
     files.clear()
     write_ledger(record, files.ledger, complete=not problems)
-    copy_results([Path(part.location).parent for part in accepted], files)
-    header = {
-        "environment": ledger.DEFAULT_ENVIRONMENT,
-        "started_at": times.format_time(times.utc_now()),
-        **record.header,
-    }
-    record = replace(record, header=header, problems=problems)
+    for part in accepted:  # the rollout and the pact verifications that the shards wrote beside their ledgers
+        for target in (files.rollout, files.verifications):
+            source = Path(part.location).with_name(target.name)
+            if source.is_dir():
+                shutil.copytree(source, target, dirs_exist_ok=True)
+    header = {"environment": ledger.DEFAULT_ENVIRONMENT, "started_at": times.format_time(times.utc_now())}
+    record = replace(record, header={**header, **record.header}, problems=problems)
     required = policy.load_policy() if record.tests else policy.NO_REQUIREMENTS
     verdict = policy.decide(record, required, catalogue.load_catalogue(), duration_s=record.duration_s)
     return VERDICT_EXIT_CODES[report.conclude(record, verdict, files)["verdict"]]
@@ -84,24 +76,9 @@ def write_ledger(record: ledger.Ledger, file: Path, *, complete: bool) -> None:
     for line in [*([record.header] if record.header else []), *record.tests]:
         writer.write(line)
     if complete:
-        writer.write(
-            {
-                "kind": "footer",
-                "run": record.header["run"],
-                "tests": len(record.tests),
-                "exit_status": 0,
-                "duration_s": record.duration_s,
-            }
-        )
+        result = {"exit_status": 0, "duration_s": record.duration_s}
+        writer.write({"kind": "footer", "run": record.header["run"], "tests": len(record.tests), **result})
     writer.close()
-
-
-def copy_results(folders: Sequence[Path], files: RunFiles) -> None:
-    """Copy the rollout and the pact verifications that the shards wrote beside their ledgers."""
-    for folder in folders:
-        for target in (files.rollout, files.verifications):
-            if (folder / target.name).is_dir():
-                shutil.copytree(folder / target.name, target, dirs_exist_ok=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -12,16 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ci.support import allure
+from ci.support import allure, cli
 from ci.support.artifacts import RunFiles, add_history_option
 from ci.support.checkout import read_commit
-from ci.support.cli import (
-    VERDICT_EXIT_CODES,
-    CommandParser,
-    add_build_option,
-    report_crash,
-    resolve_path,
-)
+from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, resolve_path
 from ci.support.sharding import write_durations
 from ci.support.verdict_output import print_summary, print_verdict
 from fixtures.core import catalogue, redaction
@@ -29,7 +24,7 @@ from fixtures.core.project import ROOT
 from fixtures.results import ledger, policy, shards, verdict_file
 from fixtures.results.ledger import Ledger
 from fixtures.results.report import exports, history
-from fixtures.results.report.allure import build_allure_files as allure_files
+from fixtures.results.report.allure import build_allure_files
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.headline import format_headline
 from fixtures.results.report.model import ReportRun, worst_verdict
@@ -52,17 +47,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         report = write_report(read_runs(options.ledger), options.files)
     except Exception:  # noqa: BLE001  a crash must never look like a verdict
-        return report_crash("report-crashed: this is no verdict")
+        return cli.report_crash("report-crashed: this is no verdict")
     print(format_headline(report.runs))
     print_report(report, options.files)
     return VERDICT_EXIT_CODES[worst_verdict(report.runs)]
 
 
 def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line, with existing ledgers."""
     parser = CommandParser(prog="./ci/report", description=__doc__)
     parser.add_argument("ledger", nargs="*", metavar="LEDGER", help="default build/ledger.jsonl")
-    add_build_option(parser, "folder for the report")
+    cli.add_build_option(parser, "folder for the report")
     add_history_option(parser)
     options = parser.parse_args(argv)
     options.files = RunFiles.from_options(options)
@@ -70,9 +64,8 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     options.ledger = ledgers or [options.files.ledger]
     for file in options.ledger:
         if not file.is_file():
-            parser.refuse(
-                f"no-ledger: {str(file)!r}: no such file\n  next: ./ci/gate, which writes build/ledger.jsonl"
-            )
+            next_step = "next: ./ci/gate, which writes build/ledger.jsonl"
+            parser.refuse(f"no-ledger: {str(file)!r}: no such file\n  {next_step}")
     return options
 
 
@@ -99,9 +92,8 @@ def judge_run(records: Sequence[tuple[Path, Ledger]]) -> ReportRun:
         merged = replace(merged, problems=[*problems, *merged.problems])
     else:
         merged = ledger.merge_ledgers([record for _, record in records])
-    return ReportRun(
-        merged, policy.decide(merged, policy.load_policy(), cases, duration_s=merged.duration_s), cases
-    )
+    decision = policy.decide(merged, policy.load_policy(), cases, duration_s=merged.duration_s)
+    return ReportRun(merged, decision, cases)
 
 
 def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> dict[str, Any]:
@@ -117,9 +109,8 @@ def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> dic
         report = write_report([run], files)
     except Exception as error:  # noqa: BLE001  the findings must be printed whatever happens
         print(redaction.REDACTOR.redact_text(traceback.format_exc()), file=sys.stderr)
-        problem = redaction.REDACTOR.redact_text(
-            f"report-crashed: {type(error).__name__}: {error}".splitlines()[0]
-        )
+        problem = f"report-crashed: {type(error).__name__}: {error}".splitlines()[0]
+        problem = redaction.REDACTOR.redact_text(problem)
         report = Report([replace(run, verdict=policy.add_undecided_reason(verdict, problem))], problem)
     final = dict(report.runs[0].verdict)
     verdict_file.write_verdict(files.verdict, final)
@@ -131,12 +122,15 @@ def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> dic
 
 def write_report(runs: Sequence[ReportRun], files: RunFiles) -> Report:
     """Write exports, Allure and the pages; a run becomes undecided if Allure does not show every test."""
-    allure.remove_folders(files.pages, files.allure_results)
+    for folder in (files.pages, files.allure_results):  # Allure would show the pages of an earlier run again
+        shutil.rmtree(folder, ignore_errors=True)
     files.history.mkdir(parents=True, exist_ok=True)
     with allure.start_node() as node:
         ci_build, commit = find_ci_build(os.environ), read_commit(ROOT)
-        pictures = read_pictures(files)
-        allure.write_texts(files.allure_results, allure_files(runs, find_source_url(os.environ), pictures))
+        paths = {name: files.rollout / f"{name}.svg" for name in ROLLOUT_PICTURES}
+        pictures = {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.is_file()}
+        source_url = find_source_url(os.environ)
+        allure.write_texts(files.allure_results, build_allure_files(runs, source_url, pictures))
         past_runs = []
         if files.past_runs.exists():
             past_runs = history.parse_history(files.past_runs.read_text(encoding="utf-8"))
@@ -195,12 +189,6 @@ def list_links(files: RunFiles, *, with_allure: bool) -> list[tuple[str, str, st
         ("CTRF", "exports/ctrf.json", "every test, for other tools"),
         ("JUnit", os.path.relpath(files.junit, files.pages), "every test, for CI systems"),
     ]
-
-
-def read_pictures(files: RunFiles) -> dict[str, str]:
-    """The pictures of the rollout that this run drew."""
-    paths = {name: files.rollout / f"{name}.svg" for name in ROLLOUT_PICTURES}
-    return {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.is_file()}
 
 
 def find_ci_build(environ: Mapping[str, str]) -> str:

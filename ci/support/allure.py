@@ -43,12 +43,6 @@ class NodeProcess:
     problem: str = ""
 
 
-def remove_folders(*folders: Path) -> None:
-    """Remove the pages of an earlier run, which Allure would show again."""
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
     """Write texts by file name. Lone surrogates, which UTF-8 cannot encode, are written as escapes."""
     for name, text in texts.items():
@@ -116,7 +110,7 @@ def generate_pages(
     try:
         return AllureResult(problem=find_disagreement(runs, run_node(node.process, settings, output)))
     except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
-        remove_folders(output)
+        shutil.rmtree(output, ignore_errors=True)
         reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
         return AllureResult(missing=f"no Allure report: allure-failed: {reason}; {NEXT_STEP}")
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ci.support.collect_tests import collect_test_ids
+from ci.support.suite_process import collect_test_ids
 from fixtures.contracts.api_docs import asyncapi, openapi
 from fixtures.contracts.api_docs.interfaces import INTERFACES
 from fixtures.contracts.pact import consumer_tests

@@ -26,27 +26,9 @@ WRITE_ERROR_NUMBERS = {getattr(errno, name) for name in WRITE_ERRORS}
 
 def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
     """Print the table, the findings, and what was tested."""
-    if verdict["cases"]:
-        print(
-            terminal.format_case_table(
-                catalogue.load_catalogue(), verdict["cases"], color=sys.stdout.isatty()
-            )
-        )
-    print_findings(verdict, files)
-    if rollout := verdict["rollout"]:
-        print(f"rollout: {rollout['verdict']}; {describe_order_counts(rollout)} See {files.rollout}/")
-    tests = sum(suite["tests"] for suite in verdict["suites"].values())
-    cases = sum(len(row) for row in verdict["cases"].values())
-    print(
-        f"{tests} tests, {cases} cases at providers and end to end, {verdict['reports']} reports, "
-        f"seed {verdict['seed']}, {verdict['duration_s']:.1f} s"
-    )
-    for name, tested in verdict["versions"].items():
-        print(f"  {name} {tested['version']} ({tested['target']})")
-
-
-def print_findings(verdict: Mapping[str, Any], files: RunFiles) -> None:
-    """Print one finding of each kind, those about subscribers first."""
+    if cases := verdict["cases"]:
+        print(terminal.format_case_table(catalogue.load_catalogue(), cases, color=sys.stdout.isatty()))
+    # One finding of each kind, those about subscribers first.
     kinds: dict[tuple[str, str], Mapping[str, Any]] = {}
     for finding in verdict["findings"]:
         kinds.setdefault((finding["provider"], finding["title"]), finding)
@@ -55,6 +37,16 @@ def print_findings(verdict: Mapping[str, Any], files: RunFiles) -> None:
         print(f"{describe_finding(Finding(**finding))}\n  again:    {finding['reproduce']}\n")
     if len(kinds) > SHOWN_FINDINGS:
         print(f"... and {len(kinds) - SHOWN_FINDINGS} more kinds of findings in {files.verdict}\n")
+    if rollout := verdict["rollout"]:
+        print(f"rollout: {rollout['verdict']}; {describe_order_counts(rollout)} See {files.rollout}/")
+    tests = sum(suite["tests"] for suite in verdict["suites"].values())
+    case_count = sum(len(row) for row in cases.values())
+    print(
+        f"{tests} tests, {case_count} cases at providers and end to end, {verdict['reports']} reports, "
+        f"seed {verdict['seed']}, {verdict['duration_s']:.1f} s"
+    )
+    for name, tested in verdict["versions"].items():
+        print(f"  {name} {tested['version']} ({tested['target']})")
 
 
 def print_verdict(verdict: Mapping[str, Any]) -> None:
@@ -68,23 +60,16 @@ def print_verdict(verdict: Mapping[str, Any]) -> None:
 
 def conclude_without_run(file: Path, reason: str) -> ExitCode:
     """Write and print the verdict `undecided` when no test can run."""
-    no_ledger = ledger.Ledger({}, (), ())
+    no_ledger, problem = ledger.Ledger({}, (), ()), reason.splitlines()[0]
     with contextlib.suppress(schemas.SchemaError):  # without schemas, verdict.json cannot be validated
         verdict = policy.decide(
-            no_ledger,
-            policy.NO_REQUIREMENTS,
-            Catalogue(()),
-            duration_s=0,
-            gate_problems=[reason.splitlines()[0]],
+            no_ledger, policy.NO_REQUIREMENTS, Catalogue(()), duration_s=0, gate_problems=[problem]
         )
         verdict_file.write_verdict(file, verdict)
+    return print_undecided(reason)
+
+
+def print_undecided(reason: str) -> ExitCode:
     print(terminal.format_verdict("undecided", color=sys.stdout.isatty()))
     print(f"  because {reason}", flush=True)
-    return ExitCode.UNDECIDED
-
-
-def conclude_without_files(error: OSError) -> ExitCode:
-    """Print the verdict `undecided` when no file can be written."""
-    print(terminal.format_verdict("undecided", color=sys.stdout.isatty()))
-    print(f"  because cannot-write: {error.filename or 'a file'}: {error.strerror}", flush=True)
     return ExitCode.UNDECIDED

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.support.collect_tests import collect_test_ids
+from ci.support.suite_process import collect_test_ids
 from fixtures.core.project import ROOT
 from fixtures.results.expected_tests import EXPECTED_TESTS, format_expected_tests, read_expected_tests
 
@@ -32,7 +32,7 @@ def bare_copy(tmp_path: Path) -> Path:
 @pytest.mark.process
 def test_a_bare_clone_collects_what_the_list_names(bare_copy: Path, tmp_path: Path) -> None:
     program = (
-        "from ci.support.collect_tests import collect_test_ids\n"
+        "from ci.support.suite_process import collect_test_ids\n"
         "from fixtures.results.expected_tests import format_expected_tests\n"
         "print(format_expected_tests(collect_test_ids()), end='')"
     )

@@ -18,7 +18,7 @@ import pytest
 import redis
 
 from ci.commands import gate, merge
-from ci.support import allure, collect_tests, sharding
+from ci.support import allure, sharding, suite_process
 from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS
 from fixtures.generation import example_database
@@ -163,7 +163,7 @@ def test_eight_shards_are_one_run(merged: Any, tmp_path: Path) -> None:
 
 def collected(hash_seed: int, *options: str) -> list[str]:
     """The tests that pytest collects for one shard of the gate, or for all if the shard is 0."""
-    command = [sys.executable, "-m", "pytest", *collect_tests.GATE_TESTS, "--collect-only", "-q"]
+    command = [sys.executable, "-m", "pytest", *suite_process.GATE_TESTS, "--collect-only", "-q"]
     process = subprocess.run(  # noqa: S603  our own
         [*command, *options],
         cwd=ROOT,

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ci.commands import deep
-from ci.exploration.rounds import ExplorationConfig, seed_of_round
+from ci.support.exploration import ExplorationConfig, seed_of_round
 from fixtures.core import schemas
 from fixtures.core.project import ROOT
 

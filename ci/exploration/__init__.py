@@ -1,1 +1,0 @@
-"""The rounds of ./ci/deep and their result."""
