@@ -11,9 +11,10 @@ from fixtures.contracts.broker.client import TOKEN, URL
 from fixtures.core.topology import get_version_number
 from fixtures.targets.embedded import embedded_targets
 from suites.selfcheck.commands.test_gate import find_closed_port, read_verdict
-from suites.selfcheck.contracts.broker_command import (
+from suites.selfcheck.contracts.conftest import (
     BASIC,
     CANARY,
+    RunHere,
     broken_pact,
     committed_pact,
     leaks,
@@ -22,7 +23,6 @@ from suites.selfcheck.contracts.broker_command import (
     run_module,
     serve_stub,
 )
-from suites.selfcheck.contracts.conftest import RunHere
 from suites.selfcheck.contracts.stub_broker.storage import BrokerStore
 
 pytestmark = pytest.mark.process

@@ -9,16 +9,16 @@ import pytest
 
 from fixtures.contracts.broker.client import TOKEN, URL
 from suites.selfcheck.commands.test_gate import find_closed_port
-from suites.selfcheck.contracts.broker_command import (
+from suites.selfcheck.contracts.conftest import (
     BASIC,
     CANARY,
+    RunHere,
     broken_pact,
     change_pact,
     committed_pact,
     release_store,
     serve_stub,
 )
-from suites.selfcheck.contracts.conftest import RunHere
 from suites.selfcheck.contracts.stub_broker.server import Failure
 from suites.selfcheck.contracts.stub_broker.storage import StoredPact
 from suites.selfcheck.contracts.test_broker_commands import ENDS, ONE, store_with_broken_pact

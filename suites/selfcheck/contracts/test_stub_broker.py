@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from suites.selfcheck.contracts.stub_broker.routes import StubReply, StubRequest, answer_request
+from suites.selfcheck.contracts.stub_broker.hal import StubReply, StubRequest
+from suites.selfcheck.contracts.stub_broker.routes import answer_request
 from suites.selfcheck.contracts.stub_broker.storage import BrokerStore, StoredPact
 
 pytestmark = pytest.mark.aside
