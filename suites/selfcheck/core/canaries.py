@@ -86,10 +86,9 @@ def find_canaries(where: str, text: str) -> list[CanarySighting]:
 
 
 def _revealing_parts(encoded: str, secret: str) -> tuple[str, ...]:
-    if encoded == secret and secret in LEARNT.values():
-        half = len(secret) // 2
-        return secret[:half], secret[half:]
-    return (encoded,)
+    half = len(secret) // 2
+    is_half_enough = encoded == secret and secret in LEARNT.values()
+    return (secret[:half], secret[half:]) if is_half_enough else (encoded,)
 
 
 def search_files(folder: Path) -> tuple[list[CanarySighting], int]:

@@ -71,17 +71,14 @@ def find_wrong(
 ) -> list[tuple[str, PushResult]]:
     """The pushes that have another result than the catalogue says."""
     results = platform.push_results([push for _, push in pushes])
-    rows = [(case, results[push]) for case, push in pushes]
-    return [
-        (case.id, result)
-        for case, result in rows
-        if not acted_once(case, result) or (check_status and not has_right_status(case, result))
-    ]
-
-
-def has_right_status(case: Case, result: PushResult) -> bool:
-    status = STATUSES.get(case.outcome, "active")
-    return result.subscriber is not None and result.subscriber["status"] == status
+    wrong_results = []
+    for case, push in pushes:
+        result = results[push]
+        status = result.subscriber["status"] if result.subscriber else None
+        is_status_right = not check_status or status == STATUSES.get(case.outcome, "active")
+        if not is_status_right or not acted_once(case, result):
+            wrong_results.append((case.id, result))
+    return wrong_results
 
 
 def acted_once(case: Case, result: PushResult) -> bool:

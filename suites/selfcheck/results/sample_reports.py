@@ -18,19 +18,10 @@ from fixtures.core.findings import Finding
 from fixtures.core.payloads import IdFactory, address_all, error_events
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS, VERSION_MIXES
-from fixtures.results import ledger, policy
-from fixtures.results.ledger import Ledger
-from fixtures.results.policy import Policy
+from fixtures.results.ledger import Ledger, read_ledger
 from fixtures.results.report.model import ReportRun
-from suites.selfcheck.results.sample_runs import (
-    COMPLETE_POLICY,
-    DURATION_S,
-    FIRST_CASE,
-    Line,
-    change_line,
-    good_run,
-    judge,
-)
+from suites.selfcheck.results import sample_runs
+from suites.selfcheck.results.sample_runs import Line, change_line, good_run
 
 REACTOR = "subscribers-errors"
 WORST_FIRST = ("failed", "undecided", "not-judged", "passed")
@@ -41,24 +32,15 @@ REMOTE = "<img src=https://attacker.example/x.png>![x](https://attacker.example/
 HOSTILE = f"{SCRIPT}{REMOTE}{{{{7*7}}}} {{%x%}} javascript:alert(1) \x1b[31m\x00\ud800"
 
 
-def build_run(
-    folder: Path, lines: list[Any], gate_problems: tuple[str, ...] = (), required: Policy = COMPLETE_POLICY
-) -> ReportRun:
+def build_run(folder: Path, lines: list[Any], gate_problems: tuple[str, ...] = ()) -> ReportRun:
     """A run with these lines in its ledger, and its verdict."""
-    judge(folder, lines, gate_problems)
-    read = ledger.read_ledger(folder / "ledger.jsonl")
-    verdict = policy.decide(
-        read, required, load_catalogue(), duration_s=DURATION_S, gate_problems=gate_problems
-    )
-    return ReportRun(read, verdict, load_catalogue())
+    verdict = sample_runs.judge(folder, lines, gate_problems)
+    return ReportRun(read_ledger(folder / "ledger.jsonl"), verdict, load_catalogue())
 
 
 def empty_run(reason: str) -> ReportRun:
     nothing = Ledger({"environment": "nowhere"}, (), ())
-    verdict = policy.decide(
-        nothing, COMPLETE_POLICY, load_catalogue(), duration_s=0.0, gate_problems=[reason]
-    )
-    return ReportRun(nothing, verdict, load_catalogue())
+    return ReportRun(nothing, sample_runs.decide(nothing, (reason,), duration_s=0.0), load_catalogue())
 
 
 def build_event(case: Case) -> dict[str, Any]:
@@ -85,33 +67,28 @@ def wrong_state(case: Case, status: str) -> dict[str, Any]:
     return finding.with_test(test, f"./ci/test '{test}'").to_json()
 
 
-def find_line(lines: list[Any], case: str, provider: str = REACTOR) -> int:
-    """The position of the test of a case at a provider."""
-    keys = [(line.get("case"), line.get("provider")) for line in lines]
-    return keys.index((case, provider))
+def find_line(lines: list[Any], case: str) -> int:
+    """The position of the test of a case at subscribers-errors."""
+    return [(line.get("case"), line.get("provider")) for line in lines].index((case, REACTOR))
 
 
 def add_finding(lines: list[Any], finding_row: dict[str, Any]) -> list[Any]:
     """Let the test of the finding's case fail with it."""
-    change_line(
-        find_line(lines, finding_row["case"]),
-        result="failed",
-        findings=[finding_row],
-        message=finding_row["title"],
-    )(lines)
+    members = {"result": "failed", "findings": [finding_row], "message": finding_row["title"]}
+    lines[find_line(lines, finding_row["case"])].update(members)
     return lines
 
 
 def no_go_run(folder: Path) -> ReportRun:
     """A live user unsubscribed, a dead one kept, and a broken test."""
     lines = good_run()
-    live = next(
-        case for case in load_catalogue().cases if case.outcome == "postpone" and case.protocol == "fcm_v1"
-    )
+    live = next(case for case in load_catalogue().of_protocol("fcm_v1") if case.outcome == "postpone")
     dead = next(case for case in load_catalogue().cases if case.outcome == "unsubscribe")
     add_finding(lines, wrong_state(live, "unsubscribed"))
     add_finding(lines, wrong_state(dead, "active"))
-    change_line(FIRST_CASE, result="broken", message="KeyError: 'x'", trace="line 1\nline 2")(lines)
+    change_line(sample_runs.FIRST_CASE, result="broken", message="KeyError: 'x'", trace="line 1\nline 2")(
+        lines
+    )
     return build_run(folder, lines)
 
 
@@ -122,14 +99,11 @@ def hostile_run(folder: Path) -> ReportRun:
     case = load_catalogue().cases[0]
     finding = wrong_state(case, "active")
     finding |= {"title": f"title {text}", "expected": text, "got": {"status": text, "body": text}}
-    finding |= {
-        "sent": [{**finding["sent"][0], "token": text, "response": text}],
-        "reproduce": f"./ci/test {text}",
-    }
-    position = find_line(lines, case.id)
-    change_line(
-        position, result="failed", findings=[finding], message=text, trace=text, promise=text, worker=text
-    )(lines)
+    finding |= {"sent": [{**finding["sent"][0], "token": text, "response": text}]}
+    finding |= {"reproduce": f"./ci/test {text}"}
+    members = {"result": "failed", "findings": [finding]}
+    members |= dict.fromkeys(("message", "trace", "promise", "worker"), text)
+    lines[find_line(lines, case.id)].update(members)
     change_line(1, test=f"suites/x.py::test[{text}]", result="broken", message=text, trace=text)(lines)
     versions = {name: {"version": text, "target": text} for name in lines[0]["versions"]}
     change_line(0, environment=text, versions=versions)(lines)
@@ -151,17 +125,14 @@ def build_rollout_answer(damage: str = "") -> dict[str, Any]:
     """An answer that judges a release plan, with this damage at its last step, or safe."""
     verdict = "no-go" if damage else "go"
     hurt = {"edge": "e", "written_by": "w", "service": "s", "version": "v", "why": "y", "timeline": []}
-    steps: list[dict[str, Any]] = [
-        {
-            "step": name,
-            "before": "1" if name != "clean records" else None,
-            "after": "2" if name != "clean records" else None,
-            "verdict": verdict if name == "go-sender" else "go",
-            "damage": [{**hurt, "text": damage, "kinds": {}}] if damage and name == "go-sender" else [],
-            "unknown": [],
-            "way_back": {"state": "closed" if name == "go-sender" else "open", "steps": []},
-        }
-        for name in ("events-proxy", "clean records", "go-sender")
+    step: dict[str, Any] = {"before": "1", "after": "2", "verdict": "go", "damage": [], "unknown": []}
+    step |= {"way_back": {"state": "open", "steps": []}}
+    hurts = [{**hurt, "text": damage, "kinds": {}}] if damage else []
+    last = {"verdict": verdict, "damage": hurts, "way_back": {"state": "closed", "steps": []}}
+    steps = [
+        step | {"step": "events-proxy"},
+        step | {"step": "clean records", "before": None, "after": None},
+        step | last | {"step": "go-sender"},
     ]
     first = {"first": "events-proxy", "then": "go-sender", "because": "b", "kinds": {}, "timeline": []}
     return {
@@ -181,8 +152,9 @@ def build_rollout_answer(damage: str = "") -> dict[str, Any]:
 
 
 def with_plan(run: ReportRun, plan: dict[str, Any] | None) -> ReportRun:
-    schemas.validate({**run.verdict, "rollout": plan}, "verdict.schema.json")
-    return ReportRun(run.ledger, {**run.verdict, "rollout": plan}, run.catalogue)
+    verdict = {**run.verdict, "rollout": plan}
+    schemas.validate(verdict, "verdict.schema.json")
+    return ReportRun(run.ledger, verdict, run.catalogue)
 
 
 def write_record(run: ReportRun, ledger: Path, folder: Path) -> Path:

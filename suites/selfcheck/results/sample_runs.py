@@ -13,6 +13,7 @@ from fixtures.core.findings import Finding
 from fixtures.core.topology import PROVIDERS, RELEASE_FILE, VERSION_MIXES
 from fixtures.release.order import analysis, pairwise_results, release_file
 from fixtures.results import ledger, policy
+from fixtures.results.ledger import Ledger
 from fixtures.results.policy import Policy
 
 CASES = load_catalogue().cases
@@ -37,28 +38,16 @@ def make_finding(title: str = "answers 500") -> dict[str, Any]:
 
 
 def make_test(name: str, **members: Any) -> Line:
-    suite = "/".join(name.split("/")[:2])
-    passed = {
-        "kind": "test",
-        "test": name,
-        "suite": suite,
-        "result": "passed",
-        "duration_s": 0.1,
-        "reports": 7,
-    }
-    return {**passed, **members}
+    passed = {"kind": "test", "test": name, "suite": "/".join(name.split("/")[:2]), "result": "passed"}
+    return {**passed, "duration_s": 0.1, "reports": 7, **members}
 
 
 def judge_sample_release() -> dict[str, Any]:
     """The answer for a small release that is safe."""
     release = release_file.read_release(RELEASE_FILE.parent / "examples" / "orders.toml")
-    return analysis.build_answer(
-        analysis.analyse_release(
-            release,
-            pairwise_results.build_table(release, [pairwise_results.read_release_results(release)]),
-            None,
-        )
-    )
+    results = [pairwise_results.read_release_results(release)]
+    table = pairwise_results.build_table(release, results)
+    return analysis.build_answer(analysis.analyse_release(release, table, None))
 
 
 ROLLOUT = judge_sample_release()
@@ -78,27 +67,24 @@ GOOD_TESTS = [
     ),
 ]
 COMPAT = sum("case" in test for test in GOOD_TESTS)
-COMPLETE_POLICY = Policy(
-    frozenset(test["test"] for test in GOOD_TESTS),
-    7 * (COMPAT + 1),
-    every_case=True,
-    every_world=True,
-    rollout=True,
-)
+REQUIRED_TESTS = frozenset(test["test"] for test in GOOD_TESTS)
+COMPLETE_POLICY = Policy(REQUIRED_TESTS, 7 * (COMPAT + 1), every_case=True, every_world=True, rollout=True)
 
 
 def good_run() -> list[Any]:
     """The lines of a run that is go, but would not be with one test less."""
-    header = {
-        "kind": "header",
-        "run": "r1",
-        "seed": 5,
-        "started_at": "2026-01-01T00:00:00.000Z",
-        "versions": VERSIONS,
-        "collected": len(GOOD_TESTS),
-    }
+    header = {"kind": "header", "run": "r1", "seed": 5, "started_at": "2026-01-01T00:00:00.000Z"}
+    header |= {"versions": VERSIONS, "collected": len(GOOD_TESTS)}
     footer = {"kind": "footer", "run": "r1", "tests": len(GOOD_TESTS), "exit_status": 0, "duration_s": 9.5}
     return [header, *(dict(line) for line in GOOD_TESTS), footer]
+
+
+def decide(
+    run: Ledger, gate_problems: tuple[str, ...] = (), duration_s: float = DURATION_S
+) -> dict[str, Any]:
+    return policy.decide(
+        run, COMPLETE_POLICY, load_catalogue(), duration_s=duration_s, gate_problems=gate_problems
+    )
 
 
 def judge(folder: Path, lines: list[Any], gate_problems: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -111,10 +97,7 @@ def judge(folder: Path, lines: list[Any], gate_problems: tuple[str, ...] = ()) -
 
 def read_verdict(file: Path, gate_problems: tuple[str, ...] = ()) -> dict[str, Any]:
     """The verdict on a ledger. The reference validator accepts it, too."""
-    read = ledger.read_ledger(file)
-    verdict = policy.decide(
-        read, COMPLETE_POLICY, load_catalogue(), duration_s=DURATION_S, gate_problems=gate_problems
-    )
+    verdict = decide(ledger.read_ledger(file), gate_problems)
     reference_validator.build_validator("verdict.schema.json").validate(json.loads(json.dumps(verdict)))
     return verdict
 

@@ -68,7 +68,6 @@ def subscribers_errors(version: str = "after") -> ServiceUnderTest:
     """subscribers-errors with one active device."""
     service = ServiceUnderTest("subscribers-errors", version)
     device = {"subscriber_id": DEVICE, "token": "token", "token_since": "2024-01-01T00:00:00Z"}
-    assert (
-        service.change_state("subscribers exist", subscribers=[device | {"firebase_app": APP}]).status == 200
-    )
+    reply = service.change_state("subscribers exist", subscribers=[device | {"firebase_app": APP}])
+    assert reply.status == 200, reply
     return service

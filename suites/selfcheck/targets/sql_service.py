@@ -66,12 +66,11 @@ class SqlService:
 
     def insert(self, *ids: str) -> None:
         """Insert unsubscribed subscribers."""
-        statement = (
-            "INSERT INTO subscribers VALUES (?, 'a', '2020-01-01T00:00:00.000Z', ?, 'unsubscribed', NULL)"
-        )
+        values = "VALUES (?, 'a', '2020-01-01T00:00:00.000Z', ?, 'unsubscribed', NULL)"
+        rows = [(subscriber_id, str(uuid.uuid4())) for subscriber_id in ids]
         connection = sqlite3.connect(self.database, timeout=60, isolation_level=None)
         with contextlib.closing(connection) as database:
-            database.executemany(statement, [(subscriber_id, str(uuid.uuid4())) for subscriber_id in ids])
+            database.executemany(f"INSERT INTO subscribers {values}", rows)
 
 
 @contextlib.contextmanager
