@@ -17,7 +17,7 @@ from fixtures.core.payloads import error_event
 from fixtures.generation import malformed
 from fixtures.generation.malformed import EVENT
 from fixtures.services import NAMES
-from fixtures.services.memory_container import container_key
+from fixtures.services.infrastructure import container_key
 from suites.selfcheck import sample_answers
 from suites.selfcheck.services.driver import APP, ServiceUnderTest
 

@@ -16,7 +16,7 @@ from fixtures.core.topology import version_map
 from fixtures.faults import find_fault
 from fixtures.scenarios.end_to_end import MESSAGE
 from fixtures.services.events import CallAnswer, CallFailure, Effect, Event, ServiceCall
-from fixtures.services.memory_container import container_key
+from fixtures.services.infrastructure import container_key
 from fixtures.services.store import Store
 from suites.selfcheck.platform.pushes import LEGACY, MIXES, V1, PushedCases, acted_once
 

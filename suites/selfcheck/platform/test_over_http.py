@@ -25,7 +25,7 @@ from fixtures.platform.over_http.platform import Unfinished, run_platform
 from fixtures.platform.redis_container import ContainerUsageError, RedisUnavailable, connect
 from fixtures.platform.sqs import QueueError
 from fixtures.services.events import CallAnswer, ServiceCall
-from fixtures.services.memory_container import container_key
+from fixtures.services.infrastructure import container_key
 from suites.selfcheck.platform.pushes import LEGACY, MIXES, V1, find_wrong, free_ports, push_case, push_cases
 
 pytestmark = pytest.mark.aside

@@ -11,8 +11,7 @@ import pytest
 
 from fixtures.services.events import CallAnswer, CallFailure, ServiceCall
 from fixtures.services.http_environment import HttpEnvironment
-from fixtures.services.memory_container import MemoryContainer
-from fixtures.services.memory_queue import MemoryQueue
+from fixtures.services.infrastructure import MemoryContainer, MemoryQueue
 from suites.selfcheck.http_double import serve_responses
 
 pytestmark = pytest.mark.aside

@@ -16,7 +16,7 @@ from fixtures.services.events import (
     Retry,
     ServiceCall,
 )
-from fixtures.services.memory_queue import MemoryQueue
+from fixtures.services.infrastructure import MemoryQueue
 from suites.selfcheck.services.driver import ServiceUnderTest, make_event
 
 pytestmark = pytest.mark.aside
