@@ -13,18 +13,8 @@ from fixtures.core import schemas
 
 GO, USAGE, DATA = 0, 64, 65
 
-DEAD_V1 = {
-    "id": "dead-v1",
-    "http_status": 404,
-    "body": {
-        "error": {
-            "code": 404,
-            "details": [
-                {"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "UNREGISTERED"}
-            ],
-        }
-    },
-}
+FCM_ERROR = {"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "UNREGISTERED"}
+DEAD_V1 = {"id": "dead-v1", "http_status": 404, "body": {"error": {"code": 404, "details": [FCM_ERROR]}}}
 DEAD_LEGACY = {"id": "dead-legacy", "http_status": 200, "body": {"results": [{"error": "NotRegistered"}]}}
 PAGE = {"id": "page", "http_status": 404, "body": "<HTML></HTML>"}
 

@@ -64,13 +64,14 @@ def readable_codes(error: Mapping[str, Any]) -> set[str]:
 def _edge_cases_of_error(error: Mapping[str, Any]) -> Iterator[str]:
     if set(error) - ERROR_MEMBERS:
         yield "unknown member: error"
-    if "details" not in error:
-        yield "details: missing"
-        return
-    details = error["details"]
-    if not isinstance(details, list):
-        yield f"details: {type(details).__name__}"
-        return
+    details = error.get("details")
+    if isinstance(details, list):
+        yield from _edge_cases_of_details(details)
+    else:
+        yield f"details: {type(details).__name__}" if "details" in error else "details: missing"
+
+
+def _edge_cases_of_details(details: list[Any]) -> Iterator[str]:
     if not details:
         yield "details: empty"
     for detail in details:
