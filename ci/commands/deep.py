@@ -27,8 +27,7 @@ from fixtures.core.project import ROOT
 from fixtures.faults import runtime
 from fixtures.generation import recordings
 from fixtures.scenarios.coverage import corpus
-from fixtures.scenarios.coverage.coverage import MAX_KINDS, MAX_POINTS
-from fixtures.scenarios.coverage.plot import draw_curve
+from fixtures.scenarios.coverage.coverage import MAX_KINDS, MAX_POINTS, draw_curve
 from fixtures.scenarios.coverage.recorder import MAX_BEHAVIOURS
 
 MAX_PRINTED = 8

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -27,11 +26,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = CommandParser(prog="./ci/explain", description=__doc__)
     parser.add_argument("file", metavar="FILE|-", help=f"one JSON object a line, such as {EXAMPLE}")
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
-    parser.add_argument(
-        "--protocol",
-        choices=("legacy", "fcm_v1"),
-        help="of answers that do not tell it; by default that of the last answer before them that does",
-    )
+    protocol_help = "of answers that do not tell it; by default that of the last answer before them that does"
+    parser.add_argument("--protocol", choices=("legacy", "fcm_v1"), help=protocol_help)
     options = parser.parse_args(argv)
     try:
         if options.file == "-":
@@ -39,7 +35,9 @@ def main(argv: list[str] | None = None) -> int:
                 sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace")
             entries = list(read_recording(sys.stdin, "standard input", protocol=options.protocol))
         else:
-            entries = read_file(resolve_path(options.caller_folder, options.file), options.protocol)
+            file = resolve_path(options.caller_folder, options.file)
+            with open_recording(file) as lines:
+                entries = list(read_recording(lines, str(file), protocol=options.protocol))
     except OSError as error:
         parser.error(f"unreadable-file: {options.file!r}: {error.strerror}; allowed: a file of NDJSON, or -")
     except (CatalogueError, SchemaError) as error:
@@ -58,15 +56,8 @@ def main(argv: list[str] | None = None) -> int:
     return ExitCode.DATA if broken or not entries else ExitCode.GO
 
 
-def read_file(file: Path, protocol: str | None) -> list[RecordedAnswer | BrokenLine]:
-    with open_recording(file) as lines:
-        return list(read_recording(lines, str(file), protocol=protocol))
-
-
 def print_table(answers: list[RecordedAnswer]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
+    console = Console() if Console().is_terminal else Console(width=WIDTH)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("answer", "case", "outcome", "wait", "why"):
         table.add_column(column, overflow="fold", no_wrap=column == "wait")

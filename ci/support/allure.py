@@ -85,8 +85,8 @@ def install_allure() -> tuple[str, str]:
         if result.returncode == 0:
             return result.stdout.decode().strip(), ""
         stderr.seek(0)
-        lines = [line.strip() for line in stderr.read().decode(errors="replace").splitlines() if line.strip()]
-        return "", lines[0][:300] if lines else "ci/setup/report.sh failed"
+        lines = stderr.read().decode(errors="replace").strip().splitlines()
+        return "", lines[0].strip()[:300] if lines else "ci/setup/report.sh failed"
 
 
 def generate_pages(

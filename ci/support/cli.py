@@ -51,7 +51,6 @@ class CommandParser(argparse.ArgumentParser):
         self.add_argument("--from", dest="caller_folder", default=".", help=argparse.SUPPRESS)
 
     def error(self, message: str) -> NoReturn:
-        """Print the usage and the problem, and exit."""
         self.print_usage(sys.stderr)
         self.refuse(f"usage: {message}\n  next: {self.prog} --help")
 

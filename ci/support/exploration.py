@@ -65,8 +65,8 @@ class Exploration:
     def is_finished(self) -> bool:
         config = self.config
         enough_reports = config.reports is not None and self.coverage.reports >= config.reports
-        over = self.elapsed_s >= config.seconds or self.rounds == config.rounds
-        return bool(self.problems) or enough_reports or over
+        is_over = self.elapsed_s >= config.seconds or self.rounds == config.rounds
+        return bool(self.problems) or enough_reports or is_over
 
 
 def seed_of_round(seed: int, number: int) -> int:

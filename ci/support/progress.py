@@ -81,41 +81,33 @@ class LedgerTail:
 
 def follow(path: Path, process: subprocess.Popen[bytes]) -> None:
     """Show the progress of a run until its process ends."""
+    tail = LedgerTail(path)
     if sys.stdout.isatty():
-        _show_bar(LedgerTail(path), process)
-    else:
-        _print_lines(LedgerTail(path), process)
-
-
-def _poll_until_end(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Yield several times a second while the process runs, and once right after its end."""
-    while process.returncode is None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(POLL_S)
-        yield
-
-
-def _show_bar(tail: LedgerTail, process: subprocess.Popen[bytes]) -> None:
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, transient=True) as bar:
-        task = bar.add_task("collecting", total=None)
-        for _ in _poll_until_end(process):
-            tail.read()
-            for problem in tail.take_new_problems():
-                bar.console.print(f"  {problem}", markup=False, highlight=False)
-            if tail.collected:
-                bar.update(task, total=tail.collected, completed=tail.tests, description=str(tail))
-
-
-def _print_lines(tail: LedgerTail, process: subprocess.Popen[bytes]) -> None:
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, transient=True) as bar:
+            task = bar.add_task("collecting", total=None)
+            for problems in _poll_until_end(tail, process):
+                for problem in problems:
+                    bar.console.print(f"  {problem}", markup=False, highlight=False)
+                if tail.collected:
+                    bar.update(task, total=tail.collected, completed=tail.tests, description=str(tail))
+        return
     printed_share = 0.0
-    for _ in _poll_until_end(process):
-        tail.read()
-        for problem in tail.take_new_problems():
+    for problems in _poll_until_end(tail, process):
+        for problem in problems:
             print(f"  {problem}", flush=True)
         if tail.collected and tail.tests / tail.collected >= printed_share + PLAIN_STEP:
             printed_share = tail.tests / tail.collected
             print(f"{tail.tests:5} of {tail.collected} tests, {tail}", flush=True)
+
+
+def _poll_until_end(tail: LedgerTail, process: subprocess.Popen[bytes]) -> Iterator[list[str]]:
+    """Read the ledger several times a second, and once after the end. Yields the new problems."""
+    while process.returncode is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_S)
+        tail.read()
+        yield tail.take_new_problems()
 
 
 @contextlib.contextmanager
@@ -129,17 +121,12 @@ def show_messages(activity: str, total: int) -> Iterator[Callable[[int], None]]:
             task = bar.add_task(activity, total=total)
             yield lambda count: bar.advance(task, count)
     else:
-        yield _message_printer(activity, total)
+        finished = 0
 
+        def print_each_tenth(count: int) -> None:
+            nonlocal finished
+            tenths, finished = 10 * finished // total, finished + count
+            if 10 * finished // total > tenths:
+                print(f"{activity}: {finished} of {total} messages", file=sys.stderr, flush=True)
 
-def _message_printer(activity: str, total: int) -> Callable[[int], None]:
-    finished = tenths = 0
-
-    def add(count: int) -> None:
-        nonlocal finished, tenths
-        finished += count
-        if 10 * finished // total > tenths:
-            tenths = 10 * finished // total
-            print(f"{activity}: {finished} of {total} messages", file=sys.stderr, flush=True)
-
-    return add
+        yield print_each_tenth

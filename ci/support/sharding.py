@@ -37,21 +37,14 @@ class ShardConfig:
     @property
     def pytest_arguments(self) -> list[str]:
         """The arguments for pytest-split. Neighbouring tests stay together, because they share fixtures."""
-        return [
-            f"--splits={self.shard.count}",
-            f"--group={self.shard.number}",
-            f"--durations-path={self.durations}",
-            "--splitting-algorithm=duration_based_chunks",
-        ]
+        shard = [f"--splits={self.shard.count}", f"--group={self.shard.number}"]
+        return [*shard, f"--durations-path={self.durations}", "--splitting-algorithm=duration_based_chunks"]
 
     @property
     def doubt(self) -> str:
         """Why a single shard never says go."""
-        return (
-            f"one-shard: {self.shard} of run {self.run} decides nothing alone; "
-            f"next: ./ci/merge --run {shlex.quote(self.run)} DIR, with what all "
-            f"{self.shard.count} have written"
-        )
+        merge = f"./ci/merge --run {shlex.quote(self.run)} DIR, with what all {self.shard.count} have written"
+        return f"one-shard: {self.shard} of run {self.run} decides nothing alone; next: {merge}"
 
     def describe(self, run: RunConfig) -> dict[str, Any]:
         """The shard for the header of the ledger; `same` must be the same in all shards of the run."""
@@ -68,26 +61,16 @@ def add_shard_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--shard", metavar="N/OF", help="run one part, such as 3/16; ./ci/merge decides on all parts")
     add_run_option(parser)
-    add(
-        "--known-failures",
-        default=os.environ.get(example_database.VARIABLE, ""),
-        metavar="URL",
-        help=f"Redis in which shards share failures (better {example_database.VARIABLE}=URL)",
-    )
-    add(
-        "--durations",
-        metavar="FILE",
-        help="test durations used to balance the shards (default durations.json in the history)",
-    )
+    variable = example_database.VARIABLE
+    known_help = f"Redis in which shards share failures (better {variable}=URL)"
+    add("--known-failures", default=os.environ.get(variable, ""), metavar="URL", help=known_help)
+    durations_help = "test durations used to balance the shards (default durations.json in the history)"
+    add("--durations", metavar="FILE", help=durations_help)
 
 
 def add_run_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--run",
-        default=os.environ.get(RUN_VARIABLE, ""),
-        metavar="ID",
-        help=f"name of the run that all shards belong to, such as the build number (or {RUN_VARIABLE}=ID)",
-    )
+    purpose = f"name of the run that all shards belong to, such as the build number (or {RUN_VARIABLE}=ID)"
+    parser.add_argument("--run", default=os.environ.get(RUN_VARIABLE, ""), metavar="ID", help=purpose)
 
 
 def read_shard_options(
@@ -145,10 +128,11 @@ def write_durations(file: Path, record: Ledger) -> None:
 
 def find_ledgers(folders: Iterable[Path]) -> tuple[list[Path], list[str]]:
     """The ledgers below some folders, and a doubt for each folder without one."""
-    by_folder = {folder: sorted(folder.rglob("ledger.jsonl")) for folder in folders}
-    doubts = [
-        f"no-ledger: {folder}: it holds nothing of a shard"
-        for folder, files in by_folder.items()
-        if not files
-    ]
-    return list(dict.fromkeys(file for files in by_folder.values() for file in files)), doubts
+    ledgers: dict[Path, None] = {}
+    doubts = []
+    for folder in dict.fromkeys(folders):
+        files = sorted(folder.rglob("ledger.jsonl"))
+        ledgers |= dict.fromkeys(files)
+        if not files:
+            doubts.append(f"no-ledger: {folder}: it holds nothing of a shard")
+    return list(ledgers), doubts

@@ -18,7 +18,7 @@ from fixtures.generation.runner import Profile, batches_for
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.over_http.config import PlatformConfig
 from fixtures.platform.over_http.platform import HttpPlatform, run_platform
-from fixtures.scenarios.end_to_end import EndToEndScenario, ask_emulator, draw_pushes
+from fixtures.scenarios.end_to_end import EndToEndScenario, Push, ask_emulator, cases_of_mix, pushes_for
 from fixtures.services import load
 from fixtures.targets.config import Deployment
 from fixtures.targets.provisioning.inventory import Inventory
@@ -124,9 +124,12 @@ def findings_of(
     def find(name: str) -> list[Finding]:
         scenario = end_to_end_scenario_of(name)
         if name not in results_of_mixes:
-            explore = functools.partial(runner.explore, profile=profile)
+            # All pushes run together, because waiting until the platform has no work left takes seconds.
+            pushes: list[Push] = []
             try:
-                results_of_mixes[name] = scenario.run_pushes(draw_pushes(scenario.version_mix, explore))
+                for case in cases_of_mix(scenario.version_mix):
+                    runner.explore(case.id, pushes_for(case), pushes.append, profile=profile)
+                results_of_mixes[name] = scenario.run_pushes(pushes)
             except Exception as error:  # noqa: BLE001  raised below, for each test
                 results_of_mixes[name] = error
         result = results_of_mixes[name]

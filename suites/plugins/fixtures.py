@@ -19,7 +19,7 @@ from fixtures.generation.example_database import FailureStore
 from fixtures.generation.runner import Profile
 from fixtures.results import ledger
 from fixtures.scenarios.coverage.recorder import BehaviourRecorder, RecordedScenario
-from fixtures.scenarios.provider import Matcher, ProviderScenario
+from fixtures.scenarios.provider import ProviderScenario
 from fixtures.targets.config import Deployment
 from fixtures.targets.embedded import embedded_targets_by_version
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
@@ -85,17 +85,21 @@ def targets_of(
 def scenario_of(
     request: pytest.FixtureRequest, targets_of: TargetsOf, raise_if_found: RaiseIfFound
 ) -> Iterator[Callable[..., ProviderScenario]]:
-    """Create a scenario for a provider, by default in the version after the release."""
+    """Create a scenario for a provider, by default in the version after the release.
+
+    A deep run records the scenarios of this version.
+    """
     counts: list[tuple[Target, int]] = []
 
     def create(provider: str, version: str = "after") -> ProviderScenario:
-        target = targets_of(version)[provider]
+        target, config = targets_of(version)[provider], request.config
         counts.append((target, target.delivered))
-        scenario = create_scenario(
-            request.config, target, load_matcher(provider, "answer").check_answer, version
-        )
-        scenario.on_findings = raise_if_found
-        return scenario
+        matcher = load_matcher(provider, "answer").check_answer
+        if not get_run_config(config).deep or version != "after":
+            return ProviderScenario(target, matcher, on_findings=raise_if_found)
+        if NOTES not in config.stash:
+            config.stash[NOTES] = BehaviourRecorder(Path(get_run_config(config).deep))
+        return RecordedScenario(target, matcher, on_findings=raise_if_found, recorder=config.stash[NOTES])
 
     yield create
     reports = sum(target.delivered - before for target, before in counts)
@@ -127,9 +131,8 @@ def profile(pytestconfig: pytest.Config) -> Profile:
     run, url = get_run_config(pytestconfig), get_known_failures_url(pytestconfig)
     if not url:
         return Profile(run.seed, run.examples)
-    store = FailureStore(
-        example_database.connect(url), run.environment or ledger.DEFAULT_ENVIRONMENT, learns=bool(run.run_id)
-    )
+    environment = run.environment or ledger.DEFAULT_ENVIRONMENT
+    store = FailureStore(example_database.connect(url), environment, learns=bool(run.run_id))
     return Profile(run.seed, run.examples, store.database_for)
 
 
@@ -143,14 +146,3 @@ def explore(request: pytest.FixtureRequest, profile: Profile) -> Callable[..., N
 def explore_steps(request: pytest.FixtureRequest, profile: Profile) -> Callable[..., None]:
     """Runs of a state machine, seeded in the same way."""
     return functools.partial(runner.explore_steps, request.node.nodeid, profile=profile)
-
-
-def create_scenario(
-    config: pytest.Config, target: Target, contract: Matcher, version: str
-) -> ProviderScenario:
-    """A scenario, which a deep run records if it tests the version after the release."""
-    if not get_run_config(config).deep or version != "after":
-        return ProviderScenario(target, contract)
-    if NOTES not in config.stash:
-        config.stash[NOTES] = BehaviourRecorder(Path(get_run_config(config).deep))
-    return RecordedScenario(target, contract, recorder=config.stash[NOTES])

@@ -37,9 +37,8 @@ def pytest_runtest_makereport(
         report.user_properties += list_properties(item)
     if call.excinfo is not None and isinstance(call.excinfo.value, FindingsError):
         command = reproduction(item.nodeid, item.config)
-        findings = [
-            finding.with_test(item.nodeid, command).to_json() for finding in call.excinfo.value.findings
-        ]
+        raised = call.excinfo.value.findings
+        findings = [finding.with_test(item.nodeid, command).to_json() for finding in raised]
         if redacts:
             findings = [redaction.REDACTOR.redact_finding(finding) for finding in findings]
         report.user_properties.append(("findings", json.dumps(findings)))
@@ -51,25 +50,19 @@ def pytest_runtest_makereport(
 
 
 def list_properties(item: pytest.Item) -> list[tuple[str, str]]:
-    """The provider (or mix of versions) and the case of a test, and what its file promises."""
+    """The provider (or mix of versions) and the case of a test, and what its file promises.
+
+    The promise is the docstring of the file, up to the first colon or the end of the first sentence.
+    """
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    docstring = getattr(getattr(item, "module", None), "__doc__", None) or ""
+    case = parameters.get("case")
     properties = {
         "provider": parameters.get("provider") or parameters.get("mix"),
-        "case": parameters.get("case"),
-        "promise": read_promise(item),
+        "case": case.id if isinstance(case, Case) else case,
+        "promise": " ".join(re.split(r":\s|\.(?:\s|$)", docstring.strip(), maxsplit=1)[0].split()),
     }
-    return [
-        (name, value.id if isinstance(value, Case) else str(value))
-        for name, value in properties.items()
-        if value
-    ]
-
-
-def read_promise(item: pytest.Item) -> str:
-    """The docstring of the test's file, up to the first colon or the end of the first sentence."""
-    docstring = getattr(getattr(item, "module", None), "__doc__", None) or ""
-    first = re.split(r":\s|\.(?:\s|$)", docstring.strip(), maxsplit=1)[0]
-    return " ".join(first.split())
+    return [(name, str(value)) for name, value in properties.items() if value]
 
 
 def reproduction(test: str, config: pytest.Config) -> str:
@@ -80,13 +73,12 @@ def reproduction(test: str, config: pytest.Config) -> str:
 
 def redact_report(report: pytest.TestReport) -> None:
     """Remove secrets from captured output and from the reason of a failure; findings are redacted already."""
-    report.sections = [
-        (name, redaction.REDACTOR.redact_text(str(content))) for name, content in report.sections
-    ]
+    redact_text = redaction.REDACTOR.redact_text
+    report.sections = [(name, redact_text(str(content))) for name, content in report.sections]
     reason = "" if isinstance(report.longrepr, str) else str(report.longrepr or "")
-    redacted = redaction.REDACTOR.redact_text(reason)
+    redacted = redact_text(reason)
     if redacted != reason:
-        report.user_properties.append(("why", redaction.REDACTOR.redact_text(shorten_reason(report))))
+        report.user_properties.append(("why", redact_text(shorten_reason(report))))
         report.longrepr = ("", 0, redacted) if isinstance(report.longrepr, tuple) else redacted
 
 
@@ -121,18 +113,17 @@ class Recorder:
         """Write the header as soon as the number of tests is certain."""
         if self.writer is None:
             self.writer = ledger.LedgerWriter(Path(self.run_config.ledger))
-            self.writer.write(
-                {
-                    "kind": "header",
-                    "run": self.run_id,
-                    "seed": self.run_config.seed,
-                    "started_at": times.format_time(times.utc_now()),
-                    "versions": self.versions,
-                    "collected": collected,
-                    "environment": self.run_config.environment or ledger.DEFAULT_ENVIRONMENT,
-                    **sharding.describe_shard(self.config),
-                }
-            )
+            header = {
+                "kind": "header",
+                "run": self.run_id,
+                "seed": self.run_config.seed,
+                "started_at": times.format_time(times.utc_now()),
+                "versions": self.versions,
+                "collected": collected,
+                "environment": self.run_config.environment or ledger.DEFAULT_ENVIRONMENT,
+            }
+            shard = self.run_config.shard
+            self.writer.write({**header, "shard": shard} if shard else header)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist, this process collects the tests."""
@@ -187,7 +178,6 @@ class Recorder:
         }
 
     def write(self, line: dict[str, Any]) -> None:
-        """Write one line of the ledger."""
         assert self.writer is not None
         line["duration_s"] = round(line["duration_s"], 4)
         for name, limit in (("message", MESSAGE_LIMIT), ("trace", TRACE_LIMIT)):
@@ -206,16 +196,16 @@ class Recorder:
         for line in self.lines.values():
             if line["result"] != "passed":
                 self.write({**line, "result": "broken"})
-        self.writer.write(
-            {
-                "kind": "footer",
-                "run": self.run_id,
-                "tests": self.writer.tests,
-                "exit_status": int(exitstatus),
-                "duration_s": round(time.monotonic() - self.start_monotonic, 3),
-                **sharding.describe_all_tests(self.config),
-            }
-        )
+        footer = {
+            "kind": "footer",
+            "run": self.run_id,
+            "tests": self.writer.tests,
+            "exit_status": int(exitstatus),
+            "duration_s": round(time.monotonic() - self.start_monotonic, 3),
+        }
+        if sharding.ALL_TESTS in self.config.stash:
+            footer["whole"] = self.config.stash[sharding.ALL_TESTS]
+        self.writer.write(footer)
         self.writer.close()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

@@ -33,11 +33,11 @@ def pytest_testnodedown(node: Any) -> None:
         node.config.stash[ALL_TESTS] = node.workeroutput["whole"]
 
 
-def pytest_report_header() -> list[str]:
+def pytest_report_header() -> str | None:
     url = os.environ.get(example_database.VARIABLE)
-    return (
-        [example_database.connection_problem(url) or f"known failures: {urls.redact_url(url)}"] if url else []
-    )
+    if not url:
+        return None
+    return example_database.connection_problem(url) or f"known failures: {urls.redact_url(url)}"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -51,14 +51,3 @@ def get_known_failures_url(config: pytest.Config) -> str:
     if KNOWN_FAILURES_URL not in config.stash:
         config.stash[KNOWN_FAILURES_URL] = os.environ.pop(example_database.VARIABLE, "")
     return config.stash[KNOWN_FAILURES_URL]
-
-
-def describe_shard(config: pytest.Config) -> dict[str, Any]:
-    """Which shard this is, for the header of the ledger."""
-    shard = get_run_config(config).shard
-    return {"shard": shard} if shard else {}
-
-
-def describe_all_tests(config: pytest.Config) -> dict[str, Any]:
-    """All tests of the run, for the footer of the ledger."""
-    return {"whole": config.stash[ALL_TESTS]} if ALL_TESTS in config.stash else {}

@@ -14,7 +14,7 @@ from fixtures.core.catalogue import REPORT_SCHEMAS, Case, example_report, load_c
 from fixtures.core.outcome import Outcome, ProviderAnswer
 from fixtures.core.payloads import IdFactory
 from fixtures.generation import recordings, schema_coverage
-from fixtures.scenarios.coverage import corpus, coverage, features, plot
+from fixtures.scenarios.coverage import corpus, coverage, features
 from fixtures.scenarios.coverage.coverage import MAX_KINDS, MAX_POINTS, CoverageSummary
 from fixtures.scenarios.coverage.recorder import BehaviourRecorder, covered_keywords
 from suites.selfcheck.sample_answers import draw_answers
@@ -93,7 +93,7 @@ def test_the_end_of_the_curve_is_described(records: list[dict[str, Any]], text: 
     summary = summarize(*records)
     _, description = summary.saturation()
     assert text in description
-    assert text in plot.draw_curve(summary.curve, description)
+    assert text in coverage.draw_curve(summary.curve, description)
 
 
 def test_the_summary_does_not_grow_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
