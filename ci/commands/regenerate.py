@@ -13,10 +13,10 @@ from pathlib import Path
 
 from ci.support import rendering
 from ci.support.cli import CommandParser, ExitCode, resolve_path
-from fixtures.contracts.pact.model import PACTS, PactError
-from fixtures.core.catalogue import CatalogueError
+from fixtures.contracts.pact.model import PACTS
+from fixtures.core.errors import UserError
 from fixtures.core.project import DOCS
-from fixtures.core.schemas import SchemaError, SchemaViolation
+from fixtures.core.schemas import SchemaViolation
 from fixtures.results.expected_tests import EXPECTED_TESTS
 
 
@@ -36,11 +36,9 @@ class GeneratedFiles:
 
     def find_stale(self, folder: Path, texts: Mapping[str, str]) -> list[str]:
         """The files that are missing or have another text."""
-        stale = []
-        for path, text in sorted(texts.items()):
-            if not (folder / path).is_file() or (folder / path).read_bytes() != text.encode():
-                stale.append(path)
-        return stale
+        current = {path for path in texts if (folder / path).is_file()}
+        current = {path for path in current if (folder / path).read_bytes() == texts[path].encode()}
+        return sorted(texts.keys() - current)
 
     def find_strays(self, folder: Path, texts: Mapping[str, str]) -> list[str]:
         """The files that no data makes."""
@@ -58,7 +56,6 @@ KINDS: Mapping[str, GeneratedFiles] = {
     "tables": GeneratedFiles("table", DOCS, lambda _folder: rendering.render_tables()),
     "tests": GeneratedFiles("list", EXPECTED_TESTS.parent, lambda _folder: rendering.render_tests()),
 }
-DATA_ERRORS = (CatalogueError, PactError, SchemaViolation, SchemaError, RuntimeError)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 problems += find_problems(name, folder, texts)
             else:
                 write_files(kind, folder, texts)
-        except DATA_ERRORS as error:
+        except (UserError, SchemaViolation, RuntimeError) as error:
             print(error, file=sys.stderr)
             return ExitCode.DATA
         except OSError as error:
