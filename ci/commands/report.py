@@ -135,17 +135,14 @@ def write_report(runs: Sequence[ReportRun], files: RunFiles) -> Report:
         if files.past_runs.exists():
             past_runs = history.parse_history(files.past_runs.read_text(encoding="utf-8"))
         keys = {(run["environment"], run["run"]) for run in past_runs}
-        allure_result = allure.generate_pages(
-            node,
-            runs,
-            {
-                "results": files.allure_results,
-                "output": files.pages / "allure",
-                "history": files.history / "allure.jsonl",
-            },
-            {"Commit": commit or "unknown", "Run by": ci_build or "a person"},
-            in_history=all(run.key in keys for run in runs),
-        )
+        folders = {
+            "results": files.allure_results,
+            "output": files.allure_pages,
+            "history": files.allure_history,
+        }
+        facts = {"Commit": commit or "unknown", "Run by": ci_build or "a person"}
+        in_history = all(run.key in keys for run in runs)
+        allure_result = allure.generate_pages(node, runs, folders, facts, in_history=in_history)
     if allure_result.problem:
         doubted = policy.add_undecided_reason(runs[0].verdict, allure_result.problem)
         runs = [replace(runs[0], verdict=doubted), *runs[1:]]

@@ -104,9 +104,8 @@ def generate_pages(
     if node.process is None:
         return AllureResult(missing=f"no Allure report: {node.problem}; {NEXT_STEP}")
     output = folders["output"]
-    settings = build_allure_config(
-        runs, folders={key: str(path) for key, path in folders.items()}, in_history=in_history, about=facts
-    )
+    paths = {key: str(path) for key, path in folders.items()}
+    settings = build_allure_config(runs, folders=paths, in_history=in_history, about=facts)
     try:
         return AllureResult(problem=find_disagreement(runs, run_node(node.process, settings, output)))
     except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:

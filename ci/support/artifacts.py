@@ -33,6 +33,8 @@ class RunFiles:
         self.pages = build / "report"
         # The input of Allure.
         self.allure_results = build / "allure-results"
+        self.allure_pages = self.pages / "allure"
+        self.allure_history = history / "allure.jsonl"
         self.junit = build / "junit.xml"
         self.past_runs = history / "runs.jsonl"
         # The durations of all tests, by which pytest-split balances shards.
