@@ -17,6 +17,7 @@ from fixtures.core.project import DOCS
 from fixtures.targets.embedded import embedded_targets
 from suites.selfcheck.fail_closed import (
     test_broken_deployments,
+    test_deployments_that_break_later,
     test_network_faults,
     test_project_faults,
     test_run_faults,
@@ -54,7 +55,7 @@ TABLE = "| fault | what is wrong | verdict | known after | waits |\n|---|---|---
 GROUPS: Mapping[str, Sequence[GateFault]] = {
     "The deployment cannot be reached, or is another server": test_network_faults.FAULTS,
     "The deployment is wrong from the first request on": test_broken_deployments.FROM_THE_START,
-    "The deployment is wrong later": test_broken_deployments.LATER,
+    "The deployment is wrong later": test_deployments_that_break_later.LATER,
     "The run itself is disturbed": test_run_faults.FAULTS,
     "The project's own files are wrong": test_project_faults.FAULTS,
 }

@@ -1,0 +1,204 @@
+"""A deployment that is wrong from a later request on is never a go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from suites.selfcheck.fail_closed.behaviours import (
+    JSON,
+    always,
+    cache_by_method,
+    claim_success,
+    dribble_body,
+    echo,
+    gzip_bomb,
+    hang,
+    on_batches,
+    on_observations,
+    repeat_members,
+    reset_when,
+    respond_twice,
+    send_endless_body,
+    send_half,
+    show_active,
+    show_id_only,
+    show_other_subscribers,
+    with_body,
+    with_member,
+)
+from suites.selfcheck.fail_closed.deployment_faults import (
+    FAILED,
+    LOGIN_PAGE,
+    NO_GO,
+    NOT_FOUND,
+    UNDECIDED,
+    create_fault,
+    wrong_at_batches,
+    wrong_at_observations,
+)
+from suites.selfcheck.fail_closed.parameters import for_each_fault
+from suites.selfcheck.fail_closed.sandbox import KEEPER, GateFault, Scene
+
+LATER = (
+    wrong_at_batches("hang", "hangs when it gets reports", hang, UNDECIDED, "ReadTimeout|within 1", 1),
+    wrong_at_batches("dribble", "acknowledges byte by byte", dribble_body, UNDECIDED, "no end|within 1", 1),
+    wrong_at_batches(
+        "half", "dies in the middle of an acknowledgement", send_half, UNDECIDED, "RemoteProtocolError"
+    ),
+    wrong_at_batches("endless", "acknowledges without end", send_endless_body, UNDECIDED, "has no end", 1),
+    create_fault(
+        "batches-gzip-bomb",
+        "acknowledges with a packed gigabyte",
+        lambda: on_batches(gzip_bomb(1)),
+        UNDECIDED,
+        "has no end",
+    ),
+    wrong_at_batches(
+        "redirect",
+        "redirects when it gets reports",
+        always(307, JSON, b"", "Location: /v2/errors"),
+        UNDECIDED,
+        "redirects to",
+    ),
+    wrong_at_batches("html", "acknowledges with a page of its proxy", LOGIN_PAGE, NO_GO, "no JSON"),
+    wrong_at_batches(
+        "text",
+        "acknowledges as text/plain",
+        with_body(lambda response: response.body, "text/plain"),
+        NO_GO,
+        "breaks its contract",
+    ),
+    wrong_at_batches(
+        "bad-utf8",
+        "acknowledges in bytes that are not UTF-8",
+        with_body(with_member(b'"\xff\xfe"')),
+        NO_GO,
+        "no UTF-8",
+    ),
+    wrong_at_batches(
+        "utf16",
+        "acknowledges in UTF-16",
+        with_body(lambda response: response.body.decode().encode("utf-16")),
+        NO_GO,
+        "no UTF-8",
+    ),
+    wrong_at_batches("twin-keys", "repeats each member", with_body(repeat_members), NO_GO, "stands twice"),
+    wrong_at_batches("nan", "acknowledges with NaN", with_body(with_member(b"NaN")), NO_GO, "NaN"),
+    wrong_at_batches("infinite", "acknowledges with 1e999", with_body(with_member(b"1e999")), NO_GO, "1e999"),
+    wrong_at_batches(
+        "long-number",
+        "acknowledges with a number of 10 000 digits",
+        with_body(with_member(b"1" * 10_000)),
+        NO_GO,
+        "no JSON",
+    ),
+    wrong_at_batches(
+        "deep",
+        "acknowledges with lists nested 10 000 deep",
+        with_body(with_member(b"[" * 10_000 + b"]" * 10_000)),
+        NO_GO,
+        "nested",
+    ),
+    wrong_at_batches(
+        "cut",
+        "acknowledges with half a JSON",
+        with_body(lambda response: response.body[:-2]),
+        NO_GO,
+        "no JSON",
+    ),
+    wrong_at_batches("echo", "sends back what it received", echo, NO_GO, "shape"),
+    wrong_at_batches(
+        "lazy", "claims success and does nothing", claim_success, NO_GO, "leaves the subscriber active"
+    ),
+    wrong_at_batches("500", "fails on every batch", FAILED, NO_GO, "answers 500"),
+    wrong_at_batches("two-answers", "answers twice", respond_twice, NO_GO, "answers 500"),
+    wrong_at_observations("hang", "hangs when it is observed", hang, UNDECIDED, "ReadTimeout|within 1", 1),
+    wrong_at_observations(
+        "empty",
+        "never shows a subscriber",
+        with_body(lambda _: b'{"subscribers":[]}'),
+        NO_GO,
+        "lost the subscriber",
+    ),
+    wrong_at_observations("404", "has no observation", NOT_FOUND, UNDECIDED, "unobservable-target"),
+    wrong_at_observations("500", "fails when it is observed", FAILED, UNDECIDED, "unobservable-target"),
+    wrong_at_observations("html", "shows a login page", LOGIN_PAGE, UNDECIDED, "unobservable-target"),
+    wrong_at_observations(
+        "active",
+        "shows every subscriber as active",
+        with_body(show_active),
+        NO_GO,
+        "leaves the subscriber active",
+    ),
+    wrong_at_observations(
+        "strangers",
+        "shows other subscribers than the requested ones",
+        with_body(show_other_subscribers),
+        NO_GO,
+        "lost the subscriber",
+    ),
+    wrong_at_observations(
+        "twin-keys",
+        "repeats each member",
+        with_body(repeat_members),
+        UNDECIDED,
+        "unobservable-target: .*200 ",
+    ),
+    create_fault(
+        "looks-cached",
+        "shows the first subscriber at every request",
+        lambda: on_observations(cache_by_method()),
+        NO_GO,
+        "lost the subscriber",
+    ),
+    create_fault(
+        "dies-later",
+        "dies after five requests",
+        lambda: reset_when(lambda number: number > 5),
+        UNDECIDED,
+        "unreachable-target",
+    ),
+    create_fault(
+        "stumbles",
+        "resets every fifth connection",
+        lambda: reset_when(lambda number: number % 5 == 0),
+        UNDECIDED,
+        "unreachable-target",
+    ),
+    create_fault(
+        "reports-unseen",
+        "never shows a report",
+        lambda: on_observations(NOT_FOUND),
+        NO_GO,
+        "lost the report",
+        service=KEEPER,
+    ),
+    create_fault(
+        "reports-echo",
+        "shows only the id of each report",
+        lambda: on_observations(show_id_only),
+        NO_GO,
+        "shape",
+        service=KEEPER,
+    ),
+    create_fault(
+        "reports-cached",
+        "shows the first report at every request",
+        lambda: on_observations(cache_by_method()),
+        NO_GO,
+        "makes|shape",
+        service=KEEPER,
+    ),
+)
+# One of each kind: each takes the time of a whole run.
+BY_DAY = {"batches-bad-utf8", "batches-twin-keys", "batches-deep", "looks-empty", "dies-later"}
+
+
+@pytest.mark.process
+@for_each_fault(LATER, by_day=BY_DAY)
+def test_a_deployment_that_breaks_later_is_never_go(
+    fault: GateFault, scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
+) -> None:
+    assert mistake_with(fault, scene) == ""
