@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from ci.commands import broker
+from ci.support.pact_cli import install_pact_cli
 from fixtures.contracts.broker.can_i_deploy import SHARED_EDGES
 from fixtures.contracts.broker.client import PASSWORD, TOKEN, URL, USERNAME
 from fixtures.contracts.pact.model import read_pact
@@ -95,6 +96,12 @@ def leaks(text: str) -> bool:
     """Whether a text contains the canary, in clear or as basic authentication encodes it."""
     basic = base64.b64encode(f"me:{CANARY}".encode()).decode()
     return CANARY in text or basic in text
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed_pact_cli() -> None:
+    """Install Pact's command line first: its installation would print a line among those of ./ci/broker."""
+    install_pact_cli()
 
 
 @pytest.fixture
