@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -17,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.core import schemas
 from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS
 from fixtures.targets.embedded import start_process
+from suites.selfcheck.fail_closed.sandbox import read_verdict
 
 pytestmark = pytest.mark.process
 
@@ -42,16 +41,6 @@ def run_gate(build: Path, *arguments: str, timeout: float = 1200) -> GateResult:
     command = [*GATE, f"--build={build}", *arguments]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout)  # noqa: S603
     return GateResult(process.returncode, process.stdout + process.stderr, read_verdict(build))
-
-
-def read_verdict(build: Path) -> Mapping[str, Any] | None:
-    """Read and validate verdict.json; None if there is none."""
-    file = build / "verdict.json"
-    if not file.exists():
-        return None
-    verdict: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    schemas.validate(verdict, "verdict.schema.json")
-    return verdict
 
 
 def find_closed_port() -> int:

@@ -194,7 +194,7 @@ def run_gate(scene: Scene, call: GateCall, reason: re.Pattern[str]) -> GateResul
             lines.append(line)
             if known_s is None and reason.search(line):
                 known_s = time.monotonic() - started
-    return GateResult(process.returncode, "".join(lines), _read_verdict(scene.build), known_s)
+    return GateResult(process.returncode, "".join(lines), read_verdict(scene.build), known_s)
 
 
 def _prepare_process(max_file_bytes: int | None) -> Callable[[], None]:
@@ -206,7 +206,8 @@ def _prepare_process(max_file_bytes: int | None) -> Callable[[], None]:
     return prepare
 
 
-def _read_verdict(build: Path) -> Mapping[str, Any] | None:
+def read_verdict(build: Path) -> Mapping[str, Any] | None:
+    """Read and validate verdict.json; None if there is none."""
     file = build / "verdict.json"
     if not file.is_file():
         return None
