@@ -10,7 +10,7 @@ from fixtures.contracts.broker.can_i_deploy import SHARED_EDGES
 from fixtures.contracts.broker.client import TOKEN, URL
 from fixtures.core.topology import get_version_number
 from fixtures.targets.embedded import embedded_targets
-from suites.selfcheck.commands.test_gate import find_closed_port, read_verdict
+from suites.selfcheck.commands.test_gate import find_closed_port
 from suites.selfcheck.contracts.conftest import (
     BASIC,
     CANARY,
@@ -24,6 +24,7 @@ from suites.selfcheck.contracts.conftest import (
     serve_stub,
 )
 from suites.selfcheck.contracts.stub_broker.storage import BrokerStore
+from suites.selfcheck.fail_closed.sandbox import read_verdict
 
 pytestmark = pytest.mark.process
 
