@@ -233,7 +233,7 @@ def test_the_token_endpoint_refuses(form: dict[str, str], word: str) -> None:
 )
 def test_an_unknown_path_is_the_front_ends_404_page(method: str, path: str) -> None:
     answer = request(Emulator(), method, path, b"", BEARER)
-    assert (answer.status, answer.content_type) == (404, "text/html; charset=UTF-8")
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "text/html; charset=UTF-8")
 
 
 # --- bounds
