@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from suites.selfcheck.contracts.stub_broker.hal import StubReply, StubRequest
-from suites.selfcheck.contracts.stub_broker.routes import answer_request
+from suites.selfcheck.contracts.stub_broker.routes import make_application
 from suites.selfcheck.contracts.stub_broker.storage import BrokerStore, StoredPact
 
 pytestmark = pytest.mark.aside
 
 BASE = "http://broker.example"
+
+
+class StubReply(NamedTuple):
+    """The status and the document of an answer."""
+
+    status: int
+    document: Any
 
 
 def pact(version: str, *descriptions: str, consumer: str = "shop") -> StoredPact:
@@ -32,7 +38,9 @@ def store_with(*pacts: tuple[StoredPact, str]) -> BrokerStore:
 
 
 def request(store: BrokerStore, method: str, path: str, body: Any = None, query: str = "") -> StubReply:
-    return answer_request(store, StubRequest(method, path, query, body, BASE))
+    client = make_application(store).test_client()
+    response = client.open(path, BASE, method=method, json=body, query_string=query)
+    return StubReply(response.status_code, response.json)
 
 
 def select(store: BrokerStore, *selectors: Mapping[str, Any], branch: str = "main") -> list[tuple[str, Any]]:
