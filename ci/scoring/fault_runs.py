@@ -18,7 +18,7 @@ from fixtures.core.project import ROOT
 from fixtures.core.run_config import RunConfig
 from fixtures.core.topology import PROVIDERS
 from fixtures.faults import Fault, find_fault
-from fixtures.faults.base import COUNTS, END_TO_END, LIFECYCLE
+from fixtures.faults.rows import COUNTS, END_TO_END, LIFECYCLE
 from fixtures.faults.scoring import FaultResult, RunResult, VariantResult, is_cleaner_fault
 from fixtures.faults.tolerant import find_tolerant_variant
 from fixtures.results import ledger

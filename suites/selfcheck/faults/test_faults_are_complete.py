@@ -20,7 +20,7 @@ from fixtures.core.payloads import BatchEntry, IdFactory
 from fixtures.core.times import parse_time
 from fixtures.core.topology import BATCH_LIMIT, PROVIDERS, VERSION_MIXES, read_firebase_app
 from fixtures.faults import FAULTS
-from fixtures.faults.base import CLEANER
+from fixtures.faults.rows import CLEANER
 from fixtures.generation import malformed, recordings
 from fixtures.generation.schema_coverage import uncovered
 from fixtures.generation.strategies import near_misses_of_codes, near_misses_of_details

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fixtures.faults import FAULTS
-from fixtures.faults.base import CLEANER
+from fixtures.faults.rows import CLEANER
 from fixtures.faults.scoring import FaultResult, RunResult
 
 pytestmark = pytest.mark.aside

@@ -13,7 +13,7 @@ from fixtures.core import schemas
 from fixtures.core.project import ROOT
 from fixtures.core.topology import FLOW
 from fixtures.faults import FAULTS, Fault, find_fault, sample
-from fixtures.faults.base import CLEANER
+from fixtures.faults.rows import CLEANER
 from fixtures.faults.tolerant import TOLERANT_VARIANTS
 from suites.selfcheck.release.cleaner_faults import PATCHES
 

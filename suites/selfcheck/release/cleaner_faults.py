@@ -1,4 +1,4 @@
-"""What each seeded fault of the cleaner replaces; its rows are in fixtures/faults/cleaner.py."""
+"""What each seeded fault of the cleaner replaces; its rows are in fixtures/faults/faults.toml."""
 
 from __future__ import annotations
 
