@@ -27,10 +27,9 @@ from fixtures.generation.strategies import near_misses_of_codes, near_misses_of_
 from fixtures.platform.in_memory import scripted_fcm
 from fixtures.scenarios.unreliable_platform import ServiceStopped, UnreliablePlatform
 from fixtures.services import load as load_service
-from fixtures.services.asgi import answer_or_problem
 from fixtures.services.events import CallAnswer, CallFailure, ServiceCall
 from fixtures.services.http_messages import Request
-from fixtures.services.routing import Service
+from fixtures.services.routing import Service, answer_request
 from fixtures.services.store import Store
 from suites.selfcheck.release.cleaner_faults import PATCHES
 from suites.selfcheck.sample_answers import apns_detail, draw_answers, v1_answer
@@ -116,7 +115,7 @@ def hash_behaviour(name: str, load: Callable[[str, str], Service]) -> str:
     bodies = (b'{"reports":[],"responses":[],"errors":[]}', b"")
     with closing(Store()) as store:
         requests = [Request("POST", path, {}, body, SENT_AT) for body in bodies]
-        content_types = [answer_or_problem(service, request, store).content_type for request in requests]
+        content_types = [answer_request(service, request, store).content_type for request in requests]
     rows: list[Any] = [[describe_decision(service, report) for report in reports], content_types]
     for mix in ("all-after-v1",) if name in PROVIDERS else ("all-after-v1", "all-after-legacy"):
         fcm = RecordingFcm()

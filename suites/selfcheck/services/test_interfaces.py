@@ -14,8 +14,8 @@ from fixtures.contracts.api_docs.interfaces import BATCHES, INTERFACES, PROBLEM,
 from fixtures.core import schemas
 from fixtures.core.topology import BATCH_LIMIT
 from fixtures.services import NAMES, VERSIONS, load
-from fixtures.services.asgi import answer_or_problem
 from fixtures.services.http_messages import PROBLEM_TYPE, Reply, Request
+from fixtures.services.routing import answer_request
 from suites.selfcheck.services.driver import APP, NOW, ServiceUnderTest
 
 pytestmark = pytest.mark.aside
@@ -173,7 +173,7 @@ def test_examples_are_valid_and_taken(service: str, endpoint: Endpoint) -> None:
 def test_a_failure_is_told_as_a_problem() -> None:
     broken: Any = None
     request = Request("POST", "/v1/responses", {}, json.dumps({"responses": []}).encode(), NOW)
-    reply = answer_or_problem(load("directory-responses", "after"), request, broken)
+    reply = answer_request(load("directory-responses", "after"), request, broken)
     assert (reply.status, reply.content_type) == (500, PROBLEM_TYPE)
     assert schemas.is_valid(reply.body, PROBLEM)
 
