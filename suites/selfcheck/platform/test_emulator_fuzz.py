@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fixtures.platform.fcm.asgi import encode_answer
 from fixtures.platform.fcm.emulator import Emulator
-from fixtures.platform.fcm.v1_validation import MESSAGES, snake_case
+from fixtures.platform.fcm.v1 import MESSAGES, snake_case
 from suites.selfcheck.platform.emulator_client import BEARER, KEY, request
 
 pytestmark = pytest.mark.aside
