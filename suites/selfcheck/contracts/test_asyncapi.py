@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator
 from fixtures.contracts.api_docs import asyncapi
 from fixtures.contracts.api_docs.asyncapi import CHANNELS, Channel, convert_to_draft7
 from fixtures.contracts.api_docs.bundle import component_name
-from fixtures.contracts.api_docs.examples import MESSAGES, example_reports, message_examples, record_examples
+from fixtures.contracts.api_docs.examples import example_reports, list_examples
 from fixtures.core import reference_validator, schemas
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.payloads import error_event
@@ -56,7 +56,7 @@ def test_an_operation_is_about_a_message_of_its_channel() -> None:
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
 def test_examples_are_valid_in_either_draft(channel: Channel) -> None:
-    examples = [value for _, _, value in MESSAGES[channel.schema]()]
+    examples = [value for _, _, value in list_examples(channel.schema)]
     assert [schemas.is_valid(value, channel.schema) for value in examples] == [True] * len(examples)
     assert [payload(channel.schema).is_valid(value) for value in examples] == [True] * len(examples)
 
@@ -96,10 +96,12 @@ def test_a_keyword_that_draft_7_would_overlook_is_refused(keyword: str) -> None:
 @pytest.mark.parametrize(("name", "version"), [("old-format", "before"), ("new-format", "after")])
 def test_the_example_of_a_record_is_what_directory_messages_writes(name: str, version: str) -> None:
     provider = ServiceUnderTest("directory-messages", version)
-    [(_, _, request)] = message_examples()
+    [(_, _, request)] = list_examples("message-request.schema.json")
     assert provider.request("POST", "/v1/messages", request).status == 202
     [(_, forward)] = provider.store.list_forwards()
-    example = next(value for example, _, value in record_examples() if example == name)
+    example = next(
+        value for example, _, value in list_examples("container-record.schema.json") if example == name
+    )
     assert {**forward.body, "created_at": example["created_at"]} == example
 
 
