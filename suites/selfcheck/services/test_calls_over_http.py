@@ -23,7 +23,14 @@ def call_twice(url: str, **limits: Any) -> CallAnswer | CallFailure:
     """Make a call twice below a path, and return the second answer."""
     call = ServiceCall("fcm", "POST", "/fcm/send", {"to": "\ud800"}, {"Authorization": "key=embedded"})
     queue = MemoryQueue(time.monotonic)
-    environment = HttpEnvironment({"fcm": f"{url}/base/"}, MemoryContainer(), queue, queue, **limits)
+    environment = HttpEnvironment(
+        urls={"fcm": f"{url}/base/"},
+        container=MemoryContainer(),
+        queue=queue,
+        dead_letters=queue,
+        alert=lambda _service, _reason: None,
+        **limits,
+    )
     try:
         for _ in range(2):
             ((returned_call, answer),) = environment.call([call])
