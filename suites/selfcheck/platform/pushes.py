@@ -60,7 +60,8 @@ class PushedCases:
         self.pushes[case.id] = push_to_device(self.platform, len(self.answers), token)
 
     def result(self, case: Case) -> PushResult:
-        return self.platform.push_result(*self.pushes[case.id])
+        push = self.pushes[case.id]
+        return self.platform.push_results([push])[push]
 
     def find_wrong(self, cases: Iterable[Case]) -> list[tuple[str, PushResult]]:
         return find_wrong(self.platform, [(case, self.pushes[case.id]) for case in cases])

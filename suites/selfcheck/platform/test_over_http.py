@@ -144,7 +144,7 @@ def test_a_stuck_call_stops_neither_the_others_nor_the_end_and_nothing_is_left(
         push_case(platform, DEAD, options=";delay=500")
         with pytest.raises(Unfinished, match="kept by go-sender"):
             platform.drain(3)  # long enough for go-sender to fetch the push on a busy machine
-        assert platform.push_result(*push).actions == ("unsubscribe",)
+        assert platform.push_results([push])[push].actions == ("unsubscribe",)
         began = time.monotonic()
     assert time.monotonic() - began < 15
     assert not find_lasting_threads(threads)
@@ -218,12 +218,12 @@ def test_a_postponed_subscriber_becomes_active_when_due() -> None:
     with run_platform(PlatformConfig()) as platform:
         push = push_case(platform, load_catalogue()["v1-QUOTA_EXCEEDED"])
         platform.drain()
-        assert status(platform.push_result(*push)) == "postponed"
+        assert status(platform.push_results([push])[push]) == "postponed"
         platform.clock_offset_s += 3600
         deadline = time.monotonic() + 10
-        while status(platform.push_result(*push)) != "active" and time.monotonic() < deadline:
+        while status(platform.push_results([push])[push]) != "active" and time.monotonic() < deadline:
             platform.drain()
-        assert status(platform.push_result(*push)) == "active"
+        assert status(platform.push_results([push])[push]) == "active"
 
 
 @pytest.fixture
