@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 from ci.serving import platform
 from ci.support.cli import CommandParser, ExitCode, report_crash, resolve_path
@@ -27,10 +26,11 @@ for a late and broken connection; every other token is delivered. The default of
 def main(argv: list[str] | None = None) -> int:
     """Serve what the arguments name; exits 64 on wrong usage, before anything is served."""
     arguments = sys.argv[1:] if argv is None else argv
-    names = arguments[2:] if arguments[:1] == ["--from"] else arguments
+    caller_length = 2 if arguments[:1] == ["--from"] else 0
+    caller, names = arguments[:caller_length], arguments[caller_length:]
     try:
         if names[:1] == ["fcm"] and not set(FLOW) & set(names):
-            return serve_fcm(arguments)
+            return serve_fcm([*caller, *names[1:]])
         return platform.main(arguments)
     except KeyboardInterrupt:  # before anything was served
         return ExitCode.INTERRUPTED
@@ -38,22 +38,12 @@ def main(argv: list[str] | None = None) -> int:
         return report_crash("serve-crashed: this says nothing")
 
 
-class SubcommandParser(argparse.ArgumentParser):
-    """The parser of a subcommand, with the usage errors of the main parser."""
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(ExitCode.USAGE, f"usage: {message}\n  next: {self.prog} --help\n")
-
-
 def serve_fcm(arguments: list[str]) -> int:
     """Serve the emulator alone."""
-    parser = CommandParser(prog="./ci/serve", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="fcm", parser_class=SubcommandParser)
-    fcm_parser = commands.add_parser("fcm", help=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
-    fcm_parser.description = DESCRIPTION
-    server.add_options(fcm_parser)
-    add = fcm_parser.add_argument
+    parser = CommandParser(prog="./ci/serve fcm", description=DESCRIPTION)
+    parser.epilog = EPILOG
+    server.add_options(parser)
+    add = parser.add_argument
     add("--json", action="store_true", help="one JSON object a line instead of text")
     add("--cases", action="store_true", help="list the cases, options and faults that tokens can ask for")
     options = parser.parse_args(arguments)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import queue
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from fixtures.core.catalogue import Catalogue
 from fixtures.platform.base import dict_items
@@ -31,6 +30,8 @@ ENDINGS = {
     "stale": "subscriber left alone: unknown, not this token any more, or unsubscribed already",
     "duplicate": "seen before; nothing to do",
 }
+# A report, the outcome that the services gave it, and the outcome that the catalogue expects.
+ReportEnding: TypeAlias = dict[str, str]
 POLL_S = 0.25
 MAX_QUEUED = 10_000
 MAX_ALERT_LENGTH = 400
@@ -57,32 +58,6 @@ class TrafficQueue:
             return ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReportEnding:
-    """A report, the outcome that the services gave it, and the outcome that the catalogue expects."""
-
-    time: str
-    case: str
-    code: str
-    subscriber_id: str
-    token: str
-    outcome: str
-    ending: str
-    expected: str
-    report_id: str
-
-    def to_line(self) -> str:
-        name = self.case if self.code in ("", self.case) else f"{self.case} {self.code}"
-        is_right = self.outcome in ("", "stale", "duplicate", self.expected)
-        doubt = "" if is_right else f"  (the catalogue says {self.expected})"
-        subscriber = f"subscriber {self.subscriber_id}  token {self.token}"
-        return f"{self.time}  {name}  {subscriber}  -> {self.ending}{doubt}"
-
-    def to_json(self) -> dict[str, str]:
-        members = asdict(self)
-        return {"at": members.pop("time"), "ended": members.pop("ending"), **members}
-
-
 class TrafficLog:
     """Finds the ends of reports in the requests that services accept."""
 
@@ -100,7 +75,7 @@ class TrafficLog:
                     self._print_alert(service, reason)
             case (service, request, answer):
                 for ending in self.find_endings(service, request, answer):
-                    print(json.dumps(ending.to_json()) if self._as_json else ending.to_line(), flush=True)
+                    print(json.dumps(ending) if self._as_json else format_ending(ending), flush=True)
         if traffic.dropped:
             dropped, traffic.dropped = traffic.dropped, 0
             self._print_alert("./ci/serve", f"{dropped} lines left out: more passes than can be printed")
@@ -138,17 +113,25 @@ class TrafficLog:
         except (TypeError, ValueError, KeyError):  # the object is no report
             case = None
         last_seen = f"seen last at {outcome or 'directory-responses'}"
-        return ReportEnding(
-            time=datetime.now().astimezone().strftime("%H:%M:%S.%f")[:-3],
-            case=case.id if case else "no-case",
-            code=printable(code),
-            subscriber_id=printable(report.get("subscriber_id")),
-            token=shorten_token(report.get("token")),
-            outcome=outcome or "",
-            ending=ending or ENDINGS.get(outcome or "", last_seen),
-            expected=case.outcome if case else "",
-            report_id=printable(report.get("report_id")),
-        )
+        return {
+            "at": datetime.now().astimezone().strftime("%H:%M:%S.%f")[:-3],
+            "ended": ending or ENDINGS.get(outcome or "", last_seen),
+            "case": case.id if case else "no-case",
+            "code": printable(code),
+            "subscriber_id": printable(report.get("subscriber_id")),
+            "token": shorten_token(report.get("token")),
+            "outcome": outcome or "",
+            "expected": case.outcome if case else "",
+            "report_id": printable(report.get("report_id")),
+        }
+
+
+def format_ending(report: ReportEnding) -> str:
+    name = report["case"] if report["code"] in ("", report["case"]) else f"{report['case']} {report['code']}"
+    is_right = report["outcome"] in ("", "stale", "duplicate", report["expected"])
+    doubt = "" if is_right else f"  (the catalogue says {report['expected']})"
+    subscriber = f"subscriber {report['subscriber_id']}  token {report['token']}"
+    return f"{report['at']}  {name}  {subscriber}  -> {report['ended']}{doubt}"
 
 
 def shorten_token(token: Any) -> str:
