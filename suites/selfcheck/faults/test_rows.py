@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from fixtures.core.topology import FLOW, VERSION_MIXES, VERSIONS
 from fixtures.faults.base import ServiceChange
 from fixtures.faults.http_variants import HTTP_VARIANTS
 from fixtures.faults.rows import CHECKS, CLEANER, Fault, read_faults
+from fixtures.services.decision import Decide, Decision
 
 pytestmark = pytest.mark.aside
 
@@ -25,6 +27,11 @@ service = "go-sender"
 promise = "end-to-end"
 description = "nothing is sent"
 """
+
+
+@dataclass(frozen=True)
+class DecidingService:
+    decide: Decide
 
 
 def change_nothing(service: Any) -> Any:
@@ -55,13 +62,27 @@ MISTAKES: Mapping[str, tuple[str, tuple[Mapping[str, ServiceChange], ...], str]]
         (CHANGES,),
         'faults-invalid: faults.toml: .* at /one-fault: "promise" is a required property',
     ),
-    "no-change": (ROW, (), "faults-incomplete: faults.toml: no change for one-fault"),
+    "no-change": (ROW, (), "faults-incomplete: faults.toml: rows without a change: one-fault"),
     "no-row": (
         ROW,
         (CHANGES, {"other-fault": change_nothing}),
-        "faults-incomplete: faults.toml: no row for other-fault",
+        "faults-incomplete: faults.toml: changes without a row that needs them: other-fault",
     ),
-    "two-changes": (ROW, (CHANGES, CHANGES), "faults-incomplete: faults.toml: two changes for one-fault"),
+    "change-not-needed": (
+        f'{ROW}reports = {{code = "OK"}}\ndecision = {{outcome = "alert"}}',
+        (CHANGES,),
+        "faults-incomplete: faults.toml: changes without a row that needs them: one-fault",
+    ),
+    "no-decision": (
+        f'{ROW}reports = {{code = "OK"}}',
+        (CHANGES,),
+        'faults-invalid: faults.toml: .* at /one-fault: "decision" is a required property',
+    ),
+    "two-changes": (
+        ROW,
+        (CHANGES, CHANGES),
+        "faults-incomplete: faults.toml: changes that are there twice: one-fault",
+    ),
 }
 
 
@@ -93,6 +114,19 @@ def test_a_row_has_the_checks_of_its_promise(tmp_path: Path) -> None:
             build=change_nothing,
         ),
     )
+
+
+def test_a_row_changes_a_decision(tmp_path: Path) -> None:
+    file = tmp_path / "faults.toml"
+    member = 'reports = {code = "HTTP_503", http_status = 503}\ndecision = {outcome = "postpone", wait_s = 7}'
+    file.write_text(ROW.replace("go-sender", "subscribers-errors") + member, encoding="utf-8")
+    (fault,) = read_faults((), file)
+    right = Decision("fcm_v1", "HTTP_503", "alert")
+    faulty = fault.build(DecidingService(lambda _report: right))
+    assert faulty.decide({"protocol": "fcm_v1", "http_status": 503}) == replace(
+        right, outcome="postpone", wait_s=7
+    )
+    assert faulty.decide({"protocol": "fcm_v1", "http_status": 500}) == right
 
 
 def test_the_schema_lists_what_there_is() -> None:
