@@ -13,7 +13,6 @@ from fixtures.services.events import (
     CallAnswer,
     CallFailure,
     CallReturned,
-    LeaveInContainer,
     RecordFound,
     RemoveFromContainer,
     ServiceCall,
@@ -190,7 +189,7 @@ def test_the_same_attempt_makes_the_same_report(version: str) -> None:
 def test_a_record_in_the_format_of_another_sender_stays_in_the_container(version: str, part: str) -> None:
     sender = ServiceUnderTest("go-sender", version)
     (effect,) = sender.handle_event(RecordFound(make_record(**{part: None}), NOW))
-    assert isinstance(effect, LeaveInContainer)
+    assert isinstance(effect, Alert)
     assert f"has no `{part}`" in effect.reason
     assert sender.handle_event(Started()) == sender.handle_event(Tick(NOW)) == []
 
@@ -211,7 +210,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("why", UNREADABLE)
 def test_an_unreadable_record_stays_in_the_container(why: str) -> None:
     (effect,) = ServiceUnderTest("go-sender").handle_event(RecordFound(UNREADABLE[why], NOW))
-    assert isinstance(effect, LeaveInContainer)
+    assert isinstance(effect, Alert)
 
 
 def test_unanswered_requests_are_sent_again_after_a_restart_by_either_version() -> None:
@@ -243,7 +242,7 @@ def test_nothing_is_taken_while_too_many_reports_wait() -> None:
     (call,) = send_record(sender, make_record())
     sender.handle_event(CallReturned(call, CallAnswer(200, b'{"name":"x"}')))
     (effect,) = sender.handle_event(RecordFound(make_record(), NOW))
-    assert isinstance(effect, LeaveInContainer)
+    assert isinstance(effect, Alert)
     (batch,) = sender.handle_event(Tick(NOW))
     assert isinstance(batch, ServiceCall)
     (alert,) = sender.handle_event(CallReturned(batch, CallAnswer(503, b"full")))
