@@ -11,9 +11,8 @@ from ci.support.cli import CommandParser, ExitCode, report_crash, resolve_path
 from fixtures.core.project import BUILD
 from fixtures.core.topology import FLOW
 from fixtures.platform.fcm import server
-from fixtures.platform.fcm.canned_answers import ANSWERS
+from fixtures.platform.fcm.canned_answers import ANSWERS, FAULTS
 from fixtures.platform.fcm.messages import EmulatorError, LoggedRequest
-from fixtures.platform.fcm.token_options import FAULTS
 
 TOKENS_SHOWN = 3
 DESCRIPTION = "FCM itself, legacy and v1: gives every answer on demand, checks requests, fails on demand"

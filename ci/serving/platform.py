@@ -12,10 +12,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ci.serving.traffic_log import TrafficLog, TrafficQueue
+from ci.serving.traffic_log import TrafficLog
 from ci.support.cli import CommandParser, ExitCode
 from fixtures.core import topology
-from fixtures.core.catalogue import load_catalogue
 from fixtures.core.topology import FLOW
 from fixtures.platform.over_http.config import FCM, SERVABLE, PlatformConfig, PlatformError, require_known
 from fixtures.platform.over_http.platform import HttpPlatform, run_platform
@@ -45,13 +44,12 @@ def main(argv: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: signals.append(number))
     parent = os.getppid()
-    traffic = TrafficQueue()
+    log = TrafficLog(as_json=options.json)
     try:
-        with run_platform(read_config(options, traffic)) as platform:
+        with run_platform(read_config(options, log)) as platform:
             print_endpoints(platform, as_json=options.json)
-            log = TrafficLog(platform, load_catalogue(), as_json=options.json)
             while not signals and os.getppid() == parent:
-                log.print_next(traffic)
+                log.print_next(platform)
     except (RedisUnavailable, QueueError) as error:
         if error.slug.startswith("bad-"):
             parser.refuse(error)
@@ -81,7 +79,7 @@ def build_parser() -> CommandParser:
     return parser
 
 
-def read_config(options: argparse.Namespace, traffic: TrafficQueue) -> PlatformConfig:
+def read_config(options: argparse.Namespace, log: TrafficLog) -> PlatformConfig:
     """Read the options; PlatformError if they make no sense."""
     names = options.names or [ALL]
     for name in names:
@@ -100,8 +98,8 @@ def read_config(options: argparse.Namespace, traffic: TrafficQueue) -> PlatformC
         sqs_endpoint=options.sqs_endpoint,
         queue_url=options.queue_url,
         firebase_apps=[normalize_app(app) for app in firebase_apps],
-        on_request=traffic.put,
-        on_alert=traffic.put,
+        on_request=log.put,
+        on_alert=log.put,
         keep_history=False,
     )
     if not config.served_here:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from fixtures.core.catalogue import Catalogue
+from fixtures.core.catalogue import load_catalogue
 from fixtures.platform.base import dict_items
 from fixtures.platform.over_http.platform import HttpPlatform
 from fixtures.services.events import CallAnswer, ServiceCall
@@ -37,54 +37,47 @@ MAX_QUEUED = 10_000
 MAX_ALERT_LENGTH = 400
 
 
-class TrafficQueue:
+class TrafficLog:
     """Requests and alerts that wait to be printed; when too many wait, further ones are only counted."""
 
-    def __init__(self) -> None:
-        self._queue: queue.Queue[tuple[Any, ...]] = queue.Queue(MAX_QUEUED)
-        self.dropped = 0
+    def __init__(self, *, as_json: bool) -> None:
+        self._catalogue, self._as_json = load_catalogue(), as_json
+        self._rows: queue.Queue[tuple[Any, ...]] = queue.Queue(MAX_QUEUED)
+        self._dropped = 0
+        self._last_alerts: dict[str, str] = {}
 
     def put(self, *row: Any) -> None:
         try:
-            self._queue.put_nowait(row)
+            self._rows.put_nowait(row)
         except queue.Full:
-            self.dropped += 1
+            self._dropped += 1
 
-    def get(self) -> tuple[Any, ...]:
-        """The next row; an empty one if none comes for a while."""
-        try:
-            return self._queue.get(timeout=POLL_S)
-        except queue.Empty:
-            return ()
-
-
-class TrafficLog:
-    """Finds the ends of reports in the requests that services accept."""
-
-    def __init__(self, platform: HttpPlatform, catalogue: Catalogue, *, as_json: bool) -> None:
-        self._platform, self._catalogue, self._as_json = platform, catalogue, as_json
-        self._last_alerts: dict[str, str] = {}
-
-    def print_next(self, traffic: TrafficQueue) -> None:
+    def print_next(self, platform: HttpPlatform) -> None:
         """Wait a moment for the next request or alert, and print what it shows."""
-        match traffic.get():
+        try:
+            row = self._rows.get(timeout=POLL_S)
+        except queue.Empty:
+            row = ()
+        match row:
             case (str(service), str(reason)):
                 # A service that tries something again and again repeats its alert each time.
                 if self._last_alerts.get(service) != reason:
                     self._last_alerts[service] = reason
                     self._print_alert(service, reason)
             case (service, request, answer):
-                for ending in self.find_endings(service, request, answer):
+                for ending in self.find_endings(platform, service, request, answer):
                     print(json.dumps(ending) if self._as_json else format_ending(ending), flush=True)
-        if traffic.dropped:
-            dropped, traffic.dropped = traffic.dropped, 0
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
             self._print_alert("./ci/serve", f"{dropped} lines left out: more passes than can be printed")
 
     def _print_alert(self, service: str, reason: str) -> None:
         text = f"! {service}: {printable(reason, MAX_ALERT_LENGTH)}"
         print(json.dumps({"told": reason, "by": service}) if self._as_json else text, flush=True)
 
-    def find_endings(self, service: str, request: Any, answer: Any) -> Iterator[ReportEnding]:
+    def find_endings(
+        self, platform: HttpPlatform, service: str, request: Any, answer: Any
+    ) -> Iterator[ReportEnding]:
         """The reports that end with this answer of a service."""
         reports = dict_items(request, BATCH_MEMBERS.get(service, ""))
         match service, answer:
@@ -95,15 +88,15 @@ class TrafficLog:
             case "directory-responses", {"stored": _}:
                 for report in reports:
                     path = f"/v1/responses/{report.get('report_id')}"
-                    stored = self._platform.call_service(ServiceCall(service, "GET", path, None))
+                    stored = platform.call_service(ServiceCall(service, "GET", path, None))
                     body = stored.json() if isinstance(stored, CallAnswer) else None
                     response = body if isinstance(body, dict) else {}
                     outcome = response.get("outcome")
-                    if outcome == "keep" or "subscribers-errors" not in self._platform.service_urls:
+                    if outcome == "keep" or "subscribers-errors" not in platform.service_urls:
                         yield self._end(report, response.get("code"), outcome)
             case "events-proxy" | "directory-events-api", {"accepted": _}:
                 services = list(BATCH_MEMBERS)
-                if services[services.index(service) + 1] not in self._platform.service_urls:
+                if services[services.index(service) + 1] not in platform.service_urls:
                     for report in reports:
                         yield self._end(report, None, None, f"taken by {service}")
 

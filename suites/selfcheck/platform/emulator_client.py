@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from fixtures.generation.recordings import legacy_entries
-from fixtures.platform.fcm.asgi import encode_answer
 from fixtures.platform.fcm.emulator import Emulator, handle
 from fixtures.platform.fcm.messages import FcmAnswer, FcmRequest
 
@@ -32,12 +30,3 @@ def send_v1(emulator: Emulator, message: Any, **members: Any) -> FcmAnswer:
 
 def send_legacy(emulator: Emulator, body: Any) -> FcmAnswer:
     return request(emulator, "POST", "/fcm/send", body, KEY)
-
-
-def to_report(answer: FcmAnswer, protocol: str) -> dict[str, Any]:
-    """The members of a report that a sender would make of an answer for one token."""
-    body = json.loads(encode_answer(answer)[1]) if not isinstance(answer.body, str) else answer.body
-    report = {"http_status": answer.status, "retry_after": answer.headers.get("Retry-After")}
-    if protocol == "legacy":
-        return {**report, "response": legacy_entries(body)[0]}
-    return {**report, "protocol": protocol, "response": body}

@@ -10,11 +10,11 @@ import pytest
 from fixtures.core.catalogue import Case, load_catalogue
 from fixtures.generation.recordings import CORPUS
 from fixtures.platform.fcm import recorded, rules
-from fixtures.platform.fcm.canned_answers import ANSWERS
+from fixtures.platform.fcm.canned_answers import ANSWERS, FAULTS
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.fcm.messages import EmulatorError
-from fixtures.platform.fcm.token_options import FAULTS
-from suites.selfcheck.platform.emulator_client import BEARER, request, send_legacy, send_v1, to_report
+from fixtures.scenarios.end_to_end import fcm_answers
+from suites.selfcheck.platform.emulator_client import BEARER, request, send_legacy, send_v1
 
 pytestmark = pytest.mark.aside
 
@@ -26,9 +26,8 @@ WHOLE_ANSWERS = frozenset({"legacy-InvalidParameters"}) | {
 
 def decide_answer(case: Case, emulator: Emulator, token: str) -> str:
     """The id of the case that the catalogue sees in the emulator's answer for a token."""
-    is_legacy = case.protocol == "legacy"
-    answer = send_legacy(emulator, {"to": token}) if is_legacy else send_v1(emulator, {"token": token})
-    decided = load_catalogue().decide(to_report(answer, case.protocol))
+    (report,) = fcm_answers(case.protocol, [token], emulator)
+    decided = load_catalogue().decide(report)
     assert decided is not None
     return decided.id
 
