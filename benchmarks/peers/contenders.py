@@ -12,12 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.peers import handwritten
 from fixtures.contracts.pact.verification import VerifierProcess, verify_pact
 from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.targets.embedded import start_process
 
+# A pact with each provider as a careful team writes it by hand: an interaction for each code that it knows,
+# exact where the consumer needs a value, by type elsewhere. A second delivery has no place in a pact.
+PACTS = ROOT / "benchmarks" / "peers" / "pacts"
 OWN = ROOT / ".venv-peers"
 JAR = next(OWN.glob("lib/python*/site-packages/specmatic/core/specmatic.jar"), OWN / "specmatic.jar")
 SCHEMATHESIS_S = 30
@@ -63,42 +65,33 @@ def judge_service(judge: Judge, provider: str, fault: str, limit_s: float) -> Co
 def judge_by_compat_suite(provider: str, url: str, limit_s: float) -> bool | None:
     """The compat suite of this provider, until its first finding."""
     # Only one provider has counts by code, and the names of these tests do not say which.
-    selection = f"{provider} or counts_by_code" if provider == handwritten.RESPONSES else provider
+    selection = f"{provider} or counts_by_code" if provider == "directory-responses" else provider
     with tempfile.TemporaryDirectory(prefix="fcm-compat-peers-") as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "suites/compat",
-            "-q",
-            "-x",
-            "-k",
-            selection,
-            "--examples",
-            "3",
-        ]
-        command += [f"--target={provider}={url}", f"--ledger={folder}/ledger.jsonl"]
-        return _ends_red(command, limit_s, green=0, red=1)
+        options = ["-k", selection, f"--target={provider}={url}", f"--ledger={folder}/ledger.jsonl"]
+        command = [sys.executable, "-m", "pytest", "suites/compat", "-q", "-x", "--examples=3", *options]
+        return _is_red(command, limit_s, cwd=ROOT)
 
 
 def judge_by_pact(provider: str, url: str, _limit_s: float) -> bool | None:
     """The hand-written pact, by Pact's own Verifier."""
+    pact = (PACTS / f"{provider}.json").read_text(encoding="utf-8")
     with contextlib.closing(VerifierProcess()) as verifier:
-        return bool(verify_pact(verifier, handwritten.pact_of(provider), url, states=True).problems)
+        return bool(verify_pact(verifier, pact, url, states=True).problems)
 
 
 def judge_by_schemathesis(provider: str, url: str, limit_s: float) -> bool | None:
     """All phases and checks, to the first failure; a provider may accept partly invalid batches."""
-    command = [str(OWN / "bin" / "schemathesis"), "run", document(provider), "--url", url, "--seed", "1"]
-    command += ["--exclude-checks", "negative_data_rejection", "--max-time", str(SCHEMATHESIS_S)]
-    command += ["--max-failures", "1"]
-    return _ends_red(command, limit_s, green=0, red=1)
+    options = (
+        f"--seed 1 --exclude-checks negative_data_rejection --max-time {SCHEMATHESIS_S} --max-failures 1"
+    )
+    command = [str(OWN / "bin" / "schemathesis"), "run", document(provider), "--url", url, *options.split()]
+    return _is_red(command, limit_s)
 
 
 def judge_by_specmatic(provider: str, url: str, limit_s: float) -> bool | None:
     """Tests generated from the document; without --lenient it refuses our documents before any request."""
     command = ["java", "-jar", str(JAR), "test", "--lenient", f"--testBaseURL={url}", document(provider)]
-    return _ends_red(command, limit_s, green=0, red=1)
+    return _is_red(command, limit_s)
 
 
 def document(provider: str) -> str:
@@ -106,15 +99,16 @@ def document(provider: str) -> str:
     return str(ROOT / "docs" / "openapi" / f"{provider}.json")
 
 
-def _ends_red(command: Sequence[str], limit_s: float, *, green: int, red: int) -> bool | None:
-    """Whether a command ends red; None if it does not end in time, or otherwise than it should."""
+def _is_red(command: Sequence[str], limit_s: float, cwd: Path | None = None) -> bool | None:
+    """Whether a command exits 1 rather than 0; None if it does not end in time, or otherwise."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-peers-") as folder:
-        cwd = ROOT if command[0] == sys.executable else Path(folder)
         try:
-            result = subprocess.run(command, cwd=cwd, capture_output=True, check=False, timeout=limit_s)  # noqa: S603
+            result = subprocess.run(  # noqa: S603  the contenders of this file
+                command, cwd=cwd or folder, capture_output=True, check=False, timeout=limit_s
+            )
         except subprocess.TimeoutExpired:
             return None
-    return {green: False, red: True}.get(result.returncode)
+    return {0: False, 1: True}.get(result.returncode)
 
 
 CONTENDERS: dict[str, Judge] = {
