@@ -10,17 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measurement import COUNT, SECONDS, Measurement
-from fixtures.core.project import DOCS
+from fixtures.core.project import DOCS, ROOT
 
 PAGE = DOCS / "benchmarks.md"
+TEMPLATE = ROOT / "benchmarks" / "templates" / "benchmarks.md"
 NOISE = 0.2  # a ratio that differs by less than this from the last one counts as the same
-
-INTRODUCTION = """# How fast it is
-
-`./ci/bench --keep` wrote this page on {machine}. Each value stands beside a bound that was measured in turn
-with it, so that what slows the machine slows both. Compare ratios, never the seconds of two machines. Values
-are medians; the range is that of the rounds' own ratios. No test fails because something is slow.
-"""
 
 
 @dataclass(frozen=True)
@@ -74,15 +68,10 @@ def describe_change(row: Measurement, previous: Measurement | None) -> str:
 def format_page(results: Results) -> str:
     """The page in Markdown."""
     machine = "{cores} cores, Python {python}, {system}, load {load}, {date}".format(**results.machine)
-    lines = [
-        INTRODUCTION.format(machine=machine),
-        "| measure | value | bound | ratio | range | aim |",
-        "|---|---:|---|---:|---:|---|",
-    ]
+    rows = []
     for row in results.rows:
         value, bound = format_value(row.value, row.unit), format_value(row.bound_value, row.unit)
         span = f"{row.lowest:.2f} to {row.highest:.2f}"
-        lines.append(
-            f"| {row.name} | {value} | {bound}: {row.bound} | {row.ratio:.2f} | {span} | {format_aim(row)} |"
-        )
-    return "\n".join(lines) + "\n"
+        cells = (row.name, value, f"{bound}: {row.bound}", f"{row.ratio:.2f}", span, format_aim(row))
+        rows.append(f"| {' | '.join(cells)} |")
+    return TEMPLATE.read_text(encoding="utf-8").format(machine=machine, rows="\n".join(rows))

@@ -25,25 +25,8 @@ from fixtures.core.topology import PROVIDERS
 from fixtures.faults import Fault
 
 PAGE = DOCS / "peers.md"
+TEMPLATE = ROOT / "benchmarks" / "templates" / "peers.md"
 RIGHT = "-"
-INTRODUCTION = """\
-# Side by side with peers
-
-`./ci/bench peers` wrote this page, after `./ci/setup/peers.sh`. Each contender gets the URL of one
-reference service, right or with one seeded fault, and at most {limit_s:.0f} s. A contender that calls the
-right service wrong, or does not finish there, cannot tell its faults: they do not count as caught. Our own
-line is the compat suite of that provider, `--examples 3`, until its first finding. Seconds and requests are
-medians, on two shared cores.
-"""
-NOTES = """\
-Schemathesis runs all its phases and checks to the first failure, with seed 1 and a budget of {budget_s} s.
-It may accept partly invalid batches, because the providers do. Specmatic runs its default tests with
-`--lenient`; without it, it refuses our documents before any request. The Pact has an interaction for each
-code that a careful team knows ([by hand](../benchmarks/peers/handwritten.py)), verified with provider states.
-The faults are ours, and our suite was made for them: peers find other faults as well, which this table does
-not show.
-"""
-
 Runs = Mapping[str, Mapping[str, ContenderRun]]
 
 
@@ -85,37 +68,25 @@ def format_row(name: str, runs: Mapping[str, ContenderRun], faults: Sequence[Fau
 
 def format_page(runs: Runs, faults: Sequence[Fault], absent: Mapping[str, str], limit_s: float) -> str:
     """The whole page: what each contender found, what it cost, and each fault."""
-    lines = [
-        INTRODUCTION.format(limit_s=limit_s),
-        "| contender | faults caught | false alarms | seconds | requests | seconds, right service |",
-        "|---|---:|---:|---:|---:|---:|",
-        *(format_row(name, by_service, faults) for name, by_service in runs.items()),
-        *(f"| {name} | did not run: {why} | - | - | - | - |" for name, why in absent.items()),
-        "",
-        f"| fault | service | {' | '.join(runs)} |",
-        f"|---|---|{'---|' * len(runs)}",
-    ]
+    contenders = [format_row(name, by_service, faults) for name, by_service in runs.items()]
+    contenders += [f"| {name} | did not run: {why} | - | - | - | - |" for name, why in absent.items()]
+    rows = []
     for fault in faults:
         cells = " | ".join(format_cell(fault, by_service) for by_service in runs.values())
-        lines.append(f"| `{fault.name}` | {fault.service} | {cells} |")
-    return "\n".join([*lines, "", NOTES.format(budget_s=SCHEMATHESIS_S)])
+        rows.append(f"| `{fault.name}` | {fault.service} | {cells} |")
+    return TEMPLATE.read_text(encoding="utf-8").format(
+        limit_s=limit_s,
+        budget_s=SCHEMATHESIS_S,
+        contenders="\n".join(contenders),
+        names=" | ".join(runs),
+        ruler="---|" * len(runs),
+        faults="\n".join(rows),
+    )
 
 
 def file_of(name: str) -> Path:
     """The file with the runs of a contender, so that each contender can run by itself."""
     return BUILD / "peers" / f"{name}.json"
-
-
-def read_runs(name: str) -> dict[str, ContenderRun]:
-    return {
-        key: ContenderRun(**run) for key, run in json.loads(file_of(name).read_text(encoding="utf-8")).items()
-    }
-
-
-def write_runs(name: str, runs: Mapping[str, ContenderRun]) -> None:
-    file_of(name).parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({key: asdict(run) for key, run in runs.items()}, indent=1)
-    file_of(name).write_text(text, encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -129,8 +100,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     faults = choose_faults(options.faults)
     for name in options.contender or CONTENDERS:
         if why_unavailable(name) is None:
-            write_runs(name, run_contender(name, faults, options.limit_s))
-    runs = {name: read_runs(name) for name in CONTENDERS if file_of(name).exists()}
+            runs_json = {
+                key: asdict(run) for key, run in run_contender(name, faults, options.limit_s).items()
+            }
+            file_of(name).parent.mkdir(parents=True, exist_ok=True)
+            file_of(name).write_text(json.dumps(runs_json, indent=1), encoding="utf-8")
+    runs = {}
+    for name in CONTENDERS:
+        if file_of(name).exists():
+            runs_json = json.loads(file_of(name).read_text(encoding="utf-8"))
+            runs[name] = {key: ContenderRun(**run) for key, run in runs_json.items()}
     absent = {name: why_unavailable(name) or "left out" for name in CONTENDERS if name not in runs}
     PAGE.write_text(format_page(runs, faults, absent, options.limit_s), encoding="utf-8")
     print(f"wrote {PAGE.relative_to(ROOT)}")
