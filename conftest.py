@@ -15,7 +15,7 @@ from fixtures.targets import target as targets
 from fixtures.targets.client import Unreachable
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
-from suites.plugins import exploration, fixtures, ledger, scheduling, sharding
+from suites.plugins import fixtures, ledger, selection
 from suites.plugins.options import get_deployments, get_run_config, is_worker, pytest_addoption
 
 __all__ = ["pytest_addoption"]
@@ -24,7 +24,7 @@ __all__ = ["pytest_addoption"]
 def pytest_configure(config: pytest.Config) -> None:
     """Register the plugins. The main process refuses deployments and variants that cannot be tested."""
     os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
-    for plugin in (exploration, fixtures, ledger, scheduling, sharding):
+    for plugin in (fixtures, ledger, selection):
         config.pluginmanager.register(plugin, plugin.__name__)
     if is_worker(config) or config.option.collectonly:
         return

@@ -25,10 +25,10 @@ from fixtures.targets.embedded import embedded_targets_by_version
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Target, connect_target
-from suites.plugins.exploration import NOTES
-from suites.plugins.options import get_deployments, get_run_config
-from suites.plugins.sharding import get_known_failures_url
+from suites.plugins.options import get_deployments, get_known_failures_url, get_run_config
 from suites.types import RaiseIfFound, TargetsOf
+
+NOTES = pytest.StashKey[BehaviourRecorder]()
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +104,12 @@ def scenario_of(
     yield create
     reports = sum(target.delivered - before for target, before in counts)
     request.node.user_properties.append(("reports", reports))
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Write what a test of a deep run covered."""
+    if NOTES in item.config.stash:
+        item.config.stash[NOTES].flush()
 
 
 @pytest.fixture

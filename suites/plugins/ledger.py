@@ -17,8 +17,8 @@ from fixtures.core.catalogue import Case, load_catalogue
 from fixtures.core.findings import Finding, FindingsError, describe_finding
 from fixtures.generation import example_database
 from fixtures.results import ledger, policy
-from suites.plugins import sharding
-from suites.plugins.options import get_run_config
+from suites.plugins.options import get_known_failures_url, get_run_config
+from suites.plugins.selection import ALL_TESTS
 
 TRACE_LIMIT = 8000
 MESSAGE_LIMIT = 4000
@@ -67,7 +67,7 @@ def list_properties(item: pytest.Item) -> list[tuple[str, str]]:
 
 def reproduction(test: str, config: pytest.Config) -> str:
     """The shell command that runs one test of this run again."""
-    url = sharding.get_known_failures_url(config)
+    url = get_known_failures_url(config)
     return (example_database.command_prefix(url) if url else "") + get_run_config(config).reproduce(test)
 
 
@@ -203,8 +203,8 @@ class Recorder:
             "exit_status": int(exitstatus),
             "duration_s": round(time.monotonic() - self.start_monotonic, 3),
         }
-        if sharding.ALL_TESTS in self.config.stash:
-            footer["whole"] = self.config.stash[sharding.ALL_TESTS]
+        if ALL_TESTS in self.config.stash:
+            footer["whole"] = self.config.stash[ALL_TESTS]
         self.writer.write(footer)
         self.writer.close()
 

@@ -9,10 +9,12 @@ import pytest
 
 from fixtures.core import run_config
 from fixtures.core.run_config import RunConfig
+from fixtures.generation import example_database
 from fixtures.targets import config as deployments
 from fixtures.targets.config import Deployment
 
 RUN_CONFIG = pytest.StashKey[RunConfig]()
+KNOWN_FAILURES_URL = pytest.StashKey[str]()
 DEPLOYMENTS = pytest.StashKey[dict[str, Deployment]]()
 
 
@@ -39,6 +41,13 @@ def get_deployments(config: pytest.Config) -> dict[str, Deployment]:
             run.target, run.targets or None, run.environment or None, may_test
         )
     return config.stash[DEPLOYMENTS]
+
+
+def get_known_failures_url(config: pytest.Config) -> str:
+    """The Redis that knows failures of other shards and runs; empty if there is none."""
+    if KNOWN_FAILURES_URL not in config.stash:
+        config.stash[KNOWN_FAILURES_URL] = os.environ.pop(example_database.VARIABLE, "")
+    return config.stash[KNOWN_FAILURES_URL]
 
 
 def is_worker(config: pytest.Config) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.core.project import ROOT
-from suites.plugins.scheduling import find_group
+from suites.plugins.selection import find_group
 
 pytestmark = pytest.mark.aside
 

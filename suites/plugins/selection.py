@@ -1,0 +1,89 @@
+"""Which tests run, and where: in a round of ./ci/deep, in a shard of a run, in a worker of pytest-xdist."""
+
+from __future__ import annotations
+
+import os
+import time
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from fixtures.core import urls
+from fixtures.generation import example_database
+from fixtures.results import shards
+from suites.plugins.options import get_known_failures_url, get_run_config
+
+ALL_TESTS = pytest.StashKey[dict[str, Any]]()
+# Tests with these fixtures draw inputs. Every other test would prove the same in each round of ./ci/deep.
+GENERATING_FIXTURES = {"explore", "explore_steps"}
+# The fixtures of these packages are built once for the whole package: the judged release, Pact's verifier.
+PACKAGES = ("suites/rollout/", "suites/contracts/")
+
+
+# After -m has deselected tests, and before pytest-split, whose hook is also trylast but registered later.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Select the tests of a round of ./ci/deep, and count those of a run that is cut into shards.
+
+    Each round has another order, since its time may end before the last tests. Only xdist's workers collect
+    tests, so they send the count to the main process.
+    """
+    run = get_run_config(config)
+    if run.deep:
+        items[:] = [item for item in items if GENERATING_FIXTURES & set(getattr(item, "fixturenames", ()))]
+        items.sort(key=lambda item: sha256(f"{run.seed}:{item.nodeid}".encode()).digest())
+    if run.shard:
+        config.stash[ALL_TESTS] = shards.fingerprint_tests(item.nodeid for item in items)
+        if hasattr(config, "workeroutput"):
+            config.workeroutput["whole"] = config.stash[ALL_TESTS]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the count from a worker that ends; xdist checks that all workers collected the same tests."""
+    if "whole" in getattr(node, "workeroutput", {}):
+        node.config.stash[ALL_TESTS] = node.workeroutput["whole"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Skip a test of a round that would start too late, without a result."""
+    until = get_run_config(item.config).until
+    return True if until is not None and time.time() >= until else None
+
+
+def pytest_report_header() -> str | None:
+    url = os.environ.get(example_database.VARIABLE)
+    if not url:
+        return None
+    return example_database.connection_problem(url) or f"known failures: {urls.redact_url(url)}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Take the variable out of the environment before a test can start a run of its own with it."""
+    get_known_failures_url(item.config)
+
+
+def find_group(test: str) -> str:
+    """The package of a test with common fixtures; its file otherwise."""
+    path = test.partition("::")[0]
+    return next((package for package in PACKAGES if path.startswith(package)), path)
+
+
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # no types in the package
+    """With --dist=loadgroup, gives tests with an expensive common fixture to one worker.
+
+    The mark `xdist_group` has no effect with pytest 9.2 and pytest-xdist 3.8, because node ids are read-only.
+    So this overrides `_split_scope`, as the documentation of pytest-xdist describes.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return find_group(nodeid)
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling | None:
+    return GroupScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
