@@ -43,6 +43,10 @@ class DoubleHandler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  as http.server calls them
 
+    def send_error(self, *_: Any, **__: Any) -> None:
+        """End the connection at what is no HTTP, such as the beginning of a TLS handshake."""
+        self.close_connection = True
+
     def log_message(self, *_: Any) -> None:
         """Log nothing."""
 

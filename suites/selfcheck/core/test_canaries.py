@@ -28,10 +28,9 @@ from suites.selfcheck.core.canaries import (
     search_files,
 )
 from suites.selfcheck.fail_closed import sandbox
-from suites.selfcheck.fail_closed.behaviours import Fetch, on_batches, on_observations
+from suites.selfcheck.fail_closed.behaviours import on_batches, on_observations
 from suites.selfcheck.fail_closed.fault_proxy import (
     Behaviour,
-    ClientConnection,
     ProxiedRequest,
     ProxiedResponse,
     run_proxy,
@@ -56,7 +55,7 @@ def leak_text(status: int) -> Behaviour:
     """An answer full of canaries, with a part of a secret in a header and the rest of it in the body."""
     sentences = itertools.cycle(canaries.all_sentences())
 
-    def behave(client: ClientConnection, _request: ProxiedRequest, _fetch: Fetch) -> None:
+    def behave(request: ProxiedRequest) -> None:
         word = canaries.WORDS
         texts = [next(sentences) for _ in range(9)]
         body = {
@@ -66,16 +65,16 @@ def leak_text(status: int) -> Behaviour:
             "more": texts[1:],
             "who": MEMBER,
         }
-        client.respond(
+        request.respond(
             ProxiedResponse(status, f"text/plain; of={word[: len(word) // 2]}", json.dumps(body).encode())
         )
 
     return behave
 
 
-def leak_in_rows(client: ClientConnection, _request: ProxiedRequest, fetch: Fetch) -> None:
+def leak_in_rows(request: ProxiedRequest) -> None:
     """The expected rows, with canaries in them and with the row of another subscriber."""
-    answer = fetch().json
+    answer = request.fetch().json
     spread = list(canaries.all_sentences())
     rows = [
         {**row, "status": "active", "token": canaries.DEVICE, "debug": spread}
@@ -87,13 +86,13 @@ def leak_in_rows(client: ClientConnection, _request: ProxiedRequest, fetch: Fetc
         "token": canaries.DEVICE,
         HIDDEN_MEMBER: MEMBER,
     }
-    client.respond(ProxiedResponse(200, JSON, json.dumps({"subscribers": [*rows, stranger]}).encode()))
+    request.respond(ProxiedResponse(200, JSON, json.dumps({"subscribers": [*rows, stranger]}).encode()))
 
 
-def leak_in_redirect(client: ClientConnection, _request: ProxiedRequest, _fetch: Fetch) -> None:
+def leak_in_redirect(request: ProxiedRequest) -> None:
     """A redirect whose address contains canaries."""
     url = f"https://login.example/?token={canaries.OAUTH}&user={canaries.EMAIL}"
-    client.respond(ProxiedResponse(302, JSON, b""), f"Location: {url}")
+    request.respond(ProxiedResponse(302, JSON, b""), f"Location: {url}")
 
 
 RECORDED = [

@@ -37,20 +37,7 @@ from suites.selfcheck.fail_closed.sandbox import (
 
 PAGE = DOCS / "fail-closed.md"
 ROW = re.compile(r"^\| `([\w-]+)` \| (.*?) \| (\S+) \| (\S*) \| (\S*) \|$", re.MULTILINE)
-HEADING = f"""# What the gate says when something is wrong
-
-Whatever goes wrong around a run, the answer is never *go*. Each row is a fault, made at the socket or in the
-file where it belongs, and driven through the real process of the gate.
-`python -m suites.selfcheck.fail_closed` does that for all faults and writes this page. `./ci/test` drives
-those that are known at once, and one of each other kind; `./ci/test suites -m nightly` drives the rest. They
-run in a small copy of the project, whose suites hold few tests and whose policy expects those. Where nothing
-is wrong, that copy says *go* in {{healthy}} s, most of which is the start of its processes.
-
-**Known after** is when the reason could be read on the terminal, in seconds from the start of the command.
-**Waits** is how much of that is a configured time-out: a deployment has {TIMEOUT_S:g} s for an answer here. A
-verdict of `none` means that the gate could not write one, or was killed first: it exits 2 or more, and what
-an earlier run wrote is gone.
-"""
+HEADING = Path(__file__).with_name("page.md").read_text(encoding="utf-8")
 TABLE = "| fault | what is wrong | verdict | known after | waits |\n|---|---|---|---:|---:|\n"
 GROUPS: Mapping[str, Sequence[GateFault]] = {
     "The deployment cannot be reached, or is another server": test_network_faults.FAULTS,
@@ -107,7 +94,7 @@ def drive_faults(faults: Sequence[GateFault]) -> Iterator[tuple[str, float | Non
 
 def format_page(known_after: Mapping[str, str]) -> str:
     """The page in Markdown."""
-    parts = [HEADING.format(healthy=known_after[""])]
+    parts = [HEADING.format(healthy=known_after[""], timeout_s=TIMEOUT_S)]
     for group, faults in GROUPS.items():
         rows = "".join(
             f"| `{fault.name}` | {fault.what} | {fault.verdict} | {known_after.get(fault.name, '?')} "

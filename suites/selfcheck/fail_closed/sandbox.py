@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -11,11 +12,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import pytest
 
 from fixtures.core import schemas
 from fixtures.core.project import ROOT
@@ -185,7 +188,7 @@ def run_gate(scene: Scene, call: GateCall, reason: re.Pattern[str]) -> GateResul
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=_prepare_process(call.max_file_bytes),  # noqa: PLW1509  no thread here holds a lock
+        preexec_fn=functools.partial(_prepare_process, call.max_file_bytes),  # noqa: PLW1509  no thread here holds a lock
     ) as process:
         assert process.stdout is not None
         if call.disturb:
@@ -197,13 +200,10 @@ def run_gate(scene: Scene, call: GateCall, reason: re.Pattern[str]) -> GateResul
     return GateResult(process.returncode, "".join(lines), read_verdict(scene.build), known_s)
 
 
-def _prepare_process(max_file_bytes: int | None) -> Callable[[], None]:
-    def prepare() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell may start the tests with Ctrl-C ignored
-        if max_file_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
-
-    return prepare
+def _prepare_process(max_file_bytes: int | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell may start the tests with Ctrl-C ignored
+    if max_file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
 
 
 def read_verdict(build: Path) -> Mapping[str, Any] | None:
@@ -227,3 +227,13 @@ def find_mistake(fault: GateFault, result: GateResult) -> str:
     if not re.search(fault.reason, result.text):
         return f"the terminal does not say {fault.reason!r}:\n{result.text[-3000:]}"
     return ""
+
+
+def for_each_fault(
+    faults: Sequence[GateFault], *, by_day: Collection[str]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A test for each fault; those that are not in `by_day` are marked nightly."""
+    marks = {fault.name: () if fault.name in by_day else (pytest.mark.nightly,) for fault in faults}
+    return pytest.mark.parametrize(
+        "fault", [pytest.param(fault, id=fault.name, marks=marks[fault.name]) for fault in faults]
+    )

@@ -8,37 +8,39 @@ import pytest
 
 from suites.selfcheck.fail_closed.behaviours import (
     JSON,
+    LOGIN_PAGE,
+    NO_GO,
+    UNDECIDED,
     always,
+    always_wrong,
     close,
     dribble_body,
     dribble_head,
-    hang,
-    reset,
+    gzip_bomb,
     send_endless_100,
     send_endless_body,
     send_endless_head,
     send_half,
     send_raw,
 )
-from suites.selfcheck.fail_closed.deployment_faults import (
-    LOGIN_PAGE,
-    NO_GO,
-    UNDECIDED,
-    always_wrong,
-    bomb,
-    create_fault,
-)
-from suites.selfcheck.fail_closed.parameters import for_each_fault
-from suites.selfcheck.fail_closed.sandbox import GateFault, Scene
+from suites.selfcheck.fail_closed.fault_proxy import ProxiedRequest
+from suites.selfcheck.fail_closed.sandbox import GateFault, Scene, for_each_fault
 
 FROM_THE_START = (
     always_wrong(
-        "hangs", "accepts the request and never answers", hang, UNDECIDED, "ReadTimeout|within 1", 1
+        "hangs",
+        "accepts the request and never answers",
+        ProxiedRequest.hang,
+        UNDECIDED,
+        "ReadTimeout|within 1",
+        1,
     ),
     always_wrong(
         "closes", "closes the connection without a response", close, UNDECIDED, "RemoteProtocolError"
     ),
-    always_wrong("resets", "resets the connection", reset, UNDECIDED, "ReadError|reset by peer"),
+    always_wrong(
+        "resets", "resets the connection", ProxiedRequest.reset, UNDECIDED, "ReadError|reset by peer"
+    ),
     always_wrong(
         "half-an-answer", "dies in the middle of the body", send_half, UNDECIDED, "RemoteProtocolError"
     ),
@@ -55,8 +57,8 @@ FROM_THE_START = (
         "endless-100", "says 100 Continue without end", send_endless_100, UNDECIDED, "no end|within 1", 1
     ),
     always_wrong("endless-body", "sends a body without end", send_endless_body, UNDECIDED, "has no end", 1),
-    create_fault("gzip-bomb", "sends a gigabyte, packed", bomb(1), UNDECIDED, "has no end"),
-    create_fault("gzip-bomb-twice", "sends a gigabyte, packed twice", bomb(2), UNDECIDED, "gzip, gzip"),
+    always_wrong("gzip-bomb", "sends a gigabyte, packed", gzip_bomb(1), UNDECIDED, "has no end"),
+    always_wrong("gzip-bomb-twice", "sends a gigabyte, packed twice", gzip_bomb(2), UNDECIDED, "gzip, gzip"),
     always_wrong(
         "redirects",
         "redirects to a login",

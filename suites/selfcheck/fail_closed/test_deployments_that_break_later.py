@@ -7,15 +7,19 @@ from collections.abc import Callable
 import pytest
 
 from suites.selfcheck.fail_closed.behaviours import (
+    FAILED,
     JSON,
+    LOGIN_PAGE,
+    NO_GO,
+    NOT_FOUND,
+    UNDECIDED,
     always,
+    always_wrong,
     cache_by_method,
     claim_success,
     dribble_body,
     echo,
     gzip_bomb,
-    hang,
-    on_batches,
     on_observations,
     repeat_members,
     reset_when,
@@ -27,31 +31,25 @@ from suites.selfcheck.fail_closed.behaviours import (
     show_other_subscribers,
     with_body,
     with_member,
-)
-from suites.selfcheck.fail_closed.deployment_faults import (
-    FAILED,
-    LOGIN_PAGE,
-    NO_GO,
-    NOT_FOUND,
-    UNDECIDED,
-    create_fault,
     wrong_at_batches,
     wrong_at_observations,
 )
-from suites.selfcheck.fail_closed.parameters import for_each_fault
-from suites.selfcheck.fail_closed.sandbox import KEEPER, GateFault, Scene
+from suites.selfcheck.fail_closed.fault_proxy import ProxiedRequest
+from suites.selfcheck.fail_closed.sandbox import KEEPER, GateFault, Scene, for_each_fault
 
 LATER = (
-    wrong_at_batches("hang", "hangs when it gets reports", hang, UNDECIDED, "ReadTimeout|within 1", 1),
+    wrong_at_batches(
+        "hang", "hangs when it gets reports", ProxiedRequest.hang, UNDECIDED, "ReadTimeout|within 1", 1
+    ),
     wrong_at_batches("dribble", "acknowledges byte by byte", dribble_body, UNDECIDED, "no end|within 1", 1),
     wrong_at_batches(
         "half", "dies in the middle of an acknowledgement", send_half, UNDECIDED, "RemoteProtocolError"
     ),
     wrong_at_batches("endless", "acknowledges without end", send_endless_body, UNDECIDED, "has no end", 1),
-    create_fault(
-        "batches-gzip-bomb",
+    wrong_at_batches(
+        "gzip-bomb",
         "acknowledges with a packed gigabyte",
-        lambda: on_batches(gzip_bomb(1)),
+        gzip_bomb(1),
         UNDECIDED,
         "has no end",
     ),
@@ -114,7 +112,9 @@ LATER = (
     ),
     wrong_at_batches("500", "fails on every batch", FAILED, NO_GO, "answers 500"),
     wrong_at_batches("two-answers", "answers twice", respond_twice, NO_GO, "answers 500"),
-    wrong_at_observations("hang", "hangs when it is observed", hang, UNDECIDED, "ReadTimeout|within 1", 1),
+    wrong_at_observations(
+        "hang", "hangs when it is observed", ProxiedRequest.hang, UNDECIDED, "ReadTimeout|within 1", 1
+    ),
     wrong_at_observations(
         "empty",
         "never shows a subscriber",
@@ -146,47 +146,47 @@ LATER = (
         UNDECIDED,
         "unobservable-target: .*200 ",
     ),
-    create_fault(
-        "looks-cached",
+    wrong_at_observations(
+        "cached",
         "shows the first subscriber at every request",
-        lambda: on_observations(cache_by_method()),
+        cache_by_method,
         NO_GO,
         "lost the subscriber",
     ),
-    create_fault(
+    always_wrong(
         "dies-later",
         "dies after five requests",
-        lambda: reset_when(lambda number: number > 5),
+        reset_when(lambda number: number > 5),
         UNDECIDED,
         "unreachable-target",
     ),
-    create_fault(
+    always_wrong(
         "stumbles",
         "resets every fifth connection",
-        lambda: reset_when(lambda number: number % 5 == 0),
+        reset_when(lambda number: number % 5 == 0),
         UNDECIDED,
         "unreachable-target",
     ),
-    create_fault(
+    always_wrong(
         "reports-unseen",
         "never shows a report",
-        lambda: on_observations(NOT_FOUND),
+        on_observations(NOT_FOUND),
         NO_GO,
         "lost the report",
         service=KEEPER,
     ),
-    create_fault(
+    always_wrong(
         "reports-echo",
         "shows only the id of each report",
-        lambda: on_observations(show_id_only),
+        on_observations(show_id_only),
         NO_GO,
         "shape",
         service=KEEPER,
     ),
-    create_fault(
+    always_wrong(
         "reports-cached",
         "shows the first report at every request",
-        lambda: on_observations(cache_by_method()),
+        on_observations(cache_by_method),
         NO_GO,
         "makes|shape",
         service=KEEPER,

@@ -13,8 +13,15 @@ import trustme
 
 from suites.selfcheck.fail_closed.behaviours import forward
 from suites.selfcheck.fail_closed.fault_proxy import run_proxy
-from suites.selfcheck.fail_closed.parameters import for_each_fault
-from suites.selfcheck.fail_closed.sandbox import REACTOR, GateCall, GateFault, PutInPlace, Scene, deploy
+from suites.selfcheck.fail_closed.sandbox import (
+    REACTOR,
+    GateCall,
+    GateFault,
+    PutInPlace,
+    Scene,
+    deploy,
+    for_each_fault,
+)
 
 NOT_BEFORE, EXPIRED = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2019, 2020))
 

@@ -13,7 +13,6 @@ import pytest
 
 from fixtures.core.project import ROOT
 from fixtures.targets.embedded import start_process
-from suites.selfcheck.fail_closed.parameters import for_each_fault
 from suites.selfcheck.fail_closed.sandbox import (
     REACTOR,
     SLICE,
@@ -24,6 +23,7 @@ from suites.selfcheck.fail_closed.sandbox import (
     add_pytest_options,
     deploy,
     edit_file,
+    for_each_fault,
 )
 
 OLD_CODES = "suites/compat/test_old_codes_still_unsubscribe.py"

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from suites.selfcheck.fail_closed.parameters import for_each_fault
 from suites.selfcheck.fail_closed.sandbox import (
     PATIENCE_S,
     GateCall,
@@ -20,6 +19,7 @@ from suites.selfcheck.fail_closed.sandbox import (
     PutInPlace,
     Scene,
     add_pytest_options,
+    for_each_fault,
 )
 
 PLUGIN = "disturbing_plugin"
