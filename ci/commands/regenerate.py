@@ -17,7 +17,7 @@ from fixtures.contracts.pact.model import PACTS
 from fixtures.core.errors import UserError
 from fixtures.core.project import DOCS
 from fixtures.core.schemas import SchemaViolation
-from fixtures.results.expected_tests import EXPECTED_TESTS
+from fixtures.results.policy import EXPECTED_TESTS
 
 
 @dataclass(frozen=True)

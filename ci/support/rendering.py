@@ -17,7 +17,7 @@ from fixtures.core.catalogue import Case, load_catalogue
 from fixtures.core.topology import EDGES, VERSIONS
 from fixtures.faults import FAULTS, Fault
 from fixtures.faults.tolerant import TOLERANT_VARIANTS
-from fixtures.results.expected_tests import EXPECTED_TESTS, format_expected_tests
+from fixtures.results.policy import EXPECTED_TESTS, format_expected_tests
 
 README = "README.md"
 TABLE = re.compile(r"(<!-- pairs -->\n).*?(<!-- end of pairs -->)", re.DOTALL)

@@ -22,7 +22,7 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.core.project import ROOT
-from fixtures.results.expected_tests import format_expected_tests
+from fixtures.results.policy import format_expected_tests
 
 REACTOR, KEEPER = "subscribers-errors", "directory-responses"
 TIMEOUT_S = 1.0  # of a deployment, for one answer

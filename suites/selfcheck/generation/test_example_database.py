@@ -19,7 +19,7 @@ from fixtures.generation import example_database, runner
 from fixtures.generation.example_database import VARIABLE, FailureStore
 from fixtures.generation.runner import Profile
 from fixtures.platform import redis_server
-from suites.plugins import ledger, sharding
+from suites.plugins import ledger
 
 TEST, SAME_TEST_ELSEWHERE = (
     f"suites/compat/test_new.py::test[{provider}-v1-UNREGISTERED]" for provider in list(PROVIDERS)[:2]
@@ -224,9 +224,9 @@ def test_redis_urls(url: str, *, is_accepted: bool) -> None:
 def test_the_command_of_a_finding_names_the_store_but_no_password(
     monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> None:
-    monkeypatch.setattr(sharding, "get_known_failures_url", lambda _: "unix:///run/redis.sock")
+    monkeypatch.setattr(ledger, "get_known_failures_url", lambda _: "unix:///run/redis.sock")
     assert ledger.reproduction("t", pytestconfig).startswith(f"{VARIABLE}=unix:///run/redis.sock ./ci/")
-    monkeypatch.setattr(sharding, "get_known_failures_url", lambda _: UNREACHABLE)
+    monkeypatch.setattr(ledger, "get_known_failures_url", lambda _: UNREACHABLE)
     command = ledger.reproduction("t", pytestconfig)
     assert command.startswith(f'{VARIABLE}="${VARIABLE}" ./ci/test t')
 

@@ -24,8 +24,7 @@ from fixtures.faults import FAULTS
 from fixtures.generation import example_database
 from fixtures.platform import redis_server
 from fixtures.results import policy
-from fixtures.results.expected_tests import read_expected_tests
-from fixtures.results.policy import Policy
+from fixtures.results.policy import Policy, read_expected_tests
 from fixtures.targets.embedded import start_process
 
 pytestmark = pytest.mark.process
