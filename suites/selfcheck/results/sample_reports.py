@@ -24,6 +24,7 @@ from suites.selfcheck.results import sample_runs
 from suites.selfcheck.results.sample_runs import Line, change_line, good_run
 
 REACTOR = "subscribers-errors"
+ROLLOUT_FILE = Path(__file__).with_name("sample_rollout.json")
 WORST_FIRST = ("failed", "undecided", "not-judged", "passed")
 STATUS = {"unsubscribe": "unsubscribed", "postpone": "postponed"}
 SCRIPT = "<script>window.ran=1</script><img src=x onerror='window.ran=1'>\"'`--></style></title>"
@@ -123,32 +124,13 @@ def count_states(run: ReportRun) -> Counter[str]:
 
 def build_rollout_answer(damage: str = "") -> dict[str, Any]:
     """An answer that judges a release plan, with this damage at its last step, or safe."""
-    verdict = "no-go" if damage else "go"
-    hurt = {"edge": "e", "written_by": "w", "service": "s", "version": "v", "why": "y", "timeline": []}
-    step: dict[str, Any] = {"before": "1", "after": "2", "verdict": "go", "damage": [], "unknown": []}
-    step |= {"way_back": {"state": "open", "steps": []}}
-    hurts = [{**hurt, "text": damage, "kinds": {}}] if damage else []
-    last = {"verdict": verdict, "damage": hurts, "way_back": {"state": "closed", "steps": []}}
-    steps = [
-        step | {"step": "events-proxy"},
-        step | {"step": "clean records", "before": None, "after": None},
-        step | last | {"step": "go-sender"},
-    ]
-    first = {"first": "events-proxy", "then": "go-sender", "because": "b", "kinds": {}, "timeline": []}
-    return {
-        "verdict": verdict,
-        "reasons": [damage] if damage else [],
-        "services": {},
-        "steps": steps,
-        "orders": {"all": 6, "safe": 3, "undecided": 0},
-        "constraints": [first],
-        "explained": True,
-        "no_return": ["go-sender"],
-        "suggestion": ["clean records", "events-proxy", "go-sender"] if damage else None,
-        "unknown": [],
-        "disagreements": [],
-        "judged": {},
-    }
+    answer: dict[str, Any] = json.loads(ROLLOUT_FILE.read_text(encoding="utf-8"))
+    if damage:
+        hurt = {"edge": "e", "written_by": "w", "service": "s", "version": "v", "why": "y", "timeline": []}
+        answer["steps"][-1] |= {"verdict": "no-go", "damage": [{**hurt, "text": damage, "kinds": {}}]}
+        answer |= {"verdict": "no-go", "reasons": [damage]}
+        answer |= {"suggestion": ["clean records", "events-proxy", "go-sender"]}
+    return answer
 
 
 def with_plan(run: ReportRun, plan: dict[str, Any] | None) -> ReportRun:
