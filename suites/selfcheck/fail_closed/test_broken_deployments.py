@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -13,18 +14,39 @@ from suites.selfcheck.fail_closed.behaviours import (
     UNDECIDED,
     always,
     always_wrong,
-    close,
     dribble_body,
-    dribble_head,
     gzip_bomb,
-    send_endless_100,
     send_endless_body,
-    send_endless_head,
     send_half,
-    send_raw,
 )
-from suites.selfcheck.fail_closed.fault_proxy import ProxiedRequest
-from suites.selfcheck.fail_closed.sandbox import GateFault, Scene, for_each_fault
+from suites.selfcheck.fail_closed.fault_proxy import Behaviour, ProxiedRequest
+from suites.selfcheck.fail_closed.sandbox import TIMEOUT_S, GateFault, Scene, for_each_fault
+
+
+def send_raw(data: bytes) -> Behaviour:
+    return lambda request: request.send(data)
+
+
+def close(_request: ProxiedRequest) -> None:
+    """End the connection without a response."""
+
+
+def dribble_head(request: ProxiedRequest) -> None:
+    request.dribble(b"HTTP/1.1 200 Status\r\nX-Slow: " + b"y" * 4096)
+
+
+def send_endless_head(request: ProxiedRequest) -> None:
+    request.send(b"HTTP/1.1 200 Status\r\n")
+    while True:
+        request.send(b"X-More: " + b"y" * 1000 + b"\r\n")
+
+
+def send_endless_100(request: ProxiedRequest) -> None:
+    """`100 Continue` repeatedly, each just before the time-out."""
+    while True:
+        time.sleep(TIMEOUT_S / 4)
+        request.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
 
 FROM_THE_START = (
     always_wrong(

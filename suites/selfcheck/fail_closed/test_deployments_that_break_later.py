@@ -2,40 +2,112 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from suites.selfcheck.fail_closed.behaviours import (
-    FAILED,
     JSON,
     LOGIN_PAGE,
     NO_GO,
-    NOT_FOUND,
     UNDECIDED,
     always,
     always_wrong,
-    cache_by_method,
-    claim_success,
     dribble_body,
-    echo,
+    forward,
     gzip_bomb,
+    on_batches,
     on_observations,
-    repeat_members,
-    reset_when,
-    respond_twice,
     send_endless_body,
     send_half,
-    show_active,
-    show_id_only,
-    show_other_subscribers,
-    with_body,
-    with_member,
-    wrong_at_batches,
-    wrong_at_observations,
 )
-from suites.selfcheck.fail_closed.fault_proxy import ProxiedRequest
+from suites.selfcheck.fail_closed.fault_proxy import Behaviour, ProxiedRequest, ProxiedResponse
 from suites.selfcheck.fail_closed.sandbox import KEEPER, GateFault, Scene, for_each_fault
+
+NOT_FOUND, FAILED = always(404, JSON, b"{}"), always(500, JSON, b"{}")
+
+
+def wrong_at_batches(name: str, what: str, behaviour: Behaviour, *row: Any) -> GateFault:
+    return always_wrong(f"batches-{name}", what, on_batches(behaviour), *row)
+
+
+def wrong_at_observations(name: str, what: str, behaviour: Behaviour, *row: Any) -> GateFault:
+    return always_wrong(f"looks-{name}", what, on_observations(behaviour), *row)
+
+
+def with_body(change: Callable[[ProxiedResponse], bytes], content_type: str = JSON) -> Behaviour:
+    """The service's own response with another body."""
+
+    def respond(request: ProxiedRequest) -> None:
+        response = request.fetch()
+        request.respond(ProxiedResponse(response.status, content_type, change(response)))
+
+    return respond
+
+
+def repeat_members(response: ProxiedResponse) -> bytes:
+    """A JSON object with each member twice: first null, then its value."""
+    nulls = ",".join(f"{json.dumps(name)}:null" for name in response.json)
+    return b"{" + nulls.encode() + b"," + response.body.strip()[1:]
+
+
+def with_member(value: bytes) -> Callable[[ProxiedResponse], bytes]:
+    """A JSON object with one more member."""
+    return lambda response: b'{"more":' + value + b"," + response.body.strip()[1:]
+
+
+def echo(request: ProxiedRequest) -> None:
+    """Respond with the request's own body."""
+    request.respond(replace(request.fetch(), body=request.body or b"{}"))
+
+
+def respond_twice(request: ProxiedRequest) -> None:
+    """A wrong response before the right one on the same connection."""
+    response = request.fetch()
+    request.send(f"HTTP/1.1 500 Status\r\nContent-Type: {JSON}\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+    request.respond(response)
+
+
+def claim_success(request: ProxiedRequest) -> None:
+    """Acknowledge every event as handled, and handle none."""
+    results = [
+        {"event_id": event["event_id"], "subscriber_id": event["subscriber_id"], "action": "unsubscribe"}
+        for event in json.loads(request.body).get("errors", [])
+    ]
+    request.respond(ProxiedResponse(200, JSON, json.dumps({"results": results}).encode()))
+
+
+def cache_by_method(request: ProxiedRequest) -> None:
+    """A cache that ignores the path: the first observation answers every later one."""
+    request.respond(request.memory.setdefault(request.connection.command, request.fetch()))
+
+
+def show_active(response: ProxiedResponse) -> bytes:
+    """Every subscriber as active."""
+    rows = [{**row, "status": "active", "postponed_until": None} for row in response.json["subscribers"]]
+    return json.dumps({"subscribers": rows}).encode()
+
+
+def show_other_subscribers(response: ProxiedResponse) -> bytes:
+    """Rows of other subscribers than the requested ones."""
+    other_id = "00000000-0000-4000-8000-000000000000"
+    rows = [{**row, "subscriber_id": other_id} for row in response.json["subscribers"]]
+    return json.dumps({"subscribers": rows}).encode()
+
+
+def reset_when(is_due: Callable[[int], bool]) -> Behaviour:
+    """Reset the connection of each request whose number, from 1, is due."""
+    return lambda request: request.reset() if is_due(request.number) else forward(request)
+
+
+def show_id_only(request: ProxiedRequest) -> None:
+    """A report for every id, with nothing but the id."""
+    body = json.dumps({"report_id": request.path.rpartition("/")[2]}).encode()
+    request.respond(ProxiedResponse(200, JSON, body))
+
 
 LATER = (
     wrong_at_batches(
