@@ -141,10 +141,6 @@ def replace_body(value: Any) -> BatchFault:
     return fault
 
 
-def make_unreadable(batch: ObservedBatch) -> None:
-    batch.body, batch.problem = "{", "no JSON"
-
-
 def change_report(position: int, status: int = 200, **members: Any) -> BatchFault:
     def fault(batch: ObservedBatch) -> None:
         report_id = str(batch.sent[position].report_id)
@@ -175,19 +171,6 @@ def reject_well_formed(batch: ObservedBatch) -> None:
 
 def drop_result(batch: ObservedBatch) -> None:
     batch.body["results"].pop(FINE)
-
-
-def swap_results(batch: ObservedBatch) -> None:
-    rows = batch.body["results"]
-    rows[DEAD], rows[FINE] = rows[FINE], rows[DEAD]
-
-
-def set_all_actions(action: str) -> BatchFault:
-    def fault(batch: ObservedBatch) -> None:
-        for row in batch.body["results"]:
-            row["action"] = action
-
-    return fault
 
 
 def get_only_finding(findings: Iterable[Finding], batch: ObservedBatch, check: str) -> Finding:

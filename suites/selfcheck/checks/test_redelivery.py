@@ -17,6 +17,7 @@ from suites.selfcheck.checks.outcomes import (
     FINE,
     RESPONSES,
     BatchFault,
+    ObservedBatch,
     change_answer,
     change_report,
     change_result,
@@ -27,8 +28,16 @@ from suites.selfcheck.checks.outcomes import (
     get_only_finding,
     replace_body,
     right_batch,
-    set_all_actions,
 )
+
+
+def set_all_actions(action: str) -> BatchFault:
+    def fault(batch: ObservedBatch) -> None:
+        for row in batch.body["results"]:
+            row["action"] = action
+
+    return fault
+
 
 KNOWN: Mapping[str, BatchFault] = {
     API: lambda _: None,
