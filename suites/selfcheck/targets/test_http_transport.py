@@ -13,7 +13,6 @@ import pytest
 from fixtures.targets.http import (
     HttpxTransport,
     NoResponse,
-    RawRequest,
     call_with_timeout,
     loopback_transport,
 )
@@ -86,8 +85,8 @@ def transport(request: pytest.FixtureRequest) -> Iterator[HttpxTransport]:
 
 def test_request_and_response_arrive_unchanged(transport: HttpxTransport) -> None:
     with serve_responses(respond(b"\xff", 404, X_One="a")) as double:
-        response = transport.send(RawRequest("POST", f"{double.url}/a/b?id=1&id=2", BODY, {"X-Two": "b"}))
-        assert transport.send(RawRequest("GET", f"{double.url}/a")).status == 404
+        response = transport.send("POST", f"{double.url}/a/b?id=1&id=2", BODY, {"X-Two": "b"})
+        assert transport.send("GET", f"{double.url}/a").status == 404
     assert (response.status, response.content, response.headers["x-one"]) == (404, b"\xff", "a")
     assert response.certificate_expires is None
     assert [(method, path, body) for method, path, _, body in double.requests] == [
@@ -100,7 +99,7 @@ def test_request_and_response_arrive_unchanged(transport: HttpxTransport) -> Non
 def test_a_connection_is_used_again(transport: HttpxTransport) -> None:
     with serve_responses(respond()) as double:
         for _ in range(3):
-            transport.send(RawRequest("GET", double.url))
+            transport.send("GET", double.url)
         assert double.connections == 1
 
 
@@ -112,9 +111,7 @@ def test_each_thread_has_a_connection_of_its_own(transport: HttpxTransport) -> N
         respond()(handler, body)
 
     with serve_responses(write) as double:
-        threads = [
-            threading.Thread(target=transport.send, args=(RawRequest("GET", double.url),)) for _ in range(2)
-        ]
+        threads = [threading.Thread(target=transport.send, args=("GET", double.url)) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -124,21 +121,21 @@ def test_each_thread_has_a_connection_of_its_own(transport: HttpxTransport) -> N
 
 def test_a_closed_connection_is_replaced_and_nothing_is_sent_twice(transport: HttpxTransport) -> None:
     with serve_responses(respond_and_close) as double:
-        transport.send(RawRequest("POST", double.url, b"1"))
+        transport.send("POST", double.url, b"1")
         assert double.connection_ended.wait(TIMEOUT_S)
-        transport.send(RawRequest("POST", double.url, b"2"))
+        transport.send("POST", double.url, b"2")
         assert (double.connections, [body for *_, body in double.requests]) == (2, [b"1", b"2"])
 
 
 def test_a_compressed_body_is_decompressed(transport: HttpxTransport) -> None:
     with serve_responses(respond(gzip.compress(BODY), Content_Encoding="gzip")) as double:
-        assert transport.send(RawRequest("GET", double.url)).content == BODY
+        assert transport.send("GET", double.url).content == BODY
 
 
 def test_a_body_in_chunks_is_read_to_its_end(transport: HttpxTransport) -> None:
     with serve_responses(respond_in_chunks(b"{", b"}", b"")) as double:
         for _ in range(2):
-            assert transport.send(RawRequest("GET", double.url)).content == b"{}"
+            assert transport.send("GET", double.url).content == b"{}"
         assert double.connections == 1
 
 
@@ -154,7 +151,7 @@ def test_a_body_in_chunks_is_read_to_its_end(transport: HttpxTransport) -> None:
 def test_a_response_is_read_to_its_end(transport: HttpxTransport, data: bytes, *, close: bool) -> None:
     with serve_responses(respond_raw(data, close=close)) as double:
         for _ in range(2):
-            response = transport.send(RawRequest("GET", double.url))
+            response = transport.send("GET", double.url)
             assert (response.status, response.content, response.headers.get("link")) == (200, BODY, None)
             assert double.connection_ended.wait(TIMEOUT_S)
         assert double.connections == 2
@@ -186,28 +183,28 @@ def test_a_bad_response_is_no_response_and_the_next_request_is_sent_anew(
 ) -> None:
     with serve_responses(write) as double:
         with pytest.raises(NoResponse, match=problem):
-            transport.send(RawRequest("POST", double.url, BODY))
+            transport.send("POST", double.url, BODY)
         assert len(double.requests) == 1
         double.write_response = respond()
-        assert transport.send(RawRequest("GET", double.url)).content == BODY
+        assert transport.send("GET", double.url).content == BODY
 
 
 def test_bytes_after_a_response_are_never_the_next_response(transport: HttpxTransport) -> None:
     with serve_responses(respond_raw(RESPONSE + b"more", close=False)) as double:
-        assert transport.send(RawRequest("GET", double.url)).content == BODY
+        assert transport.send("GET", double.url).content == BODY
         double.write_response = respond(b"another")
         with pytest.raises(NoResponse, match="RemoteProtocolError"):
-            transport.send(RawRequest("GET", double.url))
+            transport.send("GET", double.url)
 
 
 def test_an_earlier_response_is_never_the_next_response(transport: HttpxTransport) -> None:
     no_content = respond_raw(b"HTTP/1.1 204 No Content\r\n\r\n", close=False)
     with serve_responses(no_content) as double:
-        response = transport.send(RawRequest("GET", double.url))
+        response = transport.send("GET", double.url)
         assert (response.status, response.content) == (204, b"")
         double.write_response = respond_raw(b"")
         with pytest.raises(NoResponse, match="RemoteProtocolError"):
-            transport.send(RawRequest("GET", double.url))
+            transport.send("GET", double.url)
         assert double.connections == 1
 
 
@@ -216,7 +213,7 @@ def test_an_empty_body_is_declared_where_a_body_is_expected(
     transport: HttpxTransport, method: str, length: str | None
 ) -> None:
     with serve_responses(respond()) as double:
-        transport.send(RawRequest(method, double.url))
+        transport.send(method, double.url)
         assert double.requests[0][2].get("content-length") == length
 
 
@@ -225,7 +222,7 @@ def test_a_control_character_in_a_path_is_no_request(transport: HttpxTransport) 
         serve_responses(respond()) as double,
         pytest.raises(NoResponse, match=r"InvalidURL|LocalProtocolError"),
     ):
-        transport.send(RawRequest("GET", f"{double.url}/a\u007f"))
+        transport.send("GET", f"{double.url}/a\u007f")
     assert double.requests == []
 
 
@@ -234,10 +231,10 @@ def test_a_silent_and_an_absent_server_give_no_response() -> None:
     transport = loopback_transport(0.1)
     with serve_responses(lambda *_: released.wait(TIMEOUT_S)) as double:
         with pytest.raises(NoResponse, match="ReadTimeout"):
-            transport.send(RawRequest("GET", double.url))
+            transport.send("GET", double.url)
         released.set()
     with pytest.raises(NoResponse, match="ConnectError"):
-        transport.send(RawRequest("GET", double.url))
+        transport.send("GET", double.url)
     transport.close()
 
 
