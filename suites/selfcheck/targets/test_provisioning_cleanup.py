@@ -20,7 +20,7 @@ from fixtures.core.payloads import IdFactory
 from fixtures.core.project import ROOT
 from fixtures.targets import cleanup
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, DeploymentKey, Inventory
-from fixtures.targets.provisioning.pool import PoolMember, SubscriberPool
+from fixtures.targets.provisioning.pool import SubscriberPool
 from suites.selfcheck.targets.sql_service import (
     POOL,
     SERVICE,
@@ -197,7 +197,7 @@ def test_subscribers_that_the_targets_file_no_longer_covers_stay(
         rows = [{"subscriber_id": value, **members} for value in (pooled, leased, made_up, foreign)]
         inventory.add(DeploymentKey(SERVICE, service.url, "e"), rows)
     monkeypatch.setattr("tempfile.tempdir", None)
-    pool = SubscriberPool(tmp_path / "pool.ndjson", [PoolMember(leased)])
+    pool = SubscriberPool(tmp_path / "pool.ndjson", {leased: None})
     pool.lease(1)
     result = run_cleanup(tmp_path, POOL, service.url)
     assert "another process uses it" in result.stdout
