@@ -13,6 +13,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy
@@ -23,12 +24,7 @@ from fixtures.core.payloads import IdFactory
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets.config import Deployment
-from fixtures.targets.provisioning.config import (
-    PoolProvisioning,
-    Provisioning,
-    SqlProvisioning,
-    read_provisioning,
-)
+from fixtures.targets.provisioning.config import check_states
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.provisioning.sql import run_statements
 from fixtures.targets.rate_limit import RateLimiter
@@ -95,14 +91,15 @@ def create_table(engine: sqlalchemy.Engine, server: subprocess.Popen[bytes]) -> 
             return
 
 
-def read_examples() -> list[Provisioning]:
+def read_examples() -> list[dict[str, Any]]:
     """The states of each example in docs/targets.md."""
     examples = []
     for block in re.findall(r"(?s)```toml\n(.*?)```", DOCS_PAGE.read_text(encoding="utf-8")):
         data = tomllib.loads(block)
         row = data["environments"]["staging"]["services"]["subscribers-errors"]
         schemas.validate({"url": "http://127.0.0.1:9", **row}, "targets.schema.json#/$defs/service")
-        examples.append(read_provisioning(row["states"], ROOT))
+        check_states(row["states"])
+        examples.append(row["states"])
     return examples
 
 
@@ -111,8 +108,7 @@ def test_the_statements_of_the_page_work(
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(database.url))
     _, by_sql, from_pool = read_examples()
-    assert isinstance(from_pool, PoolProvisioning)
-    assert isinstance(from_pool.reset, SqlProvisioning)
+    assert from_pool.keys() == {"pool", "sql"}
     deployment = Deployment("subscribers-errors", "http://127.0.0.1:9", provisioning=by_sql)
     inventory = Inventory(tmp_path / INVENTORY_FILE)
     target = prepare_target(deployment, RateLimiter(), PROVIDERS[deployment.name], inventory)
@@ -128,7 +124,7 @@ def test_the_statements_of_the_page_work(
     assert {(row.token, row.status, row.token_since.isoformat()) for row in stored} == {
         ("fünf'; --", "active", "2026-01-02T03:04:05.678000+00:00")
     }
-    run_statements(database, from_pool.reset.setup, [{**row, "token": "pooled"} for row in rows])
+    run_statements(database, from_pool["sql"]["setup"], [{**row, "token": "pooled"} for row in rows])
     with database.begin() as connection:
         tokens = connection.execute(sqlalchemy.text("SELECT token FROM subscribers")).scalars()
         assert set(tokens) == {"pooled"}
