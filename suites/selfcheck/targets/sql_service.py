@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import tomllib
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,39 +15,8 @@ from fixtures.targets.embedded import start_process
 
 SERVICE = "subscribers-errors"
 VARIABLE = "FCM_COMPAT_TEST_DATABASE"
-# The reference services compare times as texts, so a time must be written as they write it.
-SINCE = "rtrim(rtrim(rtrim(:token_since, 'Z'), '0'), '.')"
-SETUP = (
-    "INSERT INTO subscribers VALUES "  # noqa: S608  constants of this module
-    f"(:subscriber_id, :token, {SINCE}, :firebase_app, 'active', NULL)"
-)
-TEARDOWN = "DELETE FROM subscribers WHERE subscriber_id = :subscriber_id"
-RESET = (
-    f"UPDATE subscribers SET status = 'active', postponed_until = NULL, token_since = {SINCE},"  # noqa: S608
-    " token = :token, firebase_app = :firebase_app WHERE subscriber_id = :subscriber_id"
-)
-# The service stores JSON. Statements of a targets file are written for a table with columns.
-SUBSCRIBERS_VIEW = """
-CREATE VIEW subscribers AS SELECT
-    id AS subscriber_id, body ->> 'token' AS token, body ->> 'token_since' AS token_since,
-    body ->> 'firebase_app' AS firebase_app, body ->> 'status' AS status,
-    body ->> 'postponed_until' AS postponed_until
-FROM rows WHERE type = 'Subscriber';
-CREATE TRIGGER subscriber_inserted INSTEAD OF INSERT ON subscribers BEGIN
-    INSERT OR REPLACE INTO rows VALUES ('Subscriber', NEW.subscriber_id, json_object(
-        'subscriber_id', NEW.subscriber_id, 'token', NEW.token, 'token_since', NEW.token_since,
-        'firebase_app', NEW.firebase_app, 'status', NEW.status, 'postponed_until', NEW.postponed_until
-    ));
-END;
-CREATE TRIGGER subscriber_updated INSTEAD OF UPDATE ON subscribers BEGIN
-    INSERT INTO subscribers VALUES (
-        NEW.subscriber_id, NEW.token, NEW.token_since, NEW.firebase_app, NEW.status, NEW.postponed_until
-    );
-END;
-CREATE TRIGGER subscriber_deleted INSTEAD OF DELETE ON subscribers BEGIN
-    DELETE FROM rows WHERE type = 'Subscriber' AND id = OLD.subscriber_id;
-END;
-"""
+STATEMENTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+SETUP, TEARDOWN, RESET = (STATEMENTS[name] for name in ("setup", "teardown", "reset"))
 SQL = f'sql = {{ url_env = "{VARIABLE}", setup = ["{SETUP}"], teardown = ["{TEARDOWN}"] }}'
 POOL = f'pool = {{ file = "pool.ndjson" }}, sql = {{ url_env = "{VARIABLE}", setup = ["{RESET}"] }}'
 
@@ -79,7 +49,7 @@ def start_sql_service(folder: Path) -> Iterator[SqlService]:
     options = [f"--service={SERVICE}", "--version=after", f"--store={file}"]
     with start_process("fixtures.services.server", *options) as (line,):
         with contextlib.closing(sqlite3.connect(file, timeout=60)) as database:
-            database.executescript(SUBSCRIBERS_VIEW)
+            database.executescript(STATEMENTS["view"])
         yield SqlService(line["url"], file)
 
 
