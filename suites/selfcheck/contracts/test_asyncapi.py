@@ -97,7 +97,7 @@ def test_a_keyword_that_draft_7_would_overlook_is_refused(keyword: str) -> None:
 def test_the_example_of_a_record_is_what_directory_messages_writes(name: str, version: str) -> None:
     provider = ServiceUnderTest("directory-messages", version)
     [(_, _, request)] = list_examples("message-request.schema.json")
-    assert provider.request("POST", "/v1/messages", request).status == 202
+    assert provider.answer("POST", "/v1/messages", request).status == 202
     [(_, forward)] = provider.store.list_forwards()
     example = next(
         value for example, _, value in list_examples("container-record.schema.json") if example == name
@@ -108,7 +108,7 @@ def test_the_example_of_a_record_is_what_directory_messages_writes(name: str, ve
 def test_what_directory_events_api_puts_into_the_queue_is_an_error_event() -> None:
     provider = ServiceUnderTest("directory-events-api")
     body = {"bts": "bts-0", "reports": [report for _, report in example_reports()]}
-    assert provider.request("POST", "/v1/reports", body).status == 202
+    assert provider.answer("POST", "/v1/reports", body).status == 202
     events = [forward.body for _, forward in provider.store.list_forwards() if not forward.path]
     assert len(events) == sum(case.outcome != "keep" for case, _ in example_reports())
     assert all(map(payload(EVENT).is_valid, events))

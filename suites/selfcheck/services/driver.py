@@ -1,13 +1,11 @@
 """Drives one service with a store of its own, and makes reports and error events by number."""
 
-import json
 from typing import Any
 from uuid import UUID
 
-from fixtures.services import load, routing
-from fixtures.services.events import Effect, Event
-from fixtures.services.http_messages import Reply, Request
-from fixtures.services.store import Store
+from fixtures.services import load
+from fixtures.services.http_messages import Reply
+from fixtures.services.routing import LocalService
 
 DEVICE = "00000000-0000-4000-8000-00000000000A"
 APP = "04a4177e-d2a0-4372-bd59-0a417597e5a3"
@@ -37,31 +35,22 @@ def make_event(number: int = 1, **members: Any) -> dict[str, Any]:
     return make_report(number) | {"event_id": make_id(1000 + number), "code": "any"} | members
 
 
-class ServiceUnderTest:
+class ServiceUnderTest(LocalService):
     def __init__(self, name: str, version: str = "after") -> None:
-        self.service: Any = load(name, version)
-        self.store = Store()
-
-    def request(self, method: str, path: str, body: Any = None, **query: tuple[str, ...]) -> Reply:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        request = Request(method, path, query, content, NOW)
-        return routing.answer_request(self.service, request, self.store)
-
-    def handle_event(self, event: Event) -> list[Effect]:
-        return routing.handle_event(self.service, event, self.store)
+        super().__init__(load(name, version), now=NOW)
 
     def change_state(self, state: str, action: str = "setup", **params: Any) -> Reply:
         body = {"state": state, "params": params, "action": action}
-        return self.request("POST", "/_pact/provider-states", body)
+        return self.answer("POST", "/_pact/provider-states", body)
 
     def post_errors(self, *events: Any) -> list[str]:
         """Post error events to subscribers-errors, and return the actions."""
-        reply = self.request("POST", "/v1/errors", {"errors": events})
+        reply = self.answer("POST", "/v1/errors", {"errors": events})
         assert reply.status == 200, reply
         return [result["action"] for result in reply.body["results"]]
 
     def find_device(self) -> Any:
-        return self.request("GET", "/v1/subscribers", id=(DEVICE,)).body["subscribers"][0]
+        return self.answer("GET", "/v1/subscribers", id=(DEVICE,)).body["subscribers"][0]
 
 
 def subscribers_errors(version: str = "after") -> ServiceUnderTest:

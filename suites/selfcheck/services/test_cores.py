@@ -40,10 +40,10 @@ def test_one_bad_report_never_costs_the_others() -> None:
         make_report(3, **V1_GONE),
         make_report(4, protocol="fcm_v2"),
     ]
-    reply = provider.request("POST", "/v1/reports", {"reports": reports})
+    reply = provider.answer("POST", "/v1/reports", {"reports": reports})
     assert (reply.status, reply.body["accepted"]) == (202, 2)
     assert [item["report_id"] for item in reply.body["rejected"]] == [None, make_id(2), make_id(4)]
-    stored_report = provider.request("GET", f"/v1/reports/{make_id(3)}").body
+    stored_report = provider.answer("GET", f"/v1/reports/{make_id(3)}").body
     assert (stored_report["protocol"], stored_report["code"]) == ("fcm_v1", "UNREGISTERED")
     assert list(stored_report["forwarded_to"]) == ["directory-responses", "directory-errors-listener"]
 
@@ -53,7 +53,7 @@ def test_a_redelivered_report_makes_no_second_event() -> None:
     delivered = make_report(2, response={"message_id": "1"}, future=1)
     for _ in range(2):
         body = {"bts": "bts-0", "reports": [make_report(), make_report(), delivered]}
-        assert provider.request("POST", "/v1/reports", body).body == {"accepted": 3, "rejected": []}
+        assert provider.answer("POST", "/v1/reports", body).body == {"accepted": 3, "rejected": []}
     sent = [forward for _, forward in provider.store.list_forwards()]
     assert [forward.to for forward in sent] == ["directory-responses", "directory-errors-listener"]
     assert sent[0].body == {"responses": [make_report(), delivered]}
@@ -70,9 +70,9 @@ def test_a_redelivered_report_makes_no_second_event() -> None:
 )
 def test_before_services_refuse_the_whole_batch(path: str, member: str, name: str, refused: int) -> None:
     provider = ServiceUnderTest(name, "before")
-    reply = provider.request("POST", path, {member: [make_event(1), make_event(2, **V1_GONE)]})
+    reply = provider.answer("POST", path, {member: [make_event(1), make_event(2, **V1_GONE)]})
     assert (reply.status, reply.content_type) == (refused, "application/problem+json")
-    assert provider.request("POST", path, {member: [make_event(1)]}).status < 300
+    assert provider.answer("POST", path, {member: [make_event(1)]}).status < 300
     assert provider.store.list_forwards() == [] or name == "directory-events-api"
 
 
@@ -91,7 +91,7 @@ def test_before_services_refuse_the_whole_batch(path: str, member: str, name: st
 )
 def test_unreadable_bodies_are_refused(body: bytes, status: int) -> None:
     for (name, path), version in itertools.product(BATCHES.items(), VERSIONS):
-        reply = ServiceUnderTest(name, version).request("POST", path, body)
+        reply = ServiceUnderTest(name, version).answer("POST", path, body)
         assert (reply.status, reply.content_type) == (status, "application/problem+json"), (name, version)
 
 
@@ -106,14 +106,14 @@ def test_responses_are_kept_once_and_counted() -> None:
             None,
         ]
     }
-    reply = provider.request("POST", "/v1/responses", body)
+    reply = provider.answer("POST", "/v1/responses", body)
     assert (reply.status, reply.body["stored"], reply.body["duplicates"]) == (201, 3, 1)
     assert [item["report_id"] for item in reply.body["rejected"]] == [None]
-    counted = provider.request("GET", "/v1/responses/summary", firebase_app=(APP.upper(),))
+    counted = provider.answer("GET", "/v1/responses/summary", firebase_app=(APP.upper(),))
     assert counted.body == {"counts": {"NotRegistered": 1, "UNREGISTERED": 1, "UNKNOWN": 1}}
-    assert provider.request("GET", "/v1/responses/summary").status == 400
-    assert provider.request("GET", f"/v1/responses/{make_id(3)}").body["outcome"] == "alert"
-    assert provider.request("GET", f"/v1/responses/{make_id(4)}").status == 404
+    assert provider.answer("GET", "/v1/responses/summary").status == 400
+    assert provider.answer("GET", f"/v1/responses/{make_id(3)}").body["outcome"] == "alert"
+    assert provider.answer("GET", f"/v1/responses/{make_id(4)}").status == 404
 
 
 @pytest.mark.parametrize("dead", [{}, V1_GONE], ids=["legacy", "v1"])
@@ -204,7 +204,7 @@ def test_numbers_beyond_any_double_are_passed_on() -> None:
     body = json.dumps({"reports": [make_report(extra=0)]}).replace(
         '"extra": 0', '"extra": [1e999, ' + "9" * 5000 + "]"
     )
-    assert provider.request("POST", "/v1/reports", body.encode()).body["accepted"] == 1
+    assert provider.answer("POST", "/v1/reports", body.encode()).body["accepted"] == 1
     assert provider.store.list_forwards()[1][1].body["extra"] == [1.7976931348623157e308] * 2
 
 
@@ -221,7 +221,7 @@ def test_seen_events_outlive_the_set_up_of_their_subscriber() -> None:
     assert provider.post_errors(make_event(1)) == ["duplicate"]
     assert provider.find_device()["status"] == "active"
     provider.change_state("subscribers exist", "teardown", subscribers=[device])
-    assert provider.request("GET", "/v1/subscribers", id=(DEVICE,)).body == {"subscribers": []}
+    assert provider.answer("GET", "/v1/subscribers", id=(DEVICE,)).body == {"subscribers": []}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -245,14 +245,14 @@ def test_a_report_can_be_set_up_and_torn_down(name: str, kind: str) -> None:
         (f"no {kind}s exist", "setup", 404),
     ]:
         assert provider.change_state(state, action, report=make_report()).status == 200
-        assert provider.request("GET", path).status == status
+        assert provider.answer("GET", path).status == status
     assert provider.change_state(f"a {kind} exists").status == 400
 
 
 def test_wrong_paths_and_methods_are_problems() -> None:
     provider = subscribers_errors()
-    assert provider.request("GET", "/v2").status == 404
-    reply = provider.request("DELETE", "/v1/errors")
+    assert provider.answer("GET", "/v2").status == 404
+    reply = provider.answer("DELETE", "/v1/errors")
     assert (reply.status, reply.allow) == (405, ("POST",))
 
 
@@ -280,6 +280,6 @@ def test_a_crash_keeps_nothing() -> None:
 
     provider = ServiceUnderTest("directory-events-api")
     provider.service = replace(provider.service, decide=crash)
-    assert provider.request("POST", "/v1/reports", {"reports": [make_report()]}).status == 500
+    assert provider.answer("POST", "/v1/reports", {"reports": [make_report()]}).status == 500
     provider.service = load("directory-events-api", "after")
-    assert provider.request("GET", f"/v1/reports/{make_id(1)}").status == 404
+    assert provider.answer("GET", f"/v1/reports/{make_id(1)}").status == 404

@@ -18,7 +18,7 @@ EXTRA = make_report(1, protocol="fcm_v1", future={"a": [1]})
 
 def accept_reports(proxy: ServiceUnderTest, *reports: Any) -> ServiceUnderTest:
     """Let the proxy accept reports."""
-    reply = proxy.request("POST", "/v1/reports", {"reports": reports})
+    reply = proxy.answer("POST", "/v1/reports", {"reports": reports})
     assert (reply.status, reply.body) == (202, {"accepted": len(reports)})
     return proxy
 
@@ -110,7 +110,7 @@ def test_a_full_spool_says_503_and_loses_nothing() -> None:
     proxy = ServiceUnderTest("events-proxy")
     proxy.service = replace(proxy.service, most_waiting=2)
     accept_reports(proxy, make_report(1), make_report(2))
-    reply = proxy.request("POST", "/v1/reports", {"reports": [make_report(3)]})
+    reply = proxy.answer("POST", "/v1/reports", {"reports": [make_report(3)]})
     assert (reply.status, reply.content_type) == (503, "application/problem+json")
     proxy.handle_event(CallReturned(next_call(proxy), CallAnswer(202, b"{}")))
     accept_reports(proxy, make_report(3))

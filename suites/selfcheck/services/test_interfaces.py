@@ -63,29 +63,29 @@ def succeed(provider: ServiceUnderTest, service: str, endpoint: Endpoint) -> Rep
     """Send a request that is answered with success."""
     if state := STATE_OF.get(endpoint.name):
         assert (
-            provider.request(
+            provider.answer(
                 "POST", "/_pact/provider-states", find_example(service, STATES + "change", state)
             ).status
             == 200
         )
     body, query = find_example(service, endpoint.body), QUERIES.get(endpoint.name, {})
-    return provider.request(endpoint.method, example_path(endpoint), body, **query)
+    return provider.answer(endpoint.method, example_path(endpoint), body, **query)
 
 
 def send_broken_body(provider: ServiceUnderTest, _service: str, endpoint: Endpoint) -> Reply:
     """Send a broken body, and no query."""
-    return provider.request(endpoint.method, example_path(endpoint), b"{")
+    return provider.answer(endpoint.method, example_path(endpoint), b"{")
 
 
 def request_missing(provider: ServiceUnderTest, _service: str, endpoint: Endpoint) -> Reply:
-    return provider.request(endpoint.method, example_path(endpoint))
+    return provider.answer(endpoint.method, example_path(endpoint))
 
 
 def send_too_much(provider: ServiceUnderTest, service: str, endpoint: Endpoint) -> Reply:
     """Send the example with too many entries."""
     body = find_example(service, endpoint.body) or {}
     many = {name: value * 10_001 if isinstance(value, list) else value for name, value in body.items()}
-    return provider.request(endpoint.method, example_path(endpoint), many)
+    return provider.answer(endpoint.method, example_path(endpoint), many)
 
 
 def request_when_full(provider: ServiceUnderTest, service: str, endpoint: Endpoint) -> Reply:
@@ -151,10 +151,10 @@ def test_what_is_not_written_down_is_refused(service: str) -> None:
         methods.setdefault(example_path(endpoint), set()).add(endpoint.method)
     for path, allowed in methods.items():
         for method in METHODS - allowed:
-            reply = provider.request(method, path)
+            reply = provider.answer(method, path)
             assert (reply.status, set(reply.allow)) == (405, allowed)
             assert schemas.is_valid(reply.body, PROBLEM)
-    assert provider.request("GET", "/v1/nothing").status == 404
+    assert provider.answer("GET", "/v1/nothing").status == 404
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_what_is_not_written_down_is_refused(service: str) -> None:
 def test_examples_are_valid_and_taken(service: str, endpoint: Endpoint) -> None:
     for name, _, value in request_examples(service, str(endpoint.body)):
         assert schemas.is_valid(value, str(endpoint.body)), name
-        reply = ServiceUnderTest(service).request(endpoint.method, example_path(endpoint), value)
+        reply = ServiceUnderTest(service).answer(endpoint.method, example_path(endpoint), value)
         assert reply.status == endpoint.status, name
         assert not (reply.body or {}).get("rejected"), name
 

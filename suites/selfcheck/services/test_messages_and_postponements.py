@@ -53,7 +53,7 @@ def test_a_record_has_the_shapes_that_the_version_knows(version: str, parts: dic
     messages = ServiceUnderTest("directory-messages", version)
     body = make_request(2, future=1)
     schemas.validate(body, SCHEMA)
-    reply = messages.request("POST", "/v1/messages", body)
+    reply = messages.answer("POST", "/v1/messages", body)
     schemas.validate(reply.body, "provider-answers.schema.json#/$defs/message")
     assert (reply.status, reply.body["accepted"]) == (202, 2)
     (record,) = list_records(messages)
@@ -66,14 +66,14 @@ def test_a_record_has_the_shapes_that_the_version_knows(version: str, parts: dic
 @pytest.mark.parametrize("member", ["notification", "data"])
 def test_a_record_says_nothing_that_the_message_does_not(member: str) -> None:
     messages = ServiceUnderTest("directory-messages")
-    messages.request("POST", "/v1/messages", make_request(message={member: MESSAGE[member]}))
+    messages.answer("POST", "/v1/messages", make_request(message={member: MESSAGE[member]}))
     (record,) = list_records(messages)
     assert (record["legacy"], record["v1"]) == ({member: LEGACY[member]}, {member: V1[member]})
 
 
 def test_a_message_to_many_becomes_records_for_a_thousand_each() -> None:
     messages = ServiceUnderTest("directory-messages")
-    assert messages.request("POST", "/v1/messages", make_request(2001)).body["accepted"] == 2001
+    assert messages.answer("POST", "/v1/messages", make_request(2001)).body["accepted"] == 2001
     assert [len(record["recipients"]) for record in list_records(messages)] == [1000, 1000, 1]
     assert len({record["message_id"] for record in list_records(messages)}) == 1
 
@@ -82,7 +82,7 @@ def test_the_same_attempt_is_sent_once() -> None:
     messages = ServiceUnderTest("directory-messages")
     for attempt in (1, 1, 2):
         body = make_request(message_id=make_id(5), attempt=attempt)
-        assert messages.request("POST", "/v1/messages", body).body == {
+        assert messages.answer("POST", "/v1/messages", body).body == {
             "message_id": make_id(5),
             "accepted": 1,
         }
@@ -91,7 +91,7 @@ def test_the_same_attempt_is_sent_once() -> None:
 
 def test_messages_without_an_identity_are_told_apart() -> None:
     messages = ServiceUnderTest("directory-messages")
-    ids = {messages.request("POST", "/v1/messages", make_request()).body["message_id"] for _ in range(3)}
+    ids = {messages.answer("POST", "/v1/messages", make_request()).body["message_id"] for _ in range(3)}
     assert len(ids) == len(list_records(messages)) == 3
 
 
@@ -123,14 +123,14 @@ def test_a_wrong_message_is_refused_and_nothing_is_sent(members: dict[str, Any])
     messages = ServiceUnderTest("directory-messages")
     body = make_request(**members)
     assert not schemas.is_valid(body, SCHEMA)
-    reply = messages.request("POST", "/v1/messages", body)
+    reply = messages.answer("POST", "/v1/messages", body)
     assert (reply.status, reply.content_type) == (400, "application/problem+json")
     assert list_records(messages) == []
 
 
 def test_a_subscriber_gets_a_message_once() -> None:
     twice = [{"subscriber_id": DEVICE, "token": "a"}, {"subscriber_id": DEVICE.lower(), "token": "b"}]
-    reply = ServiceUnderTest("directory-messages").request(
+    reply = ServiceUnderTest("directory-messages").answer(
         "POST", "/v1/messages", make_request(subscribers=twice)
     )
     assert (reply.status, "subscribers[1]" in reply.body["detail"]) == (400, True)
@@ -138,7 +138,7 @@ def test_a_subscriber_gets_a_message_once() -> None:
 
 def test_too_many_subscribers_are_refused() -> None:
     assert (
-        ServiceUnderTest("directory-messages").request("POST", "/v1/messages", make_request(10_001)).status
+        ServiceUnderTest("directory-messages").answer("POST", "/v1/messages", make_request(10_001)).status
         == 413
     )
 
@@ -149,13 +149,11 @@ def test_too_many_subscribers_are_refused() -> None:
 def postpone(
     provider: ServiceUnderTest, until: Any, reason: Any = "Unavailable", subscriber_id: str = DEVICE
 ) -> int:
-    return provider.request(
-        "PUT", f"/v1/postponed/{subscriber_id}", {"until": until, "reason": reason}
-    ).status
+    return provider.answer("PUT", f"/v1/postponed/{subscriber_id}", {"until": until, "reason": reason}).status
 
 
 def find_until(provider: ServiceUnderTest) -> str:
-    reply = provider.request("GET", f"/v1/postponed/{DEVICE}")
+    reply = provider.answer("GET", f"/v1/postponed/{DEVICE}")
     schemas.validate(reply.body, "postponement.schema.json#/$defs/shown")
     assert reply.body["subscriber_id"] == DEVICE
     return str(reply.body["until"])
@@ -182,14 +180,14 @@ def test_a_postponement_never_prolongs_another() -> None:
         provider.handle_event(Tick(now))
         (*_, (_, forward)) = provider.store.list_forwards()
         assert [item["until"] for item in forward.body["resumed"]] == [now]
-    assert provider.request("GET", f"/v1/postponed/{DEVICE}").status == 404
+    assert provider.answer("GET", f"/v1/postponed/{DEVICE}").status == 404
 
 
 @pytest.mark.parametrize(("version", "status"), [("before", 422), ("after", 204)])
 def test_only_before_the_release_a_new_reason_is_refused(version: str, status: int) -> None:
     provider = ServiceUnderTest("subscribers-postponed", version)
     assert postpone(provider, "2026-01-01T00:00:00Z", "QUOTA_EXCEEDED") == status
-    assert provider.request("GET", f"/v1/postponed/{DEVICE}").status == (404 if status == 422 else 200)
+    assert provider.answer("GET", f"/v1/postponed/{DEVICE}").status == (404 if status == 422 else 200)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +208,7 @@ def test_who_is_due_is_shown_and_let_go_at_the_next_tick() -> None:
     provider = ServiceUnderTest("subscribers-postponed")
     for number, second in [(1, "02"), (2, "01"), (3, "03")]:
         assert postpone(provider, f"2026-01-01T00:00:{second}Z", subscriber_id=make_id(number)) == 204
-    reply = provider.request("GET", "/v1/postponed/due", at=("2026-01-01T00:00:02Z",))
+    reply = provider.answer("GET", "/v1/postponed/due", at=("2026-01-01T00:00:02Z",))
     schemas.validate(reply.body, "postponement.schema.json#/$defs/due")
     assert [item["subscriber_id"] for item in reply.body["due"]] == [make_id(2), make_id(1)]
     assert provider.handle_event(Tick("2026-01-01T00:00:00.999Z")) == []
@@ -219,9 +217,9 @@ def test_who_is_due_is_shown_and_let_go_at_the_next_tick() -> None:
     schemas.validate(forward.body, "postponement.schema.json#/$defs/resumed")
     assert (forward.to, forward.method, forward.path) == ("subscribers-errors", "POST", "/v1/resumed")
     assert [item["subscriber_id"] for item in forward.body["resumed"]] == [make_id(2), make_id(1)]
-    remaining = provider.request("GET", "/v1/postponed/due", at=("2027-01-01T00:00:00Z",)).body["due"]
+    remaining = provider.answer("GET", "/v1/postponed/due", at=("2027-01-01T00:00:00Z",)).body["due"]
     assert [item["subscriber_id"] for item in remaining] == [make_id(3)]
-    assert provider.request("GET", "/v1/postponed/due").status == 400
+    assert provider.answer("GET", "/v1/postponed/due").status == 400
 
 
 @pytest.mark.parametrize("fraction", ["", ".73", ".730", ".730000001", ".000", ".0004"])
@@ -234,7 +232,7 @@ def test_a_wait_ends_whatever_the_last_digit_of_its_moment_is(fraction: str) -> 
     ((_, forward),) = provider.store.list_forwards()
     resumed = {"subscriber_id": DEVICE, "until": forward.body["until"]}
     assert forward.body["until"] == provider.find_device()["postponed_until"]
-    assert provider.request("POST", "/v1/resumed", {"resumed": [resumed]}).status == 204
+    assert provider.answer("POST", "/v1/resumed", {"resumed": [resumed]}).status == 204
     assert provider.find_device()["status"] == "active"
 
 
@@ -246,12 +244,12 @@ def test_only_who_is_still_held_for_that_long_becomes_active() -> None:
         body = {
             "resumed": [7, {"subscriber_id": DEVICE, "until": resumed_until}, {"subscriber_id": make_id(9)}]
         }
-        assert provider.request("POST", "/v1/resumed", body).status == 204
+        assert provider.answer("POST", "/v1/resumed", body).status == 204
         assert provider.find_device()["status"] == status
     assert provider.find_device()["postponed_until"] is None
     assert provider.post_errors(make_event(2, **busy), make_event(3)) == ["postpone", "unsubscribe"]
     resumed = {"subscriber_id": DEVICE, "until": "2027-01-01T00:00:00Z"}
-    assert provider.request("POST", "/v1/resumed", {"resumed": [resumed]}).status == 204
+    assert provider.answer("POST", "/v1/resumed", {"resumed": [resumed]}).status == 204
     assert provider.find_device()["status"] == "unsubscribed"
 
 
@@ -265,5 +263,5 @@ def test_a_postponement_can_be_set_up_for_a_test() -> None:
         ("no such postponement", "setup", 404),
     ]:
         assert provider.change_state(state, action, **params).status == 200
-        assert provider.request("GET", f"/v1/postponed/{DEVICE}").status == status
+        assert provider.answer("GET", f"/v1/postponed/{DEVICE}").status == status
     assert provider.change_state("a subscriber is postponed").status == 400
