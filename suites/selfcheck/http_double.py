@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from fixtures.core.loopback_server import LoopbackHandler, run_server
+
 Reaction = Callable[[BaseHTTPRequestHandler, bytes], tuple[int, Mapping[str, str], bytes]]
 # Gets a request with its body, and writes any bytes to the connection.
-WriteResponse = Callable[[BaseHTTPRequestHandler, bytes], object]
+WriteResponse = Callable[[LoopbackHandler, bytes], object]
 
 
 @dataclass
@@ -26,7 +28,7 @@ class ServerDouble:
     connection_ended: threading.Event = field(default_factory=threading.Event)
 
 
-class DoubleHandler(BaseHTTPRequestHandler):
+class DoubleHandler(LoopbackHandler):
     """Records each request, and answers as the double says."""
 
     double: ServerDouble
@@ -36,7 +38,7 @@ class DoubleHandler(BaseHTTPRequestHandler):
         super().setup()
 
     def answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self.read_body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.double.requests.append((self.command, self.path, headers, body))
         self.double.write_response(self, body)
@@ -46,9 +48,6 @@ class DoubleHandler(BaseHTTPRequestHandler):
     def send_error(self, *_: Any, **__: Any) -> None:
         """End the connection at what is no HTTP, such as the beginning of a TLS handshake."""
         self.close_connection = True
-
-    def log_message(self, *_: Any) -> None:
-        """Log nothing."""
 
 
 class DoubleServer(ThreadingHTTPServer):
@@ -75,13 +74,8 @@ def serve_answers(
 ) -> Iterator[ServerDouble]:
     """Answer each request with a status, headers and a body, over a connection of its own."""
 
-    def write_response(request: BaseHTTPRequestHandler, body: bytes) -> None:
-        status, headers, content = react(request, body)
-        request.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(content))}.items():
-            request.send_header(name, value)
-        request.end_headers()
-        request.wfile.write(content)
+    def write_response(request: LoopbackHandler, body: bytes) -> None:
+        request.respond(*react(request, body))
 
     with serve_responses(write_response, tls, protocol="HTTP/1.0", port=port) as double:
         yield double
@@ -103,11 +97,5 @@ def serve_responses(
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     double.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with run_server(server):
         yield double
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler
 
 import httpx
 import pytest
 
+from fixtures.core.loopback_server import LoopbackHandler
 from fixtures.targets.http import (
     HttpxTransport,
     NoResponse,
@@ -32,7 +32,7 @@ def respond(body: bytes = BODY, status: int = 200, **headers: str) -> WriteRespo
     """Write a response; its length is that of the body unless the headers say otherwise."""
     headers = {"Content_Length": str(len(body)), **headers}
 
-    def write(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+    def write(handler: LoopbackHandler, _body: bytes) -> None:
         handler.send_response(status)
         for name, value in headers.items():
             handler.send_header(name.replace("_", "-"), value)
@@ -45,20 +45,20 @@ def respond(body: bytes = BODY, status: int = 200, **headers: str) -> WriteRespo
 def respond_raw(data: bytes, *, close: bool = True) -> WriteResponse:
     """Write these bytes, and close the connection or leave it open."""
 
-    def write(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+    def write(handler: LoopbackHandler, _body: bytes) -> None:
         handler.wfile.write(data)
         handler.close_connection = close
 
     return write
 
 
-def respond_and_close(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+def respond_and_close(handler: LoopbackHandler, body: bytes) -> None:
     """Respond, and close the connection without having announced it."""
     respond()(handler, body)
     handler.close_connection = True
 
 
-def respond_partly(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+def respond_partly(handler: LoopbackHandler, body: bytes) -> None:
     respond(Content_Length="100")(handler, body)
     handler.close_connection = True
 
@@ -66,7 +66,7 @@ def respond_partly(handler: BaseHTTPRequestHandler, body: bytes) -> None:
 def respond_in_chunks(*chunks: bytes) -> WriteResponse:
     """Write chunks. An empty chunk at the end completes the response."""
 
-    def write(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+    def write(handler: LoopbackHandler, _body: bytes) -> None:
         handler.send_response(200)
         handler.send_header("Transfer-Encoding", "chunked")
         handler.end_headers()
@@ -112,7 +112,7 @@ def test_a_connection_is_used_again(transport: HttpxTransport) -> None:
 def test_each_thread_has_a_connection_of_its_own(transport: HttpxTransport) -> None:
     both_arrived = threading.Barrier(2, timeout=TIMEOUT_S)
 
-    def write(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    def write(handler: LoopbackHandler, body: bytes) -> None:
         both_arrived.wait()
         respond()(handler, body)
 
