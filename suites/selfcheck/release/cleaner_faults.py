@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fixtures.release.cleanup import classify, cleaner, lua
+from fixtures.release.cleanup import classify, cleaner
 
 REMOVE_BY_POSITION = """
 redis.call('LPOP', KEYS[1], #ARGV - 2)
@@ -57,7 +57,7 @@ PATCHES: Mapping[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "cleaner-takes-the-new": (classify, "classify_message", take_for_old("new")),
     "cleaner-removes-by-position": (cleaner, "REMOVE", lambda _script: REMOVE_BY_POSITION),
     "cleaner-removes-twins": (cleaner, "REMOVE", lambda _script: REMOVE_ALL_EQUAL),
-    "cleaner-removes-again": (lua, "REMOVE", replace_line("if noted then return noted end", "")),
+    "cleaner-removes-again": (cleaner, "REMOVE", replace_line("if noted then return noted end", "")),
     "cleaner-restores-twice": (cleaner, "RESTORE", replace_line(NOTE_RESTORED, "")),
     "cleaner-restores-at-the-end": (cleaner, "RESTORE", replace_line("LPUSH", "RPUSH")),
     "cleaner-restores-backwards": (

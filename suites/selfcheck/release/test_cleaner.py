@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.release.cleanup import backup as backups
-from fixtures.release.cleanup import classify, cleaner, lua
+from fixtures.release.cleanup import classify, cleaner
 from suites.selfcheck.release.cleaner_process import (
     clean_container,
     new_container,
@@ -207,7 +207,7 @@ def test_a_removal_that_is_sent_twice_removes_once(server: Any, tmp_path: Path) 
     messages.push(OLD)
     backup = backups.read_backup(tmp_path / "b")
     keys = [messages.key, cleaner.notes_key(messages.firebase_app, backup.id)]
-    assert server.eval(lua.REMOVE, 3, *keys, "aside", 0, 9, OLD) == b"removed:"
+    assert server.eval(cleaner.REMOVE, 3, *keys, "aside", 0, 9, OLD) == b"removed:"
     assert read_all(messages) == [NEW, OLD]
 
 
