@@ -21,9 +21,9 @@ from fixtures.release.order import (
     analysis,
     end_to_end_runs,
     pairwise_results,
+    presentation,
     release_file,
     service_probe,
-    text,
 )
 from fixtures.release.order.pairwise_results import RecordedResults, ResultsError
 from fixtures.release.order.release_file import ReleaseError
@@ -50,13 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.UNDECIDED
     answer = analysis.build_answer(analysed)
     folder = options.output and resolve_path(options.caller_folder, options.output)
-    text.write_files(folder or BUILD / "rollout", analysed, answer)
+    presentation.write_files(folder or BUILD / "rollout", analysed, answer)
     if options.json:
         print(json.dumps(answer, indent=2))
     else:
         width = max(LEAST_WIDTH, shutil.get_terminal_size((140, 40)).columns)
         color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        print(text.format_text(answer, width=width, color=color))
+        print(presentation.format_text(answer, width=width, color=color))
         print(f"Pictures and the update map: {options.output or 'build/rollout'}/")
     return VERDICT_EXIT_CODES[answer["verdict"]]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fixtures.core.catalogue import load_catalogue
-from fixtures.release.order import analysis, end_to_end_runs, release_file, service_probe, text
+from fixtures.release.order import analysis, end_to_end_runs, presentation, release_file, service_probe
 from fixtures.release.order.analysis import Analysis
 from fixtures.release.order.end_to_end_runs import PathRuns
 from fixtures.release.order.pairwise_model import PairTable
@@ -42,5 +42,5 @@ def analysed(planned: Release, table: PairTable, path_runs: PathRuns) -> Analysi
 def answer(analysed: Analysis, pytestconfig: pytest.Config) -> Mapping[str, Any]:
     """The answer, which is also written beside the ledger, with its pictures."""
     result = analysis.build_answer(analysed)
-    text.write_files(Path(get_run_config(pytestconfig).ledger).parent / "rollout", analysed, result)
+    presentation.write_files(Path(get_run_config(pytestconfig).ledger).parent / "rollout", analysed, result)
     return result
