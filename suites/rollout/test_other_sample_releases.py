@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,28 @@ import pytest
 
 from fixtures.core.topology import RELEASE_FILE
 from fixtures.release.order import analysis, pairwise_results, release_file
-from fixtures.release.order.pairwise_results import RecordedResults, ResultsError
-from suites.rollout.sample_releases import build_service_chain, verify_pairs, write_release
+from fixtures.release.order.pairwise_results import RecordedResult, RecordedResults, ResultsError
+from fixtures.release.order.release_file import CLEAN, Edge, Release
+from fixtures.services import VERSIONS
+from suites.rollout.sample_releases import write_release
 
 pytestmark = pytest.mark.aside
 
 EXAMPLES = RELEASE_FILE.parent / "examples"
 EDGES = ("one-two", "two-three")
+
+
+def verify_pairs(*edges: str, but: Iterable[tuple[str, str, str]] = ()) -> RecordedResults:
+    """Results of every pair of these edges: only what is new to an old reader fails; some are missing."""
+    missing = set(but)
+    pairs = itertools.product(edges, VERSIONS, VERSIONS)
+    return RecordedResults(
+        tuple(
+            RecordedResult(*pair, success=pair[1:] != ("after", "before"))
+            for pair in pairs
+            if pair not in missing
+        )
+    )
 
 
 def judge(path: Path, *recorded: RecordedResults) -> dict[str, Any]:
@@ -89,6 +106,22 @@ def test_a_stated_constraint_that_the_plan_breaks_is_no_go(tmp_path: Path) -> No
     answer = judge(path, verify_pairs(*EDGES))
     assert answer["verdict"] == "no-go"
     assert answer["reasons"] == ["stated-constraint: one must come before three: said so"]
+
+
+def build_service_chain(services: int) -> tuple[Release, RecordedResults]:
+    """A release of `services` services in a row, and its verified pairs.
+
+    The first service writes into a queue that is cleaned as a step of its own, the others pass on by HTTP. No
+    service accepts, before its release, what the service in front of it writes after its own.
+    """
+    names = [f"service-{number}" for number in range(1, services + 1)]
+    edges = tuple(
+        Edge(f"from {writer}", writer, reader, "http" if index else "queue", long_lived=not index)
+        for index, (writer, reader) in enumerate(itertools.pairwise(names))
+    )
+    steps = (*reversed(names), CLEAN + edges[0].name)
+    release = Release(Path("chain.toml"), dict.fromkeys(names, ("1.0", "2.0")), edges, steps)
+    return release, verify_pairs(*(edge.name for edge in edges))
 
 
 @pytest.mark.parametrize("services", [3, 7, 12])
