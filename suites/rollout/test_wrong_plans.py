@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.release.order import orders, plan, release_file
 from fixtures.release.order.analysis import Analysis
-from fixtures.release.order.counterexample import Timelines
+from fixtures.release.order.plan import Timelines
 from fixtures.release.order.state_space import Safety
 
 PLAN = list(release_file.read_release().plan)
