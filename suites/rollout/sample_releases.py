@@ -6,14 +6,9 @@ import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-TOML = """[release]
-name = "three"
+from fixtures.results.report.templating import render_template
 
-{services}
-[plan]
-steps = {plan}
-
-{constraints}{edges}"""
+TEMPLATE = Path(__file__).resolve().with_name("release.toml.jinja")
 
 
 def write_release(
@@ -26,22 +21,16 @@ def write_release(
     unchanged: str = "",
 ) -> Path:
     """A release of a chain of services, each behind the next."""
-    service_tables = [
-        f'[services.{name}]\nbefore = "1.0"\nafter = "{"1.0" if name == unchanged else "2.0"}"\n'
-        for name in services
-    ]
-    constraint_tables = [
-        f'[[constraints]]\nfirst = "{first}"\nthen = "{then}"\nwhy = "said so"\n\n'
-        for first, then in constraints
-    ]
-    text = TOML.format(
-        services="\n".join(service_tables),
-        plan=list(plan if plan is not None else reversed(services)),
-        constraints="".join(constraint_tables),
-        edges="\n".join(edges if edges is not None else list_chain_edges(services)),
+    text = render_template(
+        TEMPLATE,
+        services=services,
+        plan=list(reversed(services) if plan is None else plan),
+        edges=list_chain_edges(services) if edges is None else edges,
+        constraints=constraints,
+        unchanged=unchanged,
     )
     path = folder / "release.toml"
-    path.write_text(text.replace("'", '"'), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return path
 
 
