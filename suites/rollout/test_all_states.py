@@ -41,7 +41,7 @@ def test_the_container_is_judged_empty_old_new_and_both(analysed: Analysis) -> N
 
 def test_some_states_are_safe_and_most_are_not(analysed: Analysis) -> None:
     space = analysed.space
-    safeties = [space.judge(space.state(node)) for node in space.graph]
+    safeties = [space.judge(node.state) for node in space.graph]
     assert set(safeties) == {Safety.SAFE, Safety.UNSAFE}
     assert safeties.count(Safety.UNSAFE) > safeties.count(Safety.SAFE) > 0
 

@@ -71,7 +71,7 @@ def test_models_that_differ_on_the_way_are_noticed(
 
 
 def test_models_that_disagree_are_both_shown_and_never_a_go(analysed: Analysis) -> None:
-    live = analysed.space.list_live(0)
+    live = analysed.space.start.state.live
     differing = Disagreement(live, NO_DAMAGE, frozenset({("v1-delivered", "lost")}))
     changed = replace(analysed, space=replace(analysed.space, disagreements=[differing]))
     answer = analysis.build_answer(changed)
