@@ -167,7 +167,7 @@ def measure_start(rounds: int) -> Measured:
 def measure_rollout(rounds: int) -> Measured:
     """./ci/rollout, beside itself on one process."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as folder:
-        command = ("-m", "ci.commands.rollout", "--output", folder)
+        command = ("-m", "ci.commands", "rollout", "--output", folder)
         bound = ("on one process", lambda: time_command(*command, "--processes", "1"))
         aim = Aim("value", 20, at_least=False)
         ours = lambda: time_command(*command)  # noqa: E731
@@ -177,7 +177,8 @@ def measure_rollout(rounds: int) -> Measured:
 def measure_selfcheck(rounds: int) -> Measured:
     """Seconds from the first request to the first finding of a seeded fault, beside a cold start."""
     with tempfile.TemporaryDirectory(prefix="fcm-compat-bench-") as build:
-        command = ("-m", "ci.commands.selfcheck", "--sample", str(SEEDED_FAULTS), "--quick", "--build", build)
+        options = ("--sample", str(SEEDED_FAULTS), "--quick", "--build", build)
+        command = ("-m", "ci.commands", "selfcheck", *options)
 
         def time_first_finding() -> float:
             time_command(*command)
@@ -204,7 +205,7 @@ def measure_gate(rounds: int) -> Measured:
                 scenario = ProviderScenario(targets["directory-responses"], lambda _: ())
                 return judged_reports / drawn_reports * time_posts(client, scenario, batches)
 
-        command = ("-m", "ci.commands.gate", "--build", build, "-n", str(WORKERS))
+        command = ("-m", "ci.commands", "gate", "--build", build, "-n", str(WORKERS))
         bound = ("bare httpx, as many reports", time_bare_posts)
         aim = Aim("value", 30, at_least=False)
         ours = lambda: time_command(*command)  # noqa: E731

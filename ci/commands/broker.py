@@ -10,11 +10,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 
 from ci.support import cli
-from ci.support.cli import CommandParser, ExitCode
+from ci.support.cli import CommandParser, ExitCode, command
 from ci.support.pact_cli import ask_broker, install_pact_cli
 from fixtures.contracts.broker import client, pact_cli, verification
 from fixtures.contracts.broker.can_i_deploy import SHARED_EDGES, release_question
@@ -36,53 +36,16 @@ MAX_PROBLEMS = 8
 MAX_REASONS = 16
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a subcommand. A crash has an exit code of its own, so it never looks like an answer."""
-    try:
-        parser = make_parser()
-        options = parser.parse_args(argv)
-        try:
-            exit_code: int = options.run(options, client.read_access(os.environ))
-        except (BrokerUsageError, TargetError) as error:
-            parser.refuse(error)
-        except ERRORS as error:
-            print(redaction.REDACTOR.redact_text(str(error)), file=sys.stderr)
-            return ExitCode.UNDECIDED
-    except Exception:  # noqa: BLE001  any error is a crash
-        return cli.report_crash("broker-crashed: this says nothing")
-    return exit_code
-
-
-def make_parser() -> CommandParser:
-    parser = CommandParser(prog="./ci/broker", description=__doc__)
+def add_subcommands(parser: CommandParser) -> None:
     parser.epilog = "Exit: 0 done or yes, 1 refused or no, 2 undecided, 64 wrong usage. More: docs/broker.md"
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    def add_command(name: str, run: Callable[..., int], explanation: str) -> CommandParser:
-        command: CommandParser = commands.add_parser(name, description=explanation, help=explanation)
-        command.set_defaults(run=run)
-        return command
-
-    publishing = add_command("publish", publish, "publish pacts/ for the versions of the release")
-    verifying = add_command("verify", verify, "verify the pacts that the broker selects")
-    asking = add_command("can-i-deploy", can_i_deploy, "may all versions of the release go live together?")
-    publishing.add_argument("--version", choices=(*VERSIONS, "both"), default="both", help="of the consumers")
-    for command in (verifying, asking):
-        explanation = "of the services (default after)"
-        command.add_argument("--version", choices=VERSIONS, default="after", help=explanation)
-    for command in (publishing, verifying):
-        command.add_argument("--branch", default="main", help="where the versions come from (default main)")
-    asking.add_argument("--to-environment", metavar="NAME", help="beside what is deployed there")
-    add: Callable[..., object] = verifying.add_argument
-    explanation = "only this one (repeatable)"
-    add("--provider", choices=PROVIDERS, metavar="NAME", action="append", default=[], help=explanation)
-    explanation = "a consumer version selector (repeatable)"
-    add("--selector", metavar="JSON", action="append", default=[], help=explanation)
-    add("--publish", action="store_true", help="publish the results of deployments")
-    explanation = "and those of reference services, for the real ones"
-    add("--publish-references", action="store_true", help=explanation)
-    cli.add_target_options(verifying)
-    return parser
+    for name, (run, explanation) in SUBCOMMANDS.items():
+        subcommand = commands.add_parser(name, description=explanation, help=explanation)
+        subcommand.set_defaults(run=run)
+        rows = cli.read_option_rows(f"broker {name}")
+        if "--provider" in rows:
+            rows["--provider"]["choices"] = PROVIDERS
+        cli.add_options(subcommand, rows)
 
 
 def publish(options: argparse.Namespace, access: BrokerAccess) -> int:
@@ -166,5 +129,20 @@ def print_verdict(verdict: Verdict, reasons: Sequence[str]) -> ExitCode:
     return cli.VERDICT_EXIT_CODES[verdict.word]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+SUBCOMMANDS: Mapping[str, tuple[Callable[..., int], str]] = {
+    "publish": (publish, "publish pacts/ for the versions of the release"),
+    "verify": (verify, "verify the pacts that the broker selects"),
+    "can-i-deploy": (can_i_deploy, "may all versions of the release go live together?"),
+}
+
+
+@command("broker", __doc__, crashed="broker-crashed: this says nothing", prepare=add_subcommands)
+def main(_: CommandParser, options: argparse.Namespace) -> int:
+    try:
+        exit_code: int = options.run(options, client.read_access(os.environ))
+    except (BrokerUsageError, TargetError):
+        raise
+    except ERRORS as error:
+        print(redaction.REDACTOR.redact_text(str(error)), file=sys.stderr)
+        return ExitCode.UNDECIDED
+    return exit_code

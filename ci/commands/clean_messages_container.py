@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import functools
 import itertools
-import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -14,11 +13,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ci.support.cli import CommandParser, ExitCode, resolve_path
+from ci.support.cli import CommandParser, ExitCode, command, resolve_path
 from ci.support.progress import show_messages
 from fixtures.core import topology, urls
 from fixtures.platform import redis_container as container
-from fixtures.platform.redis_container import ContainerError, FirebaseMessages, RedisUnavailable
+from fixtures.platform.redis_container import FirebaseMessages, RedisUnavailable
 from fixtures.release.cleanup import backup as backups
 from fixtures.release.cleanup import cleaner
 from fixtures.release.cleanup import django as django_containers
@@ -30,64 +29,41 @@ PROG = "./ci/clean-messages-container"
 NOTHING_CHANGED = "Nothing was changed; add --delete to do it."
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command(
+    "clean-messages-container",
+    __doc__,
+    interrupted=f"interrupted: nothing is lost\n  next: {PROG} with the same options goes on",
+    step=cleaner.STEP,
+)
+def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 done, 64 wrong usage or refused, 65 a bad backup, 69 no server, 130 interrupted."""
-    options = parse_options(argv)
+    complete_options(parser, options)
     try:
         run(options)
-    except ContainerError as error:
+    except (RedisUnavailable, BackupError) as error:
         print(error, file=sys.stderr)
-        if isinstance(error, RedisUnavailable):
-            return ExitCode.UNAVAILABLE
-        return ExitCode.DATA if isinstance(error, BackupError) else ExitCode.USAGE
-    except KeyboardInterrupt:
-        print(f"interrupted: nothing is lost\n  next: {PROG} with the same options goes on", file=sys.stderr)
-        return ExitCode.INTERRUPTED
+        return ExitCode.UNAVAILABLE if isinstance(error, RedisUnavailable) else ExitCode.DATA
     return ExitCode.GO
 
 
-def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line, checked before any server is contacted."""
-    parser = CommandParser(prog=PROG, description=__doc__)
-    add = parser.add_argument
-    url = os.environ.get("REDIS_URL", container.DEFAULT_URL)
-    add("--redis-url", default=url, metavar="URL", help="default: REDIS_URL, or redis://127.0.0.1:6379/0")
-    add("--confirm", metavar="HOST", help="the host of the Redis again; required unless it is loopback")
-    app_help = "may be repeated; default: in ci/release.toml"
-    add("--firebase-app", action="append", metavar="UUID", help=app_help)
-    add("--kind", choices=("regular", "spam", "both"), default="both", help="which containers (default both)")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--only-old-format", action="store_true", help="records without v1 (the default)")
-    which.add_argument("--all", action="store_true", help="every message, readable or not")
-    what = parser.add_mutually_exclusive_group()
-    delete_help = "remove the messages; without it, only count them"
-    what.add_argument("--delete", action="store_true", help=delete_help)
-    what.add_argument("--restore", metavar="FILE", help="put a backup back at the head, once")
-    add("--backup", metavar="FILE", help="new file for the removed messages (default: a name with the time)")
-    add("--lost-server", action="store_true", help="with --restore: the server lost its data; put back all")
-    add("--django", metavar="MODULE", help="use this module's two classes and their reset()")
-    add("--step", type=int, default=cleaner.STEP, metavar="N", help=f"messages a step ({cleaner.STEP})")
-    options = parser.parse_args(argv)
+def complete_options(parser: CommandParser, options: argparse.Namespace) -> None:
+    """Check the options before any server is contacted, and add `apps`, `kinds` and `backup_path`."""
     if options.step < 1:
         parser.error("--step takes a whole number of 1 or more")
     if options.lost_server and not options.restore:
         parser.error("--lost-server goes with --restore FILE only")
     if options.backup and not options.delete:
         parser.error("--backup goes with --delete only")
-    try:
-        apps = options.firebase_app or [topology.read_firebase_app()]
-        options.apps = list(dict.fromkeys(map(container.normalize_app, apps)))
-        if not options.django:
-            require_confirmation(options.redis_url, options.confirm)
-    except ContainerError as error:
-        parser.refuse(error)
+    apps = options.firebase_app or [topology.read_firebase_app()]
+    options.apps = list(dict.fromkeys(map(container.normalize_app, apps)))
+    if not options.django:
+        require_confirmation(options.redis_url, options.confirm)
     options.kinds = list(container.KINDS) if options.kind == "both" else [options.kind]
     options.backup_path = None
     if options.delete:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         name = options.backup or f"messages-container-{stamp}.ndjson"
         options.backup_path = resolve_path(options.caller_folder, name)
-    return options
 
 
 def require_confirmation(url: str, confirmed: str | None) -> None:
@@ -204,7 +180,3 @@ def print_counts(name: str, counts: MessageCounts) -> None:
         row = [counts[message_format, age] for age in (*AGES, UNKNOWN_AGE)]
         table.add_row(message_format, *map(str, [*row, sum(row)]))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

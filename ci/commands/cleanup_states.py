@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import signal
 import sqlite3
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ci.support.cli import (
-    CommandParser,
-    ExitCode,
-    add_build_option,
-    add_target_options,
-    report_crash,
-    resolve_build_folder,
-    select_deployments,
-)
+from ci.support.cli import CommandParser, ExitCode, command, resolve_build_folder, select_deployments
 from fixtures.targets.cleanup import NOT_REMOVED_FILE, clean_up, describe_not_removed, write_not_removed
-from fixtures.targets.config import Deployment, TargetError
+from fixtures.targets.config import Deployment
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command("cleanup-states", __doc__, crashed="cleanup-crashed: what is left is still on the list")
+def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 if nothing is left, 69 if something could not be removed, 64 wrong usage, 70 its own crash."""
-    parser = CommandParser(prog="./ci/cleanup-states", description=__doc__)
-    add_target_options(parser)
-    add_build_option(parser, "folder that lists the test subscribers that runs made")
-    parser.add_argument(
-        "--forget", action="store_true", help="remove nothing; empty the list, after a removal by hand"
-    )
-    options = parser.parse_args(argv)
     build = resolve_build_folder(options)
-    try:
-        deployed = select_deployments(options)
-    except TargetError as error:
-        parser.refuse(error)
-    try:
-        return forget_subscribers(build) if options.forget else remove_subscribers(build, deployed)
-    except Exception:  # noqa: BLE001  no crash may look like an answer
-        return report_crash("cleanup-crashed: what is left is still on the list")
+    deployed = select_deployments(options)
+    return forget_subscribers(build) if options.forget else remove_subscribers(build, deployed)
 
 
 def forget_subscribers(build: Path) -> ExitCode:
@@ -84,7 +65,3 @@ def stop_by_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, previous)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
@@ -14,18 +15,10 @@ from urllib.parse import urlsplit
 from rich.table import Table
 
 from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
-from ci.support.cli import (
-    CommandParser,
-    ExitCode,
-    add_build_option,
-    add_target_options,
-    report_crash,
-    resolve_build_folder,
-    select_deployments,
-)
+from ci.support.cli import CommandParser, ExitCode, command, resolve_build_folder, select_deployments
 from fixtures.core import redaction, terminal
 from fixtures.platform import sqs
-from fixtures.targets.config import TargetError, describe_deployments
+from fixtures.targets.config import describe_deployments
 from fixtures.targets.doctor import ProbeResult, examine_deployments
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
@@ -33,35 +26,25 @@ from fixtures.targets.rate_limit import RateLimiter
 TABLE_WIDTH = 140
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command("doctor", __doc__, crashed="doctor-crashed: this says nothing about the deployments")
+def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 if all is well, 2 if a gate there would be undecided, 64 wrong usage, 70 its own crash."""
-    parser = CommandParser(prog="./ci/doctor", description=__doc__)
-    add_target_options(parser)
-    add_build_option(parser, "folder that lists the test subscribers that runs made")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
-    options = parser.parse_args(argv)
     build = resolve_build_folder(options)
-    try:
-        deployed = select_deployments(options)
-    except TargetError as error:
-        parser.refuse(error)
+    deployed = select_deployments(options)
     if not deployed:
         parser.error("there is nothing to look at; allowed: --targets FILE, or --target NAME=URL")
+    if not options.json:
+        print(*describe_deployments(deployed, tuple(deployed)), sep="\n", flush=True)
+    start = time.monotonic()
+    inventory = Inventory(build / INVENTORY_FILE)
     try:
-        if not options.json:
-            print(*describe_deployments(deployed, tuple(deployed)), sep="\n", flush=True)
-        start = time.monotonic()
-        inventory = Inventory(build / INVENTORY_FILE)
-        try:
-            with stop_by_interrupt(), tempfile.TemporaryDirectory(prefix="fcm-compat-doctor-") as folder:
-                limiter = RateLimiter(Path(folder) / "spent")
-                results = examine_deployments(deployed, limiter, inventory, count_messages)
-        finally:
-            notes = remove_leftovers(build, deployed)
-        print_results(results, time.monotonic() - start, as_json=options.json)
-        print(*notes, sep="\n", end="\n" if notes else "", file=sys.stderr)
-    except Exception:  # noqa: BLE001  no crash may look like an answer
-        return report_crash("doctor-crashed: this says nothing about the deployments")
+        with stop_by_interrupt(), tempfile.TemporaryDirectory(prefix="fcm-compat-doctor-") as folder:
+            limiter = RateLimiter(Path(folder) / "spent")
+            results = examine_deployments(deployed, limiter, inventory, count_messages)
+    finally:
+        notes = remove_leftovers(build, deployed)
+    print_results(results, time.monotonic() - start, as_json=options.json)
+    print(*notes, sep="\n", end="\n" if notes else "", file=sys.stderr)
     return ExitCode.GO if all(result.well for result in results) else ExitCode.UNDECIDED
 
 
@@ -95,7 +78,3 @@ def print_results(results: Sequence[ProbeResult], seconds: float, *, as_json: bo
         else "all well: the gate can be run there"
     )
     print(f"{summary} ({seconds:.1f} s)")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

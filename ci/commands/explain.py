@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import sys
@@ -10,25 +11,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ci.support.cli import CommandParser, ExitCode, resolve_path
-from fixtures.core.catalogue import CatalogueError
-from fixtures.core.schemas import SchemaError
+from ci.support.cli import CommandParser, ExitCode, command, resolve_path
 from fixtures.generation.recordings import BrokenLine, RecordedAnswer, open_recording, read_recording
 
 OUTCOME_STYLE = {"unsubscribe": "bold red", "alert": "yellow", "fix_message": "magenta", "postpone": "cyan"}
-EXAMPLE = '{"id":"a","protocol":"fcm_v1","http_status":404,"headers":{},"body":{"error":{}}}'
 # The width of the table where there is no terminal.
 WIDTH = 200
 
 
-def main(argv: list[str] | None = None) -> int:
+@command("explain", __doc__)
+def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0, 65 if some lines hold no answer, 64 for wrong usage."""
-    parser = CommandParser(prog="./ci/explain", description=__doc__)
-    parser.add_argument("file", metavar="FILE|-", help=f"one JSON object a line, such as {EXAMPLE}")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
-    protocol_help = "of answers that do not tell it; by default that of the last answer before them that does"
-    parser.add_argument("--protocol", choices=("legacy", "fcm_v1"), help=protocol_help)
-    options = parser.parse_args(argv)
     try:
         if options.file == "-":
             if isinstance(sys.stdin, io.TextIOWrapper):
@@ -40,8 +33,6 @@ def main(argv: list[str] | None = None) -> int:
                 entries = list(read_recording(lines, str(file), protocol=options.protocol))
     except OSError as error:
         parser.error(f"unreadable-file: {options.file!r}: {error.strerror}; allowed: a file of NDJSON, or -")
-    except (CatalogueError, SchemaError) as error:
-        parser.refuse(error)
     answers = [entry for entry in entries if isinstance(entry, RecordedAnswer)]
     broken = [entry for entry in entries if isinstance(entry, BrokenLine)]
     if options.json:
@@ -73,7 +64,3 @@ def print_table(answers: list[RecordedAnswer]) -> None:
             row["why"],
         )
     console.print(table)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,13 @@ from typing import Any
 from ci.commands import report
 from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
 from ci.support import cli, pact_cli, suite_process, verdict_output
-from ci.support.artifacts import RunFiles, add_history_option
-from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode
-from ci.support.sharding import ShardConfig, add_shard_options, read_shard_options
+from ci.support.artifacts import RunFiles
+from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, command
+from ci.support.sharding import ShardConfig, read_shard_options
 from fixtures.contracts.broker.can_i_deploy import DeploymentAnswer
-from fixtures.contracts.broker.client import BrokerAccess, BrokerUsageError, read_access
-from fixtures.core import catalogue, redaction, run_config, schemas, times
-from fixtures.core.run_config import TARGET_OPTIONS, RunConfig
+from fixtures.contracts.broker.client import BrokerAccess, read_access
+from fixtures.core import catalogue, redaction, times
+from fixtures.core.run_config import RunConfig
 from fixtures.generation import example_database, recordings
 from fixtures.results import ledger, policy, verdict_file
 from fixtures.targets import config as deployments
@@ -32,7 +33,6 @@ from fixtures.targets.rate_limit import RateLimiter
 # The environment of a run with deployments that name none.
 DEPLOYED = "deployments"
 WORKERS = max(1, min(os.cpu_count() or 1, 8))
-EXAMPLES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +50,13 @@ class GateConfig:
     startup_error: str
 
     @classmethod
-    def parse(cls, argv: Sequence[str] | None) -> GateConfig:
-        """Read the command line. Exits with code 64 if something in it is wrong."""
-        parser = create_parser()
-        options = parser.parse_args(argv)
+    def from_options(cls, parser: CommandParser, options: argparse.Namespace) -> GateConfig:
+        """Read the options. Exits with code 64, or raises UserError, if something in them is wrong."""
         files = RunFiles.from_options(options)
-        shard = read_shard_options(options, parser, files.durations)
+        shard = read_shard_options(options, files.durations)
         replay = [str(cli.resolve_path(options.caller_folder, file)) for file in options.replay or ()]
         run = replace(
-            cli.read_target_options(options, RunConfig(examples=EXAMPLES)),
+            cli.read_target_options(options),
             replay=tuple(replay),
             ledger=str(files.ledger),
             spent=str(files.request_counter),
@@ -67,14 +65,10 @@ class GateConfig:
         )
         if run.examples < 1 or options.workers < 1:
             parser.error("--examples and -n take a whole number of 1 or more")
-        try:
-            selected = cli.select_deployments(options)
-            startup_error = verdict_file.find_startup_error()
-            for file in replay if not startup_error else ():
-                recordings.read_answers(Path(file))
-            broker = read_access(os.environ) if options.broker else None
-        except (BrokerUsageError, TargetError, recordings.BrokenRecording, schemas.SchemaError) as error:
-            parser.refuse(error)
+        selected = cli.select_deployments(options)
+        startup_error = verdict_file.find_startup_error()
+        for file in replay if not startup_error else ():
+            recordings.read_answers(Path(file))
         environments = [row.environment for row in selected.values() if row.environment]
         default = DEPLOYED if selected else ledger.DEFAULT_ENVIRONMENT
         run = replace(run, environment=run.environment or next(iter(environments), default))
@@ -85,7 +79,7 @@ class GateConfig:
             workers=options.workers,
             shard=shard,
             known_failures=options.known_failures,
-            broker=broker,
+            broker=read_access(os.environ) if options.broker else None,
             startup_error=startup_error,
         )
 
@@ -100,30 +94,16 @@ class SuiteRun:
     notes: list[str]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command("gate", __doc__, crashed="gate-crashed: this is no verdict", workers=WORKERS)
+def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 go, 1 no-go, 2 undecided, 64 wrong usage, 70 if the gate itself crashed."""
     try:
         with stop_by_interrupt():
-            return run(GateConfig.parse(argv))
-    except Exception as error:  # noqa: BLE001  a crash must never look like a verdict
-        if isinstance(error, OSError) and error.errno in verdict_output.WRITE_ERROR_NUMBERS:
-            return verdict_output.print_undecided(
-                f"cannot-write: {error.filename or 'a file'}: {error.strerror}"
-            )
-        return cli.report_crash("gate-crashed: this is no verdict")
-
-
-def create_parser() -> CommandParser:
-    parser = CommandParser(prog="./ci/gate", description=__doc__)
-    add = parser.add_argument
-    names = (*TARGET_OPTIONS, "replay", "seed", "examples")
-    run_config.add_options(add, names, base=RunConfig(examples=EXAMPLES))
-    add("--broker", action="store_true", help="also ask the Pact Broker can-i-deploy (docs/broker.md)")
-    add("-n", dest="workers", type=int, default=WORKERS, help=f"worker processes (default {WORKERS})")
-    cli.add_build_option(parser)
-    add_history_option(parser)
-    add_shard_options(parser)
-    return parser
+            return run(GateConfig.from_options(parser, options))
+    except OSError as error:
+        if error.errno not in verdict_output.WRITE_ERROR_NUMBERS:
+            raise
+        return verdict_output.print_undecided(f"cannot-write: {error.filename or 'a file'}: {error.strerror}")
 
 
 def run(config: GateConfig) -> ExitCode:
@@ -214,7 +194,3 @@ def decide(
         gate_findings=broker.findings,
     )
     return {**verdict, "notes": suite_run.notes}
-
-
-if __name__ == "__main__":
-    sys.exit(main())

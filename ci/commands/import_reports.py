@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -10,24 +11,21 @@ from pathlib import Path
 
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
-from ci.support.cli import CommandParser, ExitCode, report_crash, resolve_path
-from fixtures.core.catalogue import CatalogueError
-from fixtures.core.schemas import SchemaError
+from ci.support.cli import CommandParser, ExitCode, command, resolve_path
 from fixtures.generation.importing.deduplicate import ImportedAnswers
 
 MAX_PRINTED_BROKEN = 20
 MAX_PRINTED_UNKNOWN = 50
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command(
+    "import-reports",
+    __doc__,
+    crashed="import-crashed: nothing was written",
+    interrupted="interrupted: nothing was written",
+)
+def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0, 65 for broken lines or no answer at all, 64 for wrong usage, 70 for a crash."""
-    parser = CommandParser(prog="./ci/import-reports", description=__doc__)
-    add = parser.add_argument
-    add("files", nargs="+", metavar="FILE", help="NDJSON, JSON arrays, HAR, or log lines with JSON in them")
-    add("--output", default="build/replay.ndjson", metavar="FILE", help="default build/replay.ndjson")
-    redact_help = "also remove the value of this member"
-    add("--redact", action="append", default=[], metavar="MEMBER", help=redact_help)
-    options = parser.parse_args(argv)
     files = [resolve_path(options.caller_folder, file) for file in options.files]
     output = resolve_path(options.caller_folder, options.output)
     if output in [file.resolve() for file in files]:
@@ -40,15 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     imported = ImportedAnswers(tuple(options.redact))
     try:
         import_files(files, output, imported)
-    except (CatalogueError, SchemaError) as error:
-        parser.refuse(error)
     except OSError as error:
         parser.error(f"unwritable-file: {str(output)!r}: {error.strerror}; allowed: --output FILE")
-    except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        return ExitCode.INTERRUPTED
-    except Exception:  # noqa: BLE001  a crash must not look like a result
-        return report_crash("import-crashed: nothing was written")
     print_summary(imported, output)
     return ExitCode.DATA if imported.broken or not imported.shape_count else ExitCode.GO
 
@@ -88,7 +79,3 @@ def print_summary(imported: ImportedAnswers, output: Path) -> None:
         print(f"next: ./ci/gate --replay {output}")
     else:
         print("no-answers: nothing looks like an answer of FCM; next: ./ci/explain FILE", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,56 +4,39 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ci.commands import report
-from ci.support import cli
-from ci.support.artifacts import RunFiles, add_history_option
+from ci.support.artifacts import RunFiles
 from ci.support.checkout import describe_checkout
-from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, resolve_path
-from ci.support.sharding import add_run_option, find_ledgers
+from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, command, resolve_path
+from ci.support.sharding import find_ledgers
 from fixtures.core import catalogue, times
 from fixtures.results import ledger, policy, shards
 from fixtures.results.shards import ShardLedger
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command("merge", __doc__, crashed="merge-crashed: this is no verdict")
+def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit as the gate does; undecided if the shards are not one whole run."""
-    try:
-        return merge_shards(parse_options(argv))
-    except Exception:  # noqa: BLE001  a crash must never look like a verdict
-        return cli.report_crash("merge-crashed: this is no verdict")
-
-
-def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = CommandParser(prog="./ci/merge", description=__doc__)
-    folders_help = "what the shards wrote, each or all of them"
-    parser.add_argument("folders", nargs="+", metavar="DIR", help=folders_help)
-    add_run_option(parser)
-    cli.add_build_option(parser)
-    add_history_option(parser)
-    options = parser.parse_args(argv)
     if not options.run:
         parser.error("--run takes the name that the shards were given as --run")
-    options.files = RunFiles.from_options(options)
-    build = options.files.build
-    options.folders = [resolve_path(options.caller_folder, folder) for folder in options.folders]
-    if any(folder in (build, *build.parents) for folder in options.folders):
-        parser.error(f"{build} is cleared first, so it can be neither a DIR nor inside of one")
-    return options
+    files = RunFiles.from_options(options)
+    folders = [resolve_path(options.caller_folder, folder) for folder in options.folders]
+    if any(folder in (files.build, *files.build.parents) for folder in folders):
+        parser.error(f"{files.build} is cleared first, so it can be neither a DIR nor inside of one")
+    return merge_shards(options.run, folders, files)
 
 
-def merge_shards(options: argparse.Namespace) -> ExitCode:
-    files: RunFiles = options.files
-    ledgers, doubts = find_ledgers(options.folders)
+def merge_shards(run: str, folders: Sequence[Path], files: RunFiles) -> ExitCode:
+    ledgers, doubts = find_ledgers(folders)
     parts = [ShardLedger(str(file), ledger.read_ledger(file)) for file in ledgers]
     for part in parts:
         size = f"{len(part.ledger.tests):5} tests {part.ledger.duration_s:8.1f} s"
         print(f"{part.name:14} {size}  {part.location}")
-    accepted, refused = shards.select_shards(parts, {"run": options.run, **describe_checkout()})
+    accepted, refused = shards.select_shards(parts, {"run": run, **describe_checkout()})
     record = shards.merge_shards(accepted)
     problems = [*doubts, *refused, *record.problems]
     files.clear()
@@ -79,7 +62,3 @@ def write_ledger(record: ledger.Ledger, file: Path, *, complete: bool) -> None:
         result = {"exit_status": 0, "duration_s": record.duration_s}
         writer.write({"kind": "footer", "run": record.header["run"], "tests": len(record.tests), **result})
     writer.close()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

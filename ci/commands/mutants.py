@@ -21,17 +21,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ci.support.cli import CommandParser, ExitCode
+from ci.support.cli import CommandParser, ExitCode, command
+from fixtures.core.errors import UserError
 from fixtures.core.project import BUILD, ROOT
 
 CONFIG = ROOT / "ci" / "mutation" / "mutants.toml"
 GENERATOR = ROOT / "ci" / "mutation" / "generate.py"
 GENERATOR_PYTHON = ROOT / ".venv-mutants" / "bin" / "python"
-PYTEST_OPTIONS = (
-    "-W",
-    "ignore::pytest.PytestAssertRewriteWarning",
-)  # plugins are imported before pytest runs
+# Plugins are imported before pytest runs.
+PYTEST_OPTIONS = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 WORKERS = os.cpu_count() or 2
+DESCRIPTION = "Change each line in turn, and see whether the tests notice."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,32 +79,27 @@ class Score:
         return f"{self.module:52} {result} {self.seconds:7.0f}"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command("mutants", DESCRIPTION, workers=WORKERS)
+def main(_: CommandParser, options: argparse.Namespace) -> int:
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
-    options = read_options(argv, config)
+    options.module = options.module or list(config["modules"])
+    check_options(options, config)
     folder = BUILD / "mutants"
     shutil.rmtree(folder, ignore_errors=True)
     trees = [copy_tree(folder / str(number)) for number in range(options.workers)]
     return print_scores([score_module(name, config, options, trees) for name in options.module])
 
 
-def read_options(argv: Sequence[str] | None, config: Mapping[str, Any]) -> argparse.Namespace:
-    parser = CommandParser("./ci/mutants", "Change each line in turn, and see whether the tests notice.")
-    add = parser.add_argument
-    add("--module", action="append", metavar="NAME", help="only this module; may be repeated")
-    add("--sample", type=int, metavar="N", help="only N mutants of each module")
-    add("--seed", type=int, default=0, help="random seed of the sample (default 0)")
-    add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
-    options = parser.parse_args(argv)
-    options.module = options.module or list(config["modules"])
+def check_options(options: argparse.Namespace, config: Mapping[str, Any]) -> None:
     for name in options.module:
         if name not in config["modules"]:
             allowed = "\n    ".join(config["modules"])
-            parser.refuse(f"unknown-module: {name}\n  allowed:\n    {allowed}\n  next: ./ci/mutants --help")
+            value = f"{name}\n  allowed:\n    {allowed}"
+            raise UserError("unknown-module", value, "", "./ci/mutants --help")
     for name, example in (("sample", "--sample 20"), ("workers", f"-n {WORKERS}")):
         if (number := getattr(options, name)) is not None and number < 1:
-            parser.refuse(f"bad-{name}: {number}\n  allowed: 1 or more\n  next: ./ci/mutants {example}")
-    return options
+            value = f"{number}\n  allowed: 1 or more"
+            raise UserError(f"bad-{name}", value, "", f"./ci/mutants {example}")
 
 
 def copy_tree(folder: Path) -> Path:
@@ -195,7 +190,3 @@ def print_scores(scores: Sequence[Score]) -> int:
         )
         return ExitCode.NO_GO
     return ExitCode.GO if decided == list(scores) else ExitCode.UNDECIDED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,13 +6,14 @@ docs/faults.md), `tests` (ci/expected_tests.json).
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ci.support import rendering
-from ci.support.cli import CommandParser, ExitCode, resolve_path
+from ci.support.cli import CommandParser, ExitCode, command, resolve_path
 from fixtures.contracts.pact.model import PACTS
 from fixtures.core.errors import UserError
 from fixtures.core.project import DOCS
@@ -58,13 +59,9 @@ KINDS: Mapping[str, GeneratedFiles] = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command("regenerate", __doc__)
+def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Write the files. With --check, only compare, and exit 1 if one is not current."""
-    parser = CommandParser(prog="./ci/regenerate", description=__doc__)
-    parser.add_argument("kind", nargs="?", choices=tuple(KINDS), help="only these files (default all)")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not current")
-    parser.add_argument("--folder", metavar="DIR", help="where the files of one kind are, or go")
-    options = parser.parse_args(argv)
     if options.folder and not options.kind:
         parser.refuse("usage: --folder needs a kind\n  next: ./ci/regenerate pacts --folder DIR")
     problems: list[str] = []
@@ -107,7 +104,3 @@ def write_files(kind: GeneratedFiles, folder: Path, texts: Mapping[str, str]) ->
             (folder / path).unlink()
             print(f"deleted: {path}")
     print(f"{len(stale)} of {len(texts)} {kind.noun} files changed")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

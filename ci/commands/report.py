@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ci.support import allure, cli
-from ci.support.artifacts import RunFiles, add_history_option
+from ci.support import allure
+from ci.support.artifacts import RunFiles
 from ci.support.checkout import read_commit
-from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, resolve_path
+from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, command, resolve_path
 from ci.support.sharding import write_durations
 from ci.support.verdict_output import print_summary, print_verdict
 from fixtures.core import catalogue, redaction
+from fixtures.core.errors import UserError
 from fixtures.core.project import ROOT
 from fixtures.results import ledger, policy, shards, verdict_file
 from fixtures.results.ledger import Ledger
@@ -41,32 +42,19 @@ class Report:
     missing: str
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command("report", __doc__, crashed="report-crashed: this is no verdict")
+def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Exit as the gate does, by the worst verdict of the environments; 70 if the report crashed."""
-    options = parse_options(argv)
-    try:
-        report = write_report(read_runs(options.ledger), options.files)
-    except Exception:  # noqa: BLE001  a crash must never look like a verdict
-        return cli.report_crash("report-crashed: this is no verdict")
-    print(format_headline(report.runs))
-    print_report(report, options.files)
-    return VERDICT_EXIT_CODES[worst_verdict(report.runs)]
-
-
-def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = CommandParser(prog="./ci/report", description=__doc__)
-    parser.add_argument("ledger", nargs="*", metavar="LEDGER", help="default build/ledger.jsonl")
-    cli.add_build_option(parser, "folder for the report")
-    add_history_option(parser)
-    options = parser.parse_args(argv)
-    options.files = RunFiles.from_options(options)
-    ledgers = [resolve_path(options.caller_folder, file) for file in options.ledger]
-    options.ledger = ledgers or [options.files.ledger]
-    for file in options.ledger:
+    files = RunFiles.from_options(options)
+    ledgers = [resolve_path(options.caller_folder, file) for file in options.ledger] or [files.ledger]
+    for file in ledgers:
         if not file.is_file():
-            next_step = "next: ./ci/gate, which writes build/ledger.jsonl"
-            parser.refuse(f"no-ledger: {str(file)!r}: no such file\n  {next_step}")
-    return options
+            next_step = "./ci/gate, which writes build/ledger.jsonl"
+            raise UserError("no-ledger", repr(str(file)), "no such file", next_step)
+    report = write_report(read_runs(ledgers), files)
+    print(format_headline(report.runs))
+    print_report(report, files)
+    return VERDICT_EXIT_CODES[worst_verdict(report.runs)]
 
 
 def read_runs(files: Sequence[Path]) -> list[ReportRun]:
@@ -211,7 +199,3 @@ def print_report(report: Report, files: RunFiles) -> None:
     print(f"report: {files.pages / 'index.html'}")
     if report.missing:
         print(f"  {report.missing}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

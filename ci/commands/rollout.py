@@ -8,14 +8,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 
-from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, resolve_path
+from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, command, resolve_path
 from fixtures.contracts.broker.client import BrokerClient, BrokerError, BrokerUsageError, read_access
 from fixtures.core import catalogue
-from fixtures.core.catalogue import CatalogueError
 from fixtures.core.project import BUILD
-from fixtures.core.schemas import SchemaError
 from fixtures.core.topology import RELEASE_FILE
 from fixtures.release.order import (
     analysis,
@@ -25,10 +22,8 @@ from fixtures.release.order import (
     release_file,
     service_probe,
 )
-from fixtures.release.order.pairwise_results import RecordedResults, ResultsError
-from fixtures.release.order.release_file import ReleaseError
+from fixtures.release.order.pairwise_results import RecordedResults
 
-USAGE_ERRORS = (ReleaseError, ResultsError, CatalogueError, SchemaError, BrokerUsageError)
 LEAST_WIDTH = 100
 EPILOG = """
 By default, the reference services are judged: each pair of services, and all of them end to end.
@@ -37,14 +32,17 @@ result is unknown, and the answer is then undecided. Exit codes: 0 go, 1 no-go, 
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def add_epilog(parser: CommandParser) -> None:
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+
+
+@command("rollout", __doc__, prepare=add_epilog, processes=os.cpu_count() or 1)
+def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Judge a release, and print and write the answer."""
-    parser = create_parser()
-    options = parser.parse_args(argv)
     try:
         analysed = analyse_release(options)
-    except USAGE_ERRORS as error:
-        parser.refuse(error)
+    except BrokerUsageError:
+        raise
     except BrokerError as error:
         print(error, file=sys.stderr)
         return ExitCode.UNDECIDED
@@ -59,21 +57,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(presentation.format_text(answer, width=width, color=color))
         print(f"Pictures and the update map: {options.output or 'build/rollout'}/")
     return VERDICT_EXIT_CODES[answer["verdict"]]
-
-
-def create_parser() -> CommandParser:
-    parser = CommandParser(prog="./ci/rollout", description=__doc__)
-    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
-    add = parser.add_argument
-    add("--release", metavar="FILE", help="release file (default ci/release.toml)")
-    add("--plan", metavar="STEPS", help='another plan than the file\'s: "a,b,clean records,c"')
-    add("--results", metavar="DIR", help="folder of recorded verifications, such as build/verifications")
-    add("--matrix", metavar="FILE", help="matrix of a Pact Broker, saved as JSON")
-    add("--broker", metavar="URL", help="URL of a Pact Broker; docs/broker.md names the credentials")
-    add("--output", metavar="DIR", help="folder for the answer and its pictures (default build/rollout)")
-    add("--json", action="store_true", help="print the answer as JSON")
-    add("--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="processes that run services")
-    return parser
 
 
 def analyse_release(options: argparse.Namespace) -> analysis.Analysis:
@@ -105,7 +88,3 @@ def analyse_release(options: argparse.Namespace) -> analysis.Analysis:
     table = service_probe.judge_reference_pairs(release, catalogue.load_catalogue())
     path_runs = end_to_end_runs.run_all_paths(processes=max(1, options.processes))
     return analysis.analyse_release(release, table, path_runs)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,9 +21,8 @@ from rich.progress import Progress
 
 from ci.scoring.fault_runs import ScoringOptions, prepare_worker, score_fault, score_tolerant_variant
 from ci.scoring.table import Result, Results, print_results, to_json
-from ci.support.cli import CommandParser, ExitCode, add_build_option, resolve_build_folder
+from ci.support.cli import CommandParser, ExitCode, command, require_positive, resolve_build_folder
 from fixtures.core import schemas
-from fixtures.core.errors import UserError
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.faults.runtime import find_variant
 from fixtures.faults.tolerant import TOLERANT_VARIANTS
@@ -35,13 +34,17 @@ LOG_COLUMNS = 180  # the width of the table in a log file
 Job: TypeAlias = Callable[[], Result]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    options = read_options(argv)
+@command("selfcheck", __doc__, workers=WORKERS)
+def main(parser: CommandParser, options: argparse.Namespace) -> int:
+    for name in options.fault:
+        find_variant(name)
+    require_positive(parser, options, "sample", "examples", "workers", "seeds")
+    faults = select_faults(options)
     if options.list:
-        print(*(f"{fault.name}: {fault.service}: {fault.description}" for fault in options.faults), sep="\n")
+        print(*(f"{fault.name}: {fault.service}: {fault.description}" for fault in faults), sep="\n")
         return ExitCode.GO
     console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
-    jobs = list_variant_jobs(options) if options.tolerant else list_fault_jobs(options)
+    jobs = list_variant_jobs(options) if options.tolerant else list_fault_jobs(options, faults)
     results: list[Result] = []
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("judged", total=len(jobs))
@@ -65,49 +68,20 @@ def write_results(options: argparse.Namespace, results: Results) -> None:
     (folder / "selfcheck.json").write_text(text, encoding="utf-8")
 
 
-def read_options(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line. `faults` are the faults that it selects."""
-    parser = CommandParser(prog="./ci/selfcheck", description=__doc__)
-    add = parser.add_argument
-    add("--fault", action="append", default=[], metavar="NAME", help="only this fault; may be repeated")
-    add("--sample", type=int, metavar="N", help="always the same N faults, from all services and promises")
-    add("--list", action="store_true", help="list the faults, and run nothing")
-    add("--tolerant", action="store_true", help="run tolerant variants instead of faults: each must be go")
-    add("--seeds", type=int, default=1, help="number of seeds for each tolerant variant (default 1)")
-    add("--quick", action="store_true", help="omit the second run, without the checks that claim the fault")
-    add("--without", action="append", default=[], metavar="CHECK", help="run as if this check did not exist")
-    defaults = f"default {EXAMPLES}, with --tolerant {TOLERANT_EXAMPLES}"
-    add("--examples", type=int, help=f"batches that each generated test delivers ({defaults})")
-    add("--seed", type=int, default=0, help="random seed (default 0)")
-    add("-n", dest="workers", type=int, default=WORKERS, help=f"processes (default {WORKERS})")
-    add_build_option(parser, "folder for selfcheck.json")
-    options = parser.parse_args(argv)
-    try:
-        for name in options.fault:
-            find_variant(name)
-    except UserError as error:
-        parser.refuse(error)
-    for name in ("sample", "examples", "workers", "seeds"):
-        if (number := getattr(options, name)) is not None and number < 1:
-            parser.error(f"--{name} {number}: allowed: 1 or more")
-    options.faults = select_faults(options)
-    return options
-
-
 def select_faults(options: argparse.Namespace) -> list[Fault]:
     if options.fault:
         return [fault for fault in FAULTS if fault.name in options.fault]
     return list(sample(options.sample)) if options.sample else list(FAULTS)
 
 
-def list_fault_jobs(options: argparse.Namespace) -> list[Job]:
+def list_fault_jobs(options: argparse.Namespace, faults: Sequence[Fault]) -> list[Job]:
     scoring_options = ScoringOptions(
         examples=options.examples or EXAMPLES,
         seed=options.seed,
         quick=options.quick,
         without=tuple(options.without),
     )
-    return [partial(score_fault, fault.name, scoring_options) for fault in options.faults]
+    return [partial(score_fault, fault.name, scoring_options) for fault in faults]
 
 
 def list_variant_jobs(options: argparse.Namespace) -> list[Job]:
@@ -126,7 +100,3 @@ def run_jobs(jobs: Sequence[Job], workers: int) -> Iterator[Result]:
     with ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_worker) as pool:
         for future in as_completed([pool.submit(job) for job in jobs]):
             yield future.result()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

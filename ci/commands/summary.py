@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ci.support.cli import CommandParser, ExitCode, add_build_option, resolve_path
+from ci.support.cli import CommandParser, ExitCode, command, resolve_path
 from fixtures.core import schemas
 
 SUMMARY = Path("report", "exports", "summary.md")
@@ -17,12 +18,9 @@ SHOWN_REASONS = 3
 TEXT_LIMIT = 1500
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command("summary", __doc__)
+def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 if there is a verdict, whichever; 69 if there is none, or no summary of it; 64 wrong usage."""
-    parser = CommandParser(prog="./ci/summary", description=__doc__)
-    add_build_option(parser, "folder that the gate wrote")
-    parser.add_argument("--annotations", action="store_true", help="GitHub's workflow commands, not Markdown")
-    options = parser.parse_args(argv)
     build = resolve_path(options.caller_folder, options.build)
     file = build / "verdict.json"
     try:
@@ -59,7 +57,3 @@ def escape(text: str, *, in_property: bool = False) -> str:
     """Escape a text for a workflow command, so that it cannot start another command."""
     text = text[:TEXT_LIMIT].replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if in_property else text
-
-
-if __name__ == "__main__":
-    sys.exit(main())

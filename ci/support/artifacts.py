@@ -9,12 +9,6 @@ from pathlib import Path
 from ci.support.cli import resolve_build_folder, resolve_path
 
 
-def add_history_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--history", metavar="DIR", help="folder that remembers earlier runs (default build/history)"
-    )
-
-
 class RunFiles:
     """The files of a run below its build folder, and the history of earlier runs."""
 

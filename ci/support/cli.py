@@ -1,18 +1,22 @@
-"""Shared by all commands: exit codes, usage errors, paths relative to the caller, options for deployments."""
+"""Shared by all commands: options, exit codes, usage errors, crashes, and paths relative to the caller."""
 
 from __future__ import annotations
 
 import argparse
 import enum
+import functools
 import os
 import sys
+import tomllib
 import traceback
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from fixtures.core import redaction, run_config
-from fixtures.core.project import BUILD
-from fixtures.core.run_config import TARGET_OPTIONS, RunConfig
+from fixtures.core.errors import UserError
+from fixtures.core.project import BUILD, ROOT
+from fixtures.core.run_config import RunConfig
 from fixtures.targets import config as deployments
 from fixtures.targets.config import Deployment
 
@@ -31,6 +35,7 @@ class ExitCode(enum.IntEnum):
 
 
 VERDICT_EXIT_CODES = {"go": ExitCode.GO, "no-go": ExitCode.NO_GO, "undecided": ExitCode.UNDECIDED}
+OPTIONS_FILE = ROOT / "ci" / "commands" / "options.toml"
 
 
 def report_crash(message: str) -> ExitCode:
@@ -59,13 +64,80 @@ class CommandParser(argparse.ArgumentParser):
         self.exit(ExitCode.USAGE, f"{redaction.REDACTOR.redact_text(str(problem))}\n")
 
 
+RunCommand: TypeAlias = Callable[[CommandParser, argparse.Namespace], int]
+MainFunction: TypeAlias = Callable[..., int]
+
+
+def add_options(parser: argparse.ArgumentParser, rows: Mapping[str, Any]) -> None:
+    """Declare the options of a table of ci/commands/options.toml, which says what its rows hold."""
+    groups: dict[str, Any] = {}
+    for name, row in rows.items():
+        if name == "run_config":
+            run_config.add_options(parser.add_argument, row)
+            continue
+        keywords = dict(row)
+        if "type" in row:
+            keywords["type"] = {"int": int}[row["type"]]
+        if variable := keywords.pop("variable", None):
+            keywords["default"] = os.environ.get(variable, row.get("default", ""))
+        group = keywords.pop("only_one_of", None)
+        if group and group not in groups:
+            groups[group] = parser.add_mutually_exclusive_group()
+        groups.get(group, parser).add_argument(name, **keywords)
+
+
+def read_option_rows(command: str) -> dict[str, Any]:
+    """The rows of ci/commands/options.toml for a command or a subcommand, such as `broker verify`."""
+    tables = tomllib.loads(OPTIONS_FILE.read_text(encoding="utf-8"))
+    return dict(tables.get(command, {}))
+
+
+def command(
+    name: str,
+    description: str | None,
+    *,
+    crashed: str = "",
+    interrupted: str = "",
+    prepare: Callable[[CommandParser], object] = lambda _: None,
+    **defaults: object,
+) -> Callable[[RunCommand], MainFunction]:
+    """Make the `main` of a command from a function that runs it with its parser and its options.
+
+    A UserError is wrong usage. `crashed` and `interrupted` are printed at any other error, and at Ctrl-C;
+    without them, the exception is raised. `prepare` adds what options.toml cannot say to the parser, and
+    `defaults` are those that depend on the machine.
+    """
+
+    def decorate(run: RunCommand) -> MainFunction:
+        @functools.wraps(run)
+        def main(argv: Sequence[str] | None = None) -> int:
+            try:
+                parser = CommandParser(f"./ci/{name}", description)
+                add_options(parser, read_option_rows(name))
+                parser.set_defaults(**defaults)
+                prepare(parser)
+                try:
+                    return run(parser, parser.parse_args(argv))
+                except UserError as error:
+                    parser.refuse(error)
+            except KeyboardInterrupt:
+                if not interrupted:
+                    raise
+                print(interrupted, file=sys.stderr)
+                return ExitCode.INTERRUPTED
+            except Exception:
+                if not crashed:
+                    raise
+                return report_crash(crashed)
+
+        return main
+
+    return decorate
+
+
 def resolve_path(caller_folder: str, path: str) -> Path:
     """Resolve a path of the command line relative to the caller's folder."""
     return Path(path) if Path(path).is_absolute() else Path(caller_folder, path).resolve()
-
-
-def add_build_option(parser: argparse.ArgumentParser, explanation: str = "folder for all output") -> None:
-    parser.add_argument("--build", default="build", metavar="DIR", help=f"{explanation} (default build)")
 
 
 def resolve_build_folder(options: argparse.Namespace) -> Path:
@@ -73,15 +145,18 @@ def resolve_build_folder(options: argparse.Namespace) -> Path:
     return BUILD if options.build == "build" else resolve_path(options.caller_folder, options.build)
 
 
-def add_target_options(parser: argparse.ArgumentParser) -> None:
-    run_config.add_options(parser.add_argument, TARGET_OPTIONS)
+def require_positive(parser: CommandParser, options: argparse.Namespace, *names: str) -> None:
+    """Refuse a number below 1; an option that was not given is None."""
+    for name in names:
+        if (number := getattr(options, name)) is not None and number < 1:
+            parser.error(f"--{name} {number}: allowed: 1 or more")
 
 
-def read_target_options(options: argparse.Namespace, base: RunConfig | None = None) -> RunConfig:
+def read_target_options(options: argparse.Namespace) -> RunConfig:
     """Read the options of a run, with the path of the targets file resolved."""
     if getattr(options, "targets", None):
         options.targets = str(resolve_path(options.caller_folder, options.targets))
-    return RunConfig.from_options(options, base)
+    return RunConfig.from_options(options)
 
 
 def select_deployments(options: argparse.Namespace) -> dict[str, Deployment]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ci.support.checkout import describe_checkout, digest
-from ci.support.cli import CommandParser, resolve_path
+from ci.support.cli import resolve_path
 from fixtures.core import urls
+from fixtures.core.errors import UserError
 from fixtures.core.redis_client import is_redis_url
 from fixtures.core.run_config import RunConfig
 from fixtures.generation import example_database
@@ -21,7 +21,6 @@ from fixtures.results import shards
 from fixtures.results.ledger import Ledger
 from fixtures.results.shards import Shard
 
-RUN_VARIABLE = "FCM_COMPAT_RUN"
 # pytest-split makes too few shards if the last tests have a duration of zero.
 SHORTEST_S = 0.001
 
@@ -57,50 +56,26 @@ class ShardConfig:
         return {"number": self.shard.number, "of": self.shard.count, "run": self.run, "same": same}
 
 
-def add_shard_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--shard", metavar="N/OF", help="run one part, such as 3/16; ./ci/merge decides on all parts")
-    add_run_option(parser)
-    variable = example_database.VARIABLE
-    known_help = f"Redis in which shards share failures (better {variable}=URL)"
-    add("--known-failures", default=os.environ.get(variable, ""), metavar="URL", help=known_help)
-    durations_help = "test durations used to balance the shards (default durations.json in the history)"
-    add("--durations", metavar="FILE", help=durations_help)
-
-
-def add_run_option(parser: argparse.ArgumentParser) -> None:
-    purpose = f"name of the run that all shards belong to, such as the build number (or {RUN_VARIABLE}=ID)"
-    parser.add_argument("--run", default=os.environ.get(RUN_VARIABLE, ""), metavar="ID", help=purpose)
-
-
-def read_shard_options(
-    options: argparse.Namespace, parser: CommandParser, default_durations: Path
-) -> ShardConfig | None:
+def read_shard_options(options: argparse.Namespace, default_durations: Path) -> ShardConfig | None:
     """Read and check the options of a shard; None if the whole run is wanted."""
     if options.known_failures and not is_redis_url(options.known_failures):
-        parser.refuse(
-            f"bad-known-failures: {urls.redact_url(options.known_failures)!r}: allowed: redis://, rediss:// "
-            f"with HOST:PORT/DB, or unix:///PATH\n  next: {example_database.VARIABLE}=redis://127.0.0.1:6379/0"
-        )
+        url = repr(urls.redact_url(options.known_failures))
+        problem = "allowed: redis://, rediss:// with HOST:PORT/DB, or unix:///PATH"
+        next_step = f"{example_database.VARIABLE}=redis://127.0.0.1:6379/0"
+        raise UserError("bad-known-failures", url, problem, next_step)
     if not options.shard:
         return None
-    try:
-        shard = shards.parse_shard(options.shard)
-    except shards.ShardError as error:
-        parser.refuse(f"bad-shard: {error}\n  next: {parser.prog} --shard 1/8 --run ID")
+    shard = shards.parse_shard(options.shard)
     if not options.run:
-        parser.refuse(
-            f"no-run: --shard {shard}: the shards of a run need its name\n"
-            f"  next: {parser.prog} --shard {shard} --run ID, such as the number of the build"
-        )
+        next_step = f"./ci/gate --shard {shard} --run ID, such as the number of the build"
+        raise UserError("no-run", f"--shard {shard}", "the shards of a run need its name", next_step)
     durations = default_durations
     if options.durations:
         durations = resolve_path(options.caller_folder, options.durations)
     if read_durations(durations) is None:
-        parser.refuse(
-            f"bad-durations: {str(durations)!r}: allowed: a JSON object of tests and seconds\n"
-            f"  next: delete it; a whole run or ./ci/merge writes another one"
-        )
+        problem = "allowed: a JSON object of tests and seconds"
+        next_step = "delete it; a whole run or ./ci/merge writes another one"
+        raise UserError("bad-durations", repr(str(durations)), problem, next_step)
     return ShardConfig(shard, options.run, durations)
 
 

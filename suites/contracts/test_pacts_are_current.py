@@ -15,7 +15,7 @@ from fixtures.core.topology import EDGES, VERSIONS, Edge
 
 
 def regenerate(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ci.commands.regenerate", "pacts", *options]
+    command = [sys.executable, "-m", "ci.commands", "regenerate", "pacts", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own
 
 

@@ -26,7 +26,7 @@ EXAMPLE = RELEASE_FILE.parent / "examples" / "orders.toml"
 def rollout(*options: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command."""
     return subprocess.run(  # noqa: S603  our own, no shell
-        [sys.executable, "-m", "ci.commands.rollout", *map(str, options)],
+        [sys.executable, "-m", "ci.commands", "rollout", *map(str, options)],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,

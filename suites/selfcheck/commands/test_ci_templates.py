@@ -60,9 +60,9 @@ def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.Captur
     assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"} | specific
     assert all((ROOT / command).is_file() for command in commands)
     options = set(re.findall(r"(?<!-)--[a-z-]+", re.sub(r"(?m)^\s*(#|//).*", "", text)))
-    for parse in (gate.GateConfig.parse, deep.parse_options):
+    for main in (gate.main, deep.main):
         with pytest.raises(SystemExit):
-            parse(["--help"])
+            main(["--help"])
     assert options - {"--annotations"} <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     assert "build/" in text
 

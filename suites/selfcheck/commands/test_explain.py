@@ -161,7 +161,7 @@ def test_an_empty_file_explains_nothing(capsys: Capsys, tmp_path: Path) -> None:
 def test_the_command_runs() -> None:
     text = json.dumps(DEAD_V1) + "\nnot json\n"
     done = subprocess.run(  # our own command
-        [sys.executable, "-m", "ci.commands.explain", "-", "--json"],
+        [sys.executable, "-m", "ci.commands", "explain", "-", "--json"],
         cwd=ROOT,
         input=text,
         capture_output=True,

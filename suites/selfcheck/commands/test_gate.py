@@ -24,7 +24,7 @@ from suites.selfcheck.fail_closed.sandbox import read_verdict
 pytestmark = pytest.mark.process
 
 REACTOR = "subscribers-errors"
-GATE = (sys.executable, "-m", "ci.commands.gate")
+GATE = (sys.executable, "-m", "ci.commands", "gate")
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def test_every_equivalent_is_of_a_place_that_exists_and_has_its_reason(row: dict
     ],
 )
 def test_wrong_usage_exits_64_and_says_what_is_allowed(arguments: list[str], slug: str) -> None:
-    command = [sys.executable, "-m", "ci.commands.mutants", *arguments]
+    command = [sys.executable, "-m", "ci.commands", "mutants", *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
     assert result.returncode == 64
     assert slug in result.stderr

@@ -24,7 +24,7 @@ from suites.selfcheck.platform.pushes import free_ports
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]
 
-SERVE = (sys.executable, "-m", "ci.commands.serve")
+SERVE = (sys.executable, "-m", "ci.commands", "serve")
 READY = "A line for each report follows; Ctrl-C stops.\n"
 LIMIT_S = 30
 CLOSED_URL = "http://127.0.0.1:9"

@@ -81,7 +81,7 @@ def run_module(module: str, *arguments: str, **variables: str) -> subprocess.Com
 
 def run_broker(url: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run ./ci/broker in a process. Its output must not contain the canary."""
-    result = run_module("ci.commands.broker", *arguments, **broker_variables(url, variables))
+    result = run_module("ci.commands", "broker", *arguments, **broker_variables(url, variables))
     assert not leaks(result.stdout + result.stderr), "a secret came out"
     return result
 

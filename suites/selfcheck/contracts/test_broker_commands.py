@@ -141,7 +141,9 @@ def test_a_wrong_provider_is_told_to_the_broker_which_says_no(tmp_path: Path) ->
         )
         unreachable = f"--target=subscribers-errors=http://127.0.0.1:{find_closed_port()}"
         variables = {URL: stub.url, TOKEN: CANARY}
-        result = run_module("ci.commands.gate", "--broker", f"--build={tmp_path}", unreachable, **variables)
+        result = run_module(
+            "ci.commands", "gate", "--broker", f"--build={tmp_path}", unreachable, **variables
+        )
         verdict = read_verdict(tmp_path)
         assert verdict is not None
         assert (result.returncode, verdict["verdict"]) == (1, "no-go")
@@ -158,7 +160,7 @@ def test_a_wrong_provider_is_told_to_the_broker_which_says_no(tmp_path: Path) ->
 def test_a_gate_whose_broker_is_silent_is_undecided(tmp_path: Path) -> None:
     unreachable = f"--target=subscribers-errors=http://127.0.0.1:{find_closed_port()}"
     variables = {URL: f"http://127.0.0.1:{find_closed_port()}", TOKEN: CANARY}
-    result = run_module("ci.commands.gate", "--broker", f"--build={tmp_path}", unreachable, **variables)
+    result = run_module("ci.commands", "gate", "--broker", f"--build={tmp_path}", unreachable, **variables)
     verdict = read_verdict(tmp_path)
     assert verdict is not None
     assert (result.returncode, verdict["verdict"]) == (2, "undecided")
@@ -166,7 +168,7 @@ def test_a_gate_whose_broker_is_silent_is_undecided(tmp_path: Path) -> None:
         "unreachable-target",
         "broker-silent",
     ]
-    result = run_module("ci.commands.gate", "--broker", f"--build={tmp_path}")
+    result = run_module("ci.commands", "gate", "--broker", f"--build={tmp_path}")
     assert (result.returncode, "no-broker" in result.stderr) == (64, True)
 
 

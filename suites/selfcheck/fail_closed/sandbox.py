@@ -180,7 +180,7 @@ def run_gate(scene: Scene, call: GateCall, reason: re.Pattern[str]) -> GateResul
     lines: list[str] = []
     known_s = None
     environment = {name: v for name, v in os.environ.items() if not name.startswith(FOREIGN_VARIABLES)}
-    command = [sys.executable, "-m", "ci.commands.gate", "--examples=1", "-n1", f"--build={scene.build}"]
+    command = [sys.executable, "-m", "ci.commands", "gate", "--examples=1", "-n1", f"--build={scene.build}"]
     with subprocess.Popen(  # noqa: S603  our own gate
         [*command, *call.arguments],
         cwd=scene.project,

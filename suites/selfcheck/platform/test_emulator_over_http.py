@@ -183,7 +183,7 @@ def test_http2_gets_the_same_answers(emulator: dict[str, Any]) -> None:
 
 def run_serve(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run ./ci/serve with arguments with which it ends by itself."""
-    command = [sys.executable, "-m", "ci.commands.serve", *arguments]
+    command = [sys.executable, "-m", "ci.commands", "serve", *arguments]
     return subprocess.run(  # noqa: S603  our own module
         command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **options
     )
@@ -231,7 +231,7 @@ def test_the_cases_are_listed() -> None:
 
 
 def test_the_command_prints_where_it_is_and_each_message_and_stops_cleanly(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ci.commands.serve", "fcm", "--ca", str(tmp_path / "ca.pem")]
+    command = [sys.executable, "-m", "ci.commands", "serve", "fcm", "--ca", str(tmp_path / "ca.pem")]
     with subprocess.Popen(  # noqa: S603  our own module
         command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

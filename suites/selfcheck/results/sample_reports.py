@@ -150,7 +150,7 @@ def write_record(run: ReportRun, ledger: Path, folder: Path) -> Path:
 def run_report(
     ledgers: Sequence[Path], build: Path, *, root: Path = ROOT, path: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ci.commands.report", *map(str, ledgers), f"--build={build}"]
+    command = [sys.executable, "-m", "ci.commands", "report", *map(str, ledgers), f"--build={build}"]
     env = {**os.environ, "PATH": path} if path else dict(os.environ)
     return subprocess.run(  # noqa: S603  our own command
         command, cwd=root, env=env, capture_output=True, text=True, check=False, timeout=600

@@ -18,7 +18,7 @@ import pytest
 import redis
 
 from ci.commands import gate, merge
-from ci.support import allure, sharding, suite_process
+from ci.support import allure, suite_process
 from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS
 from fixtures.generation import example_database
@@ -68,7 +68,8 @@ def start_shard(
     command = [
         sys.executable,
         "-m",
-        "ci.commands.gate",
+        "ci.commands",
+        "gate",
         "--shard",
         shard,
         "--run",
@@ -265,7 +266,7 @@ def test_nobody_who_knows_is_one_line_and_the_password_stands_nowhere(tmp_path: 
 
 @pytest.fixture
 def _of_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(sharding.RUN_VARIABLE, raising=False)
+    monkeypatch.delenv("FCM_COMPAT_RUN", raising=False)
 
 
 USAGE = {

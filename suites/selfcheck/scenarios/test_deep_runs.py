@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ci.commands import deep
-from ci.support.exploration import ExplorationConfig, seed_of_round
+from ci.support.exploration import seed_of_round
 from fixtures.core import schemas
 from fixtures.core.project import ROOT
 
@@ -62,9 +62,7 @@ def test_wrong_usage_is_refused(
 
 @pytest.mark.parametrize(("budget", "seconds"), [("90s", 90), ("30m", 1800), ("8h", 28800)])
 def test_a_budget_is_a_number_and_a_unit(budget: str, seconds: int) -> None:
-    config = deep.parse_options(["--profile", "deep", "--budget", budget])
-    assert isinstance(config, ExplorationConfig)
-    assert config.seconds == seconds
+    assert deep.parse_budget(budget) == seconds
 
 
 def test_each_round_has_a_seed_of_its_own() -> None:
@@ -113,7 +111,9 @@ def faulty_project(tmp_path: Path) -> Path:
 def test_later_gates_find_what_a_deep_run_has_found(faulty_project: Path) -> None:
     seed = next(seed for seed in range(8) if run_gate(faulty_project, seed).returncode == 0)
     options = ("--profile=deep", "--budget=10m", "--rounds=1", "--examples=40", "-n=1")
-    run = run_module(faulty_project, "ci.commands.deep", *options, f"--seed={seed}", f"--only={DEAD_DEVICES}")
+    run = run_module(
+        faulty_project, "ci.commands", "deep", *options, f"--seed={seed}", f"--only={DEAD_DEVICES}"
+    )
     assert run.returncode == 1, run.stdout + run.stderr
     result = json.loads((faulty_project / "build/deep/deep.json").read_text())
     schemas.validate(result, "deep.schema.json")
@@ -122,7 +122,7 @@ def test_later_gates_find_what_a_deep_run_has_found(faulty_project: Path) -> Non
     assert f"--seed {first['seed']} --examples 40" in first["reproduce"]
     examples = faulty_project / "build/deep/found.ndjson"
     assert f"./ci/deep --add {examples}" in run.stdout
-    assert run_module(faulty_project, "ci.commands.deep", "--add", str(examples)).returncode == 0
+    assert run_module(faulty_project, "ci.commands", "deep", "--add", str(examples)).returncode == 0
     gate = run_gate(faulty_project, seed)
     assert gate.returncode == 1, gate.stdout
     assert '"http_status":598' in gate.stdout
@@ -131,7 +131,7 @@ def test_later_gates_find_what_a_deep_run_has_found(faulty_project: Path) -> Non
 @pytest.mark.process
 def test_a_deep_run_without_findings_gives_no_verdict(tmp_path: Path) -> None:
     options = ("--budget=10m", "--rounds=1", "--examples=3", "-n=2", f"--only={DEAD_DEVICES} or test_twins")
-    run = run_module(ROOT, "ci.commands.deep", f"--build={tmp_path}", *options)
+    run = run_module(ROOT, "ci.commands", "deep", f"--build={tmp_path}", *options)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "this is no verdict" in run.stdout
     result = json.loads((tmp_path / "deep/deep.json").read_text())
@@ -146,7 +146,7 @@ def test_a_deep_run_without_findings_gives_no_verdict(tmp_path: Path) -> None:
 @pytest.mark.process
 def test_an_interrupted_deep_run_reports_what_it_covered(tmp_path: Path) -> None:
     options = ("--budget=10m", f"--build={tmp_path}", "-n=1", f"--only={DEAD_DEVICES}")
-    command = [sys.executable, "-m", "ci.commands.deep", *options]
+    command = [sys.executable, "-m", "ci.commands", "deep", *options]
     with subprocess.Popen(  # noqa: S603
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -171,7 +171,7 @@ COULD_NOT_RUN = {
 def test_a_deep_run_that_could_not_run_says_so(
     tmp_path: Path, options: tuple[str, ...], problem: str
 ) -> None:
-    run = run_module(ROOT, "ci.commands.deep", "--budget=10m", f"--build={tmp_path}", "-n=1", *options)
+    run = run_module(ROOT, "ci.commands", "deep", "--budget=10m", f"--build={tmp_path}", "-n=1", *options)
     assert run.returncode == 2, run.stdout + run.stderr
     assert problem in run.stderr
     assert "could not run" in run.stdout

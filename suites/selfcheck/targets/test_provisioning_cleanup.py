@@ -72,7 +72,7 @@ def run_cleanup(folder: Path, states: str, url: str, *options: str) -> subproces
     """Run ./ci/cleanup-states."""
     file = write_targets_file(folder, url, states)
     arguments = [f"--build={folder}/build", f"--targets={file}", *options]
-    command = [sys.executable, "-m", "ci.commands.cleanup_states", *arguments]
+    command = [sys.executable, "-m", "ci.commands", "cleanup-states", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603
 
 
@@ -159,7 +159,9 @@ def test_the_gate_cleans_up_when_it_is_terminated_and_notes_what_it_could_not(
         deployment = DeploymentKey(SERVICE, "http://gone.example", "other")
         Inventory(tmp_path / "build" / INVENTORY_FILE).add(deployment, [{"subscriber_id": subscriber_id}])
     file = write_targets_file(tmp_path, service.url, SQL)
-    with start_module("ci.commands.gate", f"--targets={file}", f"--build={tmp_path}/build", "-n2") as process:
+    with start_module(
+        "ci.commands", "gate", f"--targets={file}", f"--build={tmp_path}/build", "-n2"
+    ) as process:
         wait_for(service.ids, process)
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=600)
