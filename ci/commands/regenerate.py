@@ -7,18 +7,35 @@ docs/faults.md), `tests` (ci/expected_tests.json).
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci.support import rendering
 from ci.support.cli import CommandParser, ExitCode, command, resolve_path
-from fixtures.contracts.pact.model import PACTS
+from ci.support.suite_process import collect_test_ids
+from fixtures.contracts.api_docs import asyncapi, openapi
+from fixtures.contracts.api_docs.interfaces import INTERFACES
+from fixtures.contracts.pact import consumer_tests
+from fixtures.contracts.pact.model import PACTS, PactError, pact_path
+from fixtures.core.catalogue import load_catalogue
 from fixtures.core.errors import UserError
 from fixtures.core.project import DOCS
 from fixtures.core.schemas import SchemaViolation
-from fixtures.results.policy import EXPECTED_TESTS
+from fixtures.core.topology import EDGES, VERSIONS
+from fixtures.faults import FAULTS
+from fixtures.faults.tolerant import TOLERANT_VARIANTS
+from fixtures.results.policy import EXPECTED_TESTS, format_expected_tests
+from fixtures.results.report.templating import render_markdown
+
+PAGES = Path(__file__).resolve().parent / "pages"
+PROTOCOLS = {"legacy": "Legacy", "fcm_v1": "FCM v1"}
+README = "README.md"
+TABLE = re.compile(r"(<!-- pairs -->\n).*?(<!-- end of pairs -->)", re.DOTALL)
+RESTORE_README = "git checkout pacts/README.md"
 
 
 @dataclass(frozen=True)
@@ -47,15 +64,59 @@ class GeneratedFiles:
         return sorted({file.relative_to(folder).as_posix() for file in files} - texts.keys())
 
 
+def render_tests(_: Path) -> dict[str, str]:
+    return {EXPECTED_TESTS.name: format_expected_tests(collect_test_ids())}
+
+
+def render_documents(_: Path) -> dict[str, str]:
+    """The OpenAPI and AsyncAPI documents of docs/."""
+    documents = {f"openapi/{service}.json": openapi.make_document(service) for service in INTERFACES}
+    documents["asyncapi/platform.json"] = asyncapi.make_document()
+    return {path: json.dumps(document, indent=2) + "\n" for path, document in documents.items()}
+
+
+def render_pacts(folder: Path) -> dict[str, str]:
+    """Every pact that the consumers declare, and the README of `folder` with a new table of the pairs.
+
+    Raises PactError if the README has no marks for its table.
+    """
+    texts = consumer_tests.render_pacts()
+    header = ("consumer", "provider", "by", "consumer version", "file", "interactions")
+    table = [format_row(header), "|---|---|---|---|---|---:|\n"]
+    for edge, version in itertools.product(EDGES, VERSIONS):
+        file = pact_path(edge, version).relative_to(PACTS).as_posix()
+        count = len(json.loads(texts[file])["interactions"])
+        row = (edge.consumer, edge.provider, edge.kind, version, f"[{file}]({file})", str(count))
+        table.append(format_row(row))
+    readme = folder / README
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PactError("readme-missing", str(readme), str(error.strerror), RESTORE_README) from error
+    if not TABLE.search(text):
+        problem = "it has no <!-- pairs --> and <!-- end of pairs -->"
+        raise PactError("readme-unmarked", str(readme), problem, RESTORE_README)
+    return {**texts, README: TABLE.sub(lambda match: match[1] + "".join(table) + match[2], text)}
+
+
+def render_tables(_: Path) -> dict[str, str]:
+    """docs/cases.md and docs/faults.md, from the catalogue and the faults."""
+    protocols = [(title, load_catalogue().of_protocol(name)) for name, title in PROTOCOLS.items()]
+    return {
+        "cases.md": render_markdown(PAGES / "cases.md.jinja", protocols=protocols),
+        "faults.md": render_markdown(PAGES / "faults.md.jinja", faults=FAULTS, variants=TOLERANT_VARIANTS),
+    }
+
+
+def format_row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |\n"
+
+
 KINDS: Mapping[str, GeneratedFiles] = {
-    "pacts": GeneratedFiles(
-        "pact", PACTS, rendering.render_pacts, ("before/**/*", "after/**/*"), delete_strays=True
-    ),
-    "documents": GeneratedFiles(
-        "document", DOCS, lambda _folder: rendering.render_documents(), ("openapi/*.json", "asyncapi/*.json")
-    ),
-    "tables": GeneratedFiles("table", DOCS, lambda _folder: rendering.render_tables()),
-    "tests": GeneratedFiles("list", EXPECTED_TESTS.parent, lambda _folder: rendering.render_tests()),
+    "pacts": GeneratedFiles("pact", PACTS, render_pacts, ("before/**/*", "after/**/*"), delete_strays=True),
+    "documents": GeneratedFiles("document", DOCS, render_documents, ("openapi/*.json", "asyncapi/*.json")),
+    "tables": GeneratedFiles("table", DOCS, render_tables),
+    "tests": GeneratedFiles("list", EXPECTED_TESTS.parent, render_tests),
 }
 
 
