@@ -27,6 +27,7 @@ from fixtures.core.findings import Finding, describe_finding
 from fixtures.core.project import ROOT
 from fixtures.faults import runtime
 from fixtures.generation import recordings
+from fixtures.results.report.templating import render_text
 from fixtures.scenarios.coverage import corpus
 from fixtures.scenarios.coverage.coverage import MAX_KINDS, MAX_POINTS, draw_curve
 from fixtures.scenarios.coverage.recorder import MAX_BEHAVIOURS
@@ -129,23 +130,11 @@ def write_result(folder: Path, result: Mapping[str, Any]) -> None:
 def print_result(folder: Path, result: Mapping[str, Any]) -> None:
     """Print what was found and covered, and what this says about more time; never a verdict."""
     findings, problems = result["findings"], result["trouble"]
+    shown = []
     for row in findings[:MAX_PRINTED]:
         finding = Finding(**{name: value for name, value in row.items() if name not in ("round", "seed")})
-        print(f"{describe_finding(finding)}\n  again:    {finding.reproduce}  (round {row['round']})\n")
-    if len(findings) > MAX_PRINTED:
-        print(f"... and {len(findings) - MAX_PRINTED} more kinds of findings in {folder / 'deep.json'}\n")
-    coverage, memory = result["coverage"], result["memory_mb"]
-    print(
-        f"{result['rounds']} rounds from seed {result['seed']}, {result['tests']} tests, {result['reports']} "
-        f"reports, {result['behaviours']} behaviours, {result['duration_s']:.0f} s, "
-        f"at most {memory['greatest_process']:.0f} MB in any process and {memory['command']:.0f} MB here"
-    )
-    print(
-        f"cases x keywords x providers: {coverage['reached']} of {coverage['cells']} cells reached, "
-        f"{coverage['not_everywhere']} at some provider but not at every one; "
-        f"{len(coverage['never_by_any_case'])} keywords that no case reached"
-    )
-    print(f"{result['words']} See {folder / 'curve.svg'}")
+        shown.append((describe_finding(finding), row))
+    print(render_text(cli.TEMPLATES / "deep.txt.jinja", folder=folder, shown=shown, **result), end="")
     for problem in problems[:MAX_PRINTED]:
         print(problem, file=sys.stderr)
     examples = folder / "found.ndjson"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
-from ci.support.cli import CommandParser, ExitCode, command, resolve_path
+from ci.support.cli import TEMPLATES, CommandParser, ExitCode, command, resolve_path
 from fixtures.generation.importing.deduplicate import ImportedAnswers
+from fixtures.results.report.templating import render_text
 
 MAX_PRINTED_BROKEN = 20
 MAX_PRINTED_UNKNOWN = 50
@@ -61,13 +62,8 @@ def import_files(files: Sequence[Path], output: Path, imported: ImportedAnswers)
 
 def print_summary(imported: ImportedAnswers, output: Path) -> None:
     """Print what was found, which codes the catalogue does not know, and what was broken."""
-    print(f"{imported.answers} answers of FCM, {imported.shape_count} shapes: {output}")
-    for outcome, count in imported.outcomes.most_common():
-        print(f"  {count:9} {outcome}")
-    if imported.unknown:
-        print(f"{len(imported.unknown)} codes that the catalogue does not know; please look at them:")
-        for code, count in imported.unknown.most_common(MAX_PRINTED_UNKNOWN):
-            print(f"  {count:9} {code}")
+    template = TEMPLATES / "import-reports.txt.jinja"
+    print(render_text(template, imported=imported, output=output, limit=MAX_PRINTED_UNKNOWN), end="")
     if imported.left_out:
         print(f"too-many-shapes: {imported.left_out} more answers were not kept", file=sys.stderr)
     for line in imported.listed[:MAX_PRINTED_BROKEN]:

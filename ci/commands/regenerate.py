@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci.support.cli import CommandParser, ExitCode, command, resolve_path
+from ci.support.cli import TEMPLATES, CommandParser, ExitCode, command, resolve_path
 from ci.support.suite_process import collect_test_ids
 from fixtures.contracts.api_docs import asyncapi, openapi
 from fixtures.contracts.api_docs.interfaces import INTERFACES
@@ -29,9 +29,8 @@ from fixtures.core.topology import EDGES, VERSIONS
 from fixtures.faults import FAULTS
 from fixtures.faults.tolerant import TOLERANT_VARIANTS
 from fixtures.results.policy import EXPECTED_TESTS, format_expected_tests
-from fixtures.results.report.templating import render_markdown
+from fixtures.results.report.templating import render_text
 
-PAGES = Path(__file__).resolve().parent / "pages"
 PROTOCOLS = {"legacy": "Legacy", "fcm_v1": "FCM v1"}
 README = "README.md"
 TABLE = re.compile(r"(<!-- pairs -->\n).*?(<!-- end of pairs -->)", re.DOTALL)
@@ -103,8 +102,8 @@ def render_tables(_: Path) -> dict[str, str]:
     """docs/cases.md and docs/faults.md, from the catalogue and the faults."""
     protocols = [(title, load_catalogue().of_protocol(name)) for name, title in PROTOCOLS.items()]
     return {
-        "cases.md": render_markdown(PAGES / "cases.md.jinja", protocols=protocols),
-        "faults.md": render_markdown(PAGES / "faults.md.jinja", faults=FAULTS, variants=TOLERANT_VARIANTS),
+        "cases.md": render_text(TEMPLATES / "cases.md.jinja", protocols=protocols),
+        "faults.md": render_text(TEMPLATES / "faults.md.jinja", faults=FAULTS, variants=TOLERANT_VARIANTS),
     }
 
 

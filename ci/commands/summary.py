@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ci.support.cli import CommandParser, ExitCode, command, resolve_path
+from ci.support.verdict_output import select_kinds
 from fixtures.core import schemas
 
 SUMMARY = Path("report", "exports", "summary.md")
@@ -43,10 +44,7 @@ def list_annotations(verdict: Mapping[str, Any]) -> Iterator[str]:
     level = "notice" if verdict["verdict"] == "go" else "error"
     reasons = "; ".join(verdict["reasons"][:SHOWN_REASONS]) or "nothing was found"
     yield f"::{level} title=fcm-compat%3A {verdict['verdict']}::{escape(reasons)}"
-    kinds: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for finding in verdict["findings"]:
-        kinds.setdefault((finding["provider"], finding["title"]), finding)
-    for finding in list(kinds.values())[:SHOWN_FINDINGS]:
+    for finding in select_kinds(verdict["findings"])[:SHOWN_FINDINGS]:
         title = escape(f"{finding['provider']} {finding['case'] or ''}".strip(), in_property=True)
         file = escape(finding["test"].partition("::")[0], in_property=True)
         message = f"{finding['title']}\nexpected: {finding['expected']}\nagain: {finding['reproduce']}"

@@ -36,6 +36,7 @@ class ExitCode(enum.IntEnum):
 
 VERDICT_EXIT_CODES = {"go": ExitCode.GO, "no-go": ExitCode.NO_GO, "undecided": ExitCode.UNDECIDED}
 OPTIONS_FILE = ROOT / "ci" / "commands" / "options.toml"
+TEMPLATES = ROOT / "ci" / "commands" / "templates"
 
 
 def report_crash(message: str) -> ExitCode:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ci.support.artifacts import RunFiles
-from ci.support.cli import ExitCode
+from ci.support.cli import TEMPLATES, ExitCode
 from fixtures.core import catalogue, schemas, terminal
 from fixtures.core.catalogue import Catalogue
 from fixtures.core.findings import Finding, describe_finding
 from fixtures.results import ledger, policy, verdict_file
+from fixtures.results.report.templating import render_text
 from fixtures.results.rollout_answer import describe_order_counts
 
 SHOWN_FINDINGS = 8
@@ -29,24 +30,20 @@ def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
     if cases := verdict["cases"]:
         print(terminal.format_case_table(catalogue.load_catalogue(), cases, color=sys.stdout.isatty()))
     # One finding of each kind, those about subscribers first.
+    kinds = select_kinds(verdict["findings"])
+    kinds.sort(key=lambda finding: finding["check"] != "effects")
+    shown = [(describe_finding(Finding(**finding)), finding) for finding in kinds[:SHOWN_FINDINGS]]
+    order = describe_order_counts(verdict["rollout"]) if verdict["rollout"] else ""
+    template = TEMPLATES / "gate.txt.jinja"
+    print(render_text(template, **verdict, shown=shown, kinds=len(kinds), order=order, files=files), end="")
+
+
+def select_kinds(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The first finding of each kind."""
     kinds: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for finding in verdict["findings"]:
+    for finding in findings:
         kinds.setdefault((finding["provider"], finding["title"]), finding)
-    by_importance = sorted(kinds.values(), key=lambda finding: finding["check"] != "effects")
-    for finding in by_importance[:SHOWN_FINDINGS]:
-        print(f"{describe_finding(Finding(**finding))}\n  again:    {finding['reproduce']}\n")
-    if len(kinds) > SHOWN_FINDINGS:
-        print(f"... and {len(kinds) - SHOWN_FINDINGS} more kinds of findings in {files.verdict}\n")
-    if rollout := verdict["rollout"]:
-        print(f"rollout: {rollout['verdict']}; {describe_order_counts(rollout)} See {files.rollout}/")
-    tests = sum(suite["tests"] for suite in verdict["suites"].values())
-    case_count = sum(len(row) for row in cases.values())
-    print(
-        f"{tests} tests, {case_count} cases at providers and end to end, {verdict['reports']} reports, "
-        f"seed {verdict['seed']}, {verdict['duration_s']:.1f} s"
-    )
-    for name, tested in verdict["versions"].items():
-        print(f"  {name} {tested['version']} ({tested['target']})")
+    return list(kinds.values())
 
 
 def print_verdict(verdict: Mapping[str, Any]) -> None:
