@@ -7,17 +7,25 @@ PACT_BROKER_PASSWORD.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 
 from ci.support import cli
 from ci.support.cli import CommandParser, ExitCode, command
-from ci.support.pact_cli import ask_broker, install_pact_cli
 from fixtures.contracts.broker import client, pact_cli, verification
-from fixtures.contracts.broker.can_i_deploy import SHARED_EDGES, release_question
+from fixtures.contracts.broker.can_i_deploy import (
+    SHARED_EDGES,
+    DeploymentAnswer,
+    DeploymentQuestion,
+    read_answer,
+    release_question,
+)
 from fixtures.contracts.broker.client import BrokerAccess, BrokerClient, BrokerError, BrokerUsageError
 from fixtures.contracts.broker.selectors import PactQuery, Selector, check_selector
 from fixtures.contracts.broker.verification import VerificationOutcome, VerificationPlan
@@ -25,6 +33,7 @@ from fixtures.contracts.pact.model import PactError
 from fixtures.contracts.pact.verification import VerifierProcess
 from fixtures.core import redaction, terminal, topology
 from fixtures.core.findings import Verdict, describe_finding
+from fixtures.core.project import BUILD, ROOT
 from fixtures.core.topology import VERSIONS
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import TargetError
@@ -32,6 +41,7 @@ from fixtures.targets.target import Unobservable
 
 PROVIDERS = tuple(dict.fromkeys(edge.provider for edge in SHARED_EDGES))
 ERRORS = (BrokerError, PactError, TargetError, Unreachable, Unobservable)
+SETUP = ROOT / "ci" / "setup" / "broker.sh"
 MAX_PROBLEMS = 8
 MAX_REASONS = 16
 
@@ -46,6 +56,36 @@ def add_subcommands(parser: CommandParser) -> None:
         if "--provider" in rows:
             rows["--provider"]["choices"] = PROVIDERS
         cli.add_options(subcommand, rows)
+
+
+def install_pact_cli() -> Path:
+    """Install Pact's command line if it is missing, and return its path. Raises BrokerError."""
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / "broker.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two installations at once would spoil each other
+        process = subprocess.run([str(SETUP)], stdout=subprocess.DEVNULL, check=False)  # noqa: S603  our own
+    if process.returncode:
+        problem = f"it ended with {process.returncode}"
+        raise BrokerError("no-command-line", SETUP.name, problem, "./ci/setup/broker.sh")
+    return ROOT / ".venv-broker" / "bin" / "pact"
+
+
+def ask_broker(access: BrokerAccess, question: DeploymentQuestion) -> DeploymentAnswer:
+    """The broker's answer. Raises BrokerError."""
+    with closing(BrokerClient(access)) as broker:
+        broker.find_link("self")  # this error says why there is no answer; the command line's does not
+    document = pact_cli.ask_can_i_deploy(install_pact_cli(), access, question)
+    return read_answer(question, document)
+
+
+def ask_about_release(access: BrokerAccess | None) -> DeploymentAnswer:
+    """The broker's answer about the release. Without a broker it is empty; an error becomes a doubt."""
+    if access is None:
+        return DeploymentAnswer(0, (), ())
+    try:
+        return ask_broker(access, release_question("after"))
+    except BrokerError as error:
+        return DeploymentAnswer(0, (), (str(error).splitlines()[0],))
 
 
 def publish(options: argparse.Namespace, access: BrokerAccess) -> int:

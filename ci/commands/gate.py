@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ci.commands import report
+from ci.commands.broker import ask_about_release
 from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
-from ci.support import cli, pact_cli, suite_process, verdict_output
+from ci.support import cli, suite_process, verdict_output
 from ci.support.artifacts import RunFiles
 from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, command
 from ci.support.sharding import ShardConfig, read_shard_options
@@ -110,7 +111,7 @@ def run(config: GateConfig) -> ExitCode:
     config.files.clear()
     if config.startup_error:
         return verdict_output.conclude_without_run(config.files.verdict, config.startup_error)
-    broker = pact_cli.ask_about_release(config.broker)
+    broker = ask_about_release(config.broker)
     suite_run = run_suites(config)
     record = read_ledger(config, suite_run)
     verdict = decide(config, suite_run, record, broker)

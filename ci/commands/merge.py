@@ -10,9 +10,8 @@ from pathlib import Path
 
 from ci.commands import report
 from ci.support.artifacts import RunFiles
-from ci.support.checkout import describe_checkout
 from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, command, resolve_path
-from ci.support.sharding import find_ledgers
+from ci.support.sharding import describe_checkout, find_ledgers
 from fixtures.core import catalogue, times
 from fixtures.results import ledger, policy, shards
 from fixtures.results.shards import ShardLedger

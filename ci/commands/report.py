@@ -15,9 +15,8 @@ from typing import Any
 
 from ci.support import allure
 from ci.support.artifacts import RunFiles
-from ci.support.checkout import read_commit
 from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, command, resolve_path
-from ci.support.sharding import write_durations
+from ci.support.sharding import read_commit, write_durations
 from ci.support.verdict_output import print_summary, print_verdict
 from fixtures.core import catalogue, redaction
 from fixtures.core.errors import UserError

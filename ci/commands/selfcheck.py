@@ -19,10 +19,11 @@ from typing import TypeAlias
 from rich.console import Console
 from rich.progress import Progress
 
-from ci.scoring.fault_runs import ScoringOptions, prepare_worker, score_fault, score_tolerant_variant
+from ci.scoring.fault_runs import ScoringOptions, score_fault, score_tolerant_variant
 from ci.scoring.table import Result, Results, print_results, to_json
 from ci.support.cli import CommandParser, ExitCode, command, require_positive, resolve_build_folder
 from fixtures.core import schemas
+from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.faults.runtime import find_variant
 from fixtures.faults.tolerant import TOLERANT_VARIANTS
@@ -97,6 +98,6 @@ def list_variant_jobs(options: argparse.Namespace) -> list[Job]:
 def run_jobs(jobs: Sequence[Job], workers: int) -> Iterator[Result]:
     """Run the jobs in worker processes; yield each result as soon as it is there."""
     context = get_context("spawn")  # a fork would copy threads, and is not possible on every system
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_worker) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=os.chdir, initargs=(ROOT,)) as pool:
         for future in as_completed([pool.submit(job) for job in jobs]):
             yield future.result()

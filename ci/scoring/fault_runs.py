@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import signal
 import tempfile
 import time
@@ -149,8 +148,3 @@ def limit_seconds(seconds: int) -> Iterator[None]:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, previous)
-
-
-def prepare_worker() -> None:
-    """Change to the folder from which the suites must run."""
-    os.chdir(ROOT)

@@ -1,28 +1,35 @@
-"""Shards of a run: the options, the arguments for pytest-split, and the durations that balance shards."""
+"""Shards of a run: the options, the checkout that all have in common, and the durations that balance them."""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import shlex
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ci.support.checkout import describe_checkout, digest
 from ci.support.cli import resolve_path
 from fixtures.core import urls
 from fixtures.core.errors import UserError
+from fixtures.core.project import ROOT
 from fixtures.core.redis_client import is_redis_url
 from fixtures.core.run_config import RunConfig
 from fixtures.generation import example_database
-from fixtures.results import shards
+from fixtures.results import policy, shards
 from fixtures.results.ledger import Ledger
 from fixtures.results.shards import Shard
 
 # pytest-split makes too few shards if the last tests have a duration of zero.
 SHORTEST_S = 0.001
+# Two checkouts with the same content here run the same tests, whatever Git says.
+SOURCE_FOLDERS = ("ci", "fixtures", "pacts", "schemas", "suites")
+SOURCE_FILES = ("conftest.py", "pyproject.toml", "requirements.lock")
+SOURCE_SUFFIXES = (".json", ".ndjson", ".py", ".toml")
+GIT_TIMEOUT_S = 20
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,37 @@ class ShardConfig:
             "durations": digest([self.durations.read_bytes()] if self.durations.exists() else []),
         }
         return {"number": self.shard.number, "of": self.shard.count, "run": self.run, "same": same}
+
+
+def read_commit(root: Path) -> str:
+    """The commit that is checked out, with a plus if files differ from it; empty outside of Git."""
+    command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=GIT_TIMEOUT_S, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return result.stdout.strip() if result.returncode == 0 else ""
+
+
+def describe_checkout() -> dict[str, str]:
+    """What all shards of a run must have in common."""
+    folders = [file for name in SOURCE_FOLDERS for file in (ROOT / name).rglob("*")]
+    sources = [ROOT / name for name in SOURCE_FILES]
+    sources += [
+        file for file in folders if file.suffix in SOURCE_SUFFIXES and "node_modules" not in file.parts
+    ]
+    by_name = {file.relative_to(ROOT).as_posix(): file for file in sources}
+    return {
+        "commit": read_commit(ROOT),
+        "policy": digest([policy.POLICY_FILE.read_bytes()]),
+        "source": digest(name.encode() + by_name[name].read_bytes() for name in sorted(by_name)),
+    }
+
+
+def digest(contents: Iterable[bytes]) -> str:
+    """A short digest of some contents; empty for no content."""
+    digests = [hashlib.sha256(content).hexdigest() for content in contents]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16] if digests else ""
 
 
 def read_shard_options(options: argparse.Namespace, default_durations: Path) -> ShardConfig | None:
