@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ci.support import cli
 from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.verdict_output import print_verdict
 from fixtures.contracts.broker import client, pact_cli, verification
 from fixtures.contracts.broker.can_i_deploy import (
     SHARED_EDGES,
@@ -31,8 +32,8 @@ from fixtures.contracts.broker.selectors import PactQuery, Selector, check_selec
 from fixtures.contracts.broker.verification import VerificationOutcome, VerificationPlan
 from fixtures.contracts.pact.model import PactError
 from fixtures.contracts.pact.verification import VerifierProcess
-from fixtures.core import redaction, terminal, topology
-from fixtures.core.findings import Verdict, describe_finding
+from fixtures.core import redaction, topology
+from fixtures.core.findings import describe_finding
 from fixtures.core.project import BUILD, ROOT
 from fixtures.core.topology import VERSIONS
 from fixtures.targets.client import Unreachable
@@ -43,7 +44,6 @@ PROVIDERS = tuple(dict.fromkeys(edge.provider for edge in SHARED_EDGES))
 ERRORS = (BrokerError, PactError, TargetError, Unreachable, Unobservable)
 SETUP = ROOT / "ci" / "setup" / "broker.sh"
 MAX_PROBLEMS = 8
-MAX_REASONS = 16
 
 
 def add_subcommands(parser: CommandParser) -> None:
@@ -105,7 +105,7 @@ def can_i_deploy(options: argparse.Namespace, access: BrokerAccess) -> int:
     for finding in answer.findings[:MAX_PROBLEMS]:
         print(redaction.REDACTOR.redact_text(f"{describe_finding(finding)}\n"))
     print(f"{answer.honoured} pacts between these versions are honoured, {len(answer.findings)} are not")
-    return print_verdict(answer.verdict, answer.doubts)
+    return print_verdict(answer.verdict.word, list(map(redaction.REDACTOR.redact_text, answer.doubts)))
 
 
 def verify(options: argparse.Namespace, access: BrokerAccess) -> int:
@@ -128,7 +128,7 @@ def verify(options: argparse.Namespace, access: BrokerAccess) -> int:
         print(redaction.REDACTOR.redact_text(str(problem)))
     for text in errors:
         print(text, file=sys.stderr)
-    return print_verdict(summary.verdict, summary.reasons)
+    return print_verdict(summary.verdict.word, list(map(redaction.REDACTOR.redact_text, summary.reasons)))
 
 
 def make_plan(options: argparse.Namespace, names: Sequence[str]) -> VerificationPlan:
@@ -159,14 +159,6 @@ def read_selectors(options: argparse.Namespace) -> tuple[Selector, ...]:
     except ValueError as error:
         problem = f"no JSON: {error}"
         raise BrokerUsageError("bad-selector", "--selector", problem, "quote it for the shell") from error
-
-
-def print_verdict(verdict: Verdict, reasons: Sequence[str]) -> ExitCode:
-    """Print a verdict with its first reasons, and return its exit code."""
-    print(terminal.format_verdict(verdict.word, color=sys.stdout.isatty()))
-    for reason in reasons[:MAX_REASONS]:
-        print(f"  because {redaction.REDACTOR.redact_text(reason)}")
-    return cli.VERDICT_EXIT_CODES[verdict.word]
 
 
 SUBCOMMANDS: Mapping[str, tuple[Callable[..., int], str]] = {

@@ -17,7 +17,7 @@ from ci.commands.broker import ask_about_release
 from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
 from ci.support import cli, suite_process, verdict_output
 from ci.support.artifacts import RunFiles
-from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, command
+from ci.support.cli import CommandParser, ExitCode, command
 from ci.support.sharding import ShardConfig, read_shard_options
 from fixtures.contracts.broker.can_i_deploy import DeploymentAnswer
 from fixtures.contracts.broker.client import BrokerAccess, read_access
@@ -104,7 +104,8 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     except OSError as error:
         if error.errno not in verdict_output.WRITE_ERROR_NUMBERS:
             raise
-        return verdict_output.print_undecided(f"cannot-write: {error.filename or 'a file'}: {error.strerror}")
+        reason = f"cannot-write: {error.filename or 'a file'}: {error.strerror}"
+        return verdict_output.print_verdict("undecided", [reason])
 
 
 def run(config: GateConfig) -> ExitCode:
@@ -118,10 +119,8 @@ def run(config: GateConfig) -> ExitCode:
     if config.shard:
         verdict_file.write_verdict(config.files.verdict, verdict)
         verdict_output.print_summary(verdict, config.files)
-        verdict_output.print_verdict(verdict)
-    else:
-        verdict = report.conclude(record, verdict, config.files)
-    return VERDICT_EXIT_CODES[verdict["verdict"]]
+        return verdict_output.print_verdict(verdict["verdict"], verdict["reasons"], verdict["notes"])
+    return report.conclude(record, verdict, config.files)
 
 
 def run_suites(config: GateConfig) -> SuiteRun:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ci.commands import report
 from ci.support.artifacts import RunFiles
-from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, command, resolve_path
+from ci.support.cli import CommandParser, ExitCode, command, resolve_path
 from ci.support.sharding import describe_checkout, find_ledgers
 from fixtures.core import catalogue, times
 from fixtures.results import ledger, policy, shards
@@ -49,7 +49,7 @@ def merge_shards(run: str, folders: Sequence[Path], files: RunFiles) -> ExitCode
     record = replace(record, header={**header, **record.header}, problems=problems)
     required = policy.load_policy() if record.tests else policy.NO_REQUIREMENTS
     verdict = policy.decide(record, required, catalogue.load_catalogue(), duration_s=record.duration_s)
-    return VERDICT_EXIT_CODES[report.conclude(record, verdict, files)["verdict"]]
+    return report.conclude(record, verdict, files)
 
 
 def write_ledger(record: ledger.Ledger, file: Path, *, complete: bool) -> None:

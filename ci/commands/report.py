@@ -15,7 +15,7 @@ from typing import Any
 
 from ci.support import allure
 from ci.support.artifacts import RunFiles
-from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, command, resolve_path
+from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, command, resolve_path
 from ci.support.sharding import read_commit, write_durations
 from ci.support.verdict_output import print_summary, print_verdict
 from fixtures.core import catalogue, redaction
@@ -83,8 +83,8 @@ def judge_run(records: Sequence[tuple[Path, Ledger]]) -> ReportRun:
     return ReportRun(merged, decision, cases)
 
 
-def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> dict[str, Any]:
-    """Write verdict, durations and report of a whole run, and print them. Returns the final verdict.
+def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> ExitCode:
+    """Write verdict, durations and report of a whole run, and print them. Returns the exit code.
 
     The verdict becomes undecided if the report cannot be written or does not show every test.
     """
@@ -99,12 +99,11 @@ def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> dic
         problem = f"report-crashed: {type(error).__name__}: {error}".splitlines()[0]
         problem = redaction.REDACTOR.redact_text(problem)
         report = Report([replace(run, verdict=policy.add_undecided_reason(verdict, problem))], problem)
-    final = dict(report.runs[0].verdict)
+    final = report.runs[0].verdict
     verdict_file.write_verdict(files.verdict, final)
     print_summary(final, files)
     print_report(report, files)
-    print_verdict(final)
-    return final
+    return print_verdict(final["verdict"], final["reasons"], final.get("notes", ()))
 
 
 def write_report(runs: Sequence[ReportRun], files: RunFiles) -> Report:

@@ -8,6 +8,7 @@ processes that the child starts, such as the services.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -15,6 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -52,32 +54,20 @@ def import_packages(mutated_file: str) -> None:
 
 def run_pytest(arguments: Sequence[str], log: Path, limit_s: float) -> int | None:
     """Run pytest in a child; return its exit code, or None if it takes too long."""
-    deadline = time.monotonic() + limit_s
-    child = os.fork()
-    if child == 0:
-        become_pytest(arguments, log)
+    child = get_context("fork").Process(target=become_pytest, args=(arguments, log))
+    child.start()
+    assert child.pid is not None
     try:
-        while time.monotonic() < deadline:
-            finished, status = os.waitpid(child, os.WNOHANG)
-            if finished:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.005)
+        child.join(limit_s)
+        return child.exitcode
     finally:
-        end_process_group(child)
-    os.waitpid(child, 0)
-    return None
-
-
-def end_process_group(child: int) -> None:
-    """End the child and what it has left running, such as services."""
-    try:
-        os.killpg(child, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)  # with what it has left running, such as services
+        child.join()
 
 
 def become_pytest(arguments: Sequence[str], log: Path) -> None:
-    """Run pytest in this process and exit."""
+    """Run pytest in this process and exit, whatever threads the tests have left."""
     code = CRASHED
     try:
         os.setsid()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ci.support.artifacts import RunFiles
-from ci.support.cli import TEMPLATES, ExitCode
+from ci.support.cli import TEMPLATES, VERDICT_EXIT_CODES, ExitCode
 from fixtures.core import catalogue, schemas, terminal
 from fixtures.core.catalogue import Catalogue
 from fixtures.core.findings import Finding, describe_finding
@@ -46,13 +46,14 @@ def select_kinds(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any
     return list(kinds.values())
 
 
-def print_verdict(verdict: Mapping[str, Any]) -> None:
+def print_verdict(verdict: str, reasons: Sequence[str], notes: Iterable[str] = ()) -> ExitCode:
     """Print the verdict with its reasons. It comes last, so that it stays on the screen."""
-    print(terminal.format_verdict(verdict["verdict"], color=sys.stdout.isatty()))
-    for reason in verdict["reasons"][:SHOWN_REASONS]:
+    print(terminal.format_verdict(verdict, color=sys.stdout.isatty()))
+    for reason in reasons[:SHOWN_REASONS]:
         print(f"  because {reason}")
-    for note in verdict.get("notes", ()):
+    for note in notes:
         print(f"  note: {note}")
+    return VERDICT_EXIT_CODES[verdict]
 
 
 def conclude_without_run(file: Path, reason: str) -> ExitCode:
@@ -63,10 +64,4 @@ def conclude_without_run(file: Path, reason: str) -> ExitCode:
             no_ledger, policy.NO_REQUIREMENTS, Catalogue(()), duration_s=0, gate_problems=[problem]
         )
         verdict_file.write_verdict(file, verdict)
-    return print_undecided(reason)
-
-
-def print_undecided(reason: str) -> ExitCode:
-    print(terminal.format_verdict("undecided", color=sys.stdout.isatty()))
-    print(f"  because {reason}", flush=True)
-    return ExitCode.UNDECIDED
+    return print_verdict("undecided", [reason])
