@@ -111,24 +111,23 @@ def write_report(runs: Sequence[ReportRun], files: RunFiles) -> Report:
     for folder in (files.pages, files.allure_results):  # Allure would show the pages of an earlier run again
         shutil.rmtree(folder, ignore_errors=True)
     files.history.mkdir(parents=True, exist_ok=True)
-    with allure.start_node() as node:
-        ci_build, commit = find_ci_build(os.environ), read_commit(ROOT)
-        paths = {name: files.rollout / f"{name}.svg" for name in ROLLOUT_PICTURES}
-        pictures = {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.is_file()}
-        source_url = find_source_url(os.environ)
-        allure.write_texts(files.allure_results, build_allure_files(runs, source_url, pictures))
-        past_runs = []
-        if files.past_runs.exists():
-            past_runs = history.parse_history(files.past_runs.read_text(encoding="utf-8"))
-        keys = {(run["environment"], run["run"]) for run in past_runs}
-        folders = {
-            "results": files.allure_results,
-            "output": files.allure_pages,
-            "history": files.allure_history,
-        }
-        facts = {"Commit": commit or "unknown", "Run by": ci_build or "a person"}
-        in_history = all(run.key in keys for run in runs)
-        allure_result = allure.generate_pages(node, runs, folders, facts, in_history=in_history)
+    ci_build, commit = find_ci_build(os.environ), read_commit(ROOT)
+    paths = {name: files.rollout / f"{name}.svg" for name in ROLLOUT_PICTURES}
+    pictures = {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.is_file()}
+    source_url = find_source_url(os.environ)
+    allure.write_texts(files.allure_results, build_allure_files(runs, source_url, pictures))
+    past_runs = []
+    if files.past_runs.exists():
+        past_runs = history.parse_history(files.past_runs.read_text(encoding="utf-8"))
+    keys = {(run["environment"], run["run"]) for run in past_runs}
+    folders = {
+        "results": files.allure_results,
+        "output": files.allure_pages,
+        "history": files.allure_history,
+    }
+    facts = {"Commit": commit or "unknown", "Run by": ci_build or "a person"}
+    in_history = all(run.key in keys for run in runs)
+    allure_result = allure.generate_pages(runs, folders, facts, in_history=in_history)
     if allure_result.problem:
         doubted = policy.add_undecided_reason(runs[0].verdict, allure_result.problem)
         runs = [replace(runs[0], verdict=doubted), *runs[1:]]

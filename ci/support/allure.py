@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
@@ -35,41 +34,12 @@ class AllureResult:
     problem: str = ""
 
 
-@dataclass(frozen=True)
-class NodeProcess:
-    """A Node process that has loaded Allure, or the reason why there is none."""
-
-    process: subprocess.Popen[str] | None
-    problem: str = ""
-
-
 def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
     """Write texts by file name. Lone surrogates, which UTF-8 cannot encode, are written as escapes."""
     for name, text in texts.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", errors="backslashreplace")
-
-
-@contextlib.contextmanager
-def start_node() -> Iterator[NodeProcess]:
-    """Let Node load Allure while the block prepares the input. The process ends with the block."""
-    node, problem = install_allure()
-    with tempfile.TemporaryDirectory(prefix="fcm-compat-") as folder:
-        process = None
-        try:
-            if node:
-                process = subprocess.Popen(  # noqa: S603  the lock's Node and our own script
-                    [node, str(SCRIPT)], stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=folder, text=True
-                )
-        except OSError as error:
-            problem = f"{type(error).__name__} at {node}"
-        try:
-            yield NodeProcess(process, problem)
-        finally:
-            if process is not None:
-                process.kill()
-                process.communicate()
 
 
 def install_allure() -> tuple[str, str]:
@@ -90,42 +60,47 @@ def install_allure() -> tuple[str, str]:
 
 
 def generate_pages(
-    node: NodeProcess,
-    runs: Sequence[ReportRun],
-    folders: Mapping[str, Path],
-    facts: Mapping[str, str],
-    *,
-    in_history: bool,
+    runs: Sequence[ReportRun], folders: Mapping[str, Path], facts: Mapping[str, str], *, in_history: bool
 ) -> AllureResult:
     """Write Allure's pages. A machine without Allure still gets its verdict, and the reason in the report.
 
     `folders` are `results`, `output` and `history`. `in_history`: the history holds these runs already.
     """
-    if node.process is None:
-        return AllureResult(missing=f"no Allure report: {node.problem}; {NEXT_STEP}")
+    node, problem = install_allure()
+    if problem:
+        return AllureResult(missing=f"no Allure report: {problem}; {NEXT_STEP}")
     output = folders["output"]
     paths = {key: str(path) for key, path in folders.items()}
     settings = build_allure_config(runs, folders=paths, in_history=in_history, about=facts)
     try:
-        return AllureResult(problem=find_disagreement(runs, run_node(node.process, settings, output)))
+        return AllureResult(problem=find_disagreement(runs, run_node(node, settings, output)))
     except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
         shutil.rmtree(output, ignore_errors=True)
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
-        return AllureResult(missing=f"no Allure report: allure-failed: {reason}; {NEXT_STEP}")
+        reason = f"allure-failed: {(str(error).splitlines() or [type(error).__name__])[0][:300]}"
+        if isinstance(error, OSError) and error.filename == node:
+            reason = f"{type(error).__name__} at {node}"
+        return AllureResult(missing=f"no Allure report: {reason}; {NEXT_STEP}")
 
 
-def run_node(
-    process: subprocess.Popen[str], settings: Mapping[str, object], output: Path
-) -> Mapping[str, object]:
+def run_node(node: str, settings: Mapping[str, object], output: Path) -> Mapping[str, object]:
     """Let Node write the pages, and harden them. Returns what Allure counted."""
-    stdout, stderr = process.communicate(json.dumps(settings), timeout=TIMEOUT_S)
-    if process.returncode != 0:
-        raise UnknownAllurePage(stderr.strip()[-300:] or f"node exited {process.returncode}")
+    with tempfile.TemporaryDirectory(prefix="fcm-compat-") as folder:
+        result = subprocess.run(  # noqa: S603  the lock's Node and our own script
+            [node, str(SCRIPT)],
+            input=json.dumps(settings),
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+    if result.returncode != 0:
+        raise UnknownAllurePage(result.stderr.strip()[-300:] or f"node exited {result.returncode}")
     nonce = secrets.token_urlsafe(16)
     for page in PAGES:
         file = output / page
         file.write_text(harden_page(file.read_text(encoding="utf-8"), nonce), encoding="utf-8")
     # Allure's landing page loads analytics; the first page of the report takes its place.
     (output / "index.html").unlink(missing_ok=True)
-    counts: Mapping[str, object] = json.loads(stdout.strip().splitlines()[-1])
+    counts: Mapping[str, object] = json.loads(result.stdout.strip().splitlines()[-1])
     return counts

@@ -224,15 +224,8 @@ def test_a_result_that_allure_drops_is_noticed(tmp_path: Path, node: str, kind: 
     assert allure.find_disagreement([run], summary).startswith("report-incomplete: ")
 
 
-def test_a_node_that_cannot_be_started_is_told_and_one_without_an_order_is_ended(
-    monkeypatch: pytest.MonkeyPatch, node: str
-) -> None:
+def test_a_node_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(running, "install_allure", lambda: ("/nowhere/node", ""))
-    with running.start_node() as node_process:
-        summary = running.generate_pages(node_process, [], {}, {}, in_history=False)
+    folders = {name: tmp_path / name for name in ("results", "output", "history")}
+    summary = running.generate_pages([build_run(tmp_path, good_run())], folders, {}, in_history=False)
     assert summary.missing.startswith("no Allure report: FileNotFoundError at /nowhere/node; next: ")
-    monkeypatch.setattr(running, "install_allure", lambda: (node, ""))
-    with pytest.raises(KeyboardInterrupt), running.start_node() as node_process:
-        raise KeyboardInterrupt
-    assert node_process.process is not None
-    assert node_process.process.returncode != 0
