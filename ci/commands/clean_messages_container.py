@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ci.support.cli import CommandParser, ExitCode, command, resolve_path
-from ci.support.progress import show_messages
 from fixtures.core import topology, urls
 from fixtures.platform import redis_container as container
 from fixtures.platform.redis_container import FirebaseMessages, RedisUnavailable
@@ -26,6 +27,8 @@ from fixtures.release.cleanup.classify import AGES, FORMATS, UNKNOWN_AGE, Messag
 from fixtures.release.cleanup.django import ProjectContainer
 
 PROG = "./ci/clean-messages-container"
+# Fewer messages are handled before a bar would be readable.
+LONG_WORK = 10_000
 NOTHING_CHANGED = "Nothing was changed; add --delete to do it."
 
 
@@ -180,3 +183,25 @@ def print_counts(name: str, counts: MessageCounts) -> None:
         row = [counts[message_format, age] for age in (*AGES, UNKNOWN_AGE)]
         table.add_row(message_format, *map(str, [*row, sum(row)]))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+@contextlib.contextmanager
+def show_messages(activity: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how many messages are done; the block calls the function with the number of messages since."""
+    if total < LONG_WORK:
+        yield lambda _: None
+    elif sys.stderr.isatty():
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(activity, total=total)
+            yield lambda count: bar.advance(task, count)
+    else:
+        finished = 0
+
+        def print_each_tenth(count: int) -> None:
+            nonlocal finished
+            tenths, finished = 10 * finished // total, finished + count
+            if 10 * finished // total > tenths:
+                print(f"{activity}: {finished} of {total} messages", file=sys.stderr, flush=True)
+
+        yield print_each_tenth

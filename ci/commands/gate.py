@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ci.commands import report
 from ci.commands.broker import ask_about_release
@@ -19,7 +18,6 @@ from ci.support import cli, suite_process, verdict_output
 from ci.support.artifacts import RunFiles
 from ci.support.cli import CommandParser, ExitCode, command
 from ci.support.sharding import ShardConfig, read_shard_options
-from fixtures.contracts.broker.can_i_deploy import DeploymentAnswer
 from fixtures.contracts.broker.client import BrokerAccess, read_access
 from fixtures.core import catalogue, redaction, times
 from fixtures.core.run_config import RunConfig
@@ -85,16 +83,6 @@ class GateConfig:
         )
 
 
-@dataclass(frozen=True)
-class SuiteRun:
-    """When the suites ran, why their result may be incomplete, and what has to be cleaned up by hand."""
-
-    started_at: str
-    start: float
-    problems: list[str]
-    notes: list[str]
-
-
 @command("gate", __doc__, crashed="gate-crashed: this is no verdict", workers=WORKERS)
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 go, 1 no-go, 2 undecided, 64 wrong usage, 70 if the gate itself crashed."""
@@ -109,23 +97,39 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
 
 
 def run(config: GateConfig) -> ExitCode:
+    """Run the suites and judge them. A shard is never asked for all tests, and is never a go."""
     config.files.clear()
     if config.startup_error:
         return verdict_output.conclude_without_run(config.files.verdict, config.startup_error)
     broker = ask_about_release(config.broker)
-    suite_run = run_suites(config)
-    record = read_ledger(config, suite_run)
-    verdict = decide(config, suite_run, record, broker)
-    if config.shard:
-        verdict_file.write_verdict(config.files.verdict, verdict)
-        verdict_output.print_summary(verdict, config.files)
-        return verdict_output.print_verdict(verdict["verdict"], verdict["reasons"], verdict["notes"])
-    return report.conclude(record, verdict, config.files)
-
-
-def run_suites(config: GateConfig) -> SuiteRun:
-    """Run the suites if all deployments answer, and remove test subscribers before and after."""
     started_at, start = times.format_time(times.utc_now()), time.monotonic()
+    problems, notes = run_suites(config)
+    record = ledger.Ledger({}, (), ())  # no test could start
+    if config.files.ledger.exists() or not problems:
+        record = ledger.read_ledger(config.files.ledger)
+    header = {"environment": config.run.environment, "started_at": started_at, **record.header}
+    record = replace(record, header=header)
+    decision = policy.decide(
+        record,
+        policy.load_policy() if record.tests and not config.shard else policy.NO_REQUIREMENTS,
+        catalogue.load_catalogue(),
+        duration_s=time.monotonic() - start,
+        gate_problems=[*problems, *broker.doubts, *([config.shard.doubt] if config.shard else [])],
+        gate_findings=broker.findings,
+    )
+    verdict = {**decision, "notes": notes}
+    if not config.shard:
+        return report.conclude(record, verdict, config.files)
+    verdict_file.write_verdict(config.files.verdict, verdict)
+    verdict_output.print_summary(verdict, config.files)
+    return verdict_output.print_verdict(decision["verdict"], decision["reasons"], notes)
+
+
+def run_suites(config: GateConfig) -> tuple[list[str], list[str]]:
+    """Run the suites if all deployments answer, and remove test subscribers before and after.
+
+    Returns why the result may be incomplete, and notes about what has to be cleaned up by hand.
+    """
     clock = verdict_file.clock_offset()
     remove_leftovers(config.files.build, config.deployments)  # subscribers of an earlier run that crashed
     for line in deployments.describe_deployments(config.deployments):
@@ -139,7 +143,7 @@ def run_suites(config: GateConfig) -> SuiteRun:
     else:
         problems = run_pytest(config)
     problems += verdict_file.clock_problems(clock)
-    return SuiteRun(started_at, start, problems, remove_leftovers(config.files.build, config.deployments))
+    return problems, remove_leftovers(config.files.build, config.deployments)
 
 
 def run_pytest(config: GateConfig) -> list[str]:
@@ -169,28 +173,3 @@ def run_pytest(config: GateConfig) -> list[str]:
         reason = verdict_file.last_error(files.pytest_log)
         return [f"suites-ended-badly: pytest exited {exit_status}; {reason}see {files.pytest_log}"]
     return []
-
-
-def read_ledger(config: GateConfig, suite_run: SuiteRun) -> ledger.Ledger:
-    """Read the ledger; if no test could start, an empty one that still names time and environment."""
-    if config.files.ledger.exists() or not suite_run.problems:
-        record = ledger.read_ledger(config.files.ledger)
-    else:
-        record = ledger.Ledger({}, (), ())
-    header = {"environment": config.run.environment, "started_at": suite_run.started_at, **record.header}
-    return replace(record, header=header)
-
-
-def decide(
-    config: GateConfig, suite_run: SuiteRun, record: ledger.Ledger, broker: DeploymentAnswer
-) -> dict[str, Any]:
-    """The verdict as verdict.json holds it. A shard is never asked for all tests, and is never a go."""
-    verdict = policy.decide(
-        record,
-        policy.load_policy() if record.tests and not config.shard else policy.NO_REQUIREMENTS,
-        catalogue.load_catalogue(),
-        duration_s=time.monotonic() - suite_run.start,
-        gate_problems=[*suite_run.problems, *broker.doubts, *([config.shard.doubt] if config.shard else [])],
-        gate_findings=broker.findings,
-    )
-    return {**verdict, "notes": suite_run.notes}

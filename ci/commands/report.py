@@ -9,7 +9,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,6 @@ from fixtures.results.report.pages import build_pages
 ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
 
 
-@dataclass(frozen=True)
-class Report:
-    """The runs as the report judges them, and why it has no Allure pages or does not exist."""
-
-    runs: Sequence[ReportRun]
-    missing: str
-
-
 @command("report", __doc__, crashed="report-crashed: this is no verdict")
 def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Exit as the gate does, by the worst verdict of the environments; 70 if the report crashed."""
@@ -50,10 +42,10 @@ def main(_: CommandParser, options: argparse.Namespace) -> int:
         if not file.is_file():
             next_step = "./ci/gate, which writes build/ledger.jsonl"
             raise UserError("no-ledger", repr(str(file)), "no such file", next_step)
-    report = write_report(read_runs(ledgers), files)
-    print(format_headline(report.runs))
-    print_report(report, files)
-    return VERDICT_EXIT_CODES[worst_verdict(report.runs)]
+    runs, missing = write_report(read_runs(ledgers), files)
+    print(format_headline(runs))
+    print_report(missing, files)
+    return VERDICT_EXIT_CODES[worst_verdict(runs)]
 
 
 def read_runs(files: Sequence[Path]) -> list[ReportRun]:
@@ -93,21 +85,24 @@ def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> Exi
     verdict_file.write_verdict(files.verdict, interrupted)
     run = ReportRun(record, verdict, catalogue.load_catalogue())
     try:
-        report = write_report([run], files)
+        (run,), missing = write_report([run], files)
     except Exception as error:  # noqa: BLE001  the findings must be printed whatever happens
         print(redaction.REDACTOR.redact_text(traceback.format_exc()), file=sys.stderr)
         problem = f"report-crashed: {type(error).__name__}: {error}".splitlines()[0]
-        problem = redaction.REDACTOR.redact_text(problem)
-        report = Report([replace(run, verdict=policy.add_undecided_reason(verdict, problem))], problem)
-    final = report.runs[0].verdict
+        missing = redaction.REDACTOR.redact_text(problem)
+        run = replace(run, verdict=policy.add_undecided_reason(verdict, missing))
+    final = run.verdict
     verdict_file.write_verdict(files.verdict, final)
     print_summary(final, files)
-    print_report(report, files)
+    print_report(missing, files)
     return print_verdict(final["verdict"], final["reasons"], final.get("notes", ()))
 
 
-def write_report(runs: Sequence[ReportRun], files: RunFiles) -> Report:
-    """Write exports, Allure and the pages; a run becomes undecided if Allure does not show every test."""
+def write_report(runs: Sequence[ReportRun], files: RunFiles) -> tuple[Sequence[ReportRun], str]:
+    """Write exports, Allure and the pages; a run becomes undecided if Allure does not show every test.
+
+    Returns the runs as the report judges them, and why it has no Allure pages.
+    """
     for folder in (files.pages, files.allure_results):  # Allure would show the pages of an earlier run again
         shutil.rmtree(folder, ignore_errors=True)
     files.history.mkdir(parents=True, exist_ok=True)
@@ -144,7 +139,7 @@ def write_report(runs: Sequence[ReportRun], files: RunFiles) -> Report:
     allure.write_texts(files.pages, {**build_pages(runs, about), **render_exports(runs, about)})
     files.junit.write_text(exports.format_junit(runs), encoding="utf-8")
     files.past_runs.write_text(history.append_runs(past_runs, new_runs), encoding="utf-8")
-    return Report(runs, allure_result.missing)
+    return runs, allure_result.missing
 
 
 def render_exports(runs: Sequence[ReportRun], about: ReportContext) -> dict[str, str]:
@@ -191,8 +186,8 @@ def find_source_url(environ: Mapping[str, str]) -> str:
     return ""
 
 
-def print_report(report: Report, files: RunFiles) -> None:
+def print_report(missing: str, files: RunFiles) -> None:
     """Print where the report is, and how to get what is missing of it."""
     print(f"report: {files.pages / 'index.html'}")
-    if report.missing:
-        print(f"  {report.missing}")
+    if missing:
+        print(f"  {missing}")

@@ -21,14 +21,6 @@ from mutmut.mutation.mutators import mutation_operators, operator_arg_removal, o
 SILENT_NODES = (cst.Annotation, cst.Import, cst.ImportFrom, cst.Decorator)
 SILENT_ARGUMENTS = re.compile(r"""(, )?(strict=(True|False|None)|encoding=("utf-8"|"UTF-8"|None))|, (?=\))""")
 STRING_MUTANTS = 2  # other letters around it, and another case: upper case proves what lower case does
-LAYOUT = {
-    tokenize.NL,
-    tokenize.NEWLINE,
-    tokenize.INDENT,
-    tokenize.DEDENT,
-    tokenize.COMMENT,
-    tokenize.ENDMARKER,
-}
 
 
 def is_silent(node: cst.CSTNode) -> bool:
@@ -80,8 +72,9 @@ def generate_texts(source: str, *, sentences: bool) -> Iterator[str]:
 
 
 def read_tokens(source: str) -> list[tokenize.TokenInfo]:
+    """Read the tokens, without layout, whose text is blank, and without comments."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return [token for token in tokens if token.type not in LAYOUT]
+    return [token for token in tokens if token.string.strip() and token.type != tokenize.COMMENT]
 
 
 def find_scope(tree: ast.Module, line: int) -> str:

@@ -1,1 +1,1 @@
-"""What several commands share: command line, progress, artifacts, sharding."""
+"""What several commands share: command line, artifacts, sharding, processes."""

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from ci.support import progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
 from fixtures.core.project import ROOT
 
 # pyproject.toml describes these marks.
 GATE_TESTS = ("suites", "-m", "not process and not aside and not nightly")
 NO_TESTS = 5
+POLL_S = 0.25
+# Without a terminal, a line is printed for each tenth of the work.
+PLAIN_STEP = 0.1
+SHOWN_PROBLEMS = 16
 
 
 def collect_test_ids(root: Path = ROOT) -> list[str]:
@@ -40,7 +49,7 @@ def run_pytest(command: Sequence[str], log: Path, ledger: Path, environment: Map
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)  # noqa: S603
         try:
-            progress.follow(ledger, process)
+            follow_run(ledger, process)
         except KeyboardInterrupt:
             return None
         finally:
@@ -48,3 +57,84 @@ def run_pytest(command: Sequence[str], log: Path, ledger: Path, environment: Map
                 process.terminate()
             process.wait()
     return process.returncode
+
+
+@dataclass
+class LedgerTail:
+    """Counts of a growing ledger, which is read on from where the last reading ended."""
+
+    path: Path
+    collected: int = 0
+    tests: int = 0
+    reports: int = 0
+    findings: int = 0
+    _offset: int = 0
+    _incomplete_line: str = ""
+    _problems: dict[str, None] = field(default_factory=dict)
+    _printed_problems: int = 0
+
+    def read(self) -> None:
+        """Count the lines that were added."""
+        if not self.path.exists():
+            return
+        with self.path.open(encoding="utf-8", errors="replace") as file:
+            file.seek(self._offset)
+            text = self._incomplete_line + file.read()
+            self._offset = file.tell()
+        *lines, self._incomplete_line = text.split("\n")
+        for line in lines:
+            # A broken line becomes a reason of the verdict later, when the whole ledger is read.
+            with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+                self._count(json.loads(line))
+
+    def _count(self, line: Mapping[str, Any]) -> None:
+        self.collected = line.get("collected", self.collected)
+        self.tests += line["kind"] == "test"
+        self.reports += line.get("reports", 0)
+        findings = line.get("findings", ())
+        self.findings += len(findings)
+        problems = [f"{finding['provider']}: {finding['title']}" for finding in findings]
+        if line.get("result", "passed") != "passed" and not problems:
+            problems = [f"{line['result']}: {(line.get('message') or line['test']).splitlines()[0]}"]
+        self._problems |= dict.fromkeys(problems)
+
+    def take_new_problems(self) -> list[str]:
+        """The problems that were not returned yet; in all no more than fit on a screen."""
+        problems = list(self._problems)[self._printed_problems : SHOWN_PROBLEMS]
+        self._printed_problems += len(problems)
+        return problems
+
+    def __str__(self) -> str:
+        findings = f"{self.findings} findings" if self.findings else "no findings"
+        return f"{self.reports} reports, {findings}"
+
+
+def follow_run(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """Show the progress of a run until its process ends."""
+    tail = LedgerTail(path)
+    if sys.stdout.isatty():
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, transient=True) as bar:
+            task = bar.add_task("collecting", total=None)
+            for problems in _poll_until_end(tail, process):
+                for problem in problems:
+                    bar.console.print(f"  {problem}", markup=False, highlight=False)
+                if tail.collected:
+                    bar.update(task, total=tail.collected, completed=tail.tests, description=str(tail))
+        return
+    printed_share = 0.0
+    for problems in _poll_until_end(tail, process):
+        for problem in problems:
+            print(f"  {problem}", flush=True)
+        if tail.collected and tail.tests / tail.collected >= printed_share + PLAIN_STEP:
+            printed_share = tail.tests / tail.collected
+            print(f"{tail.tests:5} of {tail.collected} tests, {tail}", flush=True)
+
+
+def _poll_until_end(tail: LedgerTail, process: subprocess.Popen[bytes]) -> Iterator[list[str]]:
+    """Read the ledger several times a second, and once after the end. Yields the new problems."""
+    while process.returncode is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_S)
+        tail.read()
+        yield tail.take_new_problems()
