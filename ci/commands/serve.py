@@ -7,12 +7,13 @@ import sys
 from typing import Any
 
 from ci.serving import platform
-from ci.support.cli import CommandParser, ExitCode, report_crash, resolve_path
+from ci.support import cli
 from fixtures.core.project import BUILD
 from fixtures.core.topology import FLOW
 from fixtures.platform.fcm import server
 from fixtures.platform.fcm.canned_answers import ANSWERS, FAULTS
 from fixtures.platform.fcm.messages import EmulatorError, LoggedRequest
+from fixtures.results.report.templating import render_text
 
 TOKENS_SHOWN = 3
 DESCRIPTION = "FCM itself, legacy and v1: gives every answer on demand, checks requests, fails on demand"
@@ -32,27 +33,25 @@ def main(argv: list[str] | None = None) -> int:
             return serve_fcm([*caller, *names[1:]])
         return platform.main(arguments)
     except KeyboardInterrupt:  # before anything was served
-        return ExitCode.INTERRUPTED
+        return cli.ExitCode.INTERRUPTED
     except Exception:  # noqa: BLE001 - a crash of ours must not look like wrong usage
-        return report_crash("serve-crashed: this says nothing")
+        return cli.report_crash("serve-crashed: this says nothing")
 
 
 def serve_fcm(arguments: list[str]) -> int:
     """Serve the emulator alone."""
-    parser = CommandParser(prog="./ci/serve fcm", description=DESCRIPTION)
+    parser = cli.CommandParser(prog="./ci/serve fcm", description=DESCRIPTION)
     parser.epilog = EPILOG
     server.add_options(parser)
-    add = parser.add_argument
-    add("--json", action="store_true", help="one JSON object a line instead of text")
-    add("--cases", action="store_true", help="list the cases, options and faults that tokens can ask for")
+    cli.add_options(parser, cli.read_option_rows("serve fcm"))
     options = parser.parse_args(arguments)
     if options.cases:
-        print_cases()
-        return ExitCode.GO
+        print(render_text(cli.TEMPLATES / "serve-fcm-cases.txt.jinja", cases=ANSWERS, faults=FAULTS), end="")
+        return cli.ExitCode.GO
     folder = options.caller_folder
     if options.recorded:
-        options.recorded = resolve_path(folder, options.recorded)
-    options.ca = resolve_path(folder, options.ca) if options.ca else BUILD / "fcm-ca.pem"
+        options.recorded = cli.resolve_path(folder, options.recorded)
+    options.ca = cli.resolve_path(folder, options.ca) if options.ca else BUILD / "fcm-ca.pem"
     on_ready = print_json if options.json else print_urls
     on_request = (lambda request: print_json(request.to_json())) if options.json else print_request
     try:
@@ -60,30 +59,11 @@ def serve_fcm(arguments: list[str]) -> int:
         server.serve(options, on_ready, on_request, with_parent=False)
     except EmulatorError as error:
         parser.refuse(error)
-    return ExitCode.GO
-
-
-def print_cases() -> None:
-    print("A token asks for a case: case/NAME/anything\n")
-    for name in ANSWERS:
-        print(f"  case/{name}/1")
-    print("\nwith options between semicolons: case/NAME;delay=1.5;retry-after=30;fault=NAME/anything\n")
-    for name, text in FAULTS.items():
-        print(f"  fault={name:20} {text}")
+    return cli.ExitCode.GO
 
 
 def print_urls(urls: dict[str, Any]) -> None:
-    url = urls["url"]
-    print(f"FCM emulator   {url}")
-    print(f"  legacy       POST {url}/fcm/send")
-    print(f"  v1           POST {url}/v1/projects/PROJECT/messages:send")
-    print(f"  token_uri    {url}/token")
-    print(f"  itself       {url}/_emulator/requests, /_emulator/script, /_emulator/cases")
-    print("  clients that know only https://fcm.googleapis.com, unmodified:")
-    print(f"    export HTTPS_PROXY={urls['proxy']} REQUESTS_CA_BUNDLE={urls['ca']}")
-    print(f"    export SSL_CERT_FILE={urls['ca']} NODE_EXTRA_CA_CERTS={urls['ca']}")
-    print(f"  TLS and HTTP/2 without the proxy: {urls['https']}")
-    print("Ctrl-C stops it.", flush=True)
+    print(render_text(cli.TEMPLATES / "serve-fcm.txt.jinja", **urls), end="", flush=True)
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -98,7 +78,3 @@ def print_request(request: LoggedRequest) -> None:
     fault = f" {request.fault}" if request.fault else ""
     recipient = tokens or request.target or "-"
     print(f"#{request.number} {request.protocol} {request.status}{fault} {recipient}", flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
