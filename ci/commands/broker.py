@@ -47,7 +47,6 @@ MAX_PROBLEMS = 8
 
 
 def add_subcommands(parser: CommandParser) -> None:
-    parser.epilog = "Exit: 0 done or yes, 1 refused or no, 2 undecided, 64 wrong usage. More: docs/broker.md"
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (run, explanation) in SUBCOMMANDS.items():
         subcommand = commands.add_parser(name, description=explanation, help=explanation)

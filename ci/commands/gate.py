@@ -158,7 +158,9 @@ def run_pytest(config: GateConfig) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="fcm-compat-") as private:
         run_file = Path(private) / "run.json"
         config.run.write(run_file)
-        command = suite_process.pytest_command(run_file, config.workers)
+        # A run that lost a worker proves nothing, and a new worker may hang.
+        tests = (*suite_process.GATE_TESTS, "--max-worker-restart=0")
+        command = suite_process.pytest_command(tests, run_file, config.workers)
         command += config.shard.pytest_arguments if config.shard else []
         exit_status = suite_process.run_pytest(command, files.pytest_log, files.ledger, environment)
     if exit_status is None:

@@ -51,16 +51,16 @@ class GeneratedFiles:
     patterns: tuple[str, ...] = ()
     delete_strays: bool = False
 
-    def find_stale(self, folder: Path, texts: Mapping[str, str]) -> list[str]:
-        """The files that are missing or have another text."""
-        current = {path for path in texts if (folder / path).is_file()}
-        current = {path for path in current if (folder / path).read_bytes() == texts[path].encode()}
-        return sorted(texts.keys() - current)
 
-    def find_strays(self, folder: Path, texts: Mapping[str, str]) -> list[str]:
-        """The files that no data makes."""
-        files = [file for pattern in self.patterns for file in folder.glob(pattern) if file.is_file()]
-        return sorted({file.relative_to(folder).as_posix() for file in files} - texts.keys())
+def compare_files(
+    kind: GeneratedFiles, folder: Path, texts: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """The files that are missing or have another text, and those that no data makes."""
+    current = {path for path in texts if (folder / path).is_file()}
+    current = {path for path in current if (folder / path).read_bytes() == texts[path].encode()}
+    files = [file for pattern in kind.patterns for file in folder.glob(pattern) if file.is_file()]
+    strays = {file.relative_to(folder).as_posix() for file in files} - texts.keys()
+    return sorted(texts.keys() - current), sorted(strays)
 
 
 def render_tests(_: Path) -> dict[str, str]:
@@ -130,10 +130,12 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         folder = resolve_path(options.caller_folder, options.folder) if options.folder else kind.folder
         try:
             texts = kind.render(folder)
+            stale, strays = compare_files(kind, folder, texts)
             if options.check:
-                problems += find_problems(name, folder, texts)
+                problems += describe_problems(name, stale, strays)
             else:
-                write_files(kind, folder, texts)
+                write_files(folder, texts, stale, strays if kind.delete_strays else ())
+                print(f"{len(stale)} of {len(texts)} {kind.noun} files changed")
         except (UserError, SchemaViolation, RuntimeError) as error:
             print(error, file=sys.stderr)
             return ExitCode.DATA
@@ -145,22 +147,19 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     return ExitCode.NO_GO if problems else ExitCode.GO
 
 
-def find_problems(name: str, folder: Path, texts: Mapping[str, str]) -> Iterator[str]:
-    kind = KINDS[name]
-    if stale := kind.find_stale(folder, texts):
-        yield f"stale-{kind.noun}: {', '.join(stale)}\n  next: ./ci/regenerate {name}"
-    if strays := kind.find_strays(folder, texts):
-        yield f"stray-{kind.noun}: {', '.join(strays)}: it is not generated\n  next: delete it"
+def describe_problems(name: str, stale: Sequence[str], strays: Sequence[str]) -> Iterator[str]:
+    noun = KINDS[name].noun
+    if stale:
+        yield f"stale-{noun}: {', '.join(stale)}\n  next: ./ci/regenerate {name}"
+    if strays:
+        yield f"stray-{noun}: {', '.join(strays)}: it is not generated\n  next: delete it"
 
 
-def write_files(kind: GeneratedFiles, folder: Path, texts: Mapping[str, str]) -> None:
-    stale = kind.find_stale(folder, texts)
+def write_files(folder: Path, texts: Mapping[str, str], stale: Sequence[str], strays: Sequence[str]) -> None:
     for path in stale:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(texts[path], encoding="utf-8")
         print(f"written: {path}")
-    if kind.delete_strays:
-        for path in kind.find_strays(folder, texts):
-            (folder / path).unlink()
-            print(f"deleted: {path}")
-    print(f"{len(stale)} of {len(texts)} {kind.noun} files changed")
+    for path in strays:
+        (folder / path).unlink()
+        print(f"deleted: {path}")

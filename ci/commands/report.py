@@ -23,7 +23,7 @@ from fixtures.core.errors import UserError
 from fixtures.core.project import ROOT
 from fixtures.results import ledger, policy, shards, verdict_file
 from fixtures.results.ledger import Ledger
-from fixtures.results.report import exports, history
+from fixtures.results.report import exports, history, wording
 from fixtures.results.report.allure import build_allure_files
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.headline import format_headline
@@ -134,7 +134,7 @@ def write_report(runs: Sequence[ReportRun], files: RunFiles) -> tuple[Sequence[R
         without_allure=allure_result.missing,
         changes={run["environment"]: history.find_changes(past_runs, run) for run in new_runs},
         pictures=pictures,
-        links=list_links(files, with_allure=not allure_result.missing),
+        links=[*([] if allure_result.missing else wording.LINKS["allure"]), *wording.LINKS["others"]],
     )
     allure.write_texts(files.pages, {**build_pages(runs, about), **render_exports(runs, about)})
     files.junit.write_text(exports.format_junit(runs), encoding="utf-8")
@@ -150,22 +150,6 @@ def render_exports(runs: Sequence[ReportRun], about: ReportContext) -> dict[str,
         "exports/ctrf.json": json.dumps(exports.build_ctrf(runs), indent=1) + "\n",
         "exports/summary.md": exports.format_markdown(runs, changed=changes),
     }
-
-
-def list_links(files: RunFiles, *, with_allure: bool) -> list[tuple[str, str, str]]:
-    """The links of the first page: name, path, and purpose."""
-    allure_links = [
-        ("Allure", "allure/awesome/index.html", "every test, by promise, service and code"),
-        ("Dashboard", "allure/dashboard/index.html", "trend, stability, durations"),
-    ]
-    return [
-        *(allure_links if with_allure else []),
-        ("The catalogue", "cases.html", "what each code must do, why, and the source"),
-        ("CSV", "exports/cases.csv", "code by service, for a spreadsheet"),
-        ("Markdown", "exports/summary.md", "for a pull request or a ticket"),
-        ("CTRF", "exports/ctrf.json", "every test, for other tools"),
-        ("JUnit", os.path.relpath(files.junit, files.pages), "every test, for CI systems"),
-    ]
 
 
 def find_ci_build(environ: Mapping[str, str]) -> str:

@@ -25,18 +25,13 @@ from fixtures.release.order import (
 from fixtures.release.order.pairwise_results import RecordedResults
 
 LEAST_WIDTH = 100
-EPILOG = """
-By default, the reference services are judged: each pair of services, and all of them end to end.
-With --results, --matrix, --broker, or results in the release file, only recorded results count. A missing
-result is unknown, and the answer is then undecided. Exit codes: 0 go, 1 no-go, 2 undecided, 64 wrong usage.
-"""
 
 
-def add_epilog(parser: CommandParser) -> None:
-    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+def keep_lines(parser: CommandParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
 
 
-@command("rollout", __doc__, prepare=add_epilog, processes=os.cpu_count() or 1)
+@command("rollout", __doc__, prepare=keep_lines, processes=os.cpu_count() or 1)
 def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Judge a release, and print and write the answer."""
     try:

@@ -45,7 +45,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         print(*(f"{fault.name}: {fault.service}: {fault.description}" for fault in faults), sep="\n")
         return ExitCode.GO
     console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
-    jobs = list_variant_jobs(options) if options.tolerant else list_fault_jobs(options, faults)
+    jobs = list_jobs(options, faults)
     results: list[Result] = []
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("judged", total=len(jobs))
@@ -75,7 +75,14 @@ def select_faults(options: argparse.Namespace) -> list[Fault]:
     return list(sample(options.sample)) if options.sample else list(FAULTS)
 
 
-def list_fault_jobs(options: argparse.Namespace, faults: Sequence[Fault]) -> list[Job]:
+def list_jobs(options: argparse.Namespace, faults: Sequence[Fault]) -> list[Job]:
+    if options.tolerant:
+        examples = options.examples or TOLERANT_EXAMPLES
+        return [
+            partial(score_tolerant_variant, variant.name, seed, examples)
+            for seed in range(options.seed, options.seed + options.seeds)
+            for variant in TOLERANT_VARIANTS[: options.sample]
+        ]
     scoring_options = ScoringOptions(
         examples=options.examples or EXAMPLES,
         seed=options.seed,
@@ -83,16 +90,6 @@ def list_fault_jobs(options: argparse.Namespace, faults: Sequence[Fault]) -> lis
         without=tuple(options.without),
     )
     return [partial(score_fault, fault.name, scoring_options) for fault in faults]
-
-
-def list_variant_jobs(options: argparse.Namespace) -> list[Job]:
-    seeds = range(options.seed, options.seed + options.seeds)
-    examples = options.examples or TOLERANT_EXAMPLES
-    return [
-        partial(score_tolerant_variant, variant.name, seed, examples)
-        for seed in seeds
-        for variant in TOLERANT_VARIANTS[: options.sample]
-    ]
 
 
 def run_jobs(jobs: Sequence[Job], workers: int) -> Iterator[Result]:

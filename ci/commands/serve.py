@@ -17,10 +17,6 @@ from fixtures.results.report.templating import render_text
 
 TOKENS_SHOWN = 3
 DESCRIPTION = "FCM itself, legacy and v1: gives every answer on demand, checks requests, fails on demand"
-EPILOG = """
-A token such as case/v1-UNREGISTERED/any-id asks for a case, case/v1-delivered;delay=2;fault=reset/any-id
-for a late and broken connection; every other token is delivered. The default of --ca is build/fcm-ca.pem.
-"""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,7 +37,6 @@ def main(argv: list[str] | None = None) -> int:
 def serve_fcm(arguments: list[str]) -> int:
     """Serve the emulator alone."""
     parser = cli.CommandParser(prog="./ci/serve fcm", description=DESCRIPTION)
-    parser.epilog = EPILOG
     server.add_options(parser)
     cli.add_options(parser, cli.read_option_rows("serve fcm"))
     options = parser.parse_args(arguments)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ci.serving.traffic_log import TrafficLog
-from ci.support.cli import CommandParser, ExitCode
+from ci.support.cli import CommandParser, ExitCode, add_options, read_option_rows
 from fixtures.core import topology
 from fixtures.core.topology import FLOW
 from fixtures.platform.over_http.config import FCM, SERVABLE, PlatformConfig, PlatformError, require_known
@@ -24,11 +24,6 @@ from fixtures.services.server import port_number
 
 PROG = "./ci/serve"
 ALL = "all"
-EPILOG = """
-Without names, all eight are served. --to gives the URL of a service that is not named; without it, calls to
-the service are refused, and a line says so. FCM, Redis and SQS are started with the services that need them.
-`./ci/serve fcm` serves FCM alone, with options of its own: ./ci/serve fcm --help.
-"""
 TABLE_ROW = "{service:26} {version:10} {number:10} {url}"
 USERS_OF = {
     "redis": {"directory-messages", "go-sender"},
@@ -38,7 +33,10 @@ USERS_OF = {
 
 def main(argv: Sequence[str]) -> int:
     """Serve; exits 64 on wrong usage and 69 if a server cannot be reached, before anything is served."""
-    parser = build_parser()
+    parser = CommandParser(PROG, __doc__)
+    names = f"{ALL} (the default) or some of: {', '.join(SERVABLE)}"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=names)
+    add_options(parser, read_option_rows("serve"))
     options = parser.parse_args(argv)
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -60,23 +58,6 @@ def main(argv: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of the output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return ExitCode.GO
-
-
-def build_parser() -> CommandParser:
-    parser = CommandParser(prog=PROG, description=__doc__)
-    parser.epilog = EPILOG
-    add = parser.add_argument
-    many: dict[str, Any] = {"action": "append", "default": []}
-    add("names", nargs="*", metavar="NAME", help=f"{ALL} (the default) or some of: {', '.join(SERVABLE)}")
-    add("--version", **many, metavar="[NAME=]VERSION", help="before or after (the default), of all or of one")
-    add("--to", **many, metavar="NAME=URL", help="deployment that replaces a service, or fcm")
-    add("--port", **many, metavar="NAME=PORT", help="port of a service; any free port by default")
-    add("--redis-url", default="", help="server of the messages container; an embedded one by default")
-    add("--sqs-endpoint", default="", metavar="URL", help="where to create the queues; embedded by default")
-    add("--queue-url", default="", metavar="URL", help="queue of error events at SQS or a compatible server")
-    add("--firebase-app", **many, metavar="UUID", help="app to send for; that of ci/release.toml by default")
-    add("--json", action="store_true", help="one JSON object a line instead of text")
-    return parser
 
 
 def read_config(options: argparse.Namespace, log: TrafficLog) -> PlatformConfig:

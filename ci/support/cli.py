@@ -73,6 +73,9 @@ def add_options(parser: argparse.ArgumentParser, rows: Mapping[str, Any]) -> Non
     """Declare the options of a table of ci/commands/options.toml, which says what its rows hold."""
     groups: dict[str, Any] = {}
     for name, row in rows.items():
+        if name == "epilog":
+            parser.epilog = row
+            continue
         if name == "run_config":
             run_config.add_options(parser.add_argument, row)
             continue

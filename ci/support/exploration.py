@@ -7,23 +7,22 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ci.support.suite_process import NO_TESTS, POLL_S, pytest_command
 from fixtures.core.project import ROOT
 from fixtures.core.run_config import RunConfig
 from fixtures.results.ledger import Ledger, read_ledger
 from fixtures.scenarios.coverage.coverage import CoverageSummary
 
 SUITE = "suites/compat"
-POLL_S = 0.25
 # After the end of the budget, running tests may finish and shrink their failures for so long.
 GRACE_S = 300
 STOP_TIMEOUT_S = 30
-TESTS_PASSED, TESTS_FAILED, NO_TESTS = 0, 1, 5
+TESTS_PASSED, TESTS_FAILED = 0, 1
 INTERRUPTED = "interrupted: the run was stopped from outside"
 
 
@@ -106,8 +105,7 @@ def _run_round(exploration: Exploration, seed: int) -> None:
     run = replace(config.run, seed=seed, deep=str(config.records), until=until, ledger=str(ledger))
     run_file = config.folder / "run.json"
     run.write(run_file)
-    command = [sys.executable, "-m", "pytest", SUITE, "-q", "--tb=short", "-m", "not nightly"]
-    command += ["-n", str(config.workers), "--dist=loadgroup", f"--rootdir={ROOT}", f"--config={run_file}"]
+    command = pytest_command((SUITE, "-q", "-m", "not nightly"), run_file, config.workers)
     command += ["-k", config.only] if config.only else []
     positions: dict[Path, int] = {}
     with log.open("wb") as output:

@@ -33,12 +33,11 @@ def collect_test_ids(root: Path = ROOT) -> list[str]:
     return [line for line in result.stdout.splitlines() if "::" in line]
 
 
-def pytest_command(run_config: Path, workers: int) -> list[str]:
-    """The command that runs the gate's tests with the options in a JSON file."""
+def pytest_command(tests: Sequence[str], run_config: Path, workers: int) -> list[str]:
+    """The command that runs tests with the options in a JSON file."""
     return [
-        *(sys.executable, "-m", "pytest", *GATE_TESTS, "--tb=short"),
+        *(sys.executable, "-m", "pytest", *tests, "--tb=short"),
         *("-n", str(workers), "--dist=loadgroup"),
-        "--max-worker-restart=0",  # a run that lost a worker proves nothing, and a new worker may hang
         f"--rootdir={ROOT}",  # otherwise an option's path could change it, and with it the names of tests
         f"--config={run_config}",
     ]
