@@ -15,9 +15,9 @@ from ci.commands import report
 from ci.commands.broker import ask_about_release
 from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
 from ci.support import cli, suite_process, verdict_output
-from ci.support.artifacts import RunFiles
 from ci.support.cli import CommandParser, ExitCode, command
 from ci.support.sharding import ShardConfig, read_shard_options
+from ci.support.suite_process import RunFiles
 from fixtures.contracts.broker.client import BrokerAccess, read_access
 from fixtures.core import catalogue, redaction, times
 from fixtures.core.run_config import RunConfig

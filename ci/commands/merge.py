@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci.commands import report
-from ci.support.artifacts import RunFiles
 from ci.support.cli import CommandParser, ExitCode, command, resolve_path
 from ci.support.sharding import describe_checkout, find_ledgers
+from ci.support.suite_process import RunFiles
 from fixtures.core import catalogue, times
 from fixtures.results import ledger, policy, shards
 from fixtures.results.shards import ShardLedger

@@ -52,9 +52,7 @@ class GeneratedFiles:
     delete_strays: bool = False
 
 
-def compare_files(
-    kind: GeneratedFiles, folder: Path, texts: Mapping[str, str]
-) -> tuple[list[str], list[str]]:
+def check_files(kind: GeneratedFiles, folder: Path, texts: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """The files that are missing or have another text, and those that no data makes."""
     current = {path for path in texts if (folder / path).is_file()}
     current = {path for path in current if (folder / path).read_bytes() == texts[path].encode()}
@@ -130,7 +128,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         folder = resolve_path(options.caller_folder, options.folder) if options.folder else kind.folder
         try:
             texts = kind.render(folder)
-            stale, strays = compare_files(kind, folder, texts)
+            stale, strays = check_files(kind, folder, texts)
             if options.check:
                 problems += describe_problems(name, stale, strays)
             else:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ci.support import allure
-from ci.support.artifacts import RunFiles
 from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, command, resolve_path
 from ci.support.sharding import read_commit, write_durations
+from ci.support.suite_process import RunFiles
 from ci.support.verdict_output import print_summary, print_verdict
 from fixtures.core import catalogue, redaction
 from fixtures.core.errors import UserError

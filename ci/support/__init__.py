@@ -1,1 +1,1 @@
-"""What several commands share: command line, artifacts, sharding, processes."""
+"""What several commands share: command line, sharding, processes."""

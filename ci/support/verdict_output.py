@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ci.support.artifacts import RunFiles
 from ci.support.cli import TEMPLATES, VERDICT_EXIT_CODES, ExitCode
+from ci.support.suite_process import RunFiles
 from fixtures.core import catalogue, schemas, terminal
 from fixtures.core.catalogue import Catalogue
 from fixtures.core.findings import Finding, describe_finding

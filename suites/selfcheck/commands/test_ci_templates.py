@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ci.commands import deep, gate, report, summary
-from ci.support import artifacts
+from ci.support.suite_process import RunFiles
 from fixtures.core.project import ROOT
 from suites.selfcheck.results.sample_reports import no_go_run
 from suites.selfcheck.results.sample_runs import good_run, judge, make_finding
@@ -90,7 +90,7 @@ def test_the_summary_is_the_one_of_the_report(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "verdict.json").write_text(json.dumps(judge(tmp_path, good_run())), encoding="utf-8")
     assert summary.main(["--build", str(tmp_path)]) == 69
     assert "no-verdict: summary.md" in capsys.readouterr().out, "without a report there is no summary"
-    report.write_report([no_go_run(tmp_path)], artifacts.RunFiles(tmp_path, tmp_path / "history"))
+    report.write_report([no_go_run(tmp_path)], RunFiles(tmp_path, tmp_path / "history"))
     assert summary.main(["--build", str(tmp_path)]) == 0
     summary_text = capsys.readouterr().out
     assert summary_text.startswith("## NO GO")
