@@ -90,7 +90,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         with stop_by_interrupt():
             return run(GateConfig.from_options(parser, options))
     except OSError as error:
-        if error.errno not in verdict_output.WRITE_ERROR_NUMBERS:
+        if not verdict_output.is_write_error(error):
             raise
         reason = f"cannot-write: {error.filename or 'a file'}: {error.strerror}"
         return verdict_output.print_verdict("undecided", [reason])

@@ -20,9 +20,14 @@ from fixtures.results.rollout_answer import describe_order_counts
 
 SHOWN_FINDINGS = 8
 SHOWN_REASONS = 16
-# These errors say that files cannot be written here. Any other OSError is a crash of the gate.
 WRITE_ERRORS = ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO", "EEXIST", "ENOTDIR", "EISDIR")
-WRITE_ERROR_NUMBERS = {getattr(errno, name) for name in WRITE_ERRORS}
+
+
+def is_write_error(error: OSError) -> bool:
+    """Whether an error says that files cannot be written here. Any other OSError is a crash of the gate."""
+    # If no folder for temporary files can be written, `tempfile` raises ENOENT without a file name.
+    has_no_temporary_folder = error.errno == errno.ENOENT and error.filename is None
+    return has_no_temporary_folder or errno.errorcode.get(error.errno or 0) in WRITE_ERRORS
 
 
 def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
