@@ -3,45 +3,41 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
 from suites.selfcheck.second_opinion import decisions, reports
 from suites.selfcheck.second_opinion.decisions import Decision
-from suites.selfcheck.second_opinion.keepers import DirectoryEventsApi, DirectoryResponses, Kept, ReportKeeper
+from suites.selfcheck.second_opinion.keepers import (
+    DirectoryEventsApi,
+    DirectoryResponses,
+    Kept,
+    ReportKeeper,
+    hand_over,
+)
 from suites.selfcheck.second_opinion.reports import Report
 from suites.selfcheck.second_opinion.services import Answer, Service
 from suites.selfcheck.second_opinion.subscribers import Subscriber, SubscribersErrors
 
-Changes = Mapping[str, Callable[..., Any]]
-EVENTS_API, RESPONSES, SUBSCRIBERS = DirectoryEventsApi.name, DirectoryResponses.name, SubscribersErrors.name
+Changes = Mapping[str, Callable[..., Any]]  # the methods that do what a fault says
+FAULTS: Mapping[str, Mapping[str, str]] = tomllib.loads(Path(__file__).with_name("faults.toml").read_text())
 LONGEST_COLUMN = 255
 
 
-class Fault(NamedTuple):
-    """A service that does what the description says; `changes` are the methods that do it."""
-
-    service: str
-    description: str
-    changes: Changes
-
-
-def build_services(fault_name: str | None) -> tuple[Service, ...]:
+def build_services(fault: str | None) -> tuple[Service, ...]:
     """Build the three providers, one of them with the fault if one is named."""
-    fault = FAULTS[fault_name] if fault_name else None
+    faulty, changes = (FAULTS[fault]["service"], dict(CHANGES[fault])) if fault else ("", {})
 
     def with_fault(base: type[Any]) -> type[Any]:
-        return (
-            type(base.__name__, (base,), dict(fault.changes))
-            if fault and fault.service == base.name
-            else base
-        )
+        return type(base.__name__, (base,), changes) if faulty == base.name else base
 
     responses, subscribers = with_fault(DirectoryResponses)(), with_fault(SubscribersErrors)()
     return with_fault(DirectoryEventsApi)(responses, subscribers), responses, subscribers
@@ -86,13 +82,6 @@ def is_unknown(report: Report) -> bool:
     return any(code not in (*decisions.V1_ERRORS, "INVALID_ARGUMENT") for code in codes)
 
 
-def decide_by_status_alone(_service: Service, report: Report) -> Decision:
-    if report.get("protocol") != "fcm_v1" or report["http_status"] == 200:
-        return decisions.decide(report)
-    right = decisions.decide_by_status(report)
-    return right._replace(outcome="unsubscribe") if report["http_status"] == 404 else right
-
-
 def decide_by_first_detail(_service: Service, report: Report) -> Decision:
     response = report["response"]
     error = response.get("error") if isinstance(response, dict) else None
@@ -103,9 +92,8 @@ def decide_by_first_detail(_service: Service, report: Report) -> Decision:
 
 
 def has_apns_detail(report: Report, right: Decision) -> bool:
-    return right == Decision("INVALID_ARGUMENT", "unsubscribe") and "ApnsError" in json.dumps(
-        report["response"]
-    )
+    dead = right == Decision("INVALID_ARGUMENT", "unsubscribe")
+    return dead and "ApnsError" in json.dumps(report["response"])
 
 
 def holds_code(report: Report, _right: Decision) -> bool:
@@ -119,9 +107,9 @@ def take_to_first_flaw(keeper: ReportKeeper, entries: Sequence[Any]) -> Answer:
 
 
 def take_last_of_subscriber(keeper: ReportKeeper, entries: Sequence[Any]) -> Answer:
-    places = {json.dumps(entry.get("subscriber_id", place) if isinstance(entry, dict) else place): place
-              for place, entry in enumerate(entries)}  # fmt: skip
-    answer = ReportKeeper.take(keeper, [entries[place] for place in sorted(places.values())])
+    last = {entry["subscriber_id"]: entry for entry in entries if not keeper.find_flaw(entry)}
+    kept = [entry for entry in entries if keeper.find_flaw(entry) or entry is last[entry["subscriber_id"]]]
+    answer = ReportKeeper.take(keeper, kept)
     return {**answer, "accepted": len(entries) - len(answer["rejected"])}
 
 
@@ -150,7 +138,7 @@ def count_all(keeper: DirectoryResponses, _firebase_app: str) -> Answer:
 def forward_regular(keeper: DirectoryEventsApi, report: Report, decision: Decision) -> tuple[str, ...]:
     if not report["spam"]:
         return DirectoryEventsApi.forward(keeper, report, decision)
-    keeper.responses.take([report])
+    hand_over(keeper.responses, report)
     return ("directory-responses",)
 
 
@@ -175,114 +163,36 @@ def wait_for_number(_service: SubscribersErrors, event: Report) -> timedelta:
     return decisions.wait_of(event)
 
 
-FAULTS: Mapping[str, Fault] = {
-    "bad-report-ends-batch": Fault(
-        EVENTS_API, "The reports behind a malformed one are lost.", {"take": take_to_first_flaw}
+CHANGES: Mapping[str, Changes] = {
+    "bad-report-ends-batch": {"take": take_to_first_flaw},
+    "text-answers-lost": loses(lambda report: isinstance(report["response"], str)),
+    "long-tokens-rejected": rejects(lambda report: len(reports.target_of(report)) > LONGEST_COLUMN),
+    "spam-not-forwarded": {"forward": forward_regular},
+    "unknown-codes-rejected": rejects(is_unknown),
+    "last-report-of-subscriber": {"take": take_last_of_subscriber},
+    "duplicates-counted": {"keep": keep_twice},
+    "apps-counted-together": {"count": count_all},
+    "unknown-codes-refuse-batch": {"take": take_only_known_codes},
+    "any-200-is-a-delivery": decides("keep", lambda report, _: report["http_status"] == 200),
+    "empty-answers-lost": loses(lambda report: not report["response"]),
+    "bad-response-refuses-batch": {"take": take_only_flawless},
+    "any-404-unsubscribes": decides("unsubscribe", lambda report, _: report["http_status"] == 404),
+    "any-invalid-argument-unsubscribes": decides(
+        "unsubscribe", lambda _, right: right.code == "INVALID_ARGUMENT"
     ),
-    "text-answers-lost": Fault(
-        EVENTS_API,
-        "A report whose answer is text is accepted and forgotten.",
-        loses(lambda report: isinstance(report["response"], str)),
+    "sender-mismatch-unsubscribes": decides(
+        "unsubscribe", lambda _, right: right.code in ("MismatchSenderId", "SENDER_ID_MISMATCH")
     ),
-    "long-tokens-rejected": Fault(
-        EVENTS_API,
-        "A report with a token of more than 255 characters is rejected.",
-        rejects(lambda report: len(reports.target_of(report)) > LONGEST_COLUMN),
+    "apns-gone-ignored": decides("fix_message", has_apns_detail),
+    "first-detail-only": {"decide": decide_by_first_detail},
+    "code-in-text-unsubscribes": decides("unsubscribe", holds_code),
+    "retry-info-ignored": waits_for(lambda event: {**event, "response": ""}),
+    "retry-date-ignored": waits_for(
+        lambda event: {**event, "retry_after": None} if "GMT" in (event["retry_after"] or "") else event
     ),
-    "spam-not-forwarded": Fault(
-        EVENTS_API, "An error of a spam message never reaches the subscriber.", {"forward": forward_regular}
-    ),
-    "unknown-codes-rejected": Fault(
-        EVENTS_API, "A report with an FcmError code that no document lists is rejected.", rejects(is_unknown)
-    ),
-    "last-report-of-subscriber": Fault(
-        EVENTS_API,
-        "Of a subscriber's reports in one batch, only the last is kept.",
-        {"take": take_last_of_subscriber},
-    ),
-    "duplicates-counted": Fault(
-        RESPONSES, "A response that comes again is counted again.", {"keep": keep_twice}
-    ),
-    "apps-counted-together": Fault(RESPONSES, "The summary of an app counts all apps.", {"count": count_all}),
-    "unknown-codes-refuse-batch": Fault(
-        RESPONSES,
-        "A batch with an unknown FcmError code is refused as a whole.",
-        {"take": take_only_known_codes},
-    ),
-    "status-decides": Fault(
-        RESPONSES,
-        "The HTTP status of a v1 answer decides its outcome, whatever FcmError says.",
-        {"decide": decide_by_status_alone},
-    ),
-    "empty-answers-lost": Fault(
-        RESPONSES,
-        "A response with an empty body is acknowledged and lost.",
-        loses(lambda report: not report["response"]),
-    ),
-    "bad-response-refuses-batch": Fault(
-        RESPONSES, "One malformed response makes the whole batch a 400.", {"take": take_only_flawless}
-    ),
-    "any-404-unsubscribes": Fault(
-        SUBSCRIBERS,
-        "Every answer with 404 unsubscribes, such as an HTML page.",
-        decides("unsubscribe", lambda report, _: report["http_status"] == 404),
-    ),
-    "any-invalid-argument-unsubscribes": Fault(
-        SUBSCRIBERS,
-        "Every INVALID_ARGUMENT unsubscribes, even if the payload is at fault.",
-        decides("unsubscribe", lambda _, right: right.code == "INVALID_ARGUMENT"),
-    ),
-    "sender-mismatch-unsubscribes": Fault(
-        SUBSCRIBERS,
-        "A token of another sender unsubscribes, so a wrong key of ours removes all subscribers.",
-        decides("unsubscribe", lambda _, right: right.code in ("MismatchSenderId", "SENDER_ID_MISMATCH")),
-    ),
-    "apns-gone-ignored": Fault(
-        SUBSCRIBERS,
-        "INVALID_ARGUMENT with Apple's 410 leaves the dead device subscribed.",
-        decides("fix_message", has_apns_detail),
-    ),
-    "first-detail-only": Fault(
-        SUBSCRIBERS,
-        "An FcmError that is not the first detail is not seen.",
-        {"decide": decide_by_first_detail},
-    ),
-    "code-in-text-unsubscribes": Fault(
-        SUBSCRIBERS,
-        "The word UNREGISTERED anywhere in an answer unsubscribes.",
-        decides("unsubscribe", holds_code),
-    ),
-    "retry-info-ignored": Fault(
-        SUBSCRIBERS,
-        "A RetryInfo does not lengthen the wait.",
-        waits_for(lambda event: {**event, "response": ""}),
-    ),
-    "retry-date-ignored": Fault(
-        SUBSCRIBERS,
-        "A Retry-After that is a date does not lengthen the wait.",
-        waits_for(
-            lambda event: {**event, "retry_after": None} if "GMT" in (event["retry_after"] or "") else event
-        ),
-    ),
-    "unreadable-retry-after-fails": Fault(
-        SUBSCRIBERS, "A Retry-After that is no number fails the whole batch.", {"wait_of": wait_for_number}
-    ),
-    "longer-wait-shortened": Fault(
-        SUBSCRIBERS,
-        "A later event with a shorter wait shortens the longer one.",
-        {"postpone_until": postpone_anew},
-    ),
-    "former-token-acts": Fault(
-        SUBSCRIBERS,
-        "An event about a token that the subscriber no longer has acts.",
-        {"is_stale": is_earlier},
-    ),
-    "duplicates-act": Fault(
-        SUBSCRIBERS, "An event that comes again acts again.", {"is_duplicate": lambda _service, _event: False}
-    ),
-    "postponement-resubscribes": Fault(
-        SUBSCRIBERS,
-        "A temporary error after an unsubscribe brings the subscriber back.",
-        {"change": change_unsubscribed},
-    ),
+    "unreadable-retry-after-fails": {"wait_of": wait_for_number},
+    "longer-wait-shortened": {"postpone_until": postpone_anew},
+    "former-token-acts": {"is_stale": is_earlier},
+    "duplicates-act": {"is_duplicate": lambda _service, _event: False},
+    "postponement-resubscribes": {"change": change_unsubscribed},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -120,8 +121,7 @@ class DirectoryEventsApi(ReportKeeper):
 
     def forward(self, report: Report, decision: Decision) -> tuple[str, ...]:
         """Hand a report to directory-responses, and an error event to subscribers-errors."""
-        with self.responses.lock:
-            self.responses.take([report])
+        hand_over(self.responses, report)
         if decision.outcome == "keep":
             return ("directory-responses",)
         event = {
@@ -129,8 +129,7 @@ class DirectoryEventsApi(ReportKeeper):
             "event_id": str(uuid5(EVENT_IDS, report["report_id"].lower())),
             "code": decision.code,
         }
-        with self.subscribers.lock:
-            self.subscribers.take([event])
+        hand_over(self.subscribers, event)
         return ("directory-errors-listener", "directory-responses")
 
     def describe(self, new: int, known: int, rejected: list[Answer]) -> Answer:
@@ -139,3 +138,9 @@ class DirectoryEventsApi(ReportKeeper):
     def show(self, wanted: str) -> Answer | None:
         shown = super().show(wanted)
         return shown and {**shown, "forwarded_to": list(self.kept[wanted.lower()].forwarded_to)}
+
+
+def hand_over(service: Service, entry: Report) -> None:
+    """Give one entry to a service; if that fails, the report is taken all the same."""
+    with service.lock, contextlib.suppress(Exception):
+        service.take([entry])
