@@ -1,7 +1,7 @@
 """A second opinion: the three providers once more, by another hand, from the published documents alone.
 
 The suite must find these services right. They share no code with the reference services, and use these
-freedoms; the section of DESIGN that grants each stands behind it:
+freedoms. The number behind each is the section of the design page that grants it:
 
 - The stack: Flask on werkzeug's threaded server, plain dicts under a lock (3 fixes only the wire).
 - directory-events-api calls the other two in-process, so events have acted before its 202 (3).
