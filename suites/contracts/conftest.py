@@ -23,7 +23,7 @@ from suites.plugins.options import get_run_config
 @pytest.fixture(scope="package")
 def verifier() -> Iterator[VerifierProcess]:
     # Its process takes as much memory as two providers, so it ends with these suites.
-    with contextlib.closing(VerifierProcess()) as process:
+    with contextlib.closing(VerifierProcess(plain_http=True)) as process:
         yield process
 
 
