@@ -1,7 +1,5 @@
 """Registers the options and plugins of the suites, checks the deployments, and removes test subscribers."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 

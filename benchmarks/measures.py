@@ -1,7 +1,5 @@
 """What `./ci/bench` measures: parts of the check loop in this process, and whole commands in their own."""
 
-from __future__ import annotations
-
 import functools
 import json
 import statistics

@@ -1,7 +1,5 @@
 """What was measured, for readers: a table with what changed, and docs/benchmarks.md."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable, Mapping

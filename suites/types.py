@@ -1,7 +1,5 @@
 """Types of the fixtures that tests use."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 

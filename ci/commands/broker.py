@@ -4,8 +4,6 @@ The broker is PACT_BROKER_BASE_URL. Its credentials are PACT_BROKER_TOKEN, or PA
 PACT_BROKER_PASSWORD.
 """
 
-from __future__ import annotations
-
 import argparse
 import fcntl
 import json

@@ -1,7 +1,5 @@
 """`./ci/clean-messages-container`: empty the messages container of data in the old format, with a backup."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import functools

@@ -1,7 +1,5 @@
 """`./ci/cleanup-states` removes the test subscribers that earlier runs left at deployments."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import signal

@@ -4,8 +4,6 @@ Exits 0 if it found nothing, 1 if it found something, 2 if it could not run. It 
 `./ci/deep --add build/deep/found.ndjson`, what was found becomes explicit examples of every gate.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

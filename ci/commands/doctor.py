@@ -1,7 +1,5 @@
 """`./ci/doctor` checks, before any test, whether the deployments of a targets file can be tested at all."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -1,7 +1,5 @@
 """`./ci/explain FILE|-`: what must become of a subscriber after each recorded FCM answer."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import json

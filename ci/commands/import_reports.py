@@ -1,7 +1,5 @@
 """`./ci/import-reports FILE...`: an anonymous replay file of your own traffic, one answer of each shape."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

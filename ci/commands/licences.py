@@ -1,7 +1,5 @@
 """`python -m ci.commands.licences`: the installed packages with version and licence."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Iterator

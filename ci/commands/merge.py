@@ -1,7 +1,5 @@
 """`./ci/merge --run ID DIR ...`: one verdict on all shards of a run, by the policy of the gate."""
 
-from __future__ import annotations
-
 import argparse
 import shutil
 from collections.abc import Sequence

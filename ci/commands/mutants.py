@@ -4,8 +4,6 @@ Exits 0 if each mutant was noticed or is recorded as equivalent in ci/mutation/m
 2 if the tests fail without any mutant, 64 for wrong usage.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -4,8 +4,6 @@ Kinds of files: `pacts` (pacts/), `documents` (docs/openapi and docs/asyncapi), 
 docs/faults.md), `tests` (ci/expected_tests.json).
 """
 
-from __future__ import annotations
-
 import argparse
 import itertools
 import json

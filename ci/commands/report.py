@@ -1,7 +1,5 @@
 """`./ci/report [LEDGER ...]`: the report of recorded runs; shards of one environment are judged together."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """`./ci/rollout`: whether the planned order of the release is safe at every step, and can be rolled back."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json

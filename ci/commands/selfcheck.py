@@ -4,8 +4,6 @@ Exits 0 if each fault is found, and if without those checks its tests find nothi
 --tolerant, it runs tolerant variants instead: services that differ and are right. Each must be go.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """`./ci/serve`: serves the eight services, or the FCM emulator alone, on this machine until Ctrl-C."""
 
-from __future__ import annotations
-
 import json
 import sys
 from typing import Any

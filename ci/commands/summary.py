@@ -1,7 +1,5 @@
 """`./ci/summary`: the summary of the last run for a pull request, or annotations for GitHub."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -6,8 +6,6 @@ For each mutant it forks a child, which imports the rest from the copy, the muta
 processes that the child starts, such as the services.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import json

@@ -1,7 +1,5 @@
 """Runs the suites with one seeded fault or tolerant variant, in a worker process that serves many runs."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import signal

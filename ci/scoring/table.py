@@ -1,7 +1,5 @@
 """The table of a self-check: what caught each fault, how soon, and how small the payload is that shows it."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Serves the eight services, or some of them, until Ctrl-C, and prints a line for each report that passes."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

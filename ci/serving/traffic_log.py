@@ -1,7 +1,5 @@
 """Finds where each report that passes through a platform ends, and prints a line for it."""
 
-from __future__ import annotations
-
 import json
 import queue
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Runs Allure for the report: Node as a process, safe pages, and a comparison of what Allure counted."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import secrets

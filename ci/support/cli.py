@@ -1,7 +1,5 @@
 """Shared by all commands: options, exit codes, usage errors, crashes, and paths relative to the caller."""
 
-from __future__ import annotations
-
 import argparse
 import enum
 import functools

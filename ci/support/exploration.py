@@ -1,7 +1,5 @@
 """Runs the suites in rounds, each with a seed of its own, and adds up what they cover and find."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil

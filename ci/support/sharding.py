@@ -1,7 +1,5 @@
 """Shards of a run: the options, the checkout that all have in common, and the durations that balance them."""
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import json

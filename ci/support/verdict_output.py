@@ -1,7 +1,5 @@
 """Prints the result of a run: the table of cases, the findings, and the verdict with its reasons."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import sys

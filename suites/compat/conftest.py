@@ -1,7 +1,5 @@
 """Fixtures of the promises: one case at one provider, and pushes through all services."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Parameters of the compat suite, with ids such as `subscribers-errors-v1-UNREGISTERED`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pytest

@@ -1,7 +1,5 @@
 """Before and after agree on every legacy report, so that nothing changes for old senders."""
 
-from __future__ import annotations
-
 import pytest
 
 from fixtures.checks.agreement import versions_agree

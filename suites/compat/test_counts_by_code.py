@@ -1,7 +1,5 @@
 """The counts by code in directory-responses match the reports that were delivered."""
 
-from __future__ import annotations
-
 import pytest
 
 from fixtures.checks.effects import counts_are_complete

@@ -1,7 +1,5 @@
 """A push goes through all eight services, and its subscriber ends as the catalogue says."""
 
-from __future__ import annotations
-
 import hypothesis.strategies as st
 import pytest
 

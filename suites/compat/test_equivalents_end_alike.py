@@ -1,7 +1,5 @@
 """The same dead device ends the same way, whichever protocol reported it."""
 
-from __future__ import annotations
-
 import hypothesis.strategies as st
 import pytest
 

@@ -1,7 +1,5 @@
 """A malformed report never costs the others, whatever rule it breaks and wherever it stands."""
 
-from __future__ import annotations
-
 import itertools
 
 import pytest

@@ -1,7 +1,5 @@
 """New codes break nothing: every v1 case that Google documents ends as the catalogue says."""
 
-from __future__ import annotations
-
 import pytest
 
 from fixtures.core.catalogue import Case, load_catalogue

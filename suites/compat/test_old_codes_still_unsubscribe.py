@@ -1,7 +1,5 @@
 """Old codes still unsubscribe: every legacy case ends as it did before the release."""
 
-from __future__ import annotations
-
 import pytest
 
 from fixtures.core.catalogue import Case, load_catalogue

@@ -1,7 +1,5 @@
 """Reports and events that come again, late or out of order change nothing."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Recorded answers of FCM, in the project's corpus and in --replay files, end as the catalogue says."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

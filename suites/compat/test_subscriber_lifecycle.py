@@ -1,7 +1,5 @@
 """Whatever happens to subscribers and services, every subscriber ends active or not as it must."""
 
-from __future__ import annotations
-
 import functools
 
 import pytest

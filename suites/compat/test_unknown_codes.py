@@ -1,7 +1,5 @@
 """Unknown codes alert a person and change no subscriber."""
 
-from __future__ import annotations
-
 import pytest
 
 from fixtures.core.catalogue import Case, load_catalogue

@@ -1,7 +1,5 @@
 """The fixtures of all suites: targets, scenarios, exploration, and what happens to findings."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """Records every test in the ledger, and prints the table of cases at the end of a run."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """The options of a run for pytest: from the command line, or from the JSON file of --config."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Which tests run, and where: in a round of ./ci/deep, in a shard of a run, in a worker of pytest-xdist."""
 
-from __future__ import annotations
-
 import os
 import time
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """The release of this platform, analysed once for all tests of the rollout."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

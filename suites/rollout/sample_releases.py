@@ -1,7 +1,5 @@
 """Small releases for the tests: written as files, as users write them."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Every state that any order leads to, analysed twice, in two ways that know nothing of each other."""
 
-from __future__ import annotations
-
 import itertools
 
 import pytest

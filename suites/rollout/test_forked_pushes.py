@@ -1,7 +1,5 @@
 """Paths with the same start share it: each copy of the platform ends as if it were the only one."""
 
-from __future__ import annotations
-
 import contextlib
 
 import pytest

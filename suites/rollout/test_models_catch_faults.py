@@ -1,7 +1,5 @@
 """A release with one wrong service is no-go, and two models that differ are never a go."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

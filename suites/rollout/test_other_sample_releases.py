@@ -1,7 +1,5 @@
 """Other releases: services, edges and results are data, and what was never verified is unknown."""
 
-from __future__ import annotations
-
 import itertools
 import json
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """A third opinion: what Pact's Verifier is expected to find, pair by pair, leads to the same orders."""
 
-from __future__ import annotations
-
 import itertools
 import tomllib
 from collections.abc import Iterator, Mapping

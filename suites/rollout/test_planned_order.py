@@ -1,7 +1,5 @@
 """The order that is planned: every step of it is safe, and so is the way back."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from typing import Any

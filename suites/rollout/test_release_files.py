@@ -1,7 +1,5 @@
 """Release files that contradict themselves: a slug, the value, the line, what is allowed, and what to do."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The command as people run it: exit codes, what it prints and writes, and the same answer every time."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

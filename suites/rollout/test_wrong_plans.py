@@ -1,7 +1,5 @@
 """Plans that are wrong in one way each are no-go at the right step, for the right reason."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Fixtures of the self-checks: a Redis server, and another time zone."""
 
-from __future__ import annotations
-
 import copy
 import signal
 import time

@@ -1,7 +1,5 @@
 """HTTP servers for tests: each answers as the test says, and records the requests."""
 
-from __future__ import annotations
-
 import contextlib
 import ssl
 import threading

@@ -1,7 +1,5 @@
 """Sample answers for the self-checks: drawn for each case, recorded, and written by hand."""
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping

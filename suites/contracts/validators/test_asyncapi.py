@@ -1,7 +1,5 @@
 """The AsyncAPI document is valid by the official JSON Schema of AsyncAPI."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The agreement checks find versions that differ, and equivalents that end differently."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import pytest

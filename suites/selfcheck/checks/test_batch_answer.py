@@ -1,7 +1,5 @@
 """The answer checks accept right answers, and find each wrong count, id, problem and shape."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

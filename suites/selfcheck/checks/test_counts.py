@@ -1,7 +1,5 @@
 """The check of counts by code finds each count that is wrong, missing or too many."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

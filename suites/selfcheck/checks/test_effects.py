@@ -1,7 +1,5 @@
 """The effect check accepts right effects, and finds and describes each wrong one."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import pytest

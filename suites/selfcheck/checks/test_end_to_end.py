@@ -1,7 +1,5 @@
 """The end-to-end check accepts right ends of pushes, and finds and describes each wrong one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta

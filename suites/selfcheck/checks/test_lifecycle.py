@@ -1,7 +1,5 @@
 """The lifecycle model follows what arrives, and its checks find each subscriber that differs from it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

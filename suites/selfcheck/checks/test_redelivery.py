@@ -1,7 +1,5 @@
 """The redelivery checks find changes by a second delivery, and stale events that are acted upon."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import pytest

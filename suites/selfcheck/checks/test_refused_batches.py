@@ -1,7 +1,5 @@
 """A batch that is refused as a whole has no effects, or the check finds them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import pytest

@@ -1,7 +1,5 @@
 """The rollout checks report each damage of a step and each broken constraint."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

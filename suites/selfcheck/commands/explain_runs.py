@@ -1,7 +1,5 @@
 """Calls ./ci/explain on files of recorded answers."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The benchmarks' page shows what was measured, and a change is told from noise."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

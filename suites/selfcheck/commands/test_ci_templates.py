@@ -1,7 +1,5 @@
 """The templates for CI systems are valid there, and call commands and options that exist."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

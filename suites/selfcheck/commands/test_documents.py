@@ -1,7 +1,5 @@
 """The documents are current: generated tables, links, locked dependencies and versions."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The list of tests that the policy asks for is what a bare clone collects, with nothing beside it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

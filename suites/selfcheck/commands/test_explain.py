@@ -1,7 +1,5 @@
 """./ci/explain shows what the catalogue decides for each answer, and names wrong usage."""
 
-from __future__ import annotations
-
 import io
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """The gate as a process: wrong usage, unreachable providers, faults, and runs that end badly."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -1,7 +1,5 @@
 """Every installed package has an allowed licence, and any other licence is reported."""
 
-from __future__ import annotations
-
 import pytest
 
 from ci.commands import licences

@@ -1,7 +1,5 @@
 """The configuration of ./ci/mutants: what it names exists, and each survivor has a reason."""
 
-from __future__ import annotations
-
 import ast
 import subprocess
 import sys

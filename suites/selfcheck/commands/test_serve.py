@@ -1,7 +1,5 @@
 """./ci/serve as a user runs it: it prints all addresses, shows the traffic, and leaves no files."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Run ./ci/broker as a user does, against stubs that hold the pacts of the release."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import copy

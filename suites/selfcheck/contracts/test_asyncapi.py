@@ -1,7 +1,5 @@
 """The AsyncAPI document describes the real messages of the queue and the container, in draft 7."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Questions to a Pact Broker: how its answers are read, and which pacts it selects."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing

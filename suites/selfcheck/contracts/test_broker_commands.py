@@ -1,7 +1,5 @@
 """`./ci/broker` and `./ci/gate --broker` as people use them, with Pact's own tools and a stub over HTTP."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Whatever goes wrong with a Pact Broker or with the usage of `./ci/broker` never looks like a yes."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 

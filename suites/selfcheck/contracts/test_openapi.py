@@ -1,7 +1,5 @@
 """The OpenAPI documents are valid, refer to no other files, and mean what the schemas mean."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias

@@ -1,7 +1,5 @@
 """The stub of the Pact Broker answers as a broker does."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 

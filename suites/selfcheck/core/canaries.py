@@ -1,7 +1,5 @@
 """Canaries: made-up secrets in the shapes of real ones, their encodings, and the search for them."""
 
-from __future__ import annotations
-
 import base64
 import html
 import json

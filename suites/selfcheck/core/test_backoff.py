@@ -1,7 +1,5 @@
 """A subscriber is postponed for as long as FCM asks, within our limits."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

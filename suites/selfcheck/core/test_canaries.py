@@ -1,7 +1,5 @@
 """No secret that a run meets is left in its files or on the terminal."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import itertools

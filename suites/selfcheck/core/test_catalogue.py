@@ -1,7 +1,5 @@
 """The catalogue is complete: reports have a case, and cases an example, a corpus line and equivalents."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A wrong edit of the catalogue is refused by name, and a right one changes only what it says."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path

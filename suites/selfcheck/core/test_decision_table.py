@@ -1,7 +1,5 @@
 """Every answer is decided as the design says: the design is written out here a second time."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping
 from typing import Any

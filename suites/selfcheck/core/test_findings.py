@@ -1,7 +1,5 @@
 """Findings describe themselves to people, and verdicts combine by priority."""
 
-from __future__ import annotations
-
 import pytest
 
 from fixtures.core.findings import (

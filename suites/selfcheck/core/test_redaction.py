@@ -1,7 +1,5 @@
 """Secrets are masked in every encoding, and what a run made itself stays readable."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 

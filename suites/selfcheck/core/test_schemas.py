@@ -1,7 +1,5 @@
 """The schemas are valid and complete, two validators agree on them, and bad files are named."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Deployments that misbehave on the wire: at every request, at batches, or at observations."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import zlib

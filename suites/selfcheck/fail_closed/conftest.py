@@ -1,7 +1,5 @@
 """A project copy, right services behind the faults, and the gate that runs a fault."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path

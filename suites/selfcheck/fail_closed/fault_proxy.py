@@ -1,7 +1,5 @@
 """A proxy between the suite and a reference service that changes the bytes on the wire as a fault wants."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import socket

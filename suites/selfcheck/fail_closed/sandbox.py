@@ -1,7 +1,5 @@
 """Runs the gate in a small copy of the project, whose policy expects the few tests that it holds."""
 
-from __future__ import annotations
-
 import functools
 import json
 import os

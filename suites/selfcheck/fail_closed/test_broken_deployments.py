@@ -1,7 +1,5 @@
 """A deployment that is wrong from its first response on is never a go."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """A deployment that is wrong from a later request on is never a go."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The page of faults is current, and a project in which nothing is wrong is a go."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

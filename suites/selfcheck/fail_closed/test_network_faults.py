@@ -1,7 +1,5 @@
 """Faults of names, ports and certificates are never a go."""
 
-from __future__ import annotations
-
 import contextlib
 import datetime as dt
 import socket

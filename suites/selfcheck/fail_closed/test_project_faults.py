@@ -1,7 +1,5 @@
 """Wrong files of the project are never a go: nothing to run, tests left out, data that promise nothing."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import shutil

@@ -1,7 +1,5 @@
 """A run that is disturbed is never a go: killed processes, a damaged ledger, a full disk, a wrong clock."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -3,8 +3,6 @@
 A fault shows in all that a service decides, answers and sends in a fixed story, in which much goes wrong.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping

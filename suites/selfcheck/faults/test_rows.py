@@ -1,7 +1,5 @@
 """The rows of the faults: what is wrong with a row, or with the names of the changes, is said by name."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

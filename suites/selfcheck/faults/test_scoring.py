@@ -1,7 +1,5 @@
 """When a seeded fault counts as caught: by all checks that claim it, and by nothing else in its tests."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The suite notices: each seeded fault is found by the checks that claim it, and by no others there."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Names the edge cases that a drawn report covers: those that have misled readers of FCM's answers."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Drawn answers are valid, are decided by their case, and cover the edge cases that have misled readers."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

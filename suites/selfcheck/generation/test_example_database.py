@@ -1,7 +1,5 @@
 """Failures that one shard finds are replayed first by the others, and no run fails without the server."""
 
-from __future__ import annotations
-
 import functools
 import os
 from collections.abc import Callable, Iterator

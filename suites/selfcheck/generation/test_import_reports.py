@@ -1,7 +1,5 @@
 """FCM answers are found in files of any kind and anonymized. Broken parts cost no other answer."""
 
-from __future__ import annotations
-
 import base64
 import json
 import random

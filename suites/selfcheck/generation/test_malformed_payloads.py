@@ -1,7 +1,5 @@
 """Each malformed payload is invalid by one member only, and every keyword of the schema is broken."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Unknown codes are drawn near the known ones, misspelled in every way."""
 
-from __future__ import annotations
-
 import pytest
 
 from fixtures.core.catalogue import Case, load_catalogue

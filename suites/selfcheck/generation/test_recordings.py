@@ -1,7 +1,5 @@
 """Every recorded line with an answer is read, whatever its protocol. Every other line is reported."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A run draws what its seed says and as many batches as asked, and shrinks a failure to the smallest."""
 
-from __future__ import annotations
-
 import contextlib
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A schema with a keyword that cannot be drawn is refused, with the keyword and its place."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

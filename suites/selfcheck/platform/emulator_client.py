@@ -1,7 +1,5 @@
 """Sends requests to an emulator in memory, without HTTP."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

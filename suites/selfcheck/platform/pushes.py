@@ -1,7 +1,5 @@
 """Pushes one message for each case of the catalogue, and finds the pushes with a wrong end."""
 
-from __future__ import annotations
-
 import itertools
 import socket
 from collections.abc import Iterable, Mapping, Sequence

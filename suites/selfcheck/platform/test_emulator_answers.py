@@ -1,7 +1,5 @@
 """The emulator gives each case that a token, a script or a recording asks for, and the catalogue agrees."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The emulator answers any request as FCM or as itself and never crashes."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

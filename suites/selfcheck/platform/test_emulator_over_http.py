@@ -1,7 +1,5 @@
 """The emulator as a process: real HTTP, HTTPS and HTTP/2, broken connections, wrong usage."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """The emulator refuses what FCM refuses: credentials, JSON, fields, sizes, keys, times."""
 
-from __future__ import annotations
-
 import base64
 import json
 from typing import Any

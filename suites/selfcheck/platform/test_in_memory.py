@@ -1,7 +1,5 @@
 """In memory, every push ends in one stored response, and every error in one action."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, replace
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """Services stop at random: no push is lost, and no error is acted upon twice."""
 
-from __future__ import annotations
-
 import contextlib
 import random
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """A loopback server reports errors of its handlers, but not that a client has disconnected."""
 
-from __future__ import annotations
-
 import socket
 import struct
 import threading

@@ -1,7 +1,5 @@
 """Over real HTTP, Redis, SQS and the emulator, every push ends once and as the catalogue says."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import socket

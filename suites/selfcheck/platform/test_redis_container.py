@@ -1,7 +1,5 @@
 """The messages container on a real server: first in, first out, one list per app and kind."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

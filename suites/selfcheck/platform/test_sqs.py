@@ -1,7 +1,5 @@
 """The queue over SQS delivers at least once, and the whole platform runs on it."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import time

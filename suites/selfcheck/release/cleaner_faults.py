@@ -1,7 +1,5 @@
 """What each seeded fault of the cleaner replaces; its rows are in fixtures/faults/faults.toml."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -1,7 +1,5 @@
 """Records, and the cleaner in this process or as a command, for its tests."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import uuid

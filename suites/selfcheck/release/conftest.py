@@ -1,7 +1,5 @@
 """Puts a seeded fault of the cleaner in place, if --variant names one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """A backup that is damaged, cut off or of another server restores exactly what it may."""
 
-from __future__ import annotations
-
 import errno
 import os
 import re

@@ -1,7 +1,5 @@
 """Every message has a format and an age class, readable or not."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The cleaner takes out what it must, backs it up first, and puts it back once; it loses nothing."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

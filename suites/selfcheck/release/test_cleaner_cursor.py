@@ -1,7 +1,5 @@
 """The cleaner's cursor finds its position again when other programs pop, and adapts its step."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

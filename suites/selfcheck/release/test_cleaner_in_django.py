@@ -1,7 +1,5 @@
 """In a Django project the cleaner uses the project's own classes, and only where nothing is lost by it."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

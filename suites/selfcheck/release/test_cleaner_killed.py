@@ -1,7 +1,5 @@
 """While others push and pop, and whenever it is killed, the cleaner loses and doubles nothing."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal

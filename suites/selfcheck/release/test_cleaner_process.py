@@ -1,7 +1,5 @@
 """The cleaner's command as people run it: what it says, what it does and what it refuses."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

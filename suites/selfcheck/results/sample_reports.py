@@ -1,7 +1,5 @@
 """Runs for the tests of the report: with findings, undecided, and with scripts in every text."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

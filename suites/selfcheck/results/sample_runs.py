@@ -1,7 +1,5 @@
 """Lines of ledgers: a run that is go, and changes that make it undecided."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Allure's pages lose their analytics and get a policy, or are refused."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

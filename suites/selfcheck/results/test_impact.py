@@ -1,7 +1,5 @@
 """The effect on users follows from what a finding expected and what it got, whatever the check."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

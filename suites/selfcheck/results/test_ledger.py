@@ -1,7 +1,5 @@
 """A ledger with anything missing, doubled or cut off says so, and never leads to go."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Only a complete run without problems is go, and every other verdict has its reasons."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The recorder writes down what became of each test, crashes included."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The exports are valid and complete, and safe in the programs that open them."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """The history keeps earlier runs, survives a bad line, and shows changes per environment."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

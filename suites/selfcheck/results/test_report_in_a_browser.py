@@ -1,7 +1,5 @@
 """In a real browser, the report opens from disk, shows the verdict, and does nothing else."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

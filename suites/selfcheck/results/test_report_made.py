@@ -1,7 +1,5 @@
 """./ci/report writes all files, works without npm, and notices results that Allure loses."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

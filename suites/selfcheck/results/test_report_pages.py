@@ -1,7 +1,5 @@
 """The pages show the verdict, have working links, load nothing, and run no script."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from html.parser import HTMLParser

@@ -1,7 +1,5 @@
 """Allure's files have every test once, and nothing that a service sent as markup."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from pathlib import Path

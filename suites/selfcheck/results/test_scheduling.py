@@ -1,7 +1,5 @@
 """Tests with an expensive common fixture run in one worker, in a real run with several workers."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Shards lead to a verdict if together they are the whole run, and are undecided otherwise."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Eight shards run as processes, as in CI; one is killed, one is late, and one comes twice."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """A verdict is written completely or not at all, and changes of the clock are noticed."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a deep run covers is counted within limits, and what it finds becomes examples of every gate."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

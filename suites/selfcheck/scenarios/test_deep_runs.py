@@ -1,7 +1,5 @@
 """A deep run explores within its limits, and its findings are judged by every later gate."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import signal

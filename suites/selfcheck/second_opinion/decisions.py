@@ -1,7 +1,5 @@
 """What must become of a subscriber after one answer of FCM: the code, the outcome and the wait."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Mistakes that one of the providers can make on request, each in a promise about subscribers or reports."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections import Counter

@@ -1,7 +1,5 @@
 """directory-responses and directory-events-api, which keep reports by their ids."""
 
-from __future__ import annotations
-
 import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence

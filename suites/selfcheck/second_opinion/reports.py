@@ -1,7 +1,5 @@
 """What makes a response report readable, and how its times are read and written."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """What the three providers have in common."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar

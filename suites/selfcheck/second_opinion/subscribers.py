@@ -1,7 +1,5 @@
 """subscribers-errors: what error events do to subscribers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta

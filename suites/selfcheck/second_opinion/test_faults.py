@@ -1,7 +1,5 @@
 """Each fault of the second opinion shows in what becomes of reports or subscribers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Serves a provider over HTTP: Flask on werkzeug's threaded server."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Calls over real HTTP: an answer comes back as received, and each kind of failure has its own name."""
 
-from __future__ import annotations
-
 import threading
 import time
 from http.server import BaseHTTPRequestHandler

@@ -1,7 +1,5 @@
 """What is written down of an interface is what the reference services route and answer."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace

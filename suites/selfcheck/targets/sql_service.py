@@ -1,7 +1,5 @@
 """A deployment of subscribers-errors with a database that tests can read, and targets files for it."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import sqlite3

@@ -1,7 +1,5 @@
 """Many reports or subscribers are fetched in few requests. Without lists, each report is fetched alone."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler

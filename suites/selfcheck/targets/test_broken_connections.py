@@ -1,7 +1,5 @@
 """A broken connection is never a finding: the request is repeated, or the test is undecided."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import random

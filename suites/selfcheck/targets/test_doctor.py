@@ -1,7 +1,5 @@
 """The doctor finds what is wrong with a deployment, and finds nothing wrong with a good one."""
 
-from __future__ import annotations
-
 import json
 import ssl
 import tempfile

@@ -1,7 +1,5 @@
 """A target waits for late effects until a limit, and observes late wrong effects, too."""
 
-from __future__ import annotations
-
 import json
 import time
 from http.server import BaseHTTPRequestHandler

@@ -1,7 +1,5 @@
 """No request goes to a denied host, in any spelling, nor beyond the limits of a deployment."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

@@ -1,7 +1,5 @@
 """The transport reuses connections, sends nothing twice, and never takes half a response for a whole one."""
 
-from __future__ import annotations
-
 import gzip
 import threading
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Test subscribers are made and removed as the targets file says, and no other subscriber is touched."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import uuid

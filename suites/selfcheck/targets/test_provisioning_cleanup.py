@@ -1,7 +1,5 @@
 """Test subscribers are removed however a run ends, and those that cannot be removed are listed."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Mistakes in the `states` of a targets file are refused when the file is read."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The SQL of docs/targets.md makes and removes subscribers in a real PostgreSQL."""
 
-from __future__ import annotations
-
 import os
 import pwd
 import re

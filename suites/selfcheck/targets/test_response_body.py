@@ -1,7 +1,5 @@
 """Response bodies are decompressed within a limit, and no JSON is read that can mean two things."""
 
-from __future__ import annotations
-
 import gzip
 import zlib
 

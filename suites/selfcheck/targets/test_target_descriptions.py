@@ -1,7 +1,5 @@
 """A ledger, a verdict and a report state the address of a target, but no password in it."""
 
-from __future__ import annotations
-
 import pytest
 
 from fixtures.core.run_config import RunConfig

@@ -1,7 +1,5 @@
 """The targets file is read correctly, and its errors never quote a secret."""
 
-from __future__ import annotations
-
 import ssl
 import sys
 from collections.abc import Mapping, Sequence
