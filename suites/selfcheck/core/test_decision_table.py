@@ -48,14 +48,15 @@ LEGACY_WORDS = {
     "unsubscribe": "NotRegistered InvalidRegistration",
     "postpone": "Unavailable InternalServerError DeviceMessageRateExceeded TopicsMessageRateExceeded",
     "fix_message": "MissingRegistration MessageTooBig InvalidDataKey InvalidTtl InvalidPackageName "
-    "InvalidParameters",
+    "InvalidParameters InvalidParameters:Bad_topic",
     "alert": "MismatchSenderId InvalidApnsCredential DeprecatedApi "
-    "notregistered NOTREGISTERED NotRegistered\n UNREGISTERED Not_Registered InvalidRegistrations Err",
+    "notregistered NOTREGISTERED NotRegistered\n NotRegistered; :NotRegistered UNREGISTERED Not_Registered "
+    "InvalidRegistrations Err",
 }
 TEXT_STATUSES = {
     "postpone": (500, 502, 503, 504, 599, 408, 429),
     "fix_message": (400,),
-    "alert": (401, 403, 404, 410, 413, 418, 301, 204),
+    "alert": (401, 403, 404, 410, 413, 418, 301, 204, 501, 505),
 }
 LEGACY_RESULTS: Rows = {
     "delivered": ("keep", [{"message_id": "1:0"}]),
@@ -104,7 +105,19 @@ INVALID_ARGUMENT: Mapping[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
     "410 and a bad payload": ((apns_detail(statusCode=410), bad_request_detail(PAYLOAD)), {}, "unsubscribe"),
     "410 as a string": ((apns_detail(statusCode="410"),), {}, "fix_message"),
     "410 as true": ((apns_detail(statusCode=True),), {}, "fix_message"),
-    "400": ((apns_detail(statusCode=400, reason="BadDeviceToken"),), {}, "fix_message"),
+    "BadDeviceToken": ((apns_detail(statusCode=400, reason="BadDeviceToken"),), {}, "alert"),
+    "DeviceTokenNotForTopic": ((apns_detail(reason="DeviceTokenNotForTopic"),), {}, "alert"),
+    "BadDeviceToken and the token field": (
+        (apns_detail(reason="BadDeviceToken"), bad_request_detail(TOKEN)),
+        {},
+        "alert",
+    ),
+    "BadDeviceToken and 410": (
+        (apns_detail(reason="BadDeviceToken"), apns_detail(statusCode=410)),
+        {},
+        "unsubscribe",
+    ),
+    "BadTopic": ((apns_detail(statusCode=400, reason="BadTopic"),), {}, "fix_message"),
     "reason Unregistered": ((apns_detail(reason="Unregistered"),), {}, "unsubscribe"),
     "reason unregistered": ((apns_detail(reason="unregistered"),), {}, "fix_message"),
     "reason as a list": ((apns_detail(reason=["Unregistered"]),), {}, "fix_message"),
@@ -119,6 +132,12 @@ INVALID_ARGUMENT: Mapping[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
         (bad_request_detail(None, "message.data", {"field": 7}, {}, TOKEN),),
         {},
         "unsubscribe",
+    ),
+    "fid field": ((bad_request_detail({"field": "message.fid"}),), {}, "unsubscribe"),
+    "fid and another field": (
+        (bad_request_detail({"field": "message.fid"}, PAYLOAD),),
+        {},
+        "fix_message",
     ),
     "another field": ((bad_request_detail(PAYLOAD),), {}, "fix_message"),
     "token and another field": ((bad_request_detail(TOKEN, PAYLOAD),), {}, "fix_message"),
@@ -187,15 +206,35 @@ BARE = {
         (404, "NOT_FOUND"),
         (410, "UNREGISTERED"),
         (418, "UNAVAILABLE"),
+        (501, "UNIMPLEMENTED"),
+        (505, "UNAVAILABLE"),
+        (200, "UNAVAILABLE"),
     ),
 }
-FOR_A_WHILE, FOR_GOOD = (500, 503, 599, 408, 429), (400, 401, 403, 404, 410, 418, 201)
+UNDELIVERED: tuple[Any, ...] = (PAGE, "", {"error": "NotRegistered"}, {"error": []})
+FOR_A_WHILE, FOR_GOOD = (500, 503, 599, 408, 429), (400, 401, 403, 404, 410, 418, 201, 501, 505)
 INTERNAL, MISMATCH = fcm_error_detail("INTERNAL"), fcm_error_detail("SENDER_ID_MISMATCH")
 THREE = (fcm_error_detail("UNREGISTERED"), retry_info_detail("1s"), bad_request_detail(PAYLOAD))
 V1: Rows = {
     # in the order of the design, first step
-    "200": ("keep", [v1_answer(200, body) for body in ({"name": "projects/p/messages/1"}, {}, PAGE)]),
-    "200 with an FcmError": ("keep", [v1_answer(200, details=[fcm_error_detail("UNREGISTERED")])]),
+    "200": (
+        "keep",
+        [
+            v1_answer(200, body)
+            for body in (
+                {"name": "projects/p/messages/1"},
+                {"name": "projects/p/messages/1", "error": "NotRegistered"},
+                {},
+                {"error": None},
+                {"other": 1},
+            )
+        ],
+    ),
+    "200 with an FcmError": ("unsubscribe", [v1_answer(200, details=[fcm_error_detail("UNREGISTERED")])]),
+    "200 without an object, or with an error that is none": (
+        "alert",
+        [v1_answer(200, body) for body in UNDELIVERED],
+    ),
     # second step
     **{
         f"{name} at {statuses[0]} and its like": (outcome, [v1_answer(status, body) for status in statuses])
