@@ -1,5 +1,6 @@
 """Every recorded line with an answer is read, whatever its protocol. Every other line is reported."""
 
+import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -114,9 +115,52 @@ def test_a_null_status_is_read_from_the_body(
     assert (code, [row["case"] for row in objects]) == (GO, [case])
 
 
-def test_a_body_recorded_as_text_is_parsed(capsys: Capsys, tmp_path: Path) -> None:
-    line = {**DEAD_V1, "body": json.dumps(DEAD_V1["body"])}
-    assert run_explain(capsys, write_answers(tmp_path, line))[1][0]["case"] == "v1-UNREGISTERED"
+UNTOLD: Mapping[str, Any] = {
+    "an object that says nothing": {"other": 1},
+    "an error of an SDK": {"errorInfo": {"code": "messaging/registration-token-not-registered"}},
+    "an error of OAuth": {"error": "invalid_grant", "error_description": "Invalid JWT Signature."},
+    "a status of gRPC": {"code": 5, "message": "Requested entity was not found.", "details": []},
+}
+
+
+@pytest.mark.parametrize("body", UNTOLD.values(), ids=UNTOLD)
+def test_a_null_status_is_never_taken_for_200(capsys: Capsys, tmp_path: Path, body: Any) -> None:
+    line = {"protocol": "fcm_v1", "http_status": None, "body": body}
+    code, objects, err = run_explain(capsys, write_answers(tmp_path, line))
+    assert (code, objects, err.partition(":")[0]) == (DATA, [], "status-unknown")
+
+
+BODY = json.dumps(DEAD_V1["body"])
+UNWRAPPED = {"message": "m", "status": "NOT_FOUND", **json.loads(BODY)["error"]}
+WRAPPED: Mapping[str, Any] = {
+    "text": BODY,
+    "text with a byte order mark": f"\ufeff{BODY}",
+    "base64": base64.b64encode(BODY.encode()).decode(),
+    "repr of a Python dict": repr(DEAD_V1["body"]),
+    "a list of one": [DEAD_V1["body"]],
+    "text of a list of one": f"[{BODY}]",
+    "without its wrapper": UNWRAPPED,
+}
+
+
+@pytest.mark.parametrize("body", WRAPPED.values(), ids=WRAPPED)
+def test_a_wrapped_body_is_unwrapped(capsys: Capsys, tmp_path: Path, body: Any) -> None:
+    file = write_answers(tmp_path, {"protocol": "fcm_v1", "http_status": 404, "body": body})
+    assert [row["case"] for row in run_explain(capsys, file)[1]] == ["v1-UNREGISTERED"]
+
+
+@pytest.mark.parametrize("body", [BODY[:-9], f"{BODY} and more", f"x{BODY}"], ids=["cut", "longer", "prefix"])
+def test_a_body_that_is_not_whole_stays_text(capsys: Capsys, tmp_path: Path, body: str) -> None:
+    file = write_answers(tmp_path, {"protocol": "fcm_v1", "http_status": 404, "body": body})
+    (row,) = run_explain(capsys, file)[1]
+    assert (row["case"], row["outcome"]) == ("v1-text-404", "alert")
+    assert "cut off" in row["why"]
+
+
+@pytest.mark.parametrize(("value", "wait_s"), [(["3600"], 3600), ([3600], 3600), (["120", "3600"], 60)])
+def test_a_header_may_be_a_list(capsys: Capsys, tmp_path: Path, value: list[Any], wait_s: int) -> None:
+    line = {"protocol": "fcm_v1", "http_status": 429, "headers": {"Retry-After": value}, "body": ""}
+    assert run_explain(capsys, write_answers(tmp_path, line))[1][0]["wait_s"] == wait_s
 
 
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"], ids=["as it is", "byte order mark"])
