@@ -46,9 +46,9 @@ def test_a_release_goes_all_the_way_from_its_pacts_to_yes() -> None:
         result = run_broker(stub.url, "verify", "--publish-references")
         assert (result.returncode, result.stderr) == (0, ""), result.stdout
         assert (
-            "1.12.5.0 (deployed) - directory-events-api 1.66.4.1: 33 interactions honoured" in result.stdout
+            "1.12.5.0 (deployed) - directory-events-api 1.66.4.1: 35 interactions honoured" in result.stdout
         )
-        assert "1.13.7.0 (pending) - directory-events-api 1.66.4.1: 69 interactions honoured" in result.stdout
+        assert "1.13.7.0 (pending) - directory-events-api 1.66.4.1: 77 interactions honoured" in result.stdout
         result = run_broker(stub.url, "can-i-deploy")
         assert result.returncode == 0, result.stdout
         assert f"{len(SHARED_EDGES)} pacts between these versions are honoured, 0 are not" in result.stdout

@@ -100,8 +100,8 @@ def kill_shard(build: Path, shard: str, run: str) -> None:
     """A shard that is killed in its first test."""
     process = start_shard(build, shard, run, slice_of=f"{SLICE} -p endless")
     try:
-        deadline = time.monotonic() + 600
-        while not (build / "ledger.jsonl").exists():
+        deadline, ledger = time.monotonic() + 600, build / "ledger.jsonl"
+        while not ledger.exists() or not ledger.read_text():
             assert process.poll() is None, "it ended before"
             assert time.monotonic() < deadline, "it never began"
             time.sleep(0.05)

@@ -108,7 +108,7 @@ def faulty_project(tmp_path: Path) -> Path:
 @pytest.mark.process
 def test_later_gates_find_what_a_deep_run_has_found(faulty_project: Path) -> None:
     seed = next(seed for seed in range(8) if run_gate(faulty_project, seed).returncode == 0)
-    options = ("--profile=deep", "--budget=10m", "--rounds=1", "--examples=40", "-n=1")
+    options = ("--profile=deep", "--budget=10m", "--rounds=1", "--examples=160", "-n=1")
     run = run_module(
         faulty_project, "ci.commands", "deep", *options, f"--seed={seed}", f"--only={DEAD_DEVICES}"
     )
@@ -117,7 +117,7 @@ def test_later_gates_find_what_a_deep_run_has_found(faulty_project: Path) -> Non
     schemas.validate(result, "deep.schema.json")
     first = result["findings"][0]
     assert first["seed"] == seed_of_round(seed, first["round"])
-    assert f"--seed {first['seed']} --examples 40" in first["reproduce"]
+    assert f"--seed {first['seed']} --examples 160" in first["reproduce"]
     examples = faulty_project / "build/deep/found.ndjson"
     assert f"./ci/deep --add {examples}" in run.stdout
     assert run_module(faulty_project, "ci.commands", "deep", "--add", str(examples)).returncode == 0
