@@ -14,11 +14,11 @@ from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
 from suites.selfcheck.second_opinion import decisions, reports
 from suites.selfcheck.second_opinion.decisions import Decision
-from suites.selfcheck.second_opinion.keepers import (
+from suites.selfcheck.second_opinion.report_providers import (
     DirectoryEventsApi,
     DirectoryResponses,
-    Kept,
-    ReportKeeper,
+    ReportProvider,
+    ReportRecord,
     hand_over,
 )
 from suites.selfcheck.second_opinion.reports import Report
@@ -61,12 +61,12 @@ def rejects(when: Callable[[Report], bool]) -> Changes:
 
 
 def loses(when: Callable[[Report], bool]) -> Changes:
-    """Take some reports without keeping them."""
+    """Take some reports without storing them."""
 
-    def keep(keeper: ReportKeeper, report: Report) -> bool:
-        return when(report) or ReportKeeper.keep(keeper, report)
+    def store(provider: ReportProvider, report: Report) -> bool:
+        return when(report) or ReportProvider.store(provider, report)
 
-    return {"keep": keep}
+    return {"store": store}
 
 
 def waits_for(change: Callable[[Report], Report]) -> Changes:
@@ -99,44 +99,46 @@ def holds_code(report: Report, _right: Decision) -> bool:
     return "notregistered" in text or "unregistered" in text
 
 
-def take_to_first_flaw(keeper: ReportKeeper, entries: Sequence[Any]) -> Answer:
-    flawed = (place for place, entry in enumerate(entries) if keeper.find_flaw(entry))
-    return ReportKeeper.take(keeper, entries[: next(flawed, len(entries)) + 1])
+def take_to_first_flaw(provider: ReportProvider, entries: Sequence[Any]) -> Answer:
+    flawed = (place for place, entry in enumerate(entries) if provider.find_flaw(entry))
+    return ReportProvider.take(provider, entries[: next(flawed, len(entries)) + 1])
 
 
-def take_last_of_subscriber(keeper: ReportKeeper, entries: Sequence[Any]) -> Answer:
-    last = {entry["subscriber_id"]: entry for entry in entries if not keeper.find_flaw(entry)}
-    kept = [entry for entry in entries if keeper.find_flaw(entry) or entry is last[entry["subscriber_id"]]]
-    answer = ReportKeeper.take(keeper, kept)
+def take_last_of_subscriber(provider: ReportProvider, entries: Sequence[Any]) -> Answer:
+    last = {entry["subscriber_id"]: entry for entry in entries if not provider.find_flaw(entry)}
+    latest = [
+        entry for entry in entries if provider.find_flaw(entry) or entry is last[entry["subscriber_id"]]
+    ]
+    answer = ReportProvider.take(provider, latest)
     return {**answer, "accepted": len(entries) - len(answer["rejected"])}
 
 
-def take_only_flawless(keeper: ReportKeeper, entries: Sequence[Any]) -> Answer:
-    if any(keeper.find_flaw(entry) for entry in entries):
+def take_only_flawless(provider: ReportProvider, entries: Sequence[Any]) -> Answer:
+    if any(provider.find_flaw(entry) for entry in entries):
         raise BadRequest("a report is malformed")
-    return ReportKeeper.take(keeper, entries)
+    return ReportProvider.take(provider, entries)
 
 
-def take_only_known_codes(keeper: ReportKeeper, entries: Sequence[Any]) -> Answer:
-    if any(not keeper.find_flaw(entry) and is_unknown(entry) for entry in entries):
+def take_only_known_codes(provider: ReportProvider, entries: Sequence[Any]) -> Answer:
+    if any(not provider.find_flaw(entry) and is_unknown(entry) for entry in entries):
         raise UnprocessableEntity("a code is unknown")
-    return ReportKeeper.take(keeper, entries)
+    return ReportProvider.take(provider, entries)
 
 
-def keep_twice(keeper: ReportKeeper, report: Report) -> bool:
-    if not ReportKeeper.keep(keeper, report):
-        keeper.kept[str(uuid4())] = Kept(report, keeper.decide(report))
+def store_twice(provider: ReportProvider, report: Report) -> bool:
+    if not ReportProvider.store(provider, report):
+        provider.reports[str(uuid4())] = ReportRecord(report, provider.decide(report))
     return True
 
 
-def count_all(keeper: DirectoryResponses, _firebase_app: str) -> Answer:
-    return {"counts": Counter(one.decision.code for one in keeper.kept.values())}
+def count_all(provider: DirectoryResponses, _firebase_app: str) -> Answer:
+    return {"counts": Counter(stored.decision.code for stored in provider.reports.values())}
 
 
-def forward_regular(keeper: DirectoryEventsApi, report: Report, decision: Decision) -> tuple[str, ...]:
+def forward_regular(provider: DirectoryEventsApi, report: Report, decision: Decision) -> tuple[str, ...]:
     if not report["spam"]:
-        return DirectoryEventsApi.forward(keeper, report, decision)
-    hand_over(keeper.responses, report)
+        return DirectoryEventsApi.forward(provider, report, decision)
+    hand_over(provider.responses, report)
     return ("directory-responses",)
 
 
@@ -168,7 +170,7 @@ CHANGES: Mapping[str, Changes] = {
     "spam-not-forwarded": {"forward": forward_regular},
     "unknown-codes-rejected": rejects(is_unknown),
     "last-report-of-subscriber": {"take": take_last_of_subscriber},
-    "duplicates-counted": {"keep": keep_twice},
+    "duplicates-counted": {"store": store_twice},
     "apps-counted-together": {"count": count_all},
     "unknown-codes-refuse-batch": {"take": take_only_known_codes},
     "any-200-is-a-delivery": decides("keep", lambda report, _: report["http_status"] == 200),

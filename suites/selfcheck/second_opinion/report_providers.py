@@ -1,4 +1,4 @@
-"""directory-responses and directory-events-api, which keep reports by their ids."""
+"""directory-responses and directory-events-api, which store reports by their ids."""
 
 import contextlib
 from collections import Counter
@@ -17,20 +17,20 @@ EVENT_IDS = UUID("0d3c2f4e-9f3b-4b53-8a55-6a5a3d1c7e10")
 
 
 @dataclass(frozen=True)
-class Kept:
+class ReportRecord:
     report: Report
     decision: Decision
     forwarded_to: tuple[str, ...] = ()
 
 
-class ReportKeeper(Service):
-    """A provider that keeps reports by their ids."""
+class ReportProvider(Service):
+    """A provider that stores reports by their ids."""
 
     noun: ClassVar[str]
 
     def __init__(self) -> None:
         super().__init__()
-        self.kept: dict[str, Kept] = {}
+        self.reports: dict[str, ReportRecord] = {}
 
     def take(self, entries: Sequence[Any]) -> Answer:
         flaws = [self.find_flaw(entry) for entry in entries]
@@ -40,16 +40,16 @@ class ReportKeeper(Service):
             for entry, flaw in zip(entries, flaws, strict=True)
             if flaw
         ]
-        new = sum(self.keep(report) for report in readable)
+        new = sum(self.store(report) for report in readable)
         return self.describe(new, len(readable) - new, rejected[::-1])
 
-    def keep(self, report: Report) -> bool:
-        """Keep a report; False if it is known."""
+    def store(self, report: Report) -> bool:
+        """Store a report; False if it is known."""
         key = report["report_id"].lower()
-        if key in self.kept:
+        if key in self.reports:
             return False
         decision = self.decide(report)
-        self.kept[key] = Kept(report, decision, self.forward(report, decision))
+        self.reports[key] = ReportRecord(report, decision, self.forward(report, decision))
         return True
 
     def forward(self, _report: Report, _decision: Decision) -> tuple[str, ...]:
@@ -58,32 +58,32 @@ class ReportKeeper(Service):
     def describe(self, new: int, known: int, rejected: list[Answer]) -> Answer:
         raise NotImplementedError
 
-    def show(self, wanted: str) -> Answer | None:
-        kept = self.kept.get(wanted.lower())
-        if kept is None:
+    def show(self, report_id: str) -> Answer | None:
+        stored = self.reports.get(report_id.lower())
+        if stored is None:
             return None
         return {
-            "report_id": kept.report["report_id"],
-            "protocol": kept.report.get("protocol", "legacy"),
-            "code": kept.decision.code,
+            "report_id": stored.report["report_id"],
+            "protocol": stored.report.get("protocol", "legacy"),
+            "code": stored.decision.code,
         }
 
     def change_state(self, state: str, params: Mapping[str, Any], *, set_up: bool) -> None:
         if state == f"no {self.noun}s exist":
             if set_up:
-                self.kept.clear()
+                self.reports.clear()
         elif state == f"a {self.noun} exists":
             report = params.get("report")
             if reports.find_flaw(report):
                 raise UnknownState("params.report is malformed")
-            self.kept.pop(report["report_id"].lower(), None)  # type: ignore[index]
+            self.reports.pop(report["report_id"].lower(), None)  # type: ignore[index]
             if set_up:
                 self.take([report])
         elif state != "reachable":
             raise UnknownState(state)
 
 
-class DirectoryResponses(ReportKeeper):
+class DirectoryResponses(ReportProvider):
     name = "directory-responses"
     path = observed_path = "/v1/responses"
     takes = observed = "responses"
@@ -93,19 +93,21 @@ class DirectoryResponses(ReportKeeper):
     def describe(self, new: int, known: int, rejected: list[Answer]) -> Answer:
         return {"stored": new, "duplicates": known, "rejected": rejected}
 
-    def show(self, wanted: str) -> Answer | None:
-        shown = super().show(wanted)
-        return shown and {**shown, "outcome": self.kept[wanted.lower()].decision.outcome}
+    def show(self, report_id: str) -> Answer | None:
+        answer = super().show(report_id)
+        return answer and {**answer, "outcome": self.reports[report_id.lower()].decision.outcome}
 
     def count(self, firebase_app: str) -> Answer:
         """Count the responses of a Firebase app by code."""
-        kept = [
-            one for one in self.kept.values() if one.report["firebase_app"].lower() == firebase_app.lower()
-        ]
-        return {"counts": Counter(one.decision.code for one in kept)}
+        codes = (
+            stored.decision.code
+            for stored in self.reports.values()
+            if stored.report["firebase_app"].lower() == firebase_app.lower()
+        )
+        return {"counts": Counter(codes)}
 
 
-class DirectoryEventsApi(ReportKeeper):
+class DirectoryEventsApi(ReportProvider):
     name = "directory-events-api"
     path = observed_path = "/v1/reports"
     takes = observed = "reports"
@@ -133,9 +135,12 @@ class DirectoryEventsApi(ReportKeeper):
     def describe(self, new: int, known: int, rejected: list[Answer]) -> Answer:
         return {"accepted": new + known, "rejected": rejected}
 
-    def show(self, wanted: str) -> Answer | None:
-        shown = super().show(wanted)
-        return shown and {**shown, "forwarded_to": list(self.kept[wanted.lower()].forwarded_to)}
+    def show(self, report_id: str) -> Answer | None:
+        answer = super().show(report_id)
+        return answer and {
+            **answer,
+            "forwarded_to": list(self.reports[report_id.lower()].forwarded_to),
+        }
 
 
 def hand_over(service: Service, entry: Report) -> None:

@@ -37,7 +37,7 @@ class Service:
     def take(self, entries: Sequence[Any]) -> Answer:
         raise NotImplementedError
 
-    def show(self, wanted: str) -> Answer | None:
+    def show(self, item_id: str) -> Answer | None:
         raise NotImplementedError
 
     def change_state(self, state: str, params: Mapping[str, Any], *, set_up: bool) -> None:

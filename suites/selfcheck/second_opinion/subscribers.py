@@ -91,8 +91,8 @@ class SubscribersErrors(Service):
             until = datetime.max.replace(tzinfo=UTC)
         return max(until, subscriber.until or until)
 
-    def show(self, wanted: str) -> Answer | None:
-        subscriber = self.subscribers.get(wanted.lower())
+    def show(self, subscriber_id: str) -> Answer | None:
+        subscriber = self.subscribers.get(subscriber_id.lower())
         if subscriber is None:
             return None
         return {
@@ -117,19 +117,20 @@ class SubscribersErrors(Service):
             return
         members = {"subscribers exist": params.get("subscribers"), "no such subscriber": [params]}.get(state)
         if not isinstance(members, list) or not all(
-            reports.is_id(text_member(one, "subscriber_id")) for one in members
+            reports.is_id(text_member(member, "subscriber_id")) for member in members
         ):
             raise UnknownState(state)
         create = set_up and state == "subscribers exist"
         if create and not all(
-            reports.is_token(one.get("token")) and reports.is_time(one.get("token_since")) for one in members
+            reports.is_token(member.get("token")) and reports.is_time(member.get("token_since"))
+            for member in members
         ):
             raise UnknownState("a subscriber has no readable token or token_since")
-        for one in members:
-            key = one["subscriber_id"].lower()
+        for member in members:
+            key = member["subscriber_id"].lower()
             if create:
                 self.subscribers[key] = Subscriber(
-                    one["subscriber_id"], one["token"], reports.read_time(one["token_since"])
+                    member["subscriber_id"], member["token"], reports.read_time(member["token_since"])
                 )
             elif set_up or state == "subscribers exist":
                 self.subscribers.pop(key, None)

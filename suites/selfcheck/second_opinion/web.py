@@ -9,7 +9,7 @@ import flask
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound, RequestEntityTooLarge
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from suites.selfcheck.second_opinion.keepers import DirectoryResponses, ReportKeeper
+from suites.selfcheck.second_opinion.report_providers import DirectoryResponses, ReportProvider
 from suites.selfcheck.second_opinion.reports import is_id
 from suites.selfcheck.second_opinion.services import Service, UnknownState
 from suites.selfcheck.second_opinion.subscribers import SubscribersErrors
@@ -47,11 +47,11 @@ def build_app(service: Service) -> flask.Flask:
 
     add("POST", service.path, lambda: (service.take(read_list(service.takes)), service.taken_status))
     add("GET", service.observed_path, lambda: show_all(service))
-    if isinstance(service, ReportKeeper):
+    if isinstance(service, ReportProvider):
         add(
             "GET",
-            f"{service.observed_path}/<wanted>",
-            lambda wanted: service.show(wanted) or refuse(NotFound()),
+            f"{service.observed_path}/<item_id>",
+            lambda item_id: service.show(item_id) or refuse(NotFound()),
         )
     if isinstance(service, DirectoryResponses):
         add("GET", f"{service.observed_path}/summary", lambda: service.count(read_app()))
@@ -99,11 +99,11 @@ def read_app() -> str:
 
 
 def show_all(service: Service) -> dict[str, Any]:
-    wanted = flask.request.args.getlist("id")
-    if not wanted:
+    item_ids = flask.request.args.getlist("id")
+    if not item_ids:
         raise BadRequest("no id is given")
-    shown = [service.show(one) for one in wanted]
-    return {service.observed: [one for one in shown if one]}
+    items = [service.show(item_id) for item_id in item_ids]
+    return {service.observed: [item for item in items if item]}
 
 
 def resume(service: SubscribersErrors) -> tuple[str, int]:
