@@ -24,7 +24,7 @@ from fixtures.core import schemas
 from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.faults.runtime import find_variant
-from fixtures.faults.tolerant import TOLERANT_VARIANTS
+from fixtures.faults.tolerant import TOLERANT_VARIANTS, find_tolerant_variant
 
 WORKERS = os.cpu_count() or 2
 EXAMPLES, TOLERANT_EXAMPLES = 5, 1
@@ -37,6 +37,8 @@ Job: TypeAlias = Callable[[], Result]
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     for name in options.fault:
         find_variant(name)
+    for name in options.variant:
+        find_tolerant_variant(name)
     require_positive(parser, options, "sample", "examples", "workers", "seeds")
     faults = select_faults(options)
     if options.list:
@@ -74,12 +76,13 @@ def select_faults(options: argparse.Namespace) -> list[Fault]:
 
 
 def list_jobs(options: argparse.Namespace, faults: Sequence[Fault]) -> list[Job]:
-    if options.tolerant:
+    if options.tolerant or options.variant:
         examples = options.examples or TOLERANT_EXAMPLES
+        names = [variant.name for variant in TOLERANT_VARIANTS][: options.sample]
         return [
-            partial(score_tolerant_variant, variant.name, seed, examples)
+            partial(score_tolerant_variant, name, seed, examples)
             for seed in range(options.seed, options.seed + options.seeds)
-            for variant in TOLERANT_VARIANTS[: options.sample]
+            for name in options.variant or names
         ]
     scoring_options = ScoringOptions(
         examples=options.examples or EXAMPLES,
