@@ -48,7 +48,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
 def print_table(answers: list[RecordedAnswer]) -> None:
     console = Console() if Console().is_terminal else Console(width=WIDTH)
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("answer", "case", "outcome", "wait", "why"):
+    for column in ("answer", "case", "class", "outcome", "wait", "why"):
         table.add_column(column, overflow="fold", no_wrap=column == "wait")
     for answer in answers:
         row = answer.explain()
@@ -57,7 +57,8 @@ def print_table(answers: list[RecordedAnswer]) -> None:
         table.add_row(
             escape(f"{answer.id}{index}"),
             row["case"],
-            f"[{style}]{row['outcome']}[/]",
+            row["class"],
+            f"[{style}]{' or '.join(row.get('allowed', [row['outcome']]))}[/]",
             "" if row["wait_s"] is None else f"{row['wait_s']:g} s",
             row["why"],
         )

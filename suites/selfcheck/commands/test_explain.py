@@ -11,11 +11,12 @@ import pytest
 from ci.commands import explain
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
-from fixtures.generation.recordings import CORPUS
+from fixtures.generation.recordings import CORPUS, IMPOSSIBLE
 from suites.selfcheck.commands.explain_runs import (
     DATA,
     DEAD_LEGACY,
     DEAD_V1,
+    FCM_ERROR,
     GO,
     PAGE,
     USAGE,
@@ -48,6 +49,7 @@ def test_the_members_are_those_of_the_case(capsys: Capsys, tmp_path: Path) -> No
         "protocol": "fcm_v1",
         "case": case.id,
         "code": "UNREGISTERED",
+        "class": "plausible",
         "outcome": "unsubscribe",
         "wait_s": None,
         "why": case.why,
@@ -60,14 +62,37 @@ def test_the_table_shows_each_answer(capsys: Capsys, tmp_path: Path) -> None:
     assert explain.main([write_answers(tmp_path, DEAD_LEGACY, DEAD_V1, busy)]) == GO
     out, err = capsys.readouterr()
     rows = [line.split() for line in out.splitlines()]
-    assert rows[0] == ["answer", "case", "outcome", "wait", "why"]
-    assert [row[:3] for row in rows[1:3]] == [
-        ["dead-legacy", "legacy-NotRegistered", "unsubscribe"],
-        ["dead-v1", "v1-UNREGISTERED", "unsubscribe"],
+    assert rows[0] == ["answer", "case", "class", "outcome", "wait", "why"]
+    assert [row[:4] for row in rows[1:3]] == [
+        ["dead-legacy", "legacy-NotRegistered", "documented", "unsubscribe"],
+        ["dead-v1", "v1-UNREGISTERED", "plausible", "unsubscribe"],
     ]
-    assert rows[3][:5] == ["[bold]", "v1-bare-429", "postpone", "60", "s"]
+    assert rows[3][:6] == ["[bold]", "v1-bare-429", "plausible", "postpone", "60", "s"]
     assert load_catalogue()["v1-UNREGISTERED"].why in out
     assert err == ""
+
+
+BOTH = {"message_id": "1:0408", "error": "NotRegistered"}
+CONTRADICTION = {"id": "both", "http_status": 200, "body": {"results": [BOTH]}}
+TEAPOT = {
+    "id": "teapot",
+    "http_status": 418,
+    "body": {"error": {"code": 418, "message": "m", "status": "NOT_FOUND", "details": [FCM_ERROR]}},
+}
+
+
+def test_an_answer_that_no_document_decides_shows_what_is_allowed(capsys: Capsys, tmp_path: Path) -> None:
+    file = write_answers(tmp_path, CONTRADICTION, TEAPOT, DEAD_LEGACY)
+    _, (unspecified, impossible, decided), _ = run_explain(capsys, file)
+    rule = load_catalogue().find_unspecified({**CONTRADICTION, "response": BOTH})
+    assert rule is not None
+    assert (unspecified["unspecified"], unspecified["why"]) == (rule.id, rule.why)
+    assert unspecified["allowed"] == ["alert", "keep", "unsubscribe"]
+    assert (impossible["class"], impossible["allowed"]) == ("impossible", ["alert", "unsubscribe"])
+    assert impossible["why"] == IMPOSSIBLE
+    assert not {"unspecified", "allowed"} & decided.keys()
+    explain.main([file])
+    assert "alert or keep or unsubscribe" in capsys.readouterr().out
 
 
 def test_the_table_shows_the_position_of_a_result(capsys: Capsys, tmp_path: Path) -> None:

@@ -180,6 +180,48 @@ def test_a_wrong_catalogue_is_refused(
     assert "\n  next: mend response-codes.json, then run ./ci/test suites/selfcheck" in message
 
 
+CUT_OFF = "v1-cut-off"
+
+
+def change_rule(rule_id: str, **members: Any) -> Change:
+    return lambda data: next(row for row in data["unspecified"] if row["id"] == rule_id).update(members)
+
+
+def repeat_rule(data: dict[str, Any]) -> None:
+    data["unspecified"].append({**data["unspecified"][-1], "id": "v1-repeated"})
+
+
+WRONG_RULES: dict[str, tuple[Change, str, str, str]] = {
+    "matches a documented answer": (
+        change_rule(CUT_OFF, match={"properties": {"response": {"type": "string"}}}),
+        "unspecified-documented",
+        CUT_OFF,
+        "it can match a documented answer, 'page of a retired endpoint at 404'",
+    ),
+    "no outcome": (change_rule(CUT_OFF, outcomes=[]), "unspecified-without-outcome", CUT_OFF, "alert"),
+    "unmatchable": (change_rule(CUT_OFF, match={"not": {}}), "unspecified-unmatchable", CUT_OFF, "no value"),
+    "unmatched example": (
+        change_rule(CUT_OFF, example={"http_status": 404, "retry_after": None, "response": "<"}),
+        "unspecified-unmatched-example",
+        CUT_OFF,
+        "its example does not satisfy its match",
+    ),
+    "hidden": (repeat_rule, "unspecified-hidden-rule", "v1-repeated", "the earlier rule"),
+    "no why": (change_rule(CUT_OFF, why=""), "catalogue-invalid", CUT_OFF, "why"),
+}
+
+
+@pytest.mark.parametrize(("change", "slug", "rule", "problem"), WRONG_RULES.values(), ids=WRONG_RULES)
+def test_a_wrong_rule_for_unspecified_answers_is_refused(
+    tmp_path: Path, change: Change, slug: str, rule: str, problem: str
+) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        catalogues.load_catalogue(write_edited(tmp_path, change))
+    assert (caught.value.slug, caught.value.value) == (slug, f"rule {rule!r}")
+    assert problem in str(caught.value)
+    assert "\n  next: mend response-codes.json" in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["{", "", "\ufeff{}"], ids=["truncated", "nothing", "byte order mark"])
 def test_an_unreadable_catalogue_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / CATALOGUE_FILE.name

@@ -40,6 +40,11 @@ BROKEN: Mapping[str, tuple[Any, str, str]] = {
         "not-an-answer",
         '/protocol: "v1" is not one of "legacy" or "fcm_v1"',
     ),
+    "a topic that has the subscriber": (
+        {"http_status": 409, "body": {"error": {"code": 409, "message": "m", "status": "ALREADY_EXISTS"}}},
+        "not-a-send",
+        "ALREADY_EXISTS answers the subscription of a topic",
+    ),
     "an unknown status": (
         {"protocol": "fcm_v1", "http_status": None, "body": "<HTML></HTML>"},
         "status-unknown",
