@@ -1,10 +1,10 @@
 """Types of the fixtures that tests use."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from fixtures.core.catalogue import Case
-from fixtures.core.findings import Finding
+from fixtures.core.findings import Finding, OnFindings
 from fixtures.scenarios.end_to_end import EndToEndScenario, Push
 from fixtures.scenarios.provider import ProviderScenario
 from fixtures.services.routing import Service
@@ -12,7 +12,7 @@ from fixtures.targets.target import Target
 
 ScenarioOf: TypeAlias = Callable[..., ProviderScenario]
 AssertCaseHandled: TypeAlias = Callable[[str, Case], None]
-RaiseIfFound: TypeAlias = Callable[[Iterable[Finding]], None]
+RaiseIfFound: TypeAlias = OnFindings
 TargetsOf: TypeAlias = Callable[[str], dict[str, Target]]
 Explore: TypeAlias = Callable[..., None]
 ExploreSteps: TypeAlias = Callable[..., None]

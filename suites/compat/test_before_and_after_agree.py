@@ -22,6 +22,7 @@ def test_before_and_after_agree(
         batch = after.entries(answers)
         for version in (before, after):
             version.subscribe(batch)
-        raise_if_found(versions_agree(after.provider, batch, before.deliver(batch), after.deliver(batch)))
+        outcomes = before.deliver(batch), after.deliver(batch)
+        raise_if_found(versions_agree(after.provider, batch, *outcomes), batch)
 
     explore(batches_for(case), judge, explicit=examples_for(case))

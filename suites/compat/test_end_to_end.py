@@ -31,7 +31,8 @@ def test_any_traffic(
     scenario = end_to_end_scenario_of(mix)
 
     def judge(pushes: Pushes) -> None:
-        raise_if_found(scenario.run_pushes(pushes))
+        findings = scenario.run_pushes(pushes)
+        raise_if_found(findings, scenario.sent)
 
     any_push = st.sampled_from(cases_of_mix(VERSION_MIXES[mix])).flatmap(pushes_for)
     explore(st.lists(any_push, min_size=1, max_size=6), judge, times=2)

@@ -23,8 +23,9 @@ def test_equivalents_end_alike(
     def judge(pairs: Pairs) -> None:
         legacy = scenario.entries(answer for answer, _ in pairs)
         v1 = scenario.entries(answer for _, answer in pairs)
-        scenario.subscribe([*legacy, *v1])
-        outcome = scenario.deliver([*legacy, *v1])
-        raise_if_found(equivalents_end_alike(scenario.provider, legacy, v1, outcome))
+        batch = [*legacy, *v1]
+        scenario.subscribe(batch)
+        outcome = scenario.deliver(batch)
+        raise_if_found(equivalents_end_alike(scenario.provider, legacy, v1, outcome), batch)
 
     explore(batches_of(st.tuples(answers_for_any(legacy_cases), answers_for(case)), most=9), judge)

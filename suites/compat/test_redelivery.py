@@ -37,7 +37,7 @@ def test_the_same_batch_again_changes_nothing(
         batch = scenario.entries(answers)
         first = scenario.assert_handled(batch)
         second = scenario.deliver(batch)
-        raise_if_found(nothing_changes(scenario.provider, batch, first, second))
+        raise_if_found(nothing_changes(scenario.provider, batch, first, second), batch)
 
     explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
 
@@ -52,8 +52,8 @@ def test_twins_in_one_batch_count_once(
         batch = scenario.entries(answers)
         scenario.subscribe(batch)
         doubled = scenario.deliver([*batch, *reversed(batch)])
-        raise_if_found(each_report_has_its_effect(scenario.provider, batch, doubled))
-        raise_if_found(nothing_changes(scenario.provider, batch, doubled, scenario.deliver(batch)))
+        raise_if_found(each_report_has_its_effect(scenario.provider, batch, doubled), batch)
+        raise_if_found(nothing_changes(scenario.provider, batch, doubled, scenario.deliver(batch)), batch)
 
     explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
 
@@ -72,7 +72,7 @@ def test_redelivery_leaves_a_resubscribed_user_alone(
         scenario.subscribe(batch, token=token, since=utc_now() + timedelta(seconds=1))
         resubscribed = scenario.observe(batch)
         second = scenario.deliver(batch)
-        raise_if_found(nothing_changes(scenario.provider, batch, resubscribed, second))
+        raise_if_found(nothing_changes(scenario.provider, batch, resubscribed, second), batch)
 
     explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
 
@@ -91,7 +91,8 @@ def test_stale_events_change_nothing(
         batch = scenario.entries(answers)
         scenario.subscribe(batch, **subscription)
         before = scenario.observe(batch)
-        raise_if_found(stale_events_change_nothing(scenario.provider, batch, before, scenario.deliver(batch)))
+        after = scenario.deliver(batch)
+        raise_if_found(stale_events_change_nothing(scenario.provider, batch, before, after), batch)
 
     explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
 
@@ -105,7 +106,8 @@ def test_events_of_unknown_subscribers_are_stale(
     def judge(answers: Answers) -> None:
         batch = scenario.entries(answers)
         before = scenario.observe(batch)
-        raise_if_found(stale_events_change_nothing(scenario.provider, batch, before, scenario.deliver(batch)))
+        after = scenario.deliver(batch)
+        raise_if_found(stale_events_change_nothing(scenario.provider, batch, before, after), batch)
 
     explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
 

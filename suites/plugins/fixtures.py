@@ -10,11 +10,13 @@ import pytest
 from fixtures.contracts.pact.matcher import load_matcher
 from fixtures.core import findings as core_findings
 from fixtures.core.findings import Finding
+from fixtures.core.payloads import BatchEntry
 from fixtures.core.topology import PROVIDERS, VERSIONS
 from fixtures.faults import runtime
 from fixtures.generation import example_database, runner
 from fixtures.generation.example_database import FailureStore
 from fixtures.generation.runner import Profile
+from fixtures.generation.shrinking import ShrinkLimits
 from fixtures.results import ledger
 from fixtures.scenarios.coverage.recorder import BehaviourRecorder, RecordedScenario
 from fixtures.scenarios.provider import ProviderScenario
@@ -119,10 +121,11 @@ def raise_if_found(request: pytest.FixtureRequest) -> Iterator[RaiseIfFound]:
     without = get_run_config(request.config).without
     overlooked: set[str] = set()
 
-    def raise_others(findings: Iterable[Finding]) -> None:
+    def raise_others(findings: Iterable[Finding], batch: Iterable[BatchEntry] = ()) -> None:
         all_findings = list(findings)
         overlooked.update(finding.check for finding in all_findings if finding.check in without)
-        core_findings.raise_if_found(finding for finding in all_findings if finding.check not in without)
+        others = (finding for finding in all_findings if finding.check not in without)
+        core_findings.raise_if_found(others, batch)
 
     yield raise_others
     if overlooked:
@@ -133,11 +136,12 @@ def raise_if_found(request: pytest.FixtureRequest) -> Iterator[RaiseIfFound]:
 def profile(pytestconfig: pytest.Config) -> Profile:
     """How this run explores. Only the gate changes the known failures; other runs only read them."""
     run, url = get_run_config(pytestconfig), get_known_failures_url(pytestconfig)
+    limits = ShrinkLimits(run.shrink_tries, run.shrink_seconds)
     if not url:
-        return Profile(run.seed, run.examples)
+        return Profile(run.seed, run.examples, limits=limits)
     environment = run.environment or ledger.DEFAULT_ENVIRONMENT
     store = FailureStore(example_database.connect(url), environment, learns=bool(run.run_id))
-    return Profile(run.seed, run.examples, store.database_for)
+    return Profile(run.seed, run.examples, store.database_for, limits)
 
 
 @pytest.fixture

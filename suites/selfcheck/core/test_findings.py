@@ -35,6 +35,28 @@ def test_a_finding_starts_without_a_test_and_gets_one() -> None:
     assert placed.to_json() == {**FOUND.to_json(), "test": "suites/x.py::y", "reproduce": "./ci/test y"}
 
 
+def test_a_remark_ends_the_description_and_is_left_out_of_json_if_empty() -> None:
+    remarked = FOUND.with_remark("It takes two.").with_remark("There may be less.")
+    assert describe_finding(remarked) == f"{describe_finding(FOUND)}\n  remark:   {remarked.remark}"
+    assert remarked.to_json() == {**FOUND.to_json(), "remark": "It takes two. There may be less."}
+
+
+@pytest.mark.parametrize(
+    ("batch", "sent", "remark"),
+    [
+        ([0, 1], [0, 1], "Why. The finding is about entry 2 of 2."),
+        ([0, 2], [0, 2], "Why."),
+        ([1], [1], "Why."),
+        ([], [1], "Why."),
+    ],
+)
+def test_a_finding_with_its_batch_says_which_entry_it_is_about(
+    batch: list[int], sent: list[int], remark: str
+) -> None:
+    finding = FOUND.with_batch(batch, "Why.")
+    assert (finding.sent, finding.remark) == (sent, remark)
+
+
 def test_all_findings_are_raised_at_once_and_told() -> None:
     other = FOUND.with_test("z", "z")
     with pytest.raises(FindingsError) as raised:

@@ -99,7 +99,7 @@ def hostile_run(folder: Path) -> ReportRun:
     finding = wrong_state(case, "active")
     finding |= {"title": f"title {text}", "expected": text, "got": {"status": text, "body": text}}
     finding |= {"sent": [{**finding["sent"][0], "token": text, "response": text}]}
-    finding |= {"reproduce": f"./ci/test {text}"}
+    finding |= {"reproduce": f"./ci/test {text}", "remark": text}
     members = {"result": "failed", "findings": [finding]}
     members |= dict.fromkeys(("message", "trace", "promise", "worker"), text)
     lines[find_line(lines, case.id)].update(members)

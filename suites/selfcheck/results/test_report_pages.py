@@ -190,6 +190,14 @@ def test_a_finding_has_a_page_with_all_its_evidence(tmp_path: Path) -> None:
         assert f"/v1/subscribers?id={event['subscriber_id']}" in evidence_text
 
 
+def test_the_page_of_a_finding_shows_its_remark(tmp_path: Path) -> None:
+    case = next(case for case in load_catalogue().cases if case.outcome == "unsubscribe")
+    remark = "It takes several entries."
+    run = build_run(tmp_path, add_finding(good_run(), wrong_state(case, "active") | {"remark": remark}))
+    pages = build_pages([run], ReportContext())
+    assert remark in page_text(Page(pages[f"findings/{run.kinds[0].slug}.html"]))
+
+
 def test_the_rollout_is_said_not_to_be_judged_until_its_pictures_are_there(tmp_path: Path) -> None:
     run = with_plan(build_run(tmp_path, good_run()), None)
     assert "The order of the deployments was not judged in this run." in page_text(render_page(run))
