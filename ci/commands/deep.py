@@ -128,10 +128,7 @@ def write_result(folder: Path, result: Mapping[str, Any]) -> None:
 def print_result(folder: Path, result: Mapping[str, Any]) -> None:
     """Print what was found and covered, and what this says about more time; never a verdict."""
     findings, problems = result["findings"], result["trouble"]
-    shown = []
-    for row in findings[:MAX_PRINTED]:
-        finding = Finding(**{name: value for name, value in row.items() if name not in ("round", "seed")})
-        shown.append((describe_finding(finding), row))
+    shown = [(describe_finding(Finding.from_json(row)), row) for row in findings[:MAX_PRINTED]]
     print(render_text(cli.TEMPLATES / "deep.txt.jinja", folder=folder, shown=shown, **result), end="")
     for problem in problems[:MAX_PRINTED]:
         print(problem, file=sys.stderr)

@@ -35,7 +35,7 @@ def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
     # One finding of each kind, those about subscribers first.
     kinds = select_kinds(verdict["findings"])
     kinds.sort(key=lambda finding: finding["check"] != "effects")
-    shown = [(describe_finding(Finding(**finding)), finding) for finding in kinds[:SHOWN_FINDINGS]]
+    shown = [(describe_finding(Finding.from_json(finding)), finding) for finding in kinds[:SHOWN_FINDINGS]]
     order = describe_order_counts(verdict["rollout"]) if verdict["rollout"] else ""
     template = TEMPLATES / "gate.txt.jinja"
     print(render_text(template, **verdict, shown=shown, kinds=len(kinds), order=order, files=files), end="")

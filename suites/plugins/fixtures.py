@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -25,8 +26,13 @@ from fixtures.targets.embedded import embedded_targets_by_version
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Target, connect_target
+from suites.plugins.ledger import write_findings
 from suites.plugins.options import get_deployments, get_known_failures_url, get_run_config
+from suites.plugins.ranks import get_deciding_ranks
 from suites.types import RaiseIfFound, TargetsOf
+
+# The greatest number of notices that a test leaves: a label that differs, differs in every batch.
+MAX_NOTICES = 20
 
 NOTES = pytest.StashKey[BehaviourRecorder]()
 
@@ -114,22 +120,30 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 
 @pytest.fixture
 def raise_if_found(request: pytest.FixtureRequest) -> Iterator[RaiseIfFound]:
-    """Raise FindingsError, except for checks that `--without` names: the ledger only lists those checks.
+    """Raise FindingsError for the findings that decide; the ledger lists the others as notices.
 
-    In this way, `./ci/selfcheck` shows that no other check notices a fault.
+    A check that `--without` names never fails: the ledger only lists its name. In this way, `./ci/selfcheck`
+    shows that no other check notices a fault.
     """
-    without = get_run_config(request.config).without
+    without, ranks = get_run_config(request.config).without, get_deciding_ranks(request.config)
     overlooked: set[str] = set()
+    notices: dict[tuple[str, str], Finding] = {}
 
-    def raise_others(findings: Iterable[Finding], batch: Iterable[BatchEntry] = ()) -> None:
+    def raise_deciding(findings: Iterable[Finding], batch: Iterable[BatchEntry] = ()) -> None:
         all_findings = list(findings)
         overlooked.update(finding.check for finding in all_findings if finding.check in without)
-        others = (finding for finding in all_findings if finding.check not in without)
-        core_findings.raise_if_found(others, batch)
+        others = [finding for finding in all_findings if finding.check not in without]
+        for finding in others:
+            if not ranks.decides(finding):
+                notices.setdefault((finding.provider, finding.title), finding)
+        core_findings.raise_if_found((finding for finding in others if ranks.decides(finding)), batch)
 
-    yield raise_others
+    yield raise_deciding
     if overlooked:
         request.node.user_properties.append(("overlooked", sorted(overlooked)))
+    if notices:
+        rows = write_findings(request.node, list(notices.values())[:MAX_NOTICES])
+        request.node.user_properties.append(("notices", json.dumps(rows)))
 
 
 @pytest.fixture(scope="session")

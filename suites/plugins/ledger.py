@@ -4,7 +4,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +30,25 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach findings and labels to a report, which xdist sends to the process that writes the ledger."""
     report = yield
-    redacts = get_run_config(item.config).reads_outside_data
     if call.when == "teardown" or not report.passed:  # the ledger needs the labels of a test once
         report.user_properties += list_properties(item)
     if call.excinfo is not None and isinstance(call.excinfo.value, FindingsError):
-        command = reproduction(item.nodeid, item.config)
-        raised = call.excinfo.value.findings
-        findings = [finding.with_test(item.nodeid, command).to_json() for finding in raised]
-        if redacts:
-            findings = [redaction.REDACTOR.redact_finding(finding) for finding in findings]
-        report.user_properties.append(("findings", json.dumps(findings)))
-        text = "\n\n".join(describe_finding(Finding(**finding)) for finding in findings)
-        report.longrepr = f"{text}\n\n  again:    {command}"
-    if redacts:
+        rows = write_findings(item, call.excinfo.value.findings)
+        report.user_properties.append(("findings", json.dumps(rows)))
+        text = "\n\n".join(describe_finding(Finding.from_json(row)) for row in rows)
+        report.longrepr = f"{text}\n\n  again:    {rows[0]['reproduce']}"
+    if get_run_config(item.config).reads_outside_data:
         redact_report(report)
     return report
+
+
+def write_findings(item: pytest.Item, findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """The findings of a test as the ledger holds them, without secrets."""
+    command = reproduction(item.nodeid, item.config)
+    rows = [finding.with_test(item.nodeid, command).to_json() for finding in findings]
+    if get_run_config(item.config).reads_outside_data:
+        rows = [redaction.REDACTOR.redact_finding(row) for row in rows]
+    return rows
 
 
 def list_properties(item: pytest.Item) -> list[tuple[str, str]]:
@@ -156,8 +160,7 @@ class Recorder:
             else:
                 line |= {"result": "skipped", "message": reason}
         line |= {name: properties[name] for name in LABELS if name in properties}
-        if "rollout" in properties:
-            line["rollout"] = json.loads(properties["rollout"])
+        line |= {name: json.loads(properties[name]) for name in ("rollout", "notices") if name in properties}
         if report.when == "teardown" or report.when not in ("setup", "call"):
             self.write(self.lines.pop(report.nodeid))
 

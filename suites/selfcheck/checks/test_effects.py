@@ -240,7 +240,7 @@ def test_findings_fail_a_test_and_say_it_all() -> None:
         raise_if_found(each_report_has_its_effect(batch.provider, batch.sent, batch.outcome()))
     lines = str(caught.value).splitlines()
     assert lines[0] == "directory-events-api: makes code UNKNOWN of legacy-NotRegistered"
-    assert [line.split()[0] for line in lines[1:]] == ["sent:", "expected:", "got:"]
+    assert [line.split()[0] for line in lines[1:]] == ["sent:", "expected:", "got:", "decides:", "effect:"]
     assert '"error":"NotRegistered"' in lines[1]
     assert "The app was uninstalled" in lines[2]
     assert '"code":"UNKNOWN"' in lines[3]

@@ -46,7 +46,7 @@ def right_result(sent: BatchEntry) -> PushResult:
     assert case is not None
     wait = wait_s(case, sent.payload, answered_at=AT)
     until = None if wait is None else times.format_time(AT + timedelta(seconds=wait))
-    state = {"postponed_until": until, **expected_subscriber(sent, case)}
+    state = {"postponed_until": until, **expected_subscriber(sent.payload, case.outcome)}
     decided = {"protocol": case.protocol, "code": case.code, "outcome": case.outcome}
     response = {"report_id": sent.report_id, **decided}
     return PushResult(sent.report_id, 1, response, () if case.outcome == "keep" else (case.outcome,), state)

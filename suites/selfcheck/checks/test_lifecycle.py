@@ -30,7 +30,7 @@ DEAD, BUSY, RENEWED, FINE = map(
 )
 PUSH = ("m1", "a")
 ACTIVE = SubscriberModel("token", SINCE)
-HELD = replace(ACTIVE, until=UNTIL)
+HELD = replace(ACTIVE, until=UNTIL, until_limits=(UNTIL, SENT + timedelta(seconds=600)))
 
 
 def make_push(case: Case, *, token: str = "token", sent_at: datetime | None = SENT) -> ExpectedPush:  # noqa: S107

@@ -12,7 +12,7 @@ from fixtures.core.findings import (
 )
 
 FOUND = Finding(
-    check="effects",
+    rule="effects.subscriber",
     provider="subscribers-errors",
     case="v1-UNREGISTERED",
     title="answers 500",

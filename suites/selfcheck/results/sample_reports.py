@@ -60,7 +60,13 @@ def wrong_state(case: Case, status: str) -> dict[str, Any]:
     }
     title = f"leaves the subscriber {status} after {case.id}"
     finding = Finding(
-        check="effects", provider=REACTOR, case=case.id, title=title, sent=[event], expected=expected, got=got
+        rule="effects.subscriber",
+        provider=REACTOR,
+        case=case.id,
+        title=title,
+        sent=[event],
+        expected=expected,
+        got=got,
     )
     test = f"suites/compat/test_c.py::{REACTOR}-{case.id}"
     return finding.with_test(test, f"./ci/test '{test}'").to_json()

@@ -24,7 +24,7 @@ Change = Callable[[list[Any]], object]
 
 def make_finding(title: str = "answers 500") -> dict[str, Any]:
     sample = Finding(
-        check="effects",
+        rule="effects.subscriber",
         provider="subscribers-errors",
         case="v1-UNREGISTERED",
         title=title,

@@ -45,14 +45,14 @@ def test_dies(): os._exit(3)
 def test_finds(provider, case):
     raise FindingsError([
         Finding(
-            check="effects", provider=provider, case=case, title="answers 500",
+            rule="effects.subscriber", provider=provider, case=case, title="answers 500",
             sent=[{}], expected="unsubscribe", got={"status": 500},
         )
     ])
 
 def test_finds_what_is_overlooked(raise_if_found):
     finding = Finding(
-        check="contract", provider="subscribers-errors", case=None, title="answers",
+        rule="contract.mismatch", provider="subscribers-errors", case=None, title="answers",
         sent=[{}], expected="nothing", got={},
     )
     raise_if_found([finding] * 2)

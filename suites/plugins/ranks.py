@@ -1,0 +1,49 @@
+"""Which findings make a test fail: those of some ranks, by what was tested. The others are notices."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from fixtures.core.findings import RANKS, Finding
+from fixtures.core.topology import VERSION_MIXES
+from fixtures.faults import runtime
+from fixtures.faults.tolerant import TolerantVariant
+from fixtures.results import policy
+from suites.plugins.options import get_deployments, get_run_config
+
+DECIDING_RANKS = pytest.StashKey["DecidingRanks"]()
+
+
+@dataclass(frozen=True)
+class DecidingRanks:
+    """The ranks that decide at each service. At a reference service, which is not named, all of them do."""
+
+    ranks_by_service: Mapping[str, Collection[str]]
+    raised_rules: frozenset[str] = frozenset()
+
+    def decides(self, finding: Finding) -> bool:
+        """Whether a finding makes its test fail. In a version mix, every service has its say."""
+        services: Iterable[str] = [finding.provider]
+        if mix := VERSION_MIXES.get(finding.provider):
+            services = [name for name, version in mix.versions.items() if version == "after"]
+        allowed = [self.ranks_by_service.get(name, RANKS) for name in services]
+        return finding.rule in self.raised_rules or all(finding.rank in ranks for ranks in allowed)
+
+
+def get_deciding_ranks(config: pytest.Config) -> DecidingRanks:
+    """The ranks that decide in this run.
+
+    At a deployment, labels are notices, and so is its contract unless the targets file names pacts. A
+    tolerant variant keeps the pacts, and is judged like a deployment.
+    """
+    if DECIDING_RANKS not in config.stash:
+        ranks = {
+            name: RANKS[:2] if deployment.pacts else RANKS[:1]
+            for name, deployment in get_deployments(config).items()
+        }
+        variant = runtime.find_variant(get_run_config(config).variant)
+        if isinstance(variant, TolerantVariant):
+            ranks |= dict.fromkeys(variant.services, RANKS[:2])
+        config.stash[DECIDING_RANKS] = DecidingRanks(ranks, policy.load_policy().raised_rules)
+    return config.stash[DECIDING_RANKS]
