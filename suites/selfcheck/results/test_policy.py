@@ -37,6 +37,7 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
         "reasons": [],
         "notes": [],
         "findings": [],
+        "notices": [],
         "cases": {
             **{provider: {case.id: "passed" for case in CASES} for provider in PROVIDERS},
             **{
