@@ -35,7 +35,7 @@ def get_deciding_ranks(config: pytest.Config) -> DecidingRanks:
     """The ranks that decide in this run.
 
     At a deployment, labels are notices, and so is its contract unless the targets file names pacts. A
-    tolerant variant keeps the pacts, and is judged like a deployment.
+    tolerant variant is judged like a deployment.
     """
     if DECIDING_RANKS not in config.stash:
         ranks = {
@@ -44,6 +44,6 @@ def get_deciding_ranks(config: pytest.Config) -> DecidingRanks:
         }
         variant = runtime.find_variant(get_run_config(config).variant)
         if isinstance(variant, TolerantVariant):
-            ranks |= dict.fromkeys(variant.services, RANKS[:2])
+            ranks |= dict.fromkeys(variant.services, RANKS[:2] if variant.keeps_pacts else RANKS[:1])
         config.stash[DECIDING_RANKS] = DecidingRanks(ranks, policy.load_policy().raised_rules)
     return config.stash[DECIDING_RANKS]

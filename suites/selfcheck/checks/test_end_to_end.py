@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fixtures.checks.effects import LATENESS_ALLOWED_S, expected_subscriber
-from fixtures.checks.end_to_end import EndToEndObservation, every_push_ends_as_it_must
+from fixtures.checks.end_to_end import EndToEndObservation, every_push_ends_as_it_must, name_of_actions
 from fixtures.core import payloads, times
 from fixtures.core.backoff import wait_s
 from fixtures.core.catalogue import example_report, load_catalogue
@@ -170,6 +170,23 @@ def test_a_wait_may_end_a_second_early_and_a_little_late(
     for until, findings in ends.items():
         observation = change_state(POSTPONED, postponed_until=times.format_time(until))
         assert len(list(every_push_ends_as_it_must(MIX, [push], {}, observation))) == findings, until
+
+
+@pytest.mark.parametrize(
+    ("expected", "actions", "name"),
+    [
+        pytest.param(("alert",), ("ignored",), "action", id="another word"),
+        pytest.param(("alert",), (), "action", id="no event"),
+        pytest.param(("postpone",), (), "acted-once", id="forgotten"),
+        pytest.param(("postpone",), ("postpone", "ignored"), "action", id="a repetition without effect"),
+        pytest.param(("postpone",), ("postpone", "postpone"), "acted-once", id="twice"),
+        pytest.param((), ("unsubscribe", "postpone"), "acted-once", id="both"),
+    ],
+)
+def test_actions_without_an_effect_are_words(
+    expected: tuple[str, ...], actions: tuple[str, ...], name: str
+) -> None:
+    assert name_of_actions(expected, actions) == name
 
 
 def test_a_wait_may_have_ended_at_the_very_moment_of_the_look() -> None:

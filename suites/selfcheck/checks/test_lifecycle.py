@@ -41,7 +41,7 @@ def make_push(case: Case, *, token: str = "token", sent_at: datetime | None = SE
 def model_after(case: Case, life: SubscriberModel = ACTIVE, **push: Any) -> LifecycleModel:
     """The model of a subscriber after the error of one push."""
     model = LifecycleModel(subscribers={"a": life}, pushes={PUSH: make_push(case, **push)})
-    model.handle_error(PUSH)
+    model.handle_error(PUSH, SENT)
     return model
 
 
@@ -107,14 +107,20 @@ def test_a_wait_until_a_date_is_counted_from_when_the_push_was_sent() -> None:
     push = make_push(BUSY)
     push = replace(push, answer={**push.answer, "retry_after": "Thu, 01 Jan 2026 01:30:00 GMT"})
     model = LifecycleModel(subscribers={"a": ACTIVE}, pushes={PUSH: push})
-    model.handle_error(PUSH)
+    model.handle_error(PUSH, SENT)
     assert model.subscribers["a"].until == SENT + timedelta(minutes=30)
+
+
+def test_a_wait_may_last_longest_from_the_arrival_of_its_error() -> None:
+    model = LifecycleModel(subscribers={"a": ACTIVE}, pushes={PUSH: make_push(BUSY)})
+    model.handle_error(PUSH, SENT + timedelta(minutes=15))
+    assert model.subscribers["a"].until_limits == (UNTIL, SENT + timedelta(minutes=25))
 
 
 def test_what_is_heard_again_changes_nothing() -> None:
     model = model_after(BUSY)
     model.subscribers["a"] = ACTIVE
-    model.handle_error(PUSH)
+    model.handle_error(PUSH, SENT)
     assert model.subscribers["a"] == ACTIVE
 
 
@@ -123,8 +129,8 @@ def test_the_longer_wait_holds_and_both_are_remembered() -> None:
         later = SENT + timedelta(seconds=5)
         pushes = {("m1", "a"): make_push(BUSY), ("m2", "a"): make_push(BUSY, sent_at=later)}
         model = LifecycleModel(subscribers={"a": ACTIVE}, pushes=pushes)
-        model.handle_error((first, "a"))
-        model.handle_error((second, "a"))
+        model.handle_error((first, "a"), SENT)
+        model.handle_error((second, "a"), SENT)
         assert model.subscribers["a"].until == UNTIL + timedelta(seconds=5)
         assert model.waits == {UNTIL, UNTIL + timedelta(seconds=5)}
 

@@ -35,6 +35,7 @@ def dead_token(
 
 CLASSES: dict[str, tuple[dict[str, Any], str]] = {
     "unregistered": (dead_token(), "documented"),
+    "of an unknown protocol": ({**dead_token(), "protocol": None}, "impossible"),
     "with an unknown member": (dead_token(future={"nested": []}), "documented"),
     "with Apple's answer": (
         dead_token(404, apns_detail(statusCode=410, reason="Unregistered")),

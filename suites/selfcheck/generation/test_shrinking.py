@@ -21,7 +21,9 @@ SECONDS_PER_BATCH = 2.0
 
 
 def find_odd(sent: Sequence[int], about: int) -> Finding:
-    return Finding(rule="effects.subscriber", provider="adder", title="is odd", sent=[about], expected="even", got=sent)
+    return Finding(
+        rule="effects.subscriber", provider="adder", title="is odd", sent=[about], expected="even", got=sent
+    )
 
 
 @dataclass
