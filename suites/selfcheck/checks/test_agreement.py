@@ -15,6 +15,7 @@ from suites.selfcheck.checks.outcomes import (
     DEAD,
     ERRORS,
     EVERYWHERE,
+    ODD,
     RENEWED,
     RESPONSES,
     BatchFault,
@@ -109,6 +110,15 @@ def test_versions_that_differ(name: str, fault: BatchFault, title: str, snapshot
     finding = get_only_finding(findings, before, "agreement")
     assert finding.title == title
     assert format_finding(finding) == snapshot
+
+
+@pytest.mark.parametrize(("position", "rank"), [(DEAD, "promise"), (ODD, "label")])
+def test_an_event_that_changes_no_subscriber_is_a_label(position: int, rank: str) -> None:
+    before = right_batch(API)
+    after = before.with_fault(change_report(position, forwarded_to=["directory-responses"]))
+    (finding,) = versions_agree(before.provider, before.sent, before.outcome(), after.outcome())
+    assert finding.rank == rank
+    assert finding.got["body"]["forwarded_to"] == ["directory-responses"]
 
 
 def pair(name: str) -> tuple[ObservedBatch, list[BatchEntry], list[BatchEntry]]:
