@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,13 +10,17 @@ import pytest
 from fixtures.core.backoff import retry_after_s, retry_info_s
 from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.errors import UserError
+from fixtures.core.findings import Finding
 from fixtures.core.payloads import IdFactory, active_subscriber, address, error_event
+from fixtures.core.run_config import RunConfig
 from fixtures.core.times import parse_time
 from fixtures.faults import tolerant_decisions
 from fixtures.faults.tolerant import TOLERANT_VARIANTS, find_tolerant_variant
 from fixtures.services import load
 from fixtures.services.decision import Decision
 from fixtures.services.routing import LocalService
+from suites.plugins.options import DEPLOYMENTS, RUN_CONFIG
+from suites.plugins.ranks import get_deciding_ranks
 from suites.selfcheck.sample_answers import fcm_error_detail, legacy_answer, retry_info_detail, v1_answer
 
 pytestmark = pytest.mark.aside
@@ -115,6 +120,27 @@ def test_an_unknown_variant_is_named() -> None:
 def test_each_changed_decision_has_a_row() -> None:
     by_data = {variant.name for variant in TOLERANT_VARIANTS} - {"waits-from-arrival"}
     assert tolerant_decisions.CHANGES.keys() - {"waits-from-arrival"} <= set(DECIDING) <= by_data
+
+
+@pytest.mark.parametrize(
+    ("variant", "ranks"),
+    [
+        ("", ["promise", "contract", "label"]),
+        ("any-404-unsubscribes", ["promise", "contract", "label"]),
+        ("slow", ["promise", "contract"]),
+        ("one-word-for-no-action", ["promise"]),
+    ],
+)
+def test_a_variant_is_judged_as_a_deployment(variant: str, ranks: list[str]) -> None:
+    config: Any = SimpleNamespace(stash=pytest.Stash())
+    config.stash[RUN_CONFIG], config.stash[DEPLOYMENTS] = RunConfig(variant=variant), {}
+    deciding = get_deciding_ranks(config)
+    rules = ("effects.subscriber", "answers.shape", "effects.action")
+    findings = [
+        Finding(rule=rule, provider="subscribers-errors", title="", sent=[], expected="", got=None)
+        for rule in rules
+    ]
+    assert [finding.rank for finding in findings if deciding.decides(finding)] == ranks
 
 
 def react(variant: str, *answers: Mapping[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
