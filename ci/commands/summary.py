@@ -10,9 +10,13 @@ from typing import Any
 from ci.support.cli import CommandParser, ExitCode, command, resolve_path
 from ci.support.verdict_output import select_kinds
 from fixtures.core import schemas
+from fixtures.results.report.evidence import describe_weight
+from fixtures.results.report.impact import group_findings
+from fixtures.results.report.wording import TEXTS
 
 SUMMARY = Path("report", "exports", "summary.md")
 SHOWN_FINDINGS = 20
+SHOWN_NOTICES = 8
 SHOWN_REASONS = 3
 TEXT_LIMIT = 1500
 
@@ -38,15 +42,28 @@ def main(_: CommandParser, options: argparse.Namespace) -> int:
 
 
 def list_annotations(verdict: Mapping[str, Any]) -> Iterator[str]:
-    """GitHub's workflow commands: one for the verdict, and one for each kind of finding."""
+    """GitHub's workflow commands: one for the verdict, and one for each kind of finding and notice."""
     level = "notice" if verdict["verdict"] == "go" else "error"
     reasons = "; ".join(verdict["reasons"][:SHOWN_REASONS]) or "nothing was found"
     yield f"::{level} title=fcm-compat%3A {verdict['verdict']}::{escape(reasons)}"
     for finding in select_kinds(verdict["findings"])[:SHOWN_FINDINGS]:
-        title = escape(f"{finding['provider']} {finding['case'] or ''}".strip(), in_property=True)
-        file = escape(finding["test"].partition("::")[0], in_property=True)
-        message = f"{finding['title']}\nexpected: {finding['expected']}\nagain: {finding['reproduce']}"
-        yield f"::error file={file},title={title}::{escape(message)}"
+        yield annotate("error", finding, "")
+    notices = group_findings(verdict.get("notices", ()), by="rule")
+    for kind in notices[:SHOWN_NOTICES]:
+        others = f" (and {len(kind.other_titles)} like it)" if kind.other_titles else ""
+        yield annotate("notice", kind.smallest, f"{others}\n{TEXTS['notices']['about']}")
+    if len(notices) > SHOWN_NOTICES:
+        yield f"::notice title=notices::and {len(notices) - SHOWN_NOTICES} more kinds of notices"
+
+
+def annotate(level: str, finding: Mapping[str, Any], remark: str) -> str:
+    """The workflow command that shows a finding at its test. `remark` follows its title."""
+    title = escape(f"{finding['provider']} {finding['case'] or ''}".strip(), in_property=True)
+    file = escape(finding["test"].partition("::")[0], in_property=True)
+    message = f"{finding['title']}{remark}\nexpected: {finding['expected']}\nagain: {finding['reproduce']}"
+    for name, text in describe_weight(finding).items():
+        message += f"\n{name.lower()}: {text}"
+    return f"::{level} file={file},title={title}::{escape(message)}"
 
 
 def escape(text: str, *, in_property: bool = False) -> str:

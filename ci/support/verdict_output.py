@@ -13,11 +13,14 @@ from fixtures.core import catalogue, schemas, terminal
 from fixtures.core.catalogue import Catalogue
 from fixtures.core.findings import Finding, describe_finding
 from fixtures.results import ledger, policy, verdict_file
+from fixtures.results.report.impact import group_findings
 from fixtures.results.report.templating import render_text
+from fixtures.results.report.wording import TEXTS
 from fixtures.results.rollout_answer import describe_order_counts
 
 SHOWN_FINDINGS = 8
 SHOWN_REASONS = 16
+SHOWN_NOTICES = 8
 WRITE_ERRORS = ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO", "EEXIST", "ENOTDIR", "EISDIR")
 
 
@@ -37,8 +40,10 @@ def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
     kinds.sort(key=lambda finding: finding["check"] != "effects")
     shown = [(describe_finding(Finding.from_json(finding)), finding) for finding in kinds[:SHOWN_FINDINGS]]
     order = describe_order_counts(verdict["rollout"]) if verdict["rollout"] else ""
-    template = TEMPLATES / "gate.txt.jinja"
-    print(render_text(template, **verdict, shown=shown, kinds=len(kinds), order=order, files=files), end="")
+    values = {**verdict, "notices": group_findings(verdict.get("notices", ()), by="rule")}
+    values |= {"shown": shown, "kinds": len(kinds), "order": order, "files": files}
+    values |= {"notice_texts": TEXTS["notices"], "max_notices": SHOWN_NOTICES}
+    print(render_text(TEMPLATES / "gate.txt.jinja", **values), end="")
 
 
 def select_kinds(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

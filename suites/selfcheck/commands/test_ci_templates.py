@@ -13,7 +13,7 @@ import pytest
 from ci.commands import deep, gate, report, summary
 from ci.support.suite_process import RunFiles
 from fixtures.core.project import ROOT
-from suites.selfcheck.results.sample_reports import no_go_run
+from suites.selfcheck.results.sample_reports import no_go_run, noticed_run
 from suites.selfcheck.results.sample_runs import good_run, judge, make_finding
 
 pytestmark = pytest.mark.aside
@@ -107,6 +107,27 @@ def test_an_annotation_is_nothing_but_what_it_quotes(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("::")[1].split()[0] for line in lines] == ["error", "error"]
     assert "file=suites/compat/x.py,title=subscribers-errors v1-UNREGISTERED::" in lines[1]
+
+
+def test_an_annotation_says_what_decides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = good_run()
+    run[20].update(result="failed", findings=[make_finding()])
+    (tmp_path / "verdict.json").write_text(json.dumps(judge(tmp_path, run)), encoding="utf-8")
+    assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
+    assert "%0Arank: promise: what happens to subscribers and reports%0A" in capsys.readouterr().out
+
+
+def test_notices_are_annotations_of_a_bounded_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = noticed_run(tmp_path)
+    (tmp_path / "verdict.json").write_text(json.dumps(run.verdict), encoding="utf-8")
+    assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.startswith("::notice ")] == []
+    assert len(lines) == 1 + summary.SHOWN_NOTICES + 1 < 1 + len(run.notices)
+    assert "answers 200%0AThese differ, and are no reason for a no-go.%0A" in lines[1]
+    assert lines[-1].endswith(f"and {len(run.notices) - summary.SHOWN_NOTICES} more kinds of notices")
 
 
 def test_a_run_that_proves_everything_is_a_notice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

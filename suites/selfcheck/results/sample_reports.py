@@ -12,7 +12,7 @@ from typing import Any
 
 from fixtures.core import schemas
 from fixtures.core.catalogue import Case, example_report, load_catalogue
-from fixtures.core.findings import Finding
+from fixtures.core.findings import RULES, Finding
 from fixtures.core.payloads import IdFactory, address_all, error_events
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS, VERSION_MIXES
@@ -72,6 +72,37 @@ def wrong_state(case: Case, status: str) -> dict[str, Any]:
     return finding.with_test(test, f"./ci/test '{test}'").to_json()
 
 
+def other_code(case: Case, rule: str = "effects.code") -> dict[str, Any]:
+    """A notice of a rule, about a report that directory-responses shows with another code."""
+    notice = Finding(
+        rule=rule,
+        provider="directory-responses",
+        case=case.id,
+        title=f"makes another {rule.partition('.')[2]} of {case.id}",
+        sent=[build_event(case)],
+        expected=f'{{"code":"{case.code}"}} ({case.outcome}: {case.why} [{case.source}])',
+        got={"code": case.code.lower()},
+    )
+    test = f"suites/compat/test_c.py::directory-responses-{case.id}"
+    return notice.with_test(test, f"./ci/test '{test}'").to_json()
+
+
+def add_notices(lines: list[Any], *notices: dict[str, Any]) -> list[Any]:
+    """Let the test of each notice's case, which passes, leave it."""
+    for notice in notices:
+        lines[find_line(lines, notice["case"])].setdefault("notices", []).append(notice)
+    return lines
+
+
+def noticed_run(folder: Path) -> ReportRun:
+    """A run that is go, with more kinds of notices than the first page shows unfolded."""
+    unlike = [rule for rule, row in RULES.items() if row.rank == "label"][:9]
+    codes = [other_code(case) for case in load_catalogue().cases[:3]]
+    others = [other_code(load_catalogue().cases[0], rule) for rule in unlike]
+    contract = other_code(load_catalogue().cases[0], "answers.status") | {"title": "answers 200"}
+    return build_run(folder, add_notices(good_run(), *others, *codes, contract))
+
+
 def find_line(lines: list[Any], case: str) -> int:
     """The position of the test of a case at subscribers-errors."""
     return [(line.get("case"), line.get("provider")) for line in lines].index((case, REACTOR))
@@ -106,7 +137,7 @@ def hostile_run(folder: Path) -> ReportRun:
     finding |= {"title": f"title {text}", "expected": text, "got": {"status": text, "body": text}}
     finding |= {"sent": [{**finding["sent"][0], "token": text, "response": text}]}
     finding |= {"reproduce": f"./ci/test {text}", "remark": text}
-    members = {"result": "failed", "findings": [finding]}
+    members = {"result": "failed", "findings": [finding], "notices": [finding]}
     members |= dict.fromkeys(("message", "trace", "promise", "worker"), text)
     lines[find_line(lines, case.id)].update(members)
     change_line(1, test=f"suites/x.py::test[{text}]", result="broken", message=text, trace=text)(lines)

@@ -15,7 +15,14 @@ from fixtures.core.catalogue import load_catalogue
 from fixtures.core.topology import PROVIDERS
 from fixtures.results.report import exports
 from fixtures.results.report.model import ReportRun
-from suites.selfcheck.results.sample_reports import REACTOR, build_run, empty_run, hostile_run, no_go_run
+from suites.selfcheck.results.sample_reports import (
+    REACTOR,
+    build_run,
+    empty_run,
+    hostile_run,
+    no_go_run,
+    noticed_run,
+)
 from suites.selfcheck.results.sample_runs import good_run
 
 pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
@@ -26,6 +33,7 @@ def all_runs(folder: Path) -> list[ReportRun]:
         build_run(folder, good_run()),
         no_go_run(folder),
         hostile_run(folder),
+        noticed_run(folder),
         empty_run("unreachable-target: x does not answer"),
     ]
 
@@ -51,6 +59,7 @@ def test_junit_names_a_test_so_that_it_can_be_found(tmp_path: Path) -> None:
     failure = next(case for case in root.iter("testcase") if case.find("failure") is not None)
     assert failure.attrib["classname"] == "suites.compat.test_c"
     assert failure.attrib["name"].startswith(f"{REACTOR}-")
+    assert next(failure.iter("failure")).attrib["message"].startswith("promise: leaves the subscriber")
 
 
 def test_ctrf_is_valid_and_counts_every_result(tmp_path: Path) -> None:
@@ -84,6 +93,32 @@ def test_two_environments_share_the_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
 def test_no_cell_is_a_formula(text: str) -> None:
     assert exports.escape_cell(text) == f"'{text}"
+
+
+def test_each_export_counts_the_notices(tmp_path: Path) -> None:
+    run = noticed_run(tmp_path)
+    junit = ET.fromstring(exports.format_junit([run]))  # noqa: S314  our own
+    numbers = [int(row.attrib["value"]) for row in junit.iter("property") if row.attrib["name"] == "notices"]
+    ctrf = exports.build_ctrf([run])
+    table = csv.DictReader(io.StringIO(exports.format_cases_csv([run])))
+    count = sum(len(result.notices) for result in run.results)
+    assert sum(numbers) == count
+    assert sum(test["extra"]["notices"] for test in ctrf["results"]["tests"]) == count
+    assert ctrf["extra"]["notices"] == len(run.notices)
+    assert sum(int(row["notices"]) for row in table) == len(run.verdict["notices"])
+    text = exports.format_markdown([run])
+    assert f"**Notices** ({len(run.notices)}): These differ, and are no reason for a no-go." in text
+    assert "- contract answers.status: directory-responses: answers 200" in text
+
+
+def test_each_export_names_the_ranks_of_what_was_found(tmp_path: Path) -> None:
+    run = no_go_run(tmp_path)
+    tests = exports.build_ctrf([run])["results"]["tests"]
+    assert [test["extra"]["ranks"] for test in tests if test["status"] == "failed"] == [["promise"]] * 2
+    rows = csv.DictReader(io.StringIO(exports.format_cases_csv([run])))
+    cases = {finding["case"] for finding in run.verdict["findings"]}
+    assert {row["case"] for row in rows if row["ranks"] == "promise"} == cases
+    assert "  - rank: promise: what happens to subscribers and reports" in exports.format_markdown([run])
 
 
 def test_the_summary_says_the_verdict_and_each_effect(tmp_path: Path) -> None:

@@ -20,24 +20,22 @@ from suites.selfcheck.results.sample_reports import (
     PICTURE,
     SCRIPT,
     build_rollout_answer,
-    build_run,
     count_states,
     empty_run,
     hostile_run,
     no_go_run,
+    noticed_run,
     run_report,
     with_plan,
     write_record,
 )
-from suites.selfcheck.results.sample_runs import good_run
 
 pytestmark = pytest.mark.process
 
 KINDS = ("go", "no-go", "undecided", "hostile")
-PAGES = ("index.html", "cases.html", "a finding")
-PLACES = [
-    (kind, name) for kind in KINDS for name in PAGES if kind not in ("go", "undecided") or name != "a finding"
-]
+PAGES = ("index.html", "cases.html", "a finding", "a notice")
+WITHOUT = {"go": ("a finding",), "no-go": ("a notice",), "undecided": ("a finding", "a notice")}
+PLACES = [(kind, name) for kind in KINDS for name in PAGES if name not in WITHOUT.get(kind, ())]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 LOCAL_SCHEMES = ("file:", "data:", "blob:", "about:")
@@ -97,7 +95,11 @@ class Report:
     run: ReportRun
 
     def page(self, name: str) -> Path:
-        return self.folder / (f"findings/{self.run.kinds[0].slug}.html" if name == "a finding" else name)
+        if name == "a finding":
+            name = f"findings/{self.run.kinds[0].slug}.html"
+        elif name == "a notice":
+            name = f"notices/{self.run.notices[0].slug}.html"
+        return self.folder / name
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +111,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
             (folder / "ledger.jsonl").write_text("", encoding="utf-8")
             run = empty_run("unreachable-target: subscribers-errors does not answer")
         else:
-            make = {"go": lambda at: build_run(at, good_run()), "no-go": no_go_run, "hostile": hostile_run}[
-                kind
-            ]
-            run = make(folder)
+            run = {"go": noticed_run, "no-go": no_go_run, "hostile": hostile_run}[kind](folder)
         if kind in ("no-go", "hostile"):
             run = with_plan(run, build_rollout_answer(f"it hurts {SCRIPT}"))
             (folder / "build" / "rollout").mkdir(parents=True)

@@ -2,17 +2,20 @@
 
 import re
 from collections import Counter
-from html.parser import HTMLParser
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from fixtures.core.catalogue import load_catalogue
+from fixtures.core.harm import HARM_BY_ID
 from fixtures.core.topology import PROVIDERS, get_version_number, load_release
+from fixtures.results.report import wording
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.history import find_changes, summarize_run
 from fixtures.results.report.model import ReportRun
 from fixtures.results.report.pages import build_pages
+from suites.selfcheck.results.parsed_page import Page, page_text, render_page
 from suites.selfcheck.results.sample_reports import (
     PICTURE,
     REACTOR,
@@ -24,6 +27,7 @@ from suites.selfcheck.results.sample_reports import (
     empty_run,
     hostile_run,
     no_go_run,
+    noticed_run,
     with_plan,
     wrong_state,
 )
@@ -33,47 +37,6 @@ pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 
 CASES = load_catalogue().cases
 ALLOWED_SCHEMES = ("data:image/svg+xml;base64,",)
-
-
-class Page(HTMLParser):
-    """A parsed page: its text, elements, links and the marks in its tables."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.words = ""
-        self.elements: list[str] = []
-        self.links: list[str] = []
-        self.sources: list[str] = []
-        self.handlers: list[str] = []
-        self.ids: list[str] = []
-        self.cells: list[str] = []
-        self.silent = False
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in attrs}
-        self.elements.append(tag)
-        self.silent = tag == "style"
-        self.handlers += [name for name in attributes if name.startswith("on") or name == "style"]
-        self.links += [attributes["href"]] if tag == "a" else []
-        self.sources += [attributes["src"]] if "src" in attributes else []
-        self.ids += [attributes["id"]] if "id" in attributes else []
-        if tag == "td" and attributes.get("class", "").startswith("cell"):
-            self.cells.append(attributes["class"].removeprefix("cell "))
-
-    def handle_endtag(self, tag: str) -> None:
-        self.silent = self.silent and tag != "style"
-
-    def handle_data(self, data: str) -> None:
-        self.words += "" if self.silent else f" {' '.join(data.split())} "
-
-
-def render_page(*runs: ReportRun, about: ReportContext | None = None) -> Page:
-    return Page(build_pages(runs, about or ReportContext())["index.html"])
-
-
-def page_text(page: Page) -> str:
-    return " ".join(page.words.split())
 
 
 def test_a_go_says_so_and_names_what_was_judged(tmp_path: Path) -> None:
@@ -124,9 +87,12 @@ def test_every_service_of_the_update_map_has_a_line_and_a_verdict(tmp_path: Path
     assert "wrong: 2 kinds of findings" in text
 
 
+@pytest.mark.parametrize("build", [no_go_run, noticed_run], ids=["findings", "notices"])
 @pytest.mark.parametrize("allure", [True, False], ids=["with Allure", "without Allure"])
-def test_every_link_leads_somewhere(tmp_path: Path, *, allure: bool) -> None:
-    run = no_go_run(tmp_path)
+def test_every_link_leads_somewhere(
+    tmp_path: Path, build: Callable[[Path], ReportRun], *, allure: bool
+) -> None:
+    run = build(tmp_path)
     pages = build_pages([run], ReportContext(allure=allure, links=[("CSV", "exports/cases.csv", "x")]))
     anchors = {name: set(Page(text).ids) for name, text in pages.items()}
     for name, text in pages.items():
@@ -152,12 +118,13 @@ def test_every_red_cell_leads_into_allure_or_to_its_finding(tmp_path: Path) -> N
         assert all(href.startswith(start) for _, href in red)
 
 
-@pytest.mark.parametrize("name", ["index.html", "cases.html", "finding"])
+@pytest.mark.parametrize("name", ["index.html", "cases.html", "finding", "notice"])
 def test_a_script_in_every_field_is_only_text(tmp_path: Path, name: str) -> None:
     run = hostile_run(tmp_path)
     about = ReportContext(commit="<b>", executor="<script>", pictures={"timeline": PICTURE})
     pages = build_pages([run], about)
-    page = Page(pages[f"findings/{run.kinds[0].slug}.html" if name == "finding" else name])
+    paths = {"finding": f"findings/{run.kinds[0].slug}.html", "notice": f"notices/{run.notices[0].slug}.html"}
+    page = Page(pages[paths.get(name, name)])
     assert not {"script", "iframe", "object", "embed", "form", "base", "link"} & set(page.elements)
     assert page.handlers == []
     assert [link for link in page.links if re.match(r"\s*(javascript|data|https?):", link)] == []
@@ -188,6 +155,16 @@ def test_a_finding_has_a_page_with_all_its_evidence(tmp_path: Path) -> None:
         assert "curl -sS -X POST" in evidence_text
         assert "/_pact/provider-states" in evidence_text
         assert f"/v1/subscribers?id={event['subscriber_id']}" in evidence_text
+
+
+def test_the_page_of_a_finding_says_how_much_it_weighs_and_what_decides(tmp_path: Path) -> None:
+    finding = wrong_state(load_catalogue()["v1-UNREGISTERED"], "active")
+    run = build_run(tmp_path, add_finding(good_run(), finding))
+    text = page_text(Page(build_pages([run], ReportContext())[f"findings/{run.kinds[0].slug}.html"]))
+    assert f"Rank promise: {wording.TEXTS['ranks']['promise']['about']}" in text
+    assert f"Rule effects.subscriber Decides {finding['document']}" in text
+    assert f"Answer documented: {wording.TEXTS['answer_classes']['documented']['means']}" in text
+    assert HARM_BY_ID[finding["effect"]].means in text
 
 
 def test_the_page_of_a_finding_shows_its_remark(tmp_path: Path) -> None:

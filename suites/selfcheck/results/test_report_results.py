@@ -151,9 +151,9 @@ def test_labels_are_promise_service_code_and_what_it_would_do_to_users(tmp_path:
     failed = [result for result in parse_results(run) if result["status"] == "failed"]
     rows = [read_labels(result) for result in failed]
     assert {row["feature"] for row in rows} == {REACTOR}
-    assert {(row["effect"], row["severity"]) for row in rows} == {
-        ("live-users-unsubscribed", "blocker"),
-        ("dead-users-kept", "critical"),
+    assert {(row["effect"], row["severity"], row["rank"]) for row in rows} == {
+        ("live-users-unsubscribed", "blocker", "promise"),
+        ("dead-users-kept", "critical", "promise"),
     }
     assert {row["story"] for row in rows} == {
         load_catalogue()[finding["case"]].code for finding in run.verdict["findings"]
