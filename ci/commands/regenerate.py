@@ -1,7 +1,7 @@
 """`./ci/regenerate` writes all files that are made from the project's data, or checks that they are current.
 
-Kinds of files: `pacts` (pacts/), `documents` (docs/openapi and docs/asyncapi), `tables` (docs/cases.md and
-docs/faults.md), `tests` (ci/expected_tests.json).
+Kinds of files: `pacts` (pacts/), `documents` (docs/openapi and docs/asyncapi), `tables` (docs/cases.md,
+docs/faults.md and docs/promises.md), `tests` (ci/expected_tests.json).
 """
 
 import argparse
@@ -19,8 +19,12 @@ from fixtures.contracts.api_docs import asyncapi, openapi
 from fixtures.contracts.api_docs.interfaces import INTERFACES
 from fixtures.contracts.pact import consumer_tests
 from fixtures.contracts.pact.model import PACTS, PactError, pact_path
-from fixtures.core.catalogue import load_catalogue
+from fixtures.core.backoff import LONGEST_FACTOR, SHORTEST_LIMIT_S
+from fixtures.core.catalogue import Catalogue, UnspecifiedRule, WaitRule, load_catalogue
 from fixtures.core.errors import UserError
+from fixtures.core.findings import RANKS, RULES
+from fixtures.core.harm import HARMS
+from fixtures.core.outcome import LEAVES_ALONE
 from fixtures.core.project import DOCS
 from fixtures.core.schemas import SchemaViolation
 from fixtures.core.topology import EDGES, VERSIONS
@@ -28,6 +32,7 @@ from fixtures.faults import FAULTS
 from fixtures.faults.tolerant import TOLERANT_VARIANTS
 from fixtures.results.policy import EXPECTED_TESTS, format_expected_tests
 from fixtures.results.report.templating import render_text
+from fixtures.results.report.wording import TEXTS
 
 PROTOCOLS = {"legacy": "Legacy", "fcm_v1": "FCM v1"}
 README = "README.md"
@@ -95,12 +100,38 @@ def render_pacts(folder: Path) -> dict[str, str]:
 
 
 def render_tables(_: Path) -> dict[str, str]:
-    """docs/cases.md and docs/faults.md, from the catalogue and the faults."""
+    """The pages of docs/ that are made from the catalogue, the faults and the rules of findings."""
     protocols = [(title, load_catalogue().of_protocol(name)) for name, title in PROTOCOLS.items()]
     return {
-        "cases.md": render_text(TEMPLATES / "cases.md.jinja", protocols=protocols),
+        "cases.md": render_text(
+            TEMPLATES / "cases.md.jinja", protocols=protocols, unspecified=load_catalogue().unspecified
+        ),
         "faults.md": render_text(TEMPLATES / "faults.md.jinja", faults=FAULTS, variants=TOLERANT_VARIANTS),
+        "promises.md": render_promises(load_catalogue()),
     }
+
+
+def render_promises(catalogue: Catalogue) -> str:
+    """docs/promises.md, from the rules of findings and the catalogue."""
+    waits: list[WaitRule] = []
+    for case in catalogue.cases:
+        if case.wait and case.wait not in waits:
+            waits.append(case.wait)
+    by_outcomes: dict[tuple[str, ...], list[UnspecifiedRule]] = {}
+    for rule in catalogue.unspecified:
+        by_outcomes.setdefault(tuple(sorted({*rule.outcomes, "alert"})), []).append(rule)
+    return render_text(
+        TEMPLATES / "promises.md.jinja",
+        ranks=TEXTS["ranks"],
+        rules={rank: [name for name, row in RULES.items() if row.rank == rank] for rank in RANKS},
+        waits=waits,
+        factor=LONGEST_FACTOR,
+        limit_s=SHORTEST_LIMIT_S,
+        leaves_alone=sorted(LEAVES_ALONE),
+        classes=TEXTS["answer_classes"],
+        unspecified=by_outcomes,
+        harms=HARMS,
+    )
 
 
 def format_row(cells: Sequence[str]) -> str:

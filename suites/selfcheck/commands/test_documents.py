@@ -1,5 +1,6 @@
 """The documents are current: generated tables, links, locked dependencies and versions."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -8,9 +9,15 @@ import pytest
 
 from ci.commands import regenerate
 from ci.support.cli import ExitCode
+from fixtures.core.answer_classes import ANSWER_CLASSES, classify_answer
+from fixtures.core.catalogue import load_catalogue
+from fixtures.core.findings import RANKS, RULES
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS, VERSIONS, get_version_number
+from fixtures.results.report.wording import TEXTS
 from fixtures.services import load
+
+MAX_README_LINES, MAX_README_WORDS = 120, 1000
 
 
 def test_the_table_of_cases_is_current() -> None:
@@ -26,6 +33,10 @@ def test_the_table_of_cases_is_current() -> None:
         "docs/cases.md",
         "docs/deep.md",
         "docs/faults.md",
+        "docs/promises.md",
+        "docs/targets.md",
+        "docs/glossary.md",
+        "docs/architecture.md",
         "docs/emulator.md",
         "docs/report.md",
         "docs/serve.md",
@@ -37,6 +48,41 @@ def test_links_lead_somewhere(file: str) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     local_links = [link for link in links if "://" not in link]
     assert [link for link in local_links if not (page.parent / link).exists()] == []
+
+
+def test_every_promise_that_decides_stands_on_its_page() -> None:
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^(?:#+ (.+)|- \*\*(.+?)\*\*)", page, re.MULTILINE)
+    names = {(heading or entry).lower() for heading, entry in entries}
+    promises = [row.document for row in RULES.values() if row.document.startswith("docs/promises.md: ")]
+    assert promises
+    assert {document.partition(": ")[2] for document in promises} - names == set()
+
+
+def test_every_document_of_a_rule_exists() -> None:
+    files = [re.match(r"[\w./-]+\.(?:md|json)\b", rule.document) for rule in RULES.values()]
+    assert [match[0] for match in files if match and not (ROOT / match[0]).is_file()] == []
+
+
+def test_the_page_of_promises_names_each_rule_rank_class_and_undecided_answer() -> None:
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    names = [*RULES, *(rule.id for rule in load_catalogue().unspecified)]
+    assert [name for name in names if f"`{name}`" not in page] == []
+    assert [name for name in (*RANKS, *ANSWER_CLASSES) if f"\n| {name} |" not in page] == []
+    assert tuple(TEXTS["ranks"]) == RANKS
+
+
+def test_the_example_of_each_class_is_of_that_class() -> None:
+    examples = {name: json.loads(texts["example"]) for name, texts in TEXTS["answer_classes"].items()}
+    assert {name: classify_answer(example) for name, example in examples.items()} == {
+        name: name for name in ANSWER_CLASSES
+    }
+
+
+def test_the_readme_stays_short() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MAX_README_LINES
+    assert len(text.split()) <= MAX_README_WORDS
 
 
 def test_the_lock_holds_every_dependency() -> None:
