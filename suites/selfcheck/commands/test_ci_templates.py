@@ -126,7 +126,7 @@ def test_notices_are_annotations_of_a_bounded_number(
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith("::notice ")] == []
     assert len(lines) == 1 + summary.SHOWN_NOTICES + 1 < 1 + len(run.notices)
-    assert "answers 200%0AThese differ, and are no reason for a no-go.%0A" in lines[1]
+    assert "answers 200%0AWhat differs here is no reason for a no-go.%0A" in lines[1]
     assert lines[-1].endswith(f"and {len(run.notices) - summary.SHOWN_NOTICES} more kinds of notices")
 
 

@@ -107,7 +107,7 @@ def test_each_export_counts_the_notices(tmp_path: Path) -> None:
     assert ctrf["extra"]["notices"] == len(run.notices)
     assert sum(int(row["notices"]) for row in table) == len(run.verdict["notices"])
     text = exports.format_markdown([run])
-    assert f"**Notices** ({len(run.notices)}): These differ, and are no reason for a no-go." in text
+    assert f"**Notices** ({len(run.notices)}): What differs here is no reason for a no-go." in text
     assert "- contract answers.status: directory-responses: answers 200" in text
 
 

@@ -30,9 +30,9 @@ def test_each_kind_of_notice_stands_once_on_the_first_page(tmp_path: Path) -> No
     text = page_text(render_page(run))
     assert run.verdict_word == "go"
     assert (
-        "These differ, and are no reason for a no-go. To let one decide, add its rule to raised_rules" in text
+        "What differs here is no reason for a no-go. To let it decide, add its rule to raised_rules" in text
     )
-    section = text.partition("Notices These differ")[2].partition("The update map")[0]
+    section = text.partition("Notices What differs here")[2].partition("The update map")[0]
     assert section.index("contract answers.status") < section.index("label effects.code")
     assert section.count("effects.code") == 1
     assert "directory-responses: makes another code of" in section
@@ -48,7 +48,7 @@ def test_the_page_of_a_notice_says_that_it_is_no_reason_for_a_no_go(tmp_path: Pa
     run = noticed_run(tmp_path)
     kind = next(kind for kind in run.notices if kind.smallest["rule"] == "effects.code")
     text = page_text(Page(build_pages([run], ReportContext())[f"notices/{kind.slug}.html"]))
-    assert "These differ, and are no reason for a no-go." in text
+    assert "What differs here is no reason for a no-go." in text
     assert "Rank label:" in text
     assert all(title in text for title in kind.other_titles)
     assert "wrong:" not in text
@@ -58,7 +58,7 @@ def test_the_notices_of_each_environment_stand_apart(tmp_path: Path) -> None:
     lines = add_notices(good_run(), other_code(CASES[1]))
     change_line(0, environment="production")(lines)
     page = render_page(noticed_run(tmp_path), build_run(tmp_path, lines))
-    text = page_text(page).partition("Notices These differ")[2].partition("The update map")[0]
+    text = page_text(page).partition("Notices What differs here")[2].partition("The update map")[0]
     assert text.index(" local ") < text.index("answers.status") < text.index(" production ")
     assert len({link for link in page.links if link.startswith("notices/production-")}) == 1
 
@@ -69,7 +69,7 @@ def test_the_terminal_shows_notices_and_how_to_raise_one(
     run = noticed_run(tmp_path)
     print_summary(run.verdict, RunFiles(tmp_path, tmp_path))
     text = capsys.readouterr().out
-    assert "notices: These differ, and are no reason for a no-go. To let one decide, add its rule to" in text
+    assert "notices: What differs here is no reason for a no-go. To let it decide, add its rule to" in text
     assert "  contract answers.status: directory-responses: answers 200\n" in text
     assert f"  ... and {len(run.notices) - SHOWN_NOTICES} more kinds in {tmp_path / 'verdict.json'}\n" in text
 
