@@ -1,0 +1,71 @@
+"""Judges the second opinion as the gate judges a deployment: *go* with every seed, *no-go* with every fault.
+
+    python -m suites.selfcheck.second_opinion.judge [--seed N] [--seeds N] [--fault NAME ...] [--all-faults]
+
+It prints a line for each run. It exits 0 if all runs end as they must, else 1.
+"""
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Iterator
+
+from ci.commands.selfcheck import EXAMPLES
+from ci.scoring.fault_runs import COMPAT, run_tests
+from fixtures.core.run_config import RunConfig
+from fixtures.faults.scoring import RunResult
+from suites.selfcheck.second_opinion.faults import FAULTS, build_services
+from suites.selfcheck.second_opinion.web import start_server
+
+# These suites need no HTTP, so a deployment takes no part in them.
+MARKS = "not process and not catches(promise='lifecycle')"
+
+
+@contextlib.contextmanager
+def serve(fault: str | None = None) -> Iterator[tuple[str, ...]]:
+    """Run the three providers on loopback; yield them as `NAME=URL`."""
+    servers = {service.name: start_server(service) for service in build_services(fault)}
+    try:
+        yield tuple(f"{name}=http://127.0.0.1:{server.server_port}" for name, server in servers.items())
+    finally:
+        for server in servers.values():
+            server.shutdown()
+
+
+def judge_seed(seed: int, examples: int = 1) -> RunResult:
+    """Run the compat suites against the second opinion."""
+    with serve() as targets:
+        return run_tests([COMPAT, "-m", MARKS], RunConfig(target=targets, seed=seed, examples=examples))
+
+
+def judge_fault(fault: str) -> RunResult:
+    """Run the tests of a fault's service until one of them finds something."""
+    service = FAULTS[fault]["service"]
+    selection = [COMPAT, "-m", MARKS, "-k", service, "--exitfirst"]
+    with serve(fault) as targets:
+        return run_tests(selection, RunConfig(target=targets, examples=EXAMPLES))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m suites.selfcheck.second_opinion.judge")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first seed (default 0)")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="how many seeds (default 1; 0: none)")
+    parser.add_argument("--fault", action="append", default=[], choices=sorted(FAULTS), metavar="NAME")
+    parser.add_argument("--all-faults", action="store_true", help="judge every fault")
+    options = parser.parse_args()
+    is_right = True
+    for seed in range(options.seed, options.seed + options.seeds):
+        result = judge_seed(seed)
+        title = result.findings[0]["title"] if result.findings else result.problem
+        is_right = is_right and result.is_clean
+        print(f"seed {seed}: {'go' if result.is_clean else f'false alarm: {title}'}", flush=True)
+    for fault in sorted(FAULTS) if options.all_faults else options.fault:
+        result = judge_fault(fault)
+        is_right = is_right and bool(result.findings)
+        rules = ", ".join(sorted({finding["rule"] for finding in result.findings}))
+        print(f"{fault}: {f'no-go: {rules}' if rules else f'not caught: {result.problem}'}", flush=True)
+    return 0 if is_right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
