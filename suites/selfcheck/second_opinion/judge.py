@@ -46,10 +46,15 @@ def judge_fault(fault: str) -> RunResult:
         return run_tests(selection, RunConfig(target=targets, examples=EXAMPLES))
 
 
+def write_line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m suites.selfcheck.second_opinion.judge")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first seed (default 0)")
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="how many seeds (default 1; 0: none)")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="how many (default 1)")
     parser.add_argument("--fault", action="append", default=[], choices=sorted(FAULTS), metavar="NAME")
     parser.add_argument("--all-faults", action="store_true", help="judge every fault")
     options = parser.parse_args()
@@ -58,12 +63,12 @@ def main() -> int:
         result = judge_seed(seed)
         title = result.findings[0]["title"] if result.findings else result.problem
         is_right = is_right and result.is_clean
-        print(f"seed {seed}: {'go' if result.is_clean else f'false alarm: {title}'}", flush=True)
+        write_line(f"seed {seed}: {'go' if result.is_clean else f'false alarm: {title}'}")
     for fault in sorted(FAULTS) if options.all_faults else options.fault:
         result = judge_fault(fault)
         is_right = is_right and bool(result.findings)
         rules = ", ".join(sorted({finding["rule"] for finding in result.findings}))
-        print(f"{fault}: {f'no-go: {rules}' if rules else f'not caught: {result.problem}'}", flush=True)
+        write_line(f"{fault}: {f'no-go: {rules}' if rules else f'not caught: {result.problem}'}")
     return 0 if is_right else 1
 
 
