@@ -60,9 +60,9 @@ def annotate(level: str, finding: Mapping[str, Any], remark: str) -> str:
     """The workflow command that shows a finding at its test. `remark` follows its title."""
     title = escape(f"{finding['provider']} {finding['case'] or ''}".strip(), in_property=True)
     file = escape(finding["test"].partition("::")[0], in_property=True)
-    message = f"{finding['title']}{remark}\nexpected: {finding['expected']}\nagain: {finding['reproduce']}"
-    for name, text in describe_weight(finding).items():
-        message += f"\n{name.lower()}: {text}"
+    weight = "".join(f"{name.lower()}: {text}\n" for name, text in describe_weight(finding).items())
+    evidence = f"expected: {finding['expected']}\nagain: {finding['reproduce']}"
+    message = f"{finding['title']}{remark}\n{weight}{evidence}"
     return f"::{level} file={file},title={title}::{escape(message)}"
 
 
