@@ -5,7 +5,9 @@ import pytest
 
 from fixtures.core.catalogue import Case
 from fixtures.core.topology import VERSION_MIXES
-from fixtures.scenarios.end_to_end import cases_of_mix, pushes_for
+from fixtures.generation.runner import batches_in_class
+from fixtures.generation.strategies import list_classes
+from fixtures.scenarios.end_to_end import Push, cases_of_mix, pushes_for
 from suites.types import EndToEndScenarioOf, Explore, FindingsOf, Pushes, RaiseIfFound
 
 pytestmark = pytest.mark.catches(promise="end-to-end")
@@ -34,5 +36,10 @@ def test_any_traffic(
         findings = scenario.run_pushes(pushes)
         raise_if_found(findings, scenario.sent)
 
-    any_push = st.sampled_from(cases_of_mix(VERSION_MIXES[mix])).flatmap(pushes_for)
-    explore(st.lists(any_push, min_size=1, max_size=6), judge, times=2)
+    cases = cases_of_mix(VERSION_MIXES[mix])
+
+    def pushes_of(answer_class: str) -> st.SearchStrategy[Push]:
+        fitting = [case for case in cases if answer_class in list_classes(case)]
+        return st.sampled_from(fitting).flatmap(lambda case: pushes_for(case, answer_class))
+
+    explore(batches_in_class(pushes_of, cases, most=9), judge, times=2)

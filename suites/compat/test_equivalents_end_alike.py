@@ -5,10 +5,10 @@ import pytest
 
 from fixtures.checks.agreement import equivalents_end_alike
 from fixtures.core.catalogue import Case, load_catalogue
-from fixtures.generation.runner import batches_of
+from fixtures.generation.runner import batches_in_class
 from fixtures.generation.strategies import answers_for, answers_for_any
 from suites.compat.parameters import at_each_provider
-from suites.types import Explore, Pairs, RaiseIfFound, ScenarioOf
+from suites.types import Answer, Explore, Pairs, RaiseIfFound, ScenarioOf
 
 pytestmark = pytest.mark.catches(promise="equivalents")
 
@@ -28,4 +28,7 @@ def test_equivalents_end_alike(
         outcome = scenario.deliver(batch)
         raise_if_found(equivalents_end_alike(scenario.provider, legacy, v1, outcome), batch)
 
-    explore(batches_of(st.tuples(answers_for_any(legacy_cases), answers_for(case)), most=9), judge)
+    def pairs_of(answer_class: str) -> st.SearchStrategy[tuple[Answer, Answer]]:
+        return st.tuples(answers_for_any(legacy_cases, answer_class), answers_for(case, answer_class))
+
+    explore(batches_in_class(pairs_of, legacy_cases, [case], most=9), judge)

@@ -10,15 +10,14 @@ from fixtures.checks.redelivery import nothing_changes, stale_events_change_noth
 from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.times import parse_time, utc_now
 from fixtures.generation.recordings import found_examples
-from fixtures.generation.runner import batches_of
-from fixtures.generation.strategies import answers_for_any
+from fixtures.generation.runner import batches_for_any
 from fixtures.scenarios.provider import redirect
 from suites.compat.parameters import each_provider
 from suites.types import Answers, Explore, RaiseIfFound, ScenarioOf
 
 pytestmark = pytest.mark.catches(promise="redelivery")
 
-ANY_ANSWERS = batches_of(answers_for_any(load_catalogue().cases), most=25)
+ANY_ANSWERS = batches_for_any(load_catalogue().cases, most=25)
 REACTOR = "subscribers-errors"
 
 

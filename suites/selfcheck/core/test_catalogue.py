@@ -1,11 +1,6 @@
 """The catalogue is complete: reports have a case, and cases an example, a corpus line and equivalents."""
 
-import json
-from pathlib import Path
-
-import jsonschema_rs
 import pytest
-from jsonschema_rs.canonical import Containment, Satisfiability
 
 from fixtures.core import catalogue as catalogues
 from fixtures.core import payloads, schemas
@@ -30,7 +25,7 @@ def test_the_corpus_reaches_every_case() -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_every_report_is_decided(protocol: str) -> None:
-    assert load_catalogue().uncovered_reports(protocol).satisfiability() == Satisfiability.NO
+    assert load_catalogue().of_protocol(protocol)[-1].match == {}
 
 
 def test_an_example_makes_a_valid_report_of_its_case() -> None:
@@ -44,39 +39,6 @@ def test_an_example_makes_a_valid_report_of_its_case() -> None:
 def test_a_case_that_is_not_there_is_named() -> None:
     with pytest.raises(KeyError, match="legacy-NotThere"):
         load_catalogue()["legacy-NotThere"]
-
-
-# --- domains
-
-
-def exactly(report: object) -> jsonschema_rs.CanonicalSchema:
-    """A schema that exactly one report satisfies."""
-    return schemas.canonicalize({"const": report})
-
-
-def test_a_domain_has_the_reports_of_its_case_and_of_no_earlier_one() -> None:
-    """Except for cases near each other, where canonical forms have limits: see LOOKAHEAD."""
-    for position, case in enumerate(CASES):
-        report = payloads.address(example_report(case), IdFactory())
-        assert load_catalogue().domain_of(case).covers(exactly(report)) == Containment.YES, case.id
-        halved = {name: report[name] for name in report if name != "report_id"}
-        assert load_catalogue().domain_of(case).covers(exactly(halved)) == Containment.NO, case.id
-        for later in [other for other in CASES[position + 7 :] if other.protocol == case.protocol]:
-            assert load_catalogue().domain_of(later).covers(exactly(report)) == Containment.NO, (
-                case.id,
-                later.id,
-            )
-
-
-@pytest.mark.aside
-def test_what_cannot_be_taken_away_is_left(tmp_path: Path) -> None:
-    data = json.loads(catalogues.CATALOGUE_FILE.read_text(encoding="utf-8"))
-    data["cases"] = [row for row in data["cases"] if row["id"] != "v1-INVALID_ARGUMENT-payload"]
-    (tmp_path / "response-codes.json").write_text(json.dumps(data), encoding="utf-8")
-    catalogue = catalogues.load_catalogue(tmp_path / "response-codes.json")
-    case = catalogue["v1-delivered"]
-    report = payloads.address(example_report(case), IdFactory())
-    assert catalogue.domain_of(case).covers(exactly(report)) == Containment.YES
 
 
 # --- equivalents

@@ -23,7 +23,7 @@ DEAD_DEVICES = "subscribers-errors and v1-UNREGISTERED and test_new_codes"
 DECIDE = "def decide(report: Report) -> Decision:\n"
 # A fault that few batches show.
 FAULT = """\
-    if report["http_status"] == 598 and report["retry_after"] is None:
+    if report["http_status"] == 503 and report["retry_after"] is None:
         return Decision("fcm_v1", "OTHER", "alert")
 """
 
@@ -123,7 +123,7 @@ def test_later_gates_find_what_a_deep_run_has_found(faulty_project: Path) -> Non
     assert run_module(faulty_project, "ci.commands", "deep", "--add", str(examples)).returncode == 0
     gate = run_gate(faulty_project, seed)
     assert gate.returncode == 1, gate.stdout
-    assert '"http_status":598' in gate.stdout
+    assert '"http_status":503' in gate.stdout
 
 
 @pytest.mark.process
