@@ -41,7 +41,7 @@ def judge_seed(seed: int, examples: int = 1) -> RunResult:
 def judge_fault(fault: str) -> RunResult:
     """Run the tests of a fault's service until one of them finds something."""
     service = FAULTS[fault]["service"]
-    selection = [COMPAT, "-m", MARKS, "-k", service, "--exitfirst"]
+    selection = [COMPAT, "-m", MARKS, "-k", f"{service} or test_counts", "--exitfirst"]
     with serve(fault) as targets:
         return run_tests(selection, RunConfig(target=targets, examples=EXAMPLES))
 

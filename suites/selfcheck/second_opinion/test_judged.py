@@ -1,0 +1,37 @@
+"""The suites accept the second opinion with every seed, and notice each of its faults."""
+
+import subprocess
+import sys
+
+import pytest
+
+from fixtures.core.project import ROOT
+from suites.selfcheck.second_opinion.faults import FAULTS
+
+pytestmark = pytest.mark.process
+
+SEEDS = 20
+# One fault of each service. Every night judges them all.
+SAMPLE = ("text-answers-lost", "bad-response-refuses-batch", "apns-gone-ignored")
+
+
+def judge(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "suites.selfcheck.second_opinion.judge", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(1, SEEDS))]
+)
+def test_it_is_go(seed: int) -> None:
+    result = judge("--seed", str(seed))
+    assert (result.returncode, result.stdout) == (0, f"seed {seed}: go\n"), result.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    "fault", [pytest.param(name, marks=() if name in SAMPLE else pytest.mark.nightly) for name in FAULTS]
+)
+def test_a_fault_is_no_go(fault: str) -> None:
+    result = judge("--seeds", "0", "--fault", fault)
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert result.stdout.startswith(f"{fault}: no-go: "), result.stdout
