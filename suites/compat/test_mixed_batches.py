@@ -29,20 +29,19 @@ def test_poison_costs_nobody_else(scenario_of: ScenarioOf, explore: Explore, pro
 def test_every_rule_broken_once(scenario_of: ScenarioOf, provider: str) -> None:
     scenario = scenario_of(provider)
     batch = list(zip(itertools.cycle(EXAMPLES), malformed_rules(scenario.schema), strict=False))
-    scenario.assert_handled(scenario.malformed_entries([*batch, (EXAMPLES[0], None)]))
+    pairs = [*batch, (EXAMPLES[0], None)]
+    scenario.assert_all_handled(pairs, scenario.malformed_entries, batch_size=BATCH_LIMIT)
 
 
 @each_provider
 def test_every_case_in_one_batch(scenario_of: ScenarioOf, provider: str) -> None:
-    scenario = scenario_of(provider)
-    scenario.assert_handled(scenario.entries(EXAMPLES))
+    scenario_of(provider).assert_all_handled(EXAMPLES, batch_size=BATCH_LIMIT)
 
 
 @each_provider
 def test_the_greatest_batch_is_taken(scenario_of: ScenarioOf, provider: str) -> None:
-    scenario = scenario_of(provider)
     answers = [EXAMPLES[i % len(EXAMPLES)] for i in range(BATCH_LIMIT)]
-    scenario.assert_handled(scenario.entries(answers))
+    scenario_of(provider).assert_all_handled(answers, batch_size=BATCH_LIMIT)
 
 
 @each_provider

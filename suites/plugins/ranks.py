@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.core.findings import RANKS, Finding
+from fixtures.core.findings import RANKS, RULES, Finding
 from fixtures.core.topology import VERSION_MIXES
 from fixtures.faults import runtime
 from fixtures.faults.tolerant import TolerantVariant
@@ -21,14 +21,21 @@ class DecidingRanks:
 
     ranks_by_service: Mapping[str, Collection[str]]
     raised_rules: frozenset[str] = frozenset()
+    # The services that say they alert. Reference services do.
+    alerting: Collection[str] = ()
 
     def decides(self, finding: Finding) -> bool:
         """Whether a finding makes its test fail. In a version mix, every service has its say."""
         services: Iterable[str] = [finding.provider]
         if mix := VERSION_MIXES.get(finding.provider):
             services = [name for name, version in mix.versions.items() if version == "after"]
-        allowed = [self.ranks_by_service.get(name, RANKS) for name in services]
-        return finding.rule in self.raised_rules or all(finding.rank in ranks for ranks in allowed)
+        return finding.rule in self.raised_rules or all(self._decides_at(name, finding) for name in services)
+
+    def _decides_at(self, service: str, finding: Finding) -> bool:
+        if service not in self.ranks_by_service:
+            return True
+        says_so = RULES[finding.rule].only_if != "alerts" or service in self.alerting
+        return says_so and finding.rank in self.ranks_by_service[service]
 
 
 def get_deciding_ranks(config: pytest.Config) -> DecidingRanks:
@@ -45,5 +52,7 @@ def get_deciding_ranks(config: pytest.Config) -> DecidingRanks:
         variant = runtime.find_variant(get_run_config(config).variant)
         if isinstance(variant, TolerantVariant):
             ranks |= dict.fromkeys(variant.services, RANKS[:2] if variant.keeps_pacts else RANKS[:1])
-        config.stash[DECIDING_RANKS] = DecidingRanks(ranks, policy.load_policy().raised_rules)
+        alerting = [name for name, deployment in get_deployments(config).items() if deployment.alerts]
+        raised_rules = policy.load_policy().raised_rules
+        config.stash[DECIDING_RANKS] = DecidingRanks(ranks, raised_rules, alerting)
     return config.stash[DECIDING_RANKS]
