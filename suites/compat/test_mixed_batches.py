@@ -5,11 +5,12 @@ import itertools
 import pytest
 
 from fixtures.checks.batch_answer import problem_is_reported
-from fixtures.checks.effects import refused_batch_has_no_effect
+from fixtures.checks.effects import each_report_has_its_effect, refused_batch_has_no_effect
 from fixtures.core.catalogue import example_report, load_catalogue
-from fixtures.core.topology import BATCH_LIMIT
+from fixtures.core.topology import BATCH_LIMIT, PROVIDERS
 from fixtures.generation.malformed import malformed_rules
 from fixtures.generation.runner import batches_with_malformed
+from fixtures.scenarios.provider import redirect
 from suites.compat.parameters import each_provider
 from suites.types import Explore, RaiseIfFound, ScenarioOf
 
@@ -42,6 +43,19 @@ def test_every_case_in_one_batch(scenario_of: ScenarioOf, provider: str) -> None
 def test_the_greatest_batch_is_taken(scenario_of: ScenarioOf, provider: str) -> None:
     answers = [EXAMPLES[i % len(EXAMPLES)] for i in range(BATCH_LIMIT)]
     scenario_of(provider).assert_all_handled(answers, batch_size=BATCH_LIMIT)
+
+
+@pytest.mark.parametrize(
+    "provider", [name for name, item in PROVIDERS.items() if item.batch_member != "errors"]
+)
+def test_reports_of_one_subscriber_all_count(
+    raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str
+) -> None:
+    scenario = scenario_of(provider)
+    batch = scenario.entries(EXAMPLES)
+    batch = redirect(batch, batch[:1] * len(batch))
+    outcome = scenario.deliver(batch)
+    raise_if_found(each_report_has_its_effect(scenario.provider, batch, outcome), batch)
 
 
 @each_provider
