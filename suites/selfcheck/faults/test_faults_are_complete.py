@@ -19,9 +19,9 @@ from fixtures.core.times import parse_time
 from fixtures.core.topology import BATCH_LIMIT, PROVIDERS, VERSION_MIXES, read_firebase_app
 from fixtures.faults import FAULTS
 from fixtures.faults.rows import CLEANER
-from fixtures.generation import malformed, recordings
+from fixtures.generation import malformed, recordings, runner
 from fixtures.generation.schema_coverage import uncovered
-from fixtures.generation.strategies import near_misses_of_codes, near_misses_of_details
+from fixtures.generation.strategies import answers_for, near_misses_of_codes, near_misses_of_details
 from fixtures.platform.in_memory import scripted_fcm
 from fixtures.scenarios.unreliable_platform import ServiceStopped, UnreliablePlatform
 from fixtures.services import load as load_service
@@ -276,7 +276,10 @@ def test_every_case_is_exercised_by_a_fault() -> None:
 def test_every_keyword_is_covered_by_drawn_reports(protocol: str) -> None:
     ids = IdFactory()
     cases = load_catalogue().of_protocol(protocol)
-    answers = (answer for case in cases for answer in draw_answers(case, batches=BATCHES))
+    answers = [answer for case in cases for answer in draw_answers(case, batches=BATCHES)]
+    for case in cases:
+        batches = runner.batches_of(answers_for(case, "impossible"))
+        runner.explore(case.id, batches, answers.extend, profile=runner.Profile(0, BATCHES))
     reports = [payloads.address(answer, ids) for answer in answers]
     assert set(uncovered(f"{REPORT_SCHEMAS[protocol]}.schema.json", "", reports)) == set(NOT_COVERED)
 
