@@ -4,8 +4,6 @@ Writes build/bench.json, and with --keep benchmarks/results.json and docs/benchm
 compare ratios, not seconds. The exit code is 0 whatever is measured; nothing depends on a speed.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """The contenders: each gets the URL of a provider and says whether something is wrong with it."""
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Generation beside Schemathesis, where it is installed: payloads a second, and what they reach."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 import json

@@ -3,8 +3,6 @@
 ./ci/setup/peers.sh installs Schemathesis and Specmatic in .venv-peers; Specmatic needs Java 17.
 """
 
-from __future__ import annotations
-
 import json
 import statistics
 from collections.abc import Mapping, Sequence

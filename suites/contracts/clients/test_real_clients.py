@@ -1,7 +1,5 @@
 """Real, unmodified clients raise each exception that they have for an answer of FCM."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

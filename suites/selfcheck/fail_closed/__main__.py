@@ -4,8 +4,6 @@ It drives each fault through the gate's own process, in a small copy of the proj
 docs/fail-closed.md: with names, those rows only. Exits 1 if a fault does not end as it must.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 import sys

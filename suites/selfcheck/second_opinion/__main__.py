@@ -5,8 +5,6 @@
 They end on SIGTERM, or when stdin closes.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import signal
