@@ -115,6 +115,21 @@ def test_a_right_answer(name: str) -> None:
         assert not list(batch_is_answered(batch.provider, batch.sent, batch.outcome().answer)), what
 
 
+@pytest.mark.parametrize(
+    ("text", "content_type", "rule"),
+    [
+        pytest.param('{"accepted":', "application/json", "answers.unreadable", id="JSON that is cut off"),
+        pytest.param("Accepted", "text/plain", "answers.shape", id="a text"),
+        pytest.param("", "application/json", "answers.shape", id="nothing"),
+    ],
+)
+def test_only_json_that_cannot_be_read_breaks_a_promise(text: str, content_type: str, rule: str) -> None:
+    batch = right_batch(API)
+    unreadable = ProviderAnswer(batch.status, text, text, content_type, "no JSON")
+    (finding,) = batch_is_answered(batch.provider, batch.sent, unreadable)
+    assert finding.rule == rule
+
+
 @pytest.mark.parametrize(("name", "fault", "title"), ANSWERS.values(), ids=ANSWERS)
 def test_a_wrong_answer(name: str, fault: BatchFault, title: str, snapshot: SnapshotAssertion) -> None:
     batch = right_batch(name).with_fault(fault)
