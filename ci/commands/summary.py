@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ci.support.cli import CommandParser, ExitCode, command, resolve_path
-from ci.support.verdict_output import select_kinds
 from fixtures.core import schemas
+from fixtures.results.policy import select_kinds
 from fixtures.results.report.evidence import describe_weight
 from fixtures.results.report.impact import group_findings
 from fixtures.results.report.wording import TEXTS

@@ -36,7 +36,7 @@ def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
     if cases := verdict["cases"]:
         print(terminal.format_case_table(catalogue.load_catalogue(), cases, color=sys.stdout.isatty()))
     # One finding of each kind, those about subscribers first.
-    kinds = select_kinds(verdict["findings"])
+    kinds = policy.select_kinds(verdict["findings"])
     kinds.sort(key=lambda finding: finding["check"] != "effects")
     shown = [(describe_finding(Finding.from_json(finding)), finding) for finding in kinds[:SHOWN_FINDINGS]]
     order = describe_order_counts(verdict["rollout"]) if verdict["rollout"] else ""
@@ -44,14 +44,6 @@ def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
     values |= {"shown": shown, "kinds": len(kinds), "order": order, "files": files}
     values |= {"notice_texts": TEXTS["notices"], "max_notices": SHOWN_NOTICES}
     print(render_text(TEMPLATES / "gate.txt.jinja", **values), end="")
-
-
-def select_kinds(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The first finding of each kind."""
-    kinds: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for finding in findings:
-        kinds.setdefault((finding["provider"], finding["title"]), finding)
-    return list(kinds.values())
 
 
 def print_verdict(verdict: str, reasons: Sequence[str], notes: Iterable[str] = ()) -> ExitCode:
