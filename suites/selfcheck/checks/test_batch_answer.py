@@ -140,6 +140,17 @@ def test_a_wrong_answer(name: str, fault: BatchFault, title: str, snapshot: Snap
     assert format_finding(finding) == snapshot
 
 
+def test_a_result_about_another_subscriber_breaks_a_promise(snapshot: SnapshotAssertion) -> None:
+    right = right_batch(ERRORS)
+    (subscriber_id, other_id) = (right.sent[i].payload["subscriber_id"] for i in (ODD, DEAD))
+    in_capitals = right.with_fault(change_result(ODD, subscriber_id=subscriber_id.upper()))
+    assert not list(batch_is_answered(right.provider, right.sent, in_capitals.outcome().answer))
+    wrong = right.with_fault(change_result(ODD, subscriber_id=other_id))
+    (finding,) = batch_is_answered(right.provider, right.sent, wrong.outcome().answer)
+    assert (finding.rank, finding.sent) == ("promise", [right.sent[ODD].payload])
+    assert format_finding(finding) == snapshot
+
+
 @pytest.mark.parametrize("cases", [(), (ODD,), (DEAD, BUSY), (DEAD, RENEWED, BUSY, FINE, ODD)])
 def test_a_refusal_names_up_to_three_cases_and_is_of_one(
     cases: tuple[int, ...], snapshot: SnapshotAssertion
