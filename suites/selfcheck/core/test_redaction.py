@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
@@ -73,6 +74,21 @@ def test_what_a_configured_member_holds_is_hidden_elsewhere_in_the_answer(redact
     assert redacted["error"].startswith("there is no ")
 
 
+@pytest.mark.parametrize("name", ["private_key_id", "Password", "SecretAccessKey"])
+def test_a_member_that_is_called_a_secret_is_one(redactor: Redactor, name: str) -> None:
+    row = {name: "2f9bd1c7a04e", "code": "DENIED"}
+    assert redactor.redact_value(row) == {name: "(redacted)", "code": "DENIED"}
+    for text in (json.dumps(row), json.dumps(json.dumps(row)), quote(json.dumps(row))):
+        assert "2f9bd1c7a04e" not in redactor.redact_text(text)
+
+
+def test_a_number_is_a_secret_as_its_text_is(redactor: Redactor) -> None:
+    assert redactor.redact_value({"device": int(SHAPED["IMEI"]), "count": 12}) == {
+        "device": "(redacted)",
+        "count": 12,
+    }
+
+
 @pytest.mark.parametrize("case", load_catalogue().cases, ids=lambda case: case.id)
 def test_what_was_sent_stays_as_it_was(redactor: Redactor, case: Case) -> None:
     sent = [entry.payload for entry in error_events(address_all([example_report(case)], IdFactory()))]
@@ -91,6 +107,7 @@ def test_what_was_sent_stays_as_it_was(redactor: Redactor, case: Case) -> None:
         "unreachable-target: directory-events-api at http://127.0.0.1:45003 does not answer: ReadTimeout",
         "fcafe123-4567-4003-8000-0000000000ab, sent_at 2026-01-01T00:00:00.000Z",
         '{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "UNREGISTERED"}',
+        "3 of 12 tests, 0.123456789012345 s, 1b9d6bcdbbfd4b2d9b5dab8dfbbd4bed1b9d6bcd, 12:00:00+02:00",
         "Traceback: File suites/selfcheck/core/test_redaction.py, line 12, in test_half_a_secret_is_one_too",
     ],
 )

@@ -13,6 +13,7 @@ from ci.commands import import_reports as command
 from fixtures.generation import recordings
 from fixtures.generation.importing import readers
 from fixtures.generation.importing.deduplicate import ImportedAnswers
+from suites.selfcheck.core.canaries import SHAPED
 
 pytestmark = pytest.mark.aside
 
@@ -27,6 +28,7 @@ CANARIES = (
     "mega-secret-project-4711",
     "958d25b7-1c1e-4d5a-9d0b-0123456789ab",
     "+4915112345678",
+    *(canary for name, canary in SHAPED.items() if name != "private key"),
 )
 CANARY = " ".join(CANARIES[1:])
 DEAD = {

@@ -29,8 +29,15 @@ class SqlService:
 
     def statuses(self) -> dict[str, str]:
         """The status of each subscriber, by id."""
+        return self._select("status")
+
+    def tokens(self) -> dict[str, str]:
+        """The token of each subscriber, by id."""
+        return self._select("token")
+
+    def _select(self, column: str) -> dict[str, str]:
         with contextlib.closing(sqlite3.connect(self.database, timeout=60)) as database:
-            return dict(database.execute("SELECT subscriber_id, status FROM subscribers"))
+            return dict(database.execute(f"SELECT subscriber_id, {column} FROM subscribers"))  # noqa: S608
 
     def insert(self, *ids: str) -> None:
         """Insert unsubscribed subscribers."""

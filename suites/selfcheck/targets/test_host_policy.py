@@ -66,7 +66,7 @@ def test_a_foreign_subscriber_is_never_sent() -> None:
         client.send("POST", "/v1/errors", json.dumps({"errors": [{"subscriber_id": own_id}]}).encode())
         broken = f'{{"errors": [{{"subscriber_id" : "{foreign_id}"}}, {{'
         for body in (json.dumps({"errors": [{"subscriber_id": foreign_id}]}), broken):
-            with pytest.raises(TargetError, match=f"not-our-subscriber: '{foreign_id}'"):
+            with pytest.raises(TargetError, match=r"not-our-subscriber: '\(redacted\)'"):
                 client.send("POST", "/v1/errors", body.encode())
         client.close()
     assert [path for _, path, _, _ in double.requests] == ["/v1/errors"]

@@ -122,14 +122,21 @@ def test_subscribers_of_a_killed_run_are_known_and_removed(tmp_path: Path, servi
 
 
 def test_a_pool_is_given_back_as_new(tmp_path: Path, service: SqlService) -> None:
-    service.insert(*write_pool(tmp_path, 1200))
+    service.insert(*write_pool(tmp_path, 1200, with_tokens=True))
     with start_module(*pytest_command(tmp_path, POOL, service)) as process:
         wait_for(lambda: "active" in service.statuses().values(), process)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
     used = list_inventory(tmp_path)
+    assert used
+    assert b"pooled-" not in (tmp_path / "build" / INVENTORY_FILE).read_bytes(), (
+        "a killed run leaves no token"
+    )
     assert run_cleanup(tmp_path, POOL, service.url).returncode == 0
     assert {service.statuses()[subscriber_id] for subscriber_id in used} == {"active"}
+    assert {service.tokens()[subscriber_id] for subscriber_id in used} == {
+        f"pooled-{value}" for value in used
+    }
     assert len(service.ids()) == 1200
 
 

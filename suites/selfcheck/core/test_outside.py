@@ -1,0 +1,87 @@
+"""What comes from outside loses its secrets and its control characters at the moment it enters."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+import redis
+from botocore.exceptions import ClientError
+
+from fixtures.core.errors import UserError
+from fixtures.core.outside import quote_outside
+from fixtures.core.plain_text import to_line
+from fixtures.platform.redis_container import translate_redis_errors
+from fixtures.platform.sqs import translate_sqs_errors
+from fixtures.targets.http import NoResponse, RawResponse
+from fixtures.targets.provisioning import provisioners
+from suites.selfcheck.core.canaries import SHAPED, all_sentences, find_canaries
+
+pytestmark = pytest.mark.aside
+
+ROWS = [{"subscriber_id": "s", "token": "t"}]
+LEAKED = " ".join(all_sentences(SHAPED))
+
+
+def refuse(*_: object) -> RawResponse:
+    return RawResponse(status=500, headers={}, content=LEAKED.encode())
+
+
+def fail_in_function(*_: object) -> None:
+    raise RuntimeError(LEAKED)
+
+
+def remove_by(backend: provisioners.ProvisioningBackend) -> Callable[[], None]:
+    return lambda: backend.change_subscribers("teardown", ROWS)
+
+
+def lose_connection() -> None:
+    raise NoResponse(LEAKED)
+
+
+def fail_in_redis() -> None:
+    with translate_redis_errors(redis.Redis()):
+        raise redis.ResponseError(LEAKED)
+
+
+def fail_in_sqs() -> None:
+    with translate_sqs_errors("https://sqs.example/queue"):
+        raise ClientError({"Error": {"Message": LEAKED}}, "SendMessage")
+
+
+REQUEST = {"setup": {"method": "POST", "path": f"/{SHAPED['IMEI']}/{{subscriber_id}}"}}
+ENTRANCES: Mapping[str, Callable[[], None]] = {
+    "request": remove_by(provisioners.http_backend(REQUEST, refuse)),
+    "provider state": remove_by(provisioners.service_backend(refuse)),
+    "function": remove_by(provisioners.function_backend(f"python:{__name__}:fail_in_function")),
+    "HTTP": lose_connection,
+    "Redis": fail_in_redis,
+    "SQS": fail_in_sqs,
+}
+
+
+@pytest.mark.parametrize("enter", ENTRANCES.values(), ids=ENTRANCES)
+def test_an_error_that_quotes_an_answer_tells_no_secret(enter: Callable[[], None]) -> None:
+    with pytest.raises((UserError, NoResponse)) as raised:
+        enter()
+    assert find_canaries("", str(raised.value)) == []
+    assert "was refused" in str(raised.value)
+
+
+def test_a_secret_at_the_end_of_a_quote_is_masked_before_it_is_cut() -> None:
+    for length in range(40):
+        assert "grace.hopper" not in quote_outside(f"{'x ' * 5}{SHAPED['e-mail address']}", length)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\r\n::add-mask::b\x85c\u2028d", "a ::add-mask::b c d"),
+        ("\x1b[2J\x1b]0;x\x07\x9b1m", r"\x1b[2J\x1b]0;x\x07\x9b1m"),
+        ("\u202e3 :og\u2066\u200b", r"\u202e3 :og\u2066\u200b"),
+        ("half \ud83d of", r"half \ud83d of"),
+        ("=== GO ===", "= = = GO = = ="),
+        ("##[error]x ##vso[task.complete]", "# #[error]x # #vso[task.complete]"),
+        ("Grüße 消息 ✅ a == b # 1", "Grüße 消息 ✅ a == b # 1"),
+    ],
+)
+def test_a_line_is_only_text(text: str, line: str) -> None:
+    assert to_line(text) == line
