@@ -15,6 +15,7 @@ from rich.table import Table
 from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
 from ci.support.cli import CommandParser, ExitCode, command, resolve_build_folder, select_deployments
 from fixtures.core import redaction, terminal
+from fixtures.core.plain_text import show_hidden
 from fixtures.platform import sqs
 from fixtures.targets.config import describe_deployments
 from fixtures.targets.doctor import ProbeResult, examine_deployments
@@ -55,7 +56,8 @@ def count_messages(url: str, before_request: Callable[[], None]) -> int:
 
 
 def print_results(results: Sequence[ProbeResult], seconds: float, *, as_json: bool) -> None:
-    results = [replace(result, details=redaction.REDACTOR.redact_text(result.details)) for result in results]
+    redact = redaction.REDACTOR.redact_text
+    results = [replace(result, details=show_hidden(redact(result.details))) for result in results]
     if as_json:
         for result in results:
             print(json.dumps(result.as_json()))

@@ -18,6 +18,7 @@ from ci.support.suite_process import RunFiles
 from ci.support.verdict_output import print_summary, print_verdict
 from fixtures.core import catalogue, redaction
 from fixtures.core.errors import UserError
+from fixtures.core.plain_text import to_line
 from fixtures.core.project import ROOT
 from fixtures.results import ledger, policy, shards, verdict_file
 from fixtures.results.ledger import Ledger
@@ -172,4 +173,4 @@ def print_report(missing: str, files: RunFiles) -> None:
     """Print where the report is, and how to get what is missing of it."""
     print(f"report: {files.pages / 'index.html'}")
     if missing:
-        print(f"  {missing}")
+        print(f"  {to_line(missing)}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from ci.support.cli import CommandParser, ExitCode, command, resolve_path
 from fixtures.core import schemas
+from fixtures.core.plain_text import show_hidden, to_line
 from fixtures.results.policy import select_kinds
 from fixtures.results.report.evidence import describe_weight
 from fixtures.results.report.impact import group_findings
@@ -44,7 +45,7 @@ def main(_: CommandParser, options: argparse.Namespace) -> int:
 def list_annotations(verdict: Mapping[str, Any]) -> Iterator[str]:
     """GitHub's workflow commands: one for the verdict, and one for each kind of finding and notice."""
     level = "notice" if verdict["verdict"] == "go" else "error"
-    reasons = "; ".join(verdict["reasons"][:SHOWN_REASONS]) or "nothing was found"
+    reasons = "; ".join(map(to_line, verdict["reasons"][:SHOWN_REASONS])) or "nothing was found"
     yield f"::{level} title=fcm-compat%3A {verdict['verdict']}::{escape(reasons)}"
     for finding in select_kinds(verdict["findings"])[:SHOWN_FINDINGS]:
         yield annotate("error", finding, "")
@@ -60,13 +61,13 @@ def annotate(level: str, finding: Mapping[str, Any], remark: str) -> str:
     """The workflow command that shows a finding at its test. `remark` follows its title."""
     title = escape(f"{finding['provider']} {finding['case'] or ''}".strip(), in_property=True)
     file = escape(finding["test"].partition("::")[0], in_property=True)
-    weight = "".join(f"{name.lower()}: {text}\n" for name, text in describe_weight(finding).items())
-    evidence = f"expected: {finding['expected']}\nagain: {finding['reproduce']}"
-    message = f"{finding['title']}{remark}\n{weight}{evidence}"
+    weight = "".join(f"{name.lower()}: {to_line(text)}\n" for name, text in describe_weight(finding).items())
+    evidence = f"expected: {to_line(finding['expected'])}\nagain: {finding['reproduce']}"
+    message = f"{to_line(finding['title'])}{remark}\n{weight}{evidence}"
     return f"::{level} file={file},title={title}::{escape(message)}"
 
 
 def escape(text: str, *, in_property: bool = False) -> str:
     """Escape a text for a workflow command, so that it cannot start another command."""
-    text = text[:TEXT_LIMIT].replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = show_hidden(text)[:TEXT_LIMIT].replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if in_property else text

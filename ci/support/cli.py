@@ -3,6 +3,7 @@
 import argparse
 import enum
 import functools
+import io
 import os
 import sys
 import tomllib
@@ -113,6 +114,9 @@ def command(
     def decorate(run: RunCommand) -> MainFunction:
         @functools.wraps(run)
         def main(argv: Sequence[str] | None = None) -> int:
+            for stream in (sys.stdout, sys.stderr):
+                if isinstance(stream, io.TextIOWrapper):  # a text that cannot be printed is no crash
+                    stream.reconfigure(errors="backslashreplace")
             try:
                 parser = CommandParser(f"./ci/{name}", description)
                 add_options(parser, read_option_rows(name))

@@ -16,6 +16,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ci.support.cli import resolve_build_folder, resolve_path
+from fixtures.core.plain_text import to_line
 from fixtures.core.project import ROOT
 
 # pyproject.toml describes these marks.
@@ -140,7 +141,7 @@ class LedgerTail:
         problems = [f"{finding['provider']}: {finding['title']}" for finding in findings]
         if line.get("result", "passed") != "passed" and not problems:
             problems = [f"{line['result']}: {(line.get('message') or line['test']).splitlines()[0]}"]
-        self._problems |= dict.fromkeys(problems)
+        self._problems |= dict.fromkeys(map(to_line, problems))
 
     def take_new_problems(self) -> list[str]:
         """The problems that were not returned yet; in all no more than fit on a screen."""

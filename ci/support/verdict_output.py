@@ -12,6 +12,7 @@ from ci.support.suite_process import RunFiles
 from fixtures.core import catalogue, schemas, terminal
 from fixtures.core.catalogue import Catalogue
 from fixtures.core.findings import Finding, describe_finding
+from fixtures.core.plain_text import to_message
 from fixtures.results import ledger, policy, verdict_file
 from fixtures.results.report.impact import group_findings
 from fixtures.results.report.templating import render_text
@@ -50,9 +51,9 @@ def print_verdict(verdict: str, reasons: Sequence[str], notes: Iterable[str] = (
     """Print the verdict with its reasons. It comes last, so that it stays on the screen."""
     print(terminal.format_verdict(verdict, color=sys.stdout.isatty()))
     for reason in reasons[:SHOWN_REASONS]:
-        print(f"  because {reason}")
+        print(f"  because {to_message(reason)}")
     for note in notes:
-        print(f"  note: {note}")
+        print(f"  note: {to_message(note)}")
     return VERDICT_EXIT_CODES[verdict]
 
 

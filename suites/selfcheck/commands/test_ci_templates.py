@@ -1,5 +1,6 @@
 """The templates for CI systems are valid there, and call commands and options that exist."""
 
+import fnmatch
 import json
 import re
 import subprocess
@@ -63,6 +64,15 @@ def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.Captur
             main(["--help"])
     assert options - {"--annotations"} <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     assert "build/" in text
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES.iterdir()), ids=lambda file: file.name)
+def test_a_template_keeps_only_what_is_meant_to_be_read(template: Path) -> None:
+    kept = set(re.findall(r"build/[\w.*/-]*", re.sub(r"(?m)^\s*(#|//).*", "", template.read_text())))
+    assert {"build/verdict.json", "build/report/"} <= {path.removesuffix("**") for path in kept}
+    private = {"build/made.sqlite", "build/not-removed.ndjson", "build/shards/1/made.sqlite"}
+    patterns = [f"{path}*" if path.endswith("/") else path for path in kept - {"build/shards/"}]
+    assert [file for file in private if any(fnmatch.fnmatch(file, pattern) for pattern in patterns)] == []
 
 
 @pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*-shards*")), ids=lambda file: file.name)

@@ -26,7 +26,7 @@ from suites.selfcheck.core.canaries import (
     search_files,
 )
 from suites.selfcheck.fail_closed import sandbox
-from suites.selfcheck.fail_closed.behaviours import on_batches, on_observations
+from suites.selfcheck.fail_closed.behaviours import forward, on_batches, on_observations
 from suites.selfcheck.fail_closed.fault_proxy import (
     Behaviour,
     ProxiedRequest,
@@ -87,6 +87,12 @@ def leak_in_rows(request: ProxiedRequest) -> None:
     request.respond(ProxiedResponse(200, JSON, json.dumps({"subscribers": [*rows, stranger]}).encode()))
 
 
+def leak_at_teardown(request: ProxiedRequest) -> None:
+    """A failure full of canaries when a provider state is left."""
+    is_teardown = request.path.startswith("/_pact/") and b'"teardown"' in request.body
+    (leak_text(500) if is_teardown else forward)(request)
+
+
 def leak_in_redirect(request: ProxiedRequest) -> None:
     """A redirect whose address contains canaries."""
     url = f"https://login.example/?token={canaries.OAUTH}&user={canaries.EMAIL}"
@@ -142,6 +148,7 @@ LEAKS: Mapping[str, tuple[Behaviour, str]] = {
     "in a refused batch": (on_batches(leak_text(500)), "no-go"),
     "in a refused observation": (on_observations(leak_text(500)), "undecided"),
     "in a redirect": (leak_in_redirect, "undecided"),
+    "in a tear-down": (leak_at_teardown, "go"),
 }
 
 
@@ -162,7 +169,9 @@ def leaking_call(
         rows.write_text(listed, encoding="utf-8")
         keeper = scene.service_urls[KEEPER].replace("//", f"//robot:{canaries.PASSWORD}@")
         arguments = (f"--targets={rows}", "--i-own=lab", f"--replay={file}", f"--target={KEEPER}={keeper}")
-        yield GateCall(arguments, SECRETS)
+        temporary = folder / "temporary"
+        temporary.mkdir()
+        yield GateCall(arguments, {**SECRETS, "TMPDIR": str(temporary)})
 
 
 def run_leaking_gate(
@@ -172,7 +181,7 @@ def run_leaking_gate(
     folder: Path,
     recorded: Sequence[Any] = RECORDED,
 ) -> GateResult:
-    """The result of such a run. All of its files are in one folder."""
+    """The result of such a run. All that it writes is in one folder, or in the project."""
     scene = Scene(project_copy, folder / "build", service_urls)
     (folder / "inputs").mkdir(parents=True)
     with leaking_call(scene, behaviour, folder / "inputs", recorded) as call:
@@ -191,6 +200,8 @@ def test_no_canary_is_in_any_file_of_a_run(
     all_sightings, files = search_files(tmp_path / "build")
     assert all_sightings == []
     assert files > 10, "a run leaves ledger, verdict, log, JUnit, exports, Allure's results and pages"
+    for folder in (tmp_path / "inputs" / "temporary", project_copy / ".hypothesis", project_copy / "build"):
+        assert search_files(folder)[0] == []
 
 
 def test_no_canary_is_in_the_pages_of_allure(

@@ -75,7 +75,7 @@ def test_a_secret_at_the_end_of_a_quote_is_masked_before_it_is_cut() -> None:
     ("text", "line"),
     [
         ("a\r\n::add-mask::b\x85c\u2028d", "a ::add-mask::b c d"),
-        ("\x1b[2J\x1b]0;x\x07\x9b1m", r"\x1b[2J\x1b]0;x\x07\x9b1m"),
+        ("\x1b[2J\x1b]0;x\x07\x9b1m", r"\u001b[2J\u001b]0;x\u0007\u009b1m"),
         ("\u202e3 :og\u2066\u200b", r"\u202e3 :og\u2066\u200b"),
         ("half \ud83d of", r"half \ud83d of"),
         ("=== GO ===", "= = = GO = = ="),

@@ -38,11 +38,17 @@ def redactor() -> Redactor:
 def test_no_canary_can_be_read_in_whatever_shape(
     redactor: Redactor, name: str, encode: Callable[[str], str]
 ) -> None:
-    text = f"401 from https://x.example/a?key={encode(CANARIES[name])}&n=1: denied, subscribers stay"
-    redacted = redactor.redact_text(text)
-    assert find_canaries("", redacted) == []
-    assert redacted.startswith("401 from ")
-    assert "denied, subscribers stay" in redacted
+    encoded = encode(CANARIES[name])
+    for text in (
+        f"https://x.example/a?key={encoded}&n=1",
+        f"token={encoded} (no)",
+        f"got {encoded}",
+        encoded,
+    ):
+        redacted = redactor.redact_text(f"401 from {text}: denied, subscribers stay")
+        assert find_canaries("", redacted) == []
+        assert redacted.startswith("401 from ")
+        assert "denied, subscribers stay" in redacted
 
 
 @pytest.mark.parametrize("name", LEARNT)

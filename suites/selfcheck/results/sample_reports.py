@@ -28,7 +28,9 @@ STATUS = {"unsubscribe": "unsubscribed", "postpone": "postponed"}
 SCRIPT = "<script>window.ran=1</script><img src=x onerror='window.ran=1'>\"'`--></style></title>"
 PICTURE = "<svg xmlns='http://www.w3.org/2000/svg'><script>window.ran=1</script></svg>"
 REMOTE = "<img src=https://attacker.example/x.png>![x](https://attacker.example/y.png)"
-HOSTILE = f"{SCRIPT}{REMOTE}{{{{7*7}}}} {{%x%}} javascript:alert(1) \x1b[31m\x00\ud800"
+COMMANDS = "\r\n::add-mask::x\n::error::x\x85\u2028=== GO ===\n=== GO ===\n##[error]x ##vso[x]\x1b]0;x\x07"
+LINKS = "@team #12 !7 www.evil.example https://evil.example \u202e\u2066\u200b"
+HOSTILE = f"{SCRIPT}{REMOTE}{{{{7*7}}}} {{%x%}} javascript:alert(1) \x1b[31m\x00\ud800{COMMANDS} {LINKS}"
 
 
 def build_run(folder: Path, lines: list[Any], gate_problems: tuple[str, ...] = ()) -> ReportRun:
