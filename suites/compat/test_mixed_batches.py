@@ -1,6 +1,7 @@
 """A malformed report never costs the others, whatever rule it breaks and wherever it stands."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from fixtures.checks.batch_answer import problem_is_reported
 from fixtures.checks.effects import each_report_has_its_effect, refused_batch_has_no_effect
 from fixtures.core.answer_classes import classify_answer
 from fixtures.core.catalogue import example_report, load_catalogue
+from fixtures.core.payloads import LONGEST, SHORTEST, create_token
 from fixtures.core.topology import BATCH_LIMIT, PROVIDERS
 from fixtures.generation.malformed import malformed_rules
 from fixtures.generation.runner import batches_with_malformed
@@ -45,6 +47,14 @@ def test_every_case_in_one_batch(scenario_of: ScenarioOf, provider: str) -> None
 def test_the_greatest_batch_is_taken(scenario_of: ScenarioOf, provider: str) -> None:
     answers = [DOCUMENTED[i % len(DOCUMENTED)] for i in range(BATCH_LIMIT)]
     scenario_of(provider).assert_all_handled(answers, batch_size=BATCH_LIMIT)
+
+
+@each_provider
+def test_the_shortest_and_the_longest_token_count(scenario_of: ScenarioOf, provider: str) -> None:
+    scenario = scenario_of(provider)
+    longest, other = scenario.entries([{**EXAMPLES[0], "token": LONGEST}, EXAMPLES[0]])
+    shortest = create_token(SHORTEST, other.payload["token"])
+    scenario.assert_handled([longest, replace(other, payload={**other.payload, "token": shortest})])
 
 
 @pytest.mark.parametrize(

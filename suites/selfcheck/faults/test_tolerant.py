@@ -118,8 +118,9 @@ def test_an_unknown_variant_is_named() -> None:
 
 
 def test_each_changed_decision_has_a_row() -> None:
-    by_data = {variant.name for variant in TOLERANT_VARIANTS} - {"waits-from-arrival"}
-    assert tolerant_decisions.CHANGES.keys() - {"waits-from-arrival"} <= set(DECIDING) <= by_data
+    by_arrival = {"waits-from-arrival", "late-waits-are-over", "waits-from-its-own-clock"}
+    by_data = {variant.name for variant in TOLERANT_VARIANTS} - by_arrival
+    assert tolerant_decisions.CHANGES.keys() - by_arrival <= set(DECIDING) <= by_data
 
 
 @pytest.mark.parametrize(
@@ -178,6 +179,20 @@ def test_no_action_has_one_word() -> None:
 def test_a_wait_counts_from_the_arrival() -> None:
     _, (subscriber,) = react("waits-from-arrival", UNAVAILABLE)
     assert subscriber["postponed_until"] == "2026-01-01T00:00:13Z"
+
+
+def test_a_wait_that_is_over_postpones_nobody() -> None:
+    late = {**UNAVAILABLE, "sending": {"age_s": 7_200}}
+    actions, subscribers = react("late-waits-are-over", UNAVAILABLE, late)
+    assert actions == ["postpone", "postpone", "duplicate"]
+    assert [subscriber["status"] for subscriber in subscribers] == ["postponed", "active"]
+
+
+def test_a_wait_counts_from_the_arrival_if_the_sender_is_ahead() -> None:
+    ahead = {**UNAVAILABLE, "sending": {"age_s": -5}}
+    _, subscribers = react("waits-from-its-own-clock", UNAVAILABLE, ahead)
+    ends = [subscriber["postponed_until"] for subscriber in subscribers]
+    assert ends == ["2026-01-01T00:00:10Z", "2026-01-01T00:00:13Z"]
 
 
 @pytest.mark.parametrize("service", find_tolerant_variant("refusals-as-json").services)

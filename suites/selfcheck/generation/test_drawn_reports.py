@@ -5,11 +5,13 @@ import subprocess
 import sys
 import time
 import uuid
+from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
 from fixtures.core import catalogue as catalogues
-from fixtures.core import payloads, reference_validator, times
+from fixtures.core import payloads, reference_validator, times, topology
 from fixtures.core.backoff import wait_s
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.payloads import IDENTITY, IdFactory, Payload, relative_date, resolve_date
@@ -168,10 +170,29 @@ def test_ids_are_counted_and_not_drawn() -> None:
 
 def test_addressed_reports_share_nothing() -> None:
     reports = draw_all_reports()
-    for member in ("report_id", "message_id", "subscriber_id", "token"):
-        assert len({report[member] for report in reports}) == len(reports)
+    for member in ("report_id", "message_id", "subscriber_id"):
+        assert len({report[member].lower() for report in reports}) == len(reports)
+    tokens = [report["token"] for report in reports if len(report["token"]) > 1]
+    assert len(set(tokens)) == len(tokens) < len(reports)
     assert {1 <= len(report["token"]) <= 4096 for report in reports} == {True}
-    assert 4096 in {len(report["token"]) for report in reports}
+    assert {1, 4096} <= {len(report["token"]) for report in reports}
+
+
+def test_a_drawn_batch_holds_reports_that_were_sent_in_every_way() -> None:
+    rare: dict[str, Callable[[Payload, float], bool]] = {
+        "another app": lambda report, _age_s: report["firebase_app"] != topology.read_firebase_app(),
+        "hours old": lambda _report, age_s: 3_600 < age_s < 86_400,
+        "days old": lambda _report, age_s: age_s > 2 * 86_400,
+        "from the future": lambda _report, age_s: age_s < 0,
+        "ids in capitals": lambda report, _age_s: report["subscriber_id"].isupper(),
+        "one letter": lambda report, _age_s: len(report["token"]) == 1,
+    }
+    counts = Counter[str]()
+    answers = [answer for case in CASES for answer in draw_answers(case)]
+    entries = payloads.address_all(answers, IdFactory(run="0c" * 6))
+    for entry in entries:
+        counts.update(name for name, is_so in rare.items() if is_so(entry.payload, entry.late_s))
+    assert {name for name in rare if not 0.01 * len(entries) < counts[name] < 0.3 * len(entries)} == set()
 
 
 def test_canonical_ids_are_unique() -> None:
