@@ -56,6 +56,12 @@ def read_unknown_source(data: dict[str, Any]) -> None:
 
 
 WRONG: dict[str, tuple[Change, str, str, str]] = {
+    "remote reference": (
+        replace_all_cases("legacy-NotRegistered", match={"allOf": [{"$ref": "http://127.0.0.1:9/x.json"}]}),
+        "foreign-reference",
+        "legacy-NotRegistered",
+        "it refers to 'http://127.0.0.1:9/x.json', which is never fetched; allowed: a file of schemas/",
+    ),
     "twin id": (repeat_id, "catalogue-twin", "legacy-NotRegistered", "two cases have this id"),
     "unknown wait": (
         change_case("v1-INTERNAL", wait="for ever"),

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -16,6 +17,7 @@ from fixtures.core.catalogue import load_catalogue
 from fixtures.core.payloads import Payload
 from fixtures.generation import malformed
 from fixtures.generation.malformed import ENVELOPE, EVENT
+from suites.selfcheck.http_double import serve_answers
 from suites.selfcheck.sample_answers import (
     compile_validators,
     draw_reports,
@@ -155,6 +157,8 @@ BAD_FILES: Mapping[str, tuple[str, str | bytes]] = {
     "not UTF-8": ("schema-unreadable", b'{"\xff": 1}'),
     "unknown type": ("schema-invalid", '{"type": "strnig"}'),
     "keyword of another type": ("schema-invalid", '{"minLength": "1"}'),
+    "a reference to the network": ("foreign-reference", '{"$ref": "http://127.0.0.1:9/x.json"}'),
+    "a metaschema of the network": ("foreign-reference", '{"$schema": "http://127.0.0.1:9/x.json"}'),
     "a list": ("schema-invalid", "[]"),
     "a boolean": ("schema-misnamed", "true"),
     "no $id": ("schema-misnamed", "{}"),
@@ -176,6 +180,27 @@ def test_a_bad_file_is_named(tmp_path: Path, slug: str, text: str | bytes) -> No
     assert (caught.value.slug, caught.value.value) == (slug, "bad.schema.json")
     assert str(caught.value).startswith(f"{slug}: bad.schema.json: ")
     assert "next: mend the file, then run ./ci/test suites/selfcheck" in str(caught.value)
+
+
+FOREIGN = (
+    "{url}", "{url}#/$defs/x", "file://{file}", "{file}", "//{host}/x.json", "\\\\{host}\\x.json", "urn:x",
+    "nosuch.schema.json", "../x.json", "https://fcm-compat.example/x.json", "data:application/json,{{}}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("keyword", ["$ref", "$dynamicRef", "$id", "$schema"])
+@pytest.mark.parametrize("form", FOREIGN)
+def test_no_schema_is_fetched(form: str, keyword: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_text("true", encoding="utf-8")
+    with serve_answers(lambda *_: (200, {}, b"true")) as double:
+        uri = form.format(url=f"{double.url}/x.json", host=urlsplit(double.url).netloc, file=file)
+        for spelling in (uri, uri.replace("http", "HTTP")):
+            schema = {"allOf": [{keyword: spelling}]}
+            for use in (schemas.compile_validator, schemas.canonicalize, reference_validator.build_validator):
+                with pytest.raises(schemas.SchemaError, match=r"foreign-reference: .* never fetched"):
+                    use(schema)
+    assert double.connections == 0
 
 
 def test_a_folder_without_schemas_is_named(tmp_path: Path) -> None:
