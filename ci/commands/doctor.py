@@ -1,15 +1,17 @@
 """`./ci/doctor` checks, before any test, whether the deployments of a targets file can be tested at all."""
 
 import argparse
+import contextlib
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from botocore.exceptions import HTTPClientError
 from rich.table import Table
 
 from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
@@ -17,8 +19,10 @@ from ci.support.cli import CommandParser, ExitCode, command, resolve_build_folde
 from fixtures.core import redaction, terminal
 from fixtures.core.plain_text import show_hidden
 from fixtures.platform import sqs
-from fixtures.targets.config import describe_deployments
+from fixtures.targets.authentication import create_transport
+from fixtures.targets.config import Deployment, describe_deployments
 from fixtures.targets.doctor import ProbeResult, examine_deployments
+from fixtures.targets.http import NoResponse
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 
@@ -47,12 +51,25 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     return ExitCode.GO if all(result.well for result in results) else ExitCode.UNDECIDED
 
 
-def count_messages(url: str, before_request: Callable[[], None]) -> int:
-    """The messages that wait in an SQS queue. boto3 repeats requests, so each one is announced."""
-    parts = urlsplit(url)
-    client = sqs.connect(f"{parts.scheme}://{parts.netloc}")
-    client.meta.events.register("before-send.sqs", lambda **_: before_request())
-    return sqs.existing_queue(client, url).count()
+def count_messages(queue: Deployment, before_request: Callable[[], None]) -> int:
+    """The messages that wait in an SQS queue. boto3 repeats requests, so each one is announced.
+
+    The transport to a deployment sends them, because it checks where a connection leads.
+    """
+    parts = urlsplit(queue.url)
+    client, transport = sqs.connect(f"{parts.scheme}://{parts.netloc}"), create_transport(queue)
+
+    def send(method: str, url: str, content: bytes, headers: Mapping[str, str]) -> sqs.Answer:
+        before_request()
+        try:
+            response = transport.send(method, url, content, headers)
+        except NoResponse as error:
+            raise HTTPClientError(error=error) from error
+        return response.status, response.headers, response.content
+
+    sqs.send_with(client, send)
+    with contextlib.closing(transport):
+        return sqs.existing_queue(client, queue.url).count()
 
 
 def print_results(results: Sequence[ProbeResult], seconds: float, *, as_json: bool) -> None:

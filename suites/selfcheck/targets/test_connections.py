@@ -1,15 +1,26 @@
 """No connection leads to a denied host: by a proxy, or by a name that changes its address."""
 
+import json
 import socket
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import redis
 
+from ci.commands.doctor import count_messages
+from fixtures.core.errors import UserError
+from fixtures.core.redis_client import open_redis
 from fixtures.core.urls import find_proxy
+from fixtures.platform import sqs
 from fixtures.targets.client import connect_deployment
 from fixtures.targets.config import Deployment, TargetError, resolve_deployments
 from fixtures.targets.host_policy import HostDenyList
-from fixtures.targets.peers import check_peer
+from fixtures.targets.peers import check_peers
+from fixtures.targets.provisioning import sql
 from suites.selfcheck.http_double import serve_answers
 
 pytestmark = pytest.mark.aside
@@ -101,8 +112,69 @@ def test_a_name_that_leads_elsewhere_after_the_check_gets_no_request(monkeypatch
 def test_permission_for_this_machine_is_for_no_other() -> None:
     deployment = Deployment("subscribers-errors", "http://localhost:8000", environment="lab")
     for peer in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
-        check_peer(deployment, "localhost", peer)
+        check_peers(deployment, "URL", ["localhost"], [peer])
     for peer in ("192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"):
-        with pytest.raises(TargetError, match=r"(?s)not-owned.*not this machine.*--i-own lab"):
-            check_peer(deployment, "localhost", peer)
-    check_peer(deployment, "staging.example", "192.0.2.1")
+        with pytest.raises(TargetError, match=r"(?s)not-owned: 'URL'.*not this machine.*--i-own lab"):
+            check_peers(deployment, "URL", ["localhost"], [peer])
+    check_peers(deployment, "URL", ["staging.example"], ["192.0.2.1"])
+    check_peers(replace(deployment, owned=True), "URL", ["localhost"], ["192.0.2.1"])
+
+
+def test_no_statement_runs_where_a_connection_must_not_lead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver hides its socket, so this one stands for all: it connects to a server, and runs SQLite."""
+    with serve_answers() as server, socket.socket() as connection:
+        address = urlsplit(server.url)
+
+        def connect(_dialect: Any, *_: Any, **__: Any) -> sqlite3.Connection:
+            connection.connect((address.hostname, address.port))
+            return sqlite3.connect(":memory:")
+
+        refused: list[Sequence[str]] = []
+
+        def refuse(peers: Sequence[str]) -> None:
+            refused.append(peers)
+            raise TargetError("denied-target", "'DATABASE'", f"the connection reached {peers}")
+
+        engine = sql.create_engine("DATABASE", "sqlite://", refuse)
+        monkeypatch.setattr(type(engine.dialect), "connect", connect)
+        with pytest.raises(TargetError, match="denied-target"):
+            sql.run_statements(engine, ["SELECT 1"], [])
+        engine.dispose()
+    assert [set(peers) for peers in refused] == [{"127.0.0.1"}]
+
+
+def test_a_queue_is_guarded_like_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = socket.getaddrinfo
+
+    def look_up_here(_host: str, *arguments: Any, **options: Any) -> Any:
+        return look_up("127.0.0.1", *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_here)
+    counts = dict.fromkeys(sqs.COUNTS, "2")
+    body = json.dumps({"Attributes": counts}).encode()
+    with serve_answers() as proxy, serve_answers(lambda *_: (200, {}, body)) as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "embedded")
+        queue = Deployment("directory-events-api", f"{server.url}/0/errors", environment="lab")
+        assert count_messages(queue, lambda: None) == 6
+        assert (len(server.requests), proxy.requests) == (2, [])
+        monkeypatch.setenv("NO_PROXY", "queue.example")
+        url = queue.url.replace("127.0.0.1", "queue.example")
+        monkeypatch.setattr(HostDenyList, "denial_reason", lambda *_: None)  # as if its address changed later
+        denied = replace(queue, url=url, deny=HostDenyList(("127.0.0.0/8",)))
+        with pytest.raises(TargetError, match=r"denied-target.*reached 127.0.0.1"):
+            count_messages(denied, lambda: None)
+    assert (len(server.requests), proxy.requests) == (2, [])
+
+
+def test_redis_on_this_machine_is_no_other_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve_answers() as server:
+        url = f"redis://:p4ssword@{urlsplit(server.url).netloc}/0"
+        client = open_redis(url, timeout_s=1, connect_timeout_s=1)
+        monkeypatch.setattr(redis.Connection, "get_resolved_ip", lambda _: "192.0.2.1")
+        with pytest.raises(UserError, match=r"(?s)not-this-machine.*192.0.2.1.*next: ") as caught:
+            client.ping()
+        client.close()
+    assert "p4ssword" not in str(caught.value)
+    assert server.requests == []

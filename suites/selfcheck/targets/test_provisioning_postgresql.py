@@ -21,7 +21,8 @@ from fixtures.core import schemas
 from fixtures.core.payloads import IdFactory
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
-from fixtures.targets.config import Deployment
+from fixtures.targets.config import Deployment, TargetError
+from fixtures.targets.host_policy import HostDenyList
 from fixtures.targets.provisioning.config import check_states
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.provisioning.sql import run_statements
@@ -129,4 +130,22 @@ def test_the_statements_of_the_page_work(
     target.set_state("subscribers exist", {"subscribers": rows}, action="teardown")
     with database.begin() as connection:
         assert connection.execute(sqlalchemy.text("SELECT * FROM subscribers")).all() == []
+    target.close()
+
+
+def test_a_database_at_a_denied_address_gets_no_statement(
+    database: sqlalchemy.Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(database.url))
+    monkeypatch.setattr(HostDenyList, "denial_reason", lambda *_: None)  # as if its address changed later
+    deployment = Deployment(
+        "subscribers-errors",
+        "http://127.0.0.1:9",
+        provisioning=read_examples()[1],
+        deny=HostDenyList(("127.0.0.0/8",)),
+    )
+    inventory = Inventory(tmp_path / INVENTORY_FILE)
+    target = prepare_target(deployment, RateLimiter(), PROVIDERS[deployment.name], inventory)
+    with pytest.raises(TargetError, match=f"denied-target: '{VARIABLE}': the connection reached 127.0.0.1"):
+        target.set_state("reachable", {})
     target.close()
