@@ -1,5 +1,8 @@
 """Findings describe themselves to people, and verdicts combine by priority."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from fixtures.core.findings import (
@@ -85,3 +88,12 @@ def test_a_value_is_cut_at_the_limit_and_no_earlier() -> None:
     assert shorten_value(digits, limit=20) == "[0,1,2,3,4,5,6,7,8,9... (21 characters)"
     assert len(shorten_value([0] * 750)) == len("[" + "0," * 749 + "0]... (1501 characters)") - 1
     assert shorten_value([0] * 749 + [10]).endswith("... (1502 characters)")
+
+
+@pytest.mark.parametrize(
+    "got", ["x" * 1_000_000, ["x"] * 1_000_000, {"a": [{"b": "x" * 1_000_000}]}], ids=["text", "list", "row"]
+)
+def test_a_finding_about_a_huge_answer_stays_small(got: object) -> None:
+    finding = replace(FOUND, title=f"leaves the subscriber {got}", expected=str(got), got=got)
+    assert len(json.dumps(finding.to_json())) < 250_000
+    assert Finding.from_json(finding.to_json()) == finding

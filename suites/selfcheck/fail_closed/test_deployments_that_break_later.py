@@ -23,7 +23,7 @@ from suites.selfcheck.fail_closed.behaviours import (
     send_half,
 )
 from suites.selfcheck.fail_closed.fault_proxy import Behaviour, ProxiedRequest, ProxiedResponse
-from suites.selfcheck.fail_closed.sandbox import KEEPER, GateFault, Scene, for_each_fault
+from suites.selfcheck.fail_closed.sandbox import KEEPER, REACTOR, GateFault, Scene, for_each_fault
 
 NOT_FOUND, FAILED = always(404, JSON, b"{}"), always(500, JSON, b"{}")
 
@@ -170,6 +170,27 @@ LATER = (
         "nested",
     ),
     wrong_at_batches(
+        "nested",
+        "acknowledges with objects nested 900 deep",
+        with_body(with_member(b'{"a":' * 900 + b"1" + b"}" * 900)),
+        NO_GO,
+        "nested",
+    ),
+    wrong_at_batches(
+        "huge",
+        "acknowledges with a text of 16 MB",
+        with_body(with_member(b'"' + b"x" * (16 << 20) + b'"')),
+        UNDECIDED,
+        f"unreachable-target: {REACTOR} .*(has no end|timed out|within 1)",
+    ),
+    wrong_at_batches(
+        "many",
+        "acknowledges with a million results",
+        with_body(lambda _: b'{"results":[' + b"1," * 1_000_000 + b"1]}"),
+        NO_GO,
+        "over 50000 values",
+    ),
+    wrong_at_batches(
         "cut",
         "acknowledges with half a JSON",
         with_body(lambda response: response.body[:-2]),
@@ -215,6 +236,13 @@ LATER = (
         with_body(repeat_members),
         UNDECIDED,
         "unobservable-target: .*200 ",
+    ),
+    wrong_at_observations(
+        "nested",
+        "shows subscribers with lists nested 900 deep",
+        with_body(with_member(b"[" * 900 + b"]" * 900)),
+        UNDECIDED,
+        f"unobservable-target: {REACTOR}: .*nested",
     ),
     wrong_at_observations(
         "cached",

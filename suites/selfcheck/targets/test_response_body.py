@@ -42,6 +42,9 @@ def test_json_is_read(content: bytes, value: object) -> None:
         (b"[1e999]", "1e999 is no finite number"),
         (b"1" * 5000, "a number is too long"),
         (b"[" * 10_000 + b"]" * 10_000, "nested too deep"),
+        (b"[" * 101 + b"]" * 101, "nested deeper than 100"),
+        (b'{"a":' * 900 + b"1" + b"}" * 900, "nested deeper than 100"),
+        (b"[" + b"1," * 50_000 + b"1]", "over 50000 values"),
     ],
     ids=[
         "nothing",
@@ -58,6 +61,9 @@ def test_json_is_read(content: bytes, value: object) -> None:
         "too great",
         "too long",
         "too deep",
+        "deeper than anything that is read",
+        "objects too deep",
+        "too many",
     ],
 )
 def test_json_without_one_meaning_is_refused(content: bytes, problem: str) -> None:
