@@ -13,7 +13,7 @@ from fixtures.targets import target as targets
 from fixtures.targets.client import Unreachable
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
-from suites.plugins import fixtures, ledger, selection
+from suites.plugins import fixtures, ledger, options, selection
 from suites.plugins.options import get_deployments, get_run_config, is_worker, pytest_addoption
 
 __all__ = ["pytest_addoption"]
@@ -24,13 +24,17 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
     for plugin in (fixtures, ledger, selection):
         config.pluginmanager.register(plugin, plugin.__name__)
-    if is_worker(config) or config.option.collectonly:
+    if is_worker(config):
+        options.expect_worker_versions(config)
+        return
+    if config.option.collectonly:
         return
     try:
         run = get_run_config(config)
         if not run.spent:
             run.request_counter.unlink(missing_ok=True)
         versions = targets.describe_targets(get_deployments(config), RateLimiter(run.request_counter))
+        options.expect_versions(config, {name: row["version"] for name, row in versions.items()})
         versions |= runtime.describe_variant(runtime.find_variant(run.variant))
     except UserError as error:
         raise pytest.UsageError(redaction.REDACTOR.redact_text(str(error))) from error

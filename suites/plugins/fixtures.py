@@ -82,6 +82,7 @@ def targets_of(
                 started |= {name: references[name] for name in remaining}
             for target in started.values():
                 stack.callback(target.close)
+                stack.callback(target.check_version)  # at the end, too
             return started
 
         yield start_targets

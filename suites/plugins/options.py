@@ -1,7 +1,10 @@
 """The options of a run for pytest: from the command line, or from the JSON file of --config."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,6 +42,19 @@ def get_deployments(config: pytest.Config) -> dict[str, Deployment]:
             run.target, run.targets or None, run.environment or None, may_test
         )
     return config.stash[DEPLOYMENTS]
+
+
+def expect_versions(config: pytest.Config, versions: Mapping[str, str | None]) -> None:
+    """Test these versions of the deployments and no others."""
+    config.stash[DEPLOYMENTS] = {
+        name: replace(deployment, version=versions.get(name, deployment.version))
+        for name, deployment in get_deployments(config).items()
+    }
+
+
+def expect_worker_versions(config: Any) -> None:
+    """In a worker of xdist, test the versions that the main process has been told."""
+    expect_versions(config, config.workerinput["versions"])
 
 
 def get_known_failures_url(config: pytest.Config) -> str:

@@ -11,7 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 from fixtures.core import urls
 from fixtures.generation import example_database
 from fixtures.results import shards
-from suites.plugins.options import get_known_failures_url, get_run_config
+from suites.plugins.options import get_deployments, get_known_failures_url, get_run_config
 
 ALL_TESTS = pytest.StashKey[dict[str, Any]]()
 # Tests with these fixtures draw inputs. Every other test would prove the same in each round of ./ci/deep.
@@ -36,6 +36,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.stash[ALL_TESTS] = shards.fingerprint_tests(item.nodeid for item in items)
         if hasattr(config, "workeroutput"):
             config.workeroutput["whole"] = config.stash[ALL_TESTS]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the versions of the deployments to a worker of xdist."""
+    deployed = get_deployments(node.config)
+    node.workerinput["versions"] = {name: deployment.version for name, deployment in deployed.items()}
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -18,6 +18,7 @@ from suites.selfcheck.fail_closed import (
     test_deployments_that_break_later,
     test_network_faults,
     test_project_faults,
+    test_replicas,
     test_run_faults,
 )
 from suites.selfcheck.fail_closed.sandbox import (
@@ -41,11 +42,14 @@ GROUPS: Mapping[str, Sequence[GateFault]] = {
     "The deployment cannot be reached, or is another server": test_network_faults.FAULTS,
     "The deployment is wrong from the first request on": test_broken_deployments.FROM_THE_START,
     "The deployment is wrong later": test_deployments_that_break_later.LATER,
+    "Its instances differ, or its version is another": test_replicas.FAULTS,
     "The run itself is disturbed": test_run_faults.FAULTS,
     "The project's own files are wrong": test_project_faults.FAULTS,
 }
 FAULTS = {fault.name: fault for faults in GROUPS.values() for fault in faults}
-CHANGE_THE_PROJECT = {fault.name for fault in (*test_run_faults.FAULTS, *test_project_faults.FAULTS)}
+CHANGE_THE_PROJECT = {
+    fault.name for fault in (*test_replicas.BALANCED, *test_run_faults.FAULTS, *test_project_faults.FAULTS)
+}
 
 
 def main(names: Sequence[str]) -> int:

@@ -43,7 +43,7 @@ class ProxiedRequest:
     body: bytes
     number: int
     memory: dict[str, ProxiedResponse]
-    fetch: Callable[[], ProxiedResponse]
+    fetch: Callable[..., ProxiedResponse]  # of the service, for this body or another one
 
     @property
     def path(self) -> str:
@@ -67,7 +67,7 @@ class ProxiedRequest:
             f"HTTP/1.1 {response.status} Status",
             f"Content-Type: {response.content_type}",
             f"Content-Length: {len(response.body)}",
-            "Connection: close",
+            *(["Connection: close"] if self.connection.protocol_version == "HTTP/1.0" else []),
             *headers,
         ]
         self.send("\r\n".join(head).encode() + b"\r\n\r\n" + response.body)
@@ -93,15 +93,24 @@ Behaviour: TypeAlias = Callable[[ProxiedRequest], object]
 
 
 @contextlib.contextmanager
-def run_proxy(service_url: str, behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """The URL of a proxy in front of a service, until the block ends."""
+def run_proxy(
+    service_url: str,
+    behaviour: Behaviour,
+    tls: ssl.SSLContext | None = None,
+    *,
+    protocol: str = "HTTP/1.0",
+) -> Iterator[str]:
+    """The URL of a proxy in front of a service, until the block ends.
+
+    With HTTP/1.0, each request has a connection of its own.
+    """
     memory: dict[str, ProxiedResponse] = {}
 
     def write_response(connection: BaseHTTPRequestHandler, body: bytes) -> None:
-        def fetch() -> ProxiedResponse:
-            headers = {"Content-Type": "application/json"} if body else {}
+        def fetch(sent: bytes = body) -> ProxiedResponse:
+            headers = {"Content-Type": "application/json"} if sent else {}
             url = service_url + connection.path
-            response = client.request(connection.command, url, content=body, headers=headers)
+            response = client.request(connection.command, url, content=sent, headers=headers)
             content_type = response.headers.get("content-type", "")
             return ProxiedResponse(response.status_code, content_type, response.content)
 
@@ -109,6 +118,6 @@ def run_proxy(service_url: str, behaviour: Behaviour, tls: ssl.SSLContext | None
 
     with (
         httpx.Client(timeout=LONGEST_S, trust_env=False) as client,
-        serve_responses(write_response, tls, protocol="HTTP/1.0") as double,
+        serve_responses(write_response, tls, protocol=protocol) as double,
     ):
         yield double.url

@@ -40,7 +40,7 @@ COPIED = (
 )
 SUITES = (
     *("__init__", "conftest", "parameters"),
-    *("test_mixed_batches", "test_old_codes_still_unsubscribe", "test_replay"),
+    *("test_every_instance", "test_mixed_batches", "test_old_codes_still_unsubscribe", "test_replay"),
 )
 SLICE = "(subscribers-errors or directory-responses) and (NotRegistered or test_the_empty_batch)"
 OLD_CODES = "suites/compat/test_old_codes_still_unsubscribe.py::test_old_codes_still_unsubscribe"
