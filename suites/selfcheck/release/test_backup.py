@@ -16,6 +16,8 @@ from syrupy.assertion import SnapshotAssertion
 from fixtures.release.cleanup import backup as backups
 from fixtures.release.cleanup import cleaner
 from fixtures.release.cleanup.backup import BackupError
+from fixtures.release.cleanup.cursor import ListCursor
+from fixtures.release.cleanup.steps import notes_key
 from suites.selfcheck.release.cleaner_process import (
     clean_container,
     new_container,
@@ -168,7 +170,7 @@ def test_a_chunk_that_was_never_removed_is_not_restored(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(cleaner, "_remove", die)
+        patch.setattr(ListCursor, "remove", die)
         with pytest.raises(KeyboardInterrupt):
             clean_container(messages, file)
     assert backups.read_backup(file).chunks
@@ -180,10 +182,10 @@ def test_another_server_restores_only_when_told_that_the_data_is_lost(server: An
     messages, file = new_container(server), tmp_path / "b"
     messages.push(*(record(n) for n in range(6)))
     clean_container(messages, file)
-    server.delete(cleaner.notes_key(messages.firebase_app, backups.read_backup(file).id))
+    notes = notes_key(messages.key, backups.read_backup(file).id)
+    server.delete(notes)
     with pytest.raises(BackupError, match="unknown-backup") as caught:
         restore_container(messages, file)
-    notes = f"messages:{messages.firebase_app}:cleaned:{backups.read_backup(file).id}"
     assert str(caught.value) == (
         f"unknown-backup: {file}: this server has no notes about it (no {notes})\n"
         "  next: name the server that was cleaned; if it has lost its data, add --lost-server"
@@ -205,7 +207,7 @@ def test_a_server_that_knows_of_all_apps_knows_which_chunks_it_did_not_remove(
         messages.push(OLD)
     run = cleaner.CleaningRun(everything=False, path=tmp_path / "b")
     cleaner.clean(containers, run, lambda _: None)
-    server.hdel(cleaner.notes_key(containers[0].firebase_app, backups.read_backup(tmp_path / "b").id), "0")
+    server.hdel(notes_key(containers[0].key, backups.read_backup(tmp_path / "b").id), "0")
     for lost_server in (False, True):
         restored_again = restore_container(containers[0], tmp_path / "b", lost_server=lost_server)
         assert restored_again == (0 if lost_server else 2)

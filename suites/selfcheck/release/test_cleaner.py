@@ -13,11 +13,13 @@ from fixtures.release.cleanup import backup as backups
 from fixtures.release.cleanup import classify, cleaner
 from suites.selfcheck.release.cleaner_process import (
     clean_container,
+    cursor_of,
     new_container,
     read_all,
     record,
     restore_container,
     spam_container_of,
+    steps_of,
 )
 
 pytestmark = [pytest.mark.aside, pytest.mark.catches(promise="cleaner")]
@@ -204,8 +206,8 @@ def test_a_removal_that_is_sent_twice_removes_once(server: Any, tmp_path: Path) 
     assert clean_container(messages, tmp_path / "b", step=1) == 2
     messages.push(OLD)
     backup = backups.read_backup(tmp_path / "b")
-    keys = [messages.key, cleaner.notes_key(messages.firebase_app, backup.id)]
-    assert server.eval(cleaner.REMOVE, 3, *keys, "aside", 0, 9, OLD) == b"removed:"
+    steps = steps_of(messages, backup.id)
+    assert steps.remove((OLD, OLD), behind=0, unread=2, searched=2, chunk=0, messages=[OLD]) == "removed:"
     assert read_all(messages) == [NEW, OLD]
 
 
@@ -215,8 +217,8 @@ def test_large_messages_go_in_small_steps(server: Any, tmp_path: Path) -> None:
     clean_container(messages, tmp_path / "b", step=1000)
     sizes = [chunk.messages for chunk in backups.read_backup(tmp_path / "b").chunks]
     assert (messages.count(), sum(sizes)) == (0, 40)
-    assert cleaner.ListCursor(messages, 40, 1000).step == 100
-    cursor = cleaner.ListCursor(messages, 40, 1000)
+    cursor = cursor_of(messages)
+    assert cursor.step == 100
     cursor.advance([b"x" * 300_000] * 20, [])
     assert cursor.step == 2
 
@@ -227,8 +229,7 @@ def test_the_server_notes_what_was_removed(server: Any, tmp_path: Path) -> None:
     messages.push(OLD, NEW)
     clean_container(messages, tmp_path / "b")
     backup = backups.read_backup(tmp_path / "b")
-    notes = cleaner.notes_key(messages.firebase_app, backup.id)
-    assert notes == f"messages:{messages.firebase_app}:cleaned:{backup.id}"
+    notes = f"{messages.key}:{{{messages.key}}}:cleaned:{backup.id}"
     opened = {b"opened": backup.header["made_at"].encode()}
     assert server.hgetall(notes) == {**opened, b"0": b"removed:"}
     restore_container(messages, tmp_path / "b")
