@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ci.support.cli import CommandParser, ExitCode, command, resolve_path
+from fixtures.core.plain_text import to_line
 from fixtures.generation.recordings import BrokenLine, RecordedAnswer, open_recording, read_recording
 
 OUTCOME_STYLE = {"unsubscribe": "bold red", "alert": "yellow", "fix_message": "magenta", "postpone": "cyan"}
@@ -39,7 +40,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     else:
         print_table(answers)
     for line in broken:
-        print(line, file=sys.stderr)
+        print(to_line(str(line)), file=sys.stderr)
     if not entries:
         print(f"empty-file: {options.file}: no line, so nothing to explain", file=sys.stderr)
     return ExitCode.DATA if broken or not entries else ExitCode.GO
@@ -55,7 +56,7 @@ def print_table(answers: list[RecordedAnswer]) -> None:
         index = "" if answer.result is None else f" [{answer.result}]"
         style = OUTCOME_STYLE.get(row["outcome"], "green")
         table.add_row(
-            escape(f"{answer.id}{index}"),
+            escape(to_line(f"{answer.id}{index}")),
             row["case"],
             row["class"],
             f"[{style}]{' or '.join(row.get('allowed', [row['outcome']]))}[/]",

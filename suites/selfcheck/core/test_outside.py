@@ -6,13 +6,16 @@ import pytest
 import redis
 from botocore.exceptions import ClientError
 
+from fixtures.contracts.broker.client import BrokerError
 from fixtures.core.errors import UserError
 from fixtures.core.outside import quote_outside
 from fixtures.core.plain_text import to_line
 from fixtures.platform.redis_container import translate_redis_errors
-from fixtures.platform.sqs import translate_sqs_errors
+from fixtures.platform.sqs import QueueError, translate_sqs_errors
+from fixtures.targets.config import TargetError
 from fixtures.targets.http import NoResponse, RawResponse
 from fixtures.targets.provisioning import provisioners
+from fixtures.targets.provisioning.config import ProvisioningError
 from suites.selfcheck.core.canaries import SHAPED, all_sentences, find_canaries
 
 pytestmark = pytest.mark.aside
@@ -64,6 +67,11 @@ def test_an_error_that_quotes_an_answer_tells_no_secret(enter: Callable[[], None
         enter()
     assert find_canaries("", str(raised.value)) == []
     assert "was refused" in str(raised.value)
+
+
+@pytest.mark.parametrize("error", [TargetError, ProvisioningError, QueueError, BrokerError])
+def test_an_error_about_a_server_masks_what_it_is_given(error: type[UserError]) -> None:
+    assert find_canaries("", str(error("states-refused", LEAKED, LEAKED, "ask it by hand"))) == []
 
 
 def test_a_secret_at_the_end_of_a_quote_is_masked_before_it_is_cut() -> None:

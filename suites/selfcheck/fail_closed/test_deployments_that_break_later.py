@@ -96,6 +96,13 @@ def show_other_subscribers(response: ProxiedResponse) -> bytes:
     return json.dumps({"subscribers": rows}).encode()
 
 
+def show_commands(response: ProxiedResponse) -> bytes:
+    """Rows whose status is a verdict, a command for a terminal and for a CI system, and half a character."""
+    words = "\x1b[2J\r\n::stop-commands::x\n=== GO ===\u202e @team \ud800"
+    rows = [{**row, "status": words} for row in response.json["subscribers"]]
+    return json.dumps({"subscribers": rows}).encode()
+
+
 def reset_when(is_due: Callable[[int], bool]) -> Behaviour:
     """Reset the connection of each request whose number, from 1, is due."""
     return lambda request: request.reset() if is_due(request.number) else forward(request)
@@ -205,6 +212,13 @@ LATER = (
     wrong_at_batches("two-answers", "answers twice", respond_twice, NO_GO, "answers 500"),
     wrong_at_observations(
         "hang", "hangs when it is observed", ProxiedRequest.hang, UNDECIDED, "ReadTimeout|within 1", 1
+    ),
+    wrong_at_observations(
+        "commands",
+        "shows commands, a verdict and half a character",
+        with_body(show_commands),
+        NO_GO,
+        "leaves the subscriber",
     ),
     wrong_at_observations(
         "empty",
