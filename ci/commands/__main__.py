@@ -2,7 +2,13 @@
 
 import importlib
 import sys
+import traceback
 
 if __name__ == "__main__":
-    command = importlib.import_module(f"ci.commands.{sys.argv[1].replace('-', '_')}")
+    try:
+        command = importlib.import_module(f"ci.commands.{sys.argv[1].replace('-', '_')}")
+    except Exception:  # noqa: BLE001  a traceback alone would exit with 1, like no-go
+        traceback.print_exc()
+        print("cannot-start: see above\n  next: rm -rf .venv and try again", file=sys.stderr)
+        sys.exit(70)
     sys.exit(command.main(sys.argv[2:]))

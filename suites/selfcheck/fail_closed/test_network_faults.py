@@ -36,6 +36,15 @@ def unknown_host(scene: Scene) -> Iterator[GateCall]:
     yield GateCall(deploy(REACTOR, "http://subscribers-errors.invalid", scene))
 
 
+@contextlib.contextmanager
+def denied_proxy(scene: Scene) -> Iterator[GateCall]:
+    """A deployment elsewhere, and a proxy in the environment that the targets file denies."""
+    options = deploy(REACTOR, "http://staging.invalid", scene)
+    file = scene.build.parent / f"{scene.build.name}.toml"
+    file.write_text('deny = ["*.prod.example"]\n' + file.read_text(encoding="utf-8"), encoding="utf-8")
+    yield GateCall(options, environment={"http_proxy": "http://proxy.prod.example:3128", "no_proxy": ""})
+
+
 def certificate(host: str, *, expired: bool = False, trusted: bool = True) -> PutInPlace:
     """A deployment with a certificate for a host, whose authority the gate trusts or not."""
 
@@ -71,6 +80,7 @@ def wrong_scheme(*, tls: bool) -> PutInPlace:
 ROWS: tuple[tuple[str, str, str, PutInPlace], ...] = (
     ("no-listener", "no process listens at its port", "refused", no_listener),
     ("unknown-host", "no name server knows its host", r"ConnectError: .*([Nn]ame|address)", unknown_host),
+    ("proxy-denied", "the environment names a proxy that is on the deny list", "denied-proxy", denied_proxy),
     (
         "certificate-expired",
         "its certificate has expired",
@@ -92,7 +102,10 @@ ROWS: tuple[tuple[str, str, str, PutInPlace], ...] = (
     ("tls-at-http", "it speaks TLS where the URL says http", "unreachable-target", wrong_scheme(tls=True)),
     ("http-at-https", "it speaks no TLS where the URL says https", "SSL", wrong_scheme(tls=False)),
 )
-FAULTS = [GateFault(name, what, "undecided", reason, put) for name, what, reason, put in ROWS]
+VERDICTS = {"proxy-denied": "none"}  # the gate does not begin; the others are undecided
+FAULTS = [
+    GateFault(name, what, VERDICTS.get(name, "undecided"), reason, put) for name, what, reason, put in ROWS
+]
 
 
 @pytest.mark.process

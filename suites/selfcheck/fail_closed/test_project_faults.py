@@ -30,6 +30,8 @@ FIRST_LINE = "    assert_case_handled(provider, case)\n"
 FIRST_TEST = f"{OLD_CODES}::test_old_codes_still_unsubscribe[subscribers-errors-legacy-NotRegistered]"
 PACT = "pacts/after/directory-errors-listener-subscribers-errors.json"
 
+REMOTE_REFERENCE = {"$ref": "http://127.0.0.1:9/x.json"}
+
 Change = Callable[[Path], object]
 
 
@@ -108,6 +110,11 @@ def accept_everything(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: schema[name] for name in ("$schema", "$id")}, "$defs": definitions}
 
 
+def fetch_first_case(catalogue: Mapping[str, Any]) -> dict[str, Any]:
+    first, *others = catalogue["cases"]
+    return {**catalogue, "cases": [{**first, "match": REMOTE_REFERENCE}, *others]}
+
+
 @contextlib.contextmanager
 def overlook_from_outside(scene: Scene) -> Iterator[GateCall]:
     """A deployment with a fault, and an environment that tells pytest to overlook it."""
@@ -177,6 +184,18 @@ ROWS: tuple[tuple[str, str, PutInPlace, str], ...] = (
         "schema-unreadable",
     ),
     (
+        "catalogue-fetches",
+        "a case of the catalogue refers to a schema on the network",
+        change_project(rewrite_json("schemas/response-codes.json", fetch_first_case)),
+        "foreign-reference: case 'legacy-NotRegistered'",
+    ),
+    (
+        "schema-fetches",
+        "the schema of reports refers to a schema on the network",
+        change_project(rewrite_json(REPORT_SCHEMA, lambda schema: {**schema, "allOf": [REMOTE_REFERENCE]})),
+        "foreign-reference: response-report.schema.json",
+    ),
+    (
         "schema-accepts-all",
         "the schema of reports accepts everything",
         with_selfcheck(
@@ -218,7 +237,8 @@ ROWS: tuple[tuple[str, str, PutInPlace, str], ...] = (
         "leaves the subscriber active after legacy-NotRegistered",
     ),
 )
-VERDICTS = {"schema-without-id": "none", "overlooked-from-outside": "no-go"}  # the others are undecided
+# The others are undecided.
+VERDICTS = {"schema-fetches": "none", "schema-without-id": "none", "overlooked-from-outside": "no-go"}
 FAULTS = [
     GateFault(name, what, VERDICTS.get(name, "undecided"), reason, put) for name, what, put, reason in ROWS
 ]
