@@ -1,7 +1,9 @@
 """No request goes to a denied host, in any spelling, nor beyond the limits of a deployment."""
 
 import json
+import socket
 import sys
+import threading
 import time
 import types
 import uuid
@@ -47,6 +49,22 @@ def test_another_name_of_a_denied_host_is_refused(monkeypatch: pytest.MonkeyPatc
     assert shared.denial_reason("ingress.example") is None
     assert "deny list" in str(shared.denial_reason("alias.example"))
     assert "deny list" in str(shared.denial_reason("192.0.2.7")), "an address may stand for any of its hosts"
+
+
+def test_a_name_server_that_does_not_answer_keeps_no_refusal_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait())
+    monkeypatch.setattr(host_policy, "LOOKUP_TIMEOUT_S", 0.05)
+    deny = HostDenyList(("push.unanswered.example", "10.0.0.0/8"))
+    try:
+        assert deny.denial_reason("PUSH.unanswered.example.")
+        assert deny.denial_reason("10.1.2.3")
+        assert deny.denial_reason("other.unanswered.example") is None
+        option = "subscribers-errors=https://unanswered.example"
+        with pytest.raises(TargetError, match=r"(?s)not-owned.*--i-own unanswered.example"):
+            resolve_deployments([option], None, None, [])
+    finally:
+        released.set()
 
 
 def test_a_remote_host_needs_the_permission_of_its_owner() -> None:
