@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+from pathlib import Path
 
 import pytest
 
 from fixtures.core import redaction
 from fixtures.core.errors import UserError
 from fixtures.faults import runtime
+from fixtures.results import build_folder
 from fixtures.targets import cleanup
 from fixtures.targets import target as targets
 from fixtures.targets.client import Unreachable
@@ -32,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         run = get_run_config(config)
         if not run.spent:
+            refuse_locked_folder(Path(run.ledger).parent)
             run.request_counter.unlink(missing_ok=True)
         versions = targets.describe_targets(get_deployments(config), RateLimiter(run.request_counter))
         options.expect_versions(config, {name: row["version"] for name, row in versions.items()})
@@ -41,6 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
     except Unreachable as error:
         pytest.exit(redaction.REDACTOR.redact_text(str(error)), returncode=2)
     config.pluginmanager.register(ledger.Recorder(config, versions), "fcm-compat-recorder")
+
+
+def refuse_locked_folder(folder: Path) -> None:
+    """Raises UserError if a gate writes into the folder of our ledger."""
+    if (folder / build_folder.MARK).exists():
+        with build_folder.lock(folder, shared=True):
+            pass
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

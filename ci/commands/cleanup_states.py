@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ci.support.cli import CommandParser, ExitCode, command, resolve_build_folder, select_deployments
+from ci.support.cli import CommandParser, ExitCode, command, select_deployments
+from fixtures.results.build_folder import find_build_folder
 from fixtures.targets.cleanup import NOT_REMOVED_FILE, clean_up, describe_not_removed, write_not_removed
 from fixtures.targets.config import Deployment
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
@@ -17,7 +18,7 @@ from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 @command("cleanup-states", __doc__, crashed="cleanup-crashed: what is left is still on the list")
 def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 if nothing is left, 69 if something could not be removed, 64 wrong usage, 70 its own crash."""
-    build = resolve_build_folder(options)
+    build = find_build_folder(options.caller_folder, options.build)
     deployed = select_deployments(options)
     return forget_subscribers(build) if options.forget else remove_subscribers(build, deployed)
 

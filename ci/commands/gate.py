@@ -17,12 +17,13 @@ from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
 from ci.support import cli, suite_process, verdict_output
 from ci.support.cli import CommandParser, ExitCode, command
 from ci.support.sharding import ShardConfig, read_shard_options
-from ci.support.suite_process import RunFiles
 from fixtures.contracts.broker.client import BrokerAccess, read_access
 from fixtures.core import catalogue, redaction, times
 from fixtures.core.run_config import RunConfig
+from fixtures.core.topology import PROVIDERS
 from fixtures.generation import example_database, recordings
-from fixtures.results import ledger, policy, verdict_file
+from fixtures.results import build_folder, ledger, policy, verdict_file
+from fixtures.results.build_folder import RunFiles
 from fixtures.targets import config as deployments
 from fixtures.targets import target as targets
 from fixtures.targets.client import Unreachable
@@ -51,7 +52,7 @@ class GateConfig:
     @classmethod
     def from_options(cls, parser: CommandParser, options: argparse.Namespace) -> GateConfig:
         """Read the options. Exits with code 64, or raises UserError, if something in them is wrong."""
-        files = RunFiles.from_options(options)
+        files = cli.resolve_run_files(options)
         shard = read_shard_options(options, files.durations)
         replay = [str(cli.resolve_path(options.caller_folder, file)) for file in options.replay or ()]
         run = replace(
@@ -65,6 +66,9 @@ class GateConfig:
         if run.examples < 1 or options.workers < 1:
             parser.error("--examples and -n take a whole number of 1 or more")
         selected = cli.select_deployments(options)
+        if selected and PROVIDERS.keys().isdisjoint(selected):
+            problem = f"the gate judges deployments of {', '.join(PROVIDERS)}"
+            raise TargetError("no-deployment", ", ".join(selected), problem, "add one of them, or judge none")
         startup_error = verdict_file.find_startup_error()
         for file in replay if not startup_error else ():
             recordings.read_answers(Path(file))
@@ -88,7 +92,9 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 go, 1 no-go, 2 undecided, 64 wrong usage, 70 if the gate itself crashed."""
     try:
         with stop_by_interrupt():
-            return run(GateConfig.from_options(parser, options))
+            config = GateConfig.from_options(parser, options)
+            with build_folder.lock(config.files.build) as lock:
+                return run(config, lock)
     except OSError as error:
         if not verdict_output.is_write_error(error):
             raise
@@ -96,18 +102,19 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         return verdict_output.print_verdict("undecided", [reason])
 
 
-def run(config: GateConfig) -> ExitCode:
+def run(config: GateConfig, lock: int) -> ExitCode:
     """Run the suites and judge them. A shard is never asked for all tests, and is never a go."""
-    config.files.clear()
+    identity = {"run": config.run.run_id, "environment": config.run.environment}
+    build_folder.begin_run(config.files, *identity.values())
     if config.startup_error:
-        return verdict_output.conclude_without_run(config.files.verdict, config.startup_error)
+        return verdict_output.conclude_without_run(config.files, config.startup_error, identity)
     broker = ask_about_release(config.broker)
     started_at, start = times.format_time(times.utc_now()), time.monotonic()
-    problems, notes = run_suites(config)
+    problems, notes = run_suites(config, lock)
     record = ledger.Ledger({}, (), ())  # no test could start
     if config.files.ledger.exists() or not problems:
         record = ledger.read_ledger(config.files.ledger)
-    header = {"environment": config.run.environment, "started_at": started_at, **record.header}
+    header = {**identity, "started_at": started_at, **record.header}
     record = replace(record, header=header)
     decision = policy.decide(
         record,
@@ -120,12 +127,13 @@ def run(config: GateConfig) -> ExitCode:
     verdict = {**decision, "notes": notes}
     if not config.shard:
         return report.conclude(record, verdict, config.files)
+    config.files.clear_report()  # only ./ci/merge makes a report
     verdict_file.write_verdict(config.files.verdict, verdict)
     verdict_output.print_summary(verdict, config.files)
-    return verdict_output.print_verdict(decision["verdict"], decision["reasons"], notes)
+    return verdict_output.print_judged(verdict)
 
 
-def run_suites(config: GateConfig) -> tuple[list[str], list[str]]:
+def run_suites(config: GateConfig, lock: int) -> tuple[list[str], list[str]]:
     """Run the suites if all deployments answer, and remove test subscribers before and after.
 
     Returns why the result may be incomplete, and notes about what has to be cleaned up by hand.
@@ -141,12 +149,12 @@ def run_suites(config: GateConfig) -> tuple[list[str], list[str]]:
         print(message, file=sys.stderr)
         problems = [message.splitlines()[0]]
     else:
-        problems = run_pytest(config)
+        problems = run_pytest(config, lock)
     problems += verdict_file.clock_problems(clock)
     return problems, remove_leftovers(config.files.build, config.deployments)
 
 
-def run_pytest(config: GateConfig) -> list[str]:
+def run_pytest(config: GateConfig, lock: int) -> list[str]:
     """Run pytest, and return the problems of the run itself."""
     files = config.files
     environment = verdict_file.suite_environment()
@@ -162,7 +170,7 @@ def run_pytest(config: GateConfig) -> list[str]:
         tests = (*suite_process.GATE_TESTS, "--max-worker-restart=0")
         command = suite_process.pytest_command(tests, run_file, config.workers)
         command += config.shard.pytest_arguments if config.shard else []
-        exit_status = suite_process.run_pytest(command, files.pytest_log, files.ledger, environment)
+        exit_status = suite_process.run_pytest(command, files, environment, lock)
     if exit_status is None:
         return ["interrupted: the run was stopped from outside"]
     if config.run.reads_outside_data:

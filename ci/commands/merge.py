@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci.commands import report
-from ci.support.cli import CommandParser, ExitCode, command, resolve_path
+from ci.support.cli import CommandParser, ExitCode, command, resolve_path, resolve_run_files
 from ci.support.sharding import describe_checkout, find_ledgers
-from ci.support.suite_process import RunFiles
 from fixtures.core import catalogue, times
-from fixtures.results import ledger, policy, shards
+from fixtures.results import build_folder, ledger, policy, shards
+from fixtures.results.build_folder import RunFiles
 from fixtures.results.shards import ShardLedger
 
 
@@ -20,11 +20,13 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit as the gate does; undecided if the shards are not one whole run."""
     if not options.run:
         parser.error("--run takes the name that the shards were given as --run")
-    files = RunFiles.from_options(options)
+    files = resolve_run_files(options)
     folders = [resolve_path(options.caller_folder, folder) for folder in options.folders]
     if any(folder in (files.build, *files.build.parents) for folder in folders):
         parser.error(f"{files.build} is cleared first, so it can be neither a DIR nor inside of one")
-    return merge_shards(options.run, folders, files)
+    with build_folder.lock(files.build):
+        build_folder.begin_run(files, options.run, ledger.DEFAULT_ENVIRONMENT)
+        return merge_shards(options.run, folders, files)
 
 
 def merge_shards(run: str, folders: Sequence[Path], files: RunFiles) -> ExitCode:
@@ -36,15 +38,15 @@ def merge_shards(run: str, folders: Sequence[Path], files: RunFiles) -> ExitCode
     accepted, refused = shards.select_shards(parts, {"run": run, **describe_checkout()})
     record = shards.merge_shards(accepted)
     problems = [*doubts, *refused, *record.problems]
-    files.clear()
     write_ledger(record, files.ledger, complete=not problems)
     for part in accepted:  # the rollout and the pact verifications that the shards wrote beside their ledgers
         for target in (files.rollout, files.verifications):
             source = Path(part.location).with_name(target.name)
             if source.is_dir():
                 shutil.copytree(source, target, dirs_exist_ok=True)
-    header = {"environment": ledger.DEFAULT_ENVIRONMENT, "started_at": times.format_time(times.utc_now())}
-    record = replace(record, header={**header, **record.header}, problems=problems)
+    header = {"run": run, "environment": ledger.DEFAULT_ENVIRONMENT}
+    header |= {"started_at": times.format_time(times.utc_now()), **record.header}
+    record = replace(record, header=header, problems=problems)
     required = policy.load_policy() if record.tests else policy.NO_REQUIREMENTS
     verdict = policy.decide(record, required, catalogue.load_catalogue(), duration_s=record.duration_s)
     return report.conclude(record, verdict, files)

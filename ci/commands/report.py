@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import shutil
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -12,15 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from ci.support import allure
-from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, command, resolve_path
+from ci.support.cli import (
+    VERDICT_EXIT_CODES,
+    CommandParser,
+    ExitCode,
+    command,
+    resolve_path,
+    resolve_run_files,
+)
 from ci.support.sharding import read_commit, write_durations
-from ci.support.suite_process import RunFiles
-from ci.support.verdict_output import print_summary, print_verdict
-from fixtures.core import catalogue, redaction
+from ci.support.verdict_output import print_judged, print_summary
+from fixtures.core import catalogue, redaction, schemas
 from fixtures.core.errors import UserError
 from fixtures.core.plain_text import to_line
 from fixtures.core.project import ROOT
-from fixtures.results import ledger, policy, shards, verdict_file
+from fixtures.results import build_folder, ledger, policy, shards, verdict_file
+from fixtures.results.build_folder import RunFiles
 from fixtures.results.ledger import Ledger
 from fixtures.results.report import exports, history, wording
 from fixtures.results.report.allure import build_allure_files
@@ -35,13 +41,16 @@ ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
 @command("report", __doc__, crashed="report-crashed: this is no verdict")
 def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Exit as the gate does, by the worst verdict of the environments; 70 if the report crashed."""
-    files = RunFiles.from_options(options)
+    files = resolve_run_files(options)
     ledgers = [resolve_path(options.caller_folder, file) for file in options.ledger] or [files.ledger]
     for file in ledgers:
         if not file.is_file():
             next_step = "./ci/gate, which writes build/ledger.jsonl"
             raise UserError("no-ledger", repr(str(file)), "no such file", next_step)
-    runs, missing = write_report(read_runs(ledgers), files)
+    with build_folder.lock(files.build):
+        files.clear_report()  # if this ends early, no earlier report speaks for these ledgers
+        runs = read_runs(ledgers)
+        missing = write_report(runs, files)
     print(format_headline(runs))
     print_report(missing, files)
     return VERDICT_EXIT_CODES[worst_verdict(runs)]
@@ -59,10 +68,9 @@ def read_runs(files: Sequence[Path]) -> list[ReportRun]:
 def judge_run(records: Sequence[tuple[Path, Ledger]]) -> ReportRun:
     """Merge the ledgers of one environment and decide; a single whole run keeps the verdict of the gate."""
     cases = catalogue.load_catalogue()
-    file, record = records[0]
-    verdict = file.parent / "verdict.json"
-    if len(records) == 1 and verdict.is_file():
-        return ReportRun(record, json.loads(verdict.read_text(encoding="utf-8")), cases)
+    verdicts = [read_gate_verdict(file, record) for file, record in records]
+    if len(records) == 1 and verdicts[0]:
+        return ReportRun(records[0][1], verdicts[0], cases)
     if any("shard" in record.header for _, record in records):
         parts = [shards.ShardLedger(str(file), record) for file, record in records]
         accepted, problems = shards.select_shards(parts, {})
@@ -70,21 +78,44 @@ def judge_run(records: Sequence[tuple[Path, Ledger]]) -> ReportRun:
         merged = replace(merged, problems=[*problems, *merged.problems])
     else:
         merged = ledger.merge_ledgers([record for _, record in records])
-    decision = policy.decide(merged, policy.load_policy(), cases, duration_s=merged.duration_s)
+    decision = policy.decide(
+        merged,
+        policy.load_policy(),
+        cases,
+        duration_s=merged.duration_s,
+        gate_problems=[
+            f"ledger-of-no-gate: {file}: the verdict.json beside it is not of this run; next: ./ci/gate"
+            for (file, _), verdict in zip(records, verdicts, strict=True)
+            if not verdict
+        ],
+    )
     return ReportRun(merged, decision, cases)
+
+
+def read_gate_verdict(file: Path, record: Ledger) -> Mapping[str, Any]:
+    """What a gate said of the run of a ledger; empty if there is only the verdict of another run, or none."""
+    path = file.parent / "verdict.json"
+    verdict: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not verdict.get("run") or verdict["run"] != record.header.get("run"):
+        return {}
+    schemas.validate(verdict, "verdict.schema.json")
+    contradicts = record.problems or any(line["result"] != "passed" for line in record.tests)
+    if verdict["verdict"] == "go" and contradicts:
+        return policy.add_undecided_reason(verdict, f"verdict-contradicts-ledger: {file}; next: ./ci/gate")
+    return verdict
 
 
 def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> ExitCode:
     """Write verdict, durations and report of a whole run, and print them. Returns the exit code.
 
-    The verdict becomes undecided if the report cannot be written or does not show every test.
+    The verdict becomes undecided if the report cannot be written.
     """
     write_durations(files.durations, record)
     interrupted = policy.add_undecided_reason(verdict, "gate-ended: it ended before its report was made")
     verdict_file.write_verdict(files.verdict, interrupted)
     run = ReportRun(record, verdict, catalogue.load_catalogue())
     try:
-        (run,), missing = write_report([run], files)
+        missing = write_report([run], files)
     except Exception as error:  # noqa: BLE001  the findings must be printed whatever happens
         print(redaction.REDACTOR.redact_text(traceback.format_exc()), file=sys.stderr)
         problem = f"report-crashed: {type(error).__name__}: {error}".splitlines()[0]
@@ -94,16 +125,12 @@ def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> Exi
     verdict_file.write_verdict(files.verdict, final)
     print_summary(final, files)
     print_report(missing, files)
-    return print_verdict(final["verdict"], final["reasons"], final.get("notes", ()))
+    return print_judged(final)
 
 
-def write_report(runs: Sequence[ReportRun], files: RunFiles) -> tuple[Sequence[ReportRun], str]:
-    """Write exports, Allure and the pages; a run becomes undecided if Allure does not show every test.
-
-    Returns the runs as the report judges them, and why it has no Allure pages.
-    """
-    for folder in (files.pages, files.allure_results):  # Allure would show the pages of an earlier run again
-        shutil.rmtree(folder, ignore_errors=True)
+def write_report(runs: Sequence[ReportRun], files: RunFiles) -> str:
+    """Write exports, Allure and the pages. Returns why there are no Allure pages."""
+    files.clear_report()
     files.history.mkdir(parents=True, exist_ok=True)
     ci_build, commit = find_ci_build(os.environ), read_commit(ROOT)
     paths = {name: files.rollout / f"{name}.svg" for name in ROLLOUT_PICTURES}
@@ -121,24 +148,21 @@ def write_report(runs: Sequence[ReportRun], files: RunFiles) -> tuple[Sequence[R
     }
     facts = {"Commit": commit or "unknown", "Run by": ci_build or "a person"}
     in_history = all(run.key in keys for run in runs)
-    allure_result = allure.generate_pages(runs, folders, facts, in_history=in_history)
-    if allure_result.problem:
-        doubted = policy.add_undecided_reason(runs[0].verdict, allure_result.problem)
-        runs = [replace(runs[0], verdict=doubted), *runs[1:]]
+    missing = allure.generate_pages(runs, folders, facts, in_history=in_history)
     new_runs = [history.summarize_run(run, commit) for run in runs]
     about = ReportContext(
         commit=commit,
         executor=ci_build,
-        allure=not allure_result.missing,
-        without_allure=allure_result.missing,
+        allure=not missing,
+        without_allure=missing,
         changes={run["environment"]: history.find_changes(past_runs, run) for run in new_runs},
         pictures=pictures,
-        links=[*([] if allure_result.missing else wording.LINKS["allure"]), *wording.LINKS["others"]],
+        links=[*([] if missing else wording.LINKS["allure"]), *wording.LINKS["others"]],
     )
     allure.write_texts(files.pages, {**build_pages(runs, about), **render_exports(runs, about)})
     files.junit.write_text(exports.format_junit(runs), encoding="utf-8")
     files.past_runs.write_text(history.append_runs(past_runs, new_runs), encoding="utf-8")
-    return runs, allure_result.missing
+    return missing
 
 
 def render_exports(runs: Sequence[ReportRun], about: ReportContext) -> dict[str, str]:

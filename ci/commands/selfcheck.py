@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TypeAlias
 
 from rich.console import Console
@@ -44,6 +45,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     if options.list:
         print(*(f"{fault.name}: {fault.service}: {fault.description}" for fault in faults), sep="\n")
         return ExitCode.GO
+    folder = resolve_build_folder(options)
     console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
     jobs = list_jobs(options, faults)
     results: list[Result] = []
@@ -55,16 +57,14 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
             if not console.is_terminal:
                 print(f"{len(results)}/{len(jobs)} {result.name}: {result.summary}", flush=True)
     results.sort(key=lambda result: result.name)
-    write_results(options, results)
+    write_results(folder, results)
     print_results(console, results)
     return ExitCode.GO if all(result.trouble is None for result in results) else ExitCode.NO_GO
 
 
-def write_results(options: argparse.Namespace, results: Results) -> None:
+def write_results(folder: Path, results: Results) -> None:
     content = to_json(results)
     schemas.validate(content, "selfcheck.schema.json")
-    folder = resolve_build_folder(options)
-    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     (folder / "selfcheck.json").write_text(text, encoding="utf-8")
 

@@ -4,18 +4,18 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from ci.support.cli import CommandParser, ExitCode, command, resolve_path
+from ci.support.cli import CommandParser, ExitCode, command
 from fixtures.core import schemas
 from fixtures.core.plain_text import show_hidden, to_line
+from fixtures.results.build_folder import RunFiles, find_build_folder
 from fixtures.results.policy import select_kinds
 from fixtures.results.report.evidence import describe_weight
 from fixtures.results.report.impact import group_findings
+from fixtures.results.report.judged import describe_judged
 from fixtures.results.report.wording import TEXTS
 
-SUMMARY = Path("report", "exports", "summary.md")
 SHOWN_FINDINGS = 20
 SHOWN_NOTICES = 8
 SHOWN_REASONS = 3
@@ -25,14 +25,15 @@ TEXT_LIMIT = 1500
 @command("summary", __doc__)
 def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 if there is a verdict, whichever; 69 if there is none, or no summary of it; 64 wrong usage."""
-    build = resolve_path(options.caller_folder, options.build)
-    file = build / "verdict.json"
+    build = find_build_folder(options.caller_folder, options.build)
+    files = RunFiles(build, build / "history")
+    file = files.verdict
     try:
         verdict = json.loads(file.read_text(encoding="utf-8"))
         schemas.validate(verdict, "verdict.schema.json")
         text = "\n".join(list_annotations(verdict)) + "\n"
         if not options.annotations:
-            file = build / SUMMARY
+            file = files.markdown
             text = file.read_text(encoding="utf-8")
     except (OSError, ValueError, RecursionError, schemas.SchemaViolation) as error:
         problem = f"no-verdict: {file.name} says nothing ({type(error).__name__}); the release must wait"
@@ -46,7 +47,8 @@ def list_annotations(verdict: Mapping[str, Any]) -> Iterator[str]:
     """GitHub's workflow commands: one for the verdict, and one for each kind of finding and notice."""
     level = "notice" if verdict["verdict"] == "go" else "error"
     reasons = "; ".join(map(to_line, verdict["reasons"][:SHOWN_REASONS])) or "nothing was found"
-    yield f"::{level} title=fcm-compat%3A {verdict['verdict']}::{escape(reasons)}"
+    message = escape(f"{describe_judged(verdict)}: {reasons}")
+    yield f"::{level} title=fcm-compat%3A {verdict['verdict']}::{message}"
     for finding in select_kinds(verdict["findings"])[:SHOWN_FINDINGS]:
         yield annotate("error", finding, "")
     notices = group_findings(verdict.get("notices", ()), by="rule")

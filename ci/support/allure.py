@@ -7,9 +7,8 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from subprocess import PIPE
+from subprocess import PIPE, SubprocessError
 
 from fixtures.core.project import ROOT
 from fixtures.results.report.allure import build_allure_config, find_disagreement
@@ -22,14 +21,6 @@ INSTALL = ROOT / "ci" / "setup" / "report.sh"
 INSTALL_TIMEOUT_S, TIMEOUT_S = 300, 300
 PAGES = ("awesome/index.html", "dashboard/index.html")
 NEXT_STEP = "next: see that npm is there and reaches its registry, then ./ci/report"
-
-
-@dataclass(frozen=True)
-class AllureResult:
-    """Why there is no Allure report, or what it counts wrongly; both are empty if all is well."""
-
-    missing: str = ""
-    problem: str = ""
 
 
 def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
@@ -59,25 +50,28 @@ def install_allure() -> tuple[str, str]:
 
 def generate_pages(
     runs: Sequence[ReportRun], folders: Mapping[str, Path], facts: Mapping[str, str], *, in_history: bool
-) -> AllureResult:
-    """Write Allure's pages. A machine without Allure still gets its verdict, and the reason in the report.
+) -> str:
+    """Write Allure's pages. Returns why there are none; the verdict is the same without them.
 
+    Pages that do not show every test, or contradict the verdict, are removed.
     `folders` are `results`, `output` and `history`. `in_history`: the history holds these runs already.
     """
     node, problem = install_allure()
     if problem:
-        return AllureResult(missing=f"no Allure report: {problem}; {NEXT_STEP}")
+        return f"no Allure report: {problem}; {NEXT_STEP}"
     output = folders["output"]
     paths = {key: str(path) for key, path in folders.items()}
     settings = build_allure_config(runs, folders=paths, in_history=in_history, about=facts)
     try:
-        return AllureResult(problem=find_disagreement(runs, run_node(node, settings, output)))
-    except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
-        shutil.rmtree(output, ignore_errors=True)
+        reason = find_disagreement(runs, run_node(node, settings, output))
+        if not reason:
+            return ""
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, SubprocessError) as error:
         reason = f"allure-failed: {(str(error).splitlines() or [type(error).__name__])[0][:300]}"
         if isinstance(error, OSError) and error.filename == node:
             reason = f"{type(error).__name__} at {node}"
-        return AllureResult(missing=f"no Allure report: {reason}; {NEXT_STEP}")
+    shutil.rmtree(output, ignore_errors=True)
+    return f"no Allure report: {reason}; {NEXT_STEP}"
 
 
 def run_node(node: str, settings: Mapping[str, object], output: Path) -> Mapping[str, object]:

@@ -14,10 +14,12 @@ from typing import Any, NoReturn, TypeAlias
 
 from fixtures.core import redaction, run_config
 from fixtures.core.errors import UserError
-from fixtures.core.project import BUILD, ROOT
+from fixtures.core.project import ROOT
 from fixtures.core.run_config import RunConfig
+from fixtures.results import build_folder
+from fixtures.results.build_folder import RunFiles
 from fixtures.targets import config as deployments
-from fixtures.targets.config import Deployment
+from fixtures.targets.config import Deployment, TargetError
 
 
 class ExitCode(enum.IntEnum):
@@ -147,8 +149,15 @@ def resolve_path(caller_folder: str, path: str) -> Path:
 
 
 def resolve_build_folder(options: argparse.Namespace) -> Path:
-    """The folder of --build: by default the project's own, wherever the caller is."""
-    return BUILD if options.build == "build" else resolve_path(options.caller_folder, options.build)
+    """The folder of --build, marked as ours. Raises UserError for a folder that holds anything else."""
+    return build_folder.adopt(build_folder.find_build_folder(options.caller_folder, options.build))
+
+
+def resolve_run_files(options: argparse.Namespace) -> RunFiles:
+    """The files that --build and --history name."""
+    build = resolve_build_folder(options)
+    history = resolve_path(options.caller_folder, options.history) if options.history else build / "history"
+    return RunFiles(build, history)
 
 
 def require_positive(parser: CommandParser, options: argparse.Namespace, *names: str) -> None:
@@ -166,9 +175,16 @@ def read_target_options(options: argparse.Namespace) -> RunConfig:
 
 
 def select_deployments(options: argparse.Namespace) -> dict[str, Deployment]:
-    """The deployments that the command line names. Raises TargetError for one that may not be tested."""
+    """The deployments that the command line names.
+
+    Raises TargetError for one that may not be tested, and if options are about deployments and none is named.
+    """
     config = read_target_options(options)
     may_test = deployments.owned_names(config.i_own, os.environ)
-    return deployments.resolve_deployments(
+    selected = deployments.resolve_deployments(
         config.target, config.targets or None, config.environment or None, may_test
     )
+    if not selected and (name := config.environment or ", ".join(config.i_own)):
+        next_step = "add --targets FILE or --target NAME=URL; without these options, references are judged"
+        raise TargetError("no-deployment", repr(name), "no deployment is named", next_step)
+    return selected

@@ -1,11 +1,9 @@
-"""The files of a run of the gate. Collects or runs its tests in a pytest process, and shows progress."""
+"""Collects or runs the tests of the gate in a pytest process, and shows progress."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,9 +13,9 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ci.support.cli import resolve_build_folder, resolve_path
 from fixtures.core.plain_text import to_line
 from fixtures.core.project import ROOT
+from fixtures.results.build_folder import RunFiles
 
 # pyproject.toml describes these marks.
 GATE_TESTS = ("suites", "-m", "not process and not aside and not nightly")
@@ -26,48 +24,6 @@ POLL_S = 0.25
 # Without a terminal, a line is printed for each tenth of the work.
 PLAIN_STEP = 0.1
 SHOWN_PROBLEMS = 16
-
-
-class RunFiles:
-    """The files of a run below its build folder, and the history of earlier runs."""
-
-    def __init__(self, build: Path, history: Path) -> None:
-        self.build = build
-        self.history = history
-        self.ledger = build / "ledger.jsonl"
-        self.verdict = build / "verdict.json"
-        self.pytest_log = build / "pytest.log"
-        self.request_counter = build / "spent.sqlite"
-        # The results of pact verifications.
-        self.verifications = build / "verifications"
-        # The answer about the order of the release, with pictures.
-        self.rollout = build / "rollout"
-        # The report for people.
-        self.pages = build / "report"
-        # The input of Allure.
-        self.allure_results = build / "allure-results"
-        self.allure_pages = self.pages / "allure"
-        self.allure_history = history / "allure.jsonl"
-        self.junit = build / "junit.xml"
-        self.past_runs = history / "runs.jsonl"
-        # The durations of all tests, by which pytest-split balances shards.
-        self.durations = history / "durations.json"
-
-    @classmethod
-    def from_options(cls, options: argparse.Namespace) -> RunFiles:
-        """Read --build and --history."""
-        build = resolve_build_folder(options)
-        if options.history:
-            return cls(build, resolve_path(options.caller_folder, options.history))
-        return cls(build, build / "history")
-
-    def clear(self) -> None:
-        """Remove what an earlier run wrote, so that it is never mistaken for the result of this run."""
-        self.build.mkdir(parents=True, exist_ok=True)
-        for folder in (self.rollout, self.verifications, self.allure_results, self.pages):
-            shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.ledger, self.verdict, self.junit, self.pytest_log, self.request_counter):
-            file.unlink(missing_ok=True)
 
 
 def collect_test_ids(root: Path = ROOT) -> list[str]:
@@ -89,12 +45,19 @@ def pytest_command(tests: Sequence[str], run_config: Path, workers: int) -> list
     ]
 
 
-def run_pytest(command: Sequence[str], log: Path, ledger: Path, environment: Mapping[str, str]) -> int | None:
-    """Run pytest until it ends. Returns its exit status, or None if the gate was interrupted."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)  # noqa: S603
+def run_pytest(
+    command: Sequence[str], files: RunFiles, environment: Mapping[str, str], lock: int
+) -> int | None:
+    """Run pytest until it ends. Returns its exit status, or None if the gate was interrupted.
+
+    Pytest keeps the lock of the build folder, too: it still writes there if the gate is killed.
+    """
+    with files.pytest_log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603
+            command, cwd=ROOT, env=environment, stdout=output, stderr=output, pass_fds=(lock,)
+        )
         try:
-            follow_run(ledger, process)
+            follow_run(files.ledger, process)
         except KeyboardInterrupt:
             return None
         finally:

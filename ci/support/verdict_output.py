@@ -4,17 +4,17 @@ import contextlib
 import errno
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ci.support.cli import TEMPLATES, VERDICT_EXIT_CODES, ExitCode
-from ci.support.suite_process import RunFiles
 from fixtures.core import catalogue, schemas, terminal
 from fixtures.core.catalogue import Catalogue
 from fixtures.core.findings import Finding, describe_finding
 from fixtures.core.plain_text import to_message
 from fixtures.results import ledger, policy, verdict_file
+from fixtures.results.build_folder import RunFiles
 from fixtures.results.report.impact import group_findings
+from fixtures.results.report.judged import describe_judged
 from fixtures.results.report.templating import render_text
 from fixtures.results.report.wording import TEXTS
 from fixtures.results.rollout_answer import describe_order_counts
@@ -47,9 +47,11 @@ def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
     print(render_text(TEMPLATES / "gate.txt.jinja", **values), end="")
 
 
-def print_verdict(verdict: str, reasons: Sequence[str], notes: Iterable[str] = ()) -> ExitCode:
+def print_verdict(
+    verdict: str, reasons: Sequence[str], notes: Iterable[str] = (), *, judged: str = ""
+) -> ExitCode:
     """Print the verdict with its reasons. It comes last, so that it stays on the screen."""
-    print(terminal.format_verdict(verdict, color=sys.stdout.isatty()))
+    print(terminal.format_verdict(verdict, color=sys.stdout.isatty()), judged)
     for reason in reasons[:SHOWN_REASONS]:
         print(f"  because {to_message(reason)}")
     for note in notes:
@@ -57,12 +59,19 @@ def print_verdict(verdict: str, reasons: Sequence[str], notes: Iterable[str] = (
     return VERDICT_EXIT_CODES[verdict]
 
 
-def conclude_without_run(file: Path, reason: str) -> ExitCode:
-    """Write and print the verdict `undecided` when no test can run."""
-    no_ledger, problem = ledger.Ledger({}, (), ()), reason.splitlines()[0]
+def print_judged(verdict: Mapping[str, Any]) -> ExitCode:
+    """Print a run's verdict with what it is about."""
+    judged = describe_judged(verdict)
+    return print_verdict(verdict["verdict"], verdict["reasons"], verdict.get("notes", ()), judged=judged)
+
+
+def conclude_without_run(files: RunFiles, reason: str, identity: Mapping[str, str]) -> ExitCode:
+    """Write and print the verdict `undecided` when no test can run; `identity` is that of the run."""
+    files.clear_report()
+    no_ledger, problem = ledger.Ledger(identity, (), ()), reason.splitlines()[0]
     with contextlib.suppress(schemas.SchemaError):  # without schemas, verdict.json cannot be validated
         verdict = policy.decide(
             no_ledger, policy.NO_REQUIREMENTS, Catalogue(()), duration_s=0, gate_problems=[problem]
         )
-        verdict_file.write_verdict(file, verdict)
+        verdict_file.write_verdict(files.verdict, verdict)
     return print_verdict("undecided", [reason])

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from ci.commands import deep, gate, report, summary
-from ci.support.suite_process import RunFiles
 from fixtures.core.project import ROOT
+from fixtures.results.build_folder import RunFiles
 from suites.selfcheck.results.sample_reports import no_go_run, noticed_run
 from suites.selfcheck.results.sample_runs import good_run, judge, make_finding
 
@@ -144,7 +144,8 @@ def test_a_run_that_proves_everything_is_a_notice(tmp_path: Path, capsys: pytest
     verdict: dict[str, Any] = judge(tmp_path, good_run())
     (tmp_path / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
     assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
-    assert capsys.readouterr().out == "::notice title=fcm-compat%3A go::nothing was found\n"
+    judged = "embedded reference services only, environment local, run r1"
+    assert capsys.readouterr().out == f"::notice title=fcm-compat%3A go::{judged}: nothing was found\n"
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_an_unreachable_provider_is_undecided_at_once_and_by_name(tmp_path: Path
 def test_a_report_that_cannot_be_made_is_a_doubt_and_hides_no_reason(tmp_path: Path) -> None:
     target = f"{REACTOR}=http://127.0.0.1:{find_closed_port()}"
     (tmp_path / "no-folder").touch()
-    result = run_gate(tmp_path, "--target", target, "--history", str(tmp_path / "no-folder"))
+    result = run_gate(tmp_path / "build", "--target", target, "--history", str(tmp_path / "no-folder"))
     assert result.exit_status == 2
     assert result.verdict is not None
     assert [reason.partition(":")[0] for reason in result.verdict["reasons"]] == [

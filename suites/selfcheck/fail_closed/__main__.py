@@ -16,6 +16,7 @@ from fixtures.targets.embedded import embedded_targets
 from suites.selfcheck.fail_closed import (
     test_broken_deployments,
     test_deployments_that_break_later,
+    test_earlier_runs,
     test_network_faults,
     test_project_faults,
     test_replicas,
@@ -44,11 +45,19 @@ GROUPS: Mapping[str, Sequence[GateFault]] = {
     "The deployment is wrong later": test_deployments_that_break_later.LATER,
     "Its instances differ, or its version is another": test_replicas.FAULTS,
     "The run itself is disturbed": test_run_faults.FAULTS,
+    "Another run was there before, or is there, or nothing is judged": test_earlier_runs.FAULTS,
     "The project's own files are wrong": test_project_faults.FAULTS,
 }
 FAULTS = {fault.name: fault for faults in GROUPS.values() for fault in faults}
 CHANGE_THE_PROJECT = {
-    fault.name for fault in (*test_replicas.BALANCED, *test_run_faults.FAULTS, *test_project_faults.FAULTS)
+    fault.name
+    for faults in (
+        test_replicas.BALANCED,
+        test_run_faults.FAULTS,
+        test_earlier_runs.FAULTS,
+        test_project_faults.FAULTS,
+    )
+    for fault in faults
 }
 
 

@@ -20,6 +20,8 @@ import pytest
 
 from fixtures.core import schemas
 from fixtures.core.project import ROOT
+from fixtures.results import build_folder
+from fixtures.results.build_folder import RunFiles
 from fixtures.results.policy import format_expected_tests
 
 REACTOR, KEEPER = "subscribers-errors", "directory-responses"
@@ -57,6 +59,9 @@ rollout = false
 reports = {reports}
 expected_tests = "ci/expected_tests.json"
 """
+EARLIER_RUN = "earlier-run"
+# Of a gate that was refused, crashed or killed.
+UNENDED_EXITS = (2, 64, 70, 130, -2, -9)
 # These tests may run under pytest-xdist, whose settings must not reach the gate.
 FOREIGN_VARIABLES = ("PYTEST_", "FCM_", "PYTHONDONTWRITEBYTECODE")
 
@@ -89,6 +94,7 @@ class GateFault:
 
     `verdict` is `undecided` or `no-go`, or `none` if the gate cannot begin or is killed. The verdict and the
     terminal must show the pattern `reason`. `waits_s`: the configured time-outs that must pass first.
+    A run that has not `ended` leaves the verdict with which it began.
     """
 
     name: str
@@ -97,6 +103,7 @@ class GateFault:
     reason: str
     put_in_place: PutInPlace
     waits_s: float = 0.0
+    ended: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,8 @@ class GateResult:
     text: str
     verdict: Mapping[str, Any] | None
     known_s: float | None
+    # The files that still hold what an earlier run wrote.
+    stale: Sequence[str] = ()
 
     @property
     def reasons(self) -> str:
@@ -195,7 +204,26 @@ def run_gate(scene: Scene, call: GateCall, reason: re.Pattern[str]) -> GateResul
             lines.append(line)
             if known_s is None and reason.search(line):
                 known_s = time.monotonic() - started
-    return GateResult(process.returncode, "".join(lines), read_verdict(scene.build), known_s)
+    verdict, stale = read_verdict(scene.build), find_stale_files(scene.build)
+    return GateResult(process.returncode, "".join(lines), verdict, known_s, stale)
+
+
+def write_earlier_go(build: Path) -> None:
+    """Leave in a build folder what a run that was *go* leaves."""
+    files = RunFiles(build_folder.adopt(build), build / "history")
+    empty = {"findings": [], "cases": {}, "versions": {}, "reports": 0, "seed": 0, "duration_s": 0}
+    go = {"verdict": "go", "run": EARLIER_RUN, "environment": "local", "reasons": [], **empty}
+    texts = {files.verdict: json.dumps(go), files.ledger: EARLIER_RUN}
+    for file in (files.junit, files.markdown, files.pages / "index.html", files.rollout / "answer.json"):
+        texts[file] = f"GO {EARLIER_RUN}"
+    for file, text in texts.items():
+        build_folder.write_text(file, text)
+
+
+def find_stale_files(build: Path) -> list[str]:
+    """The files below a build folder that still hold what `write_earlier_go` wrote."""
+    files = [file for file in build.rglob("*") if file.is_file()]
+    return [str(file) for file in files if EARLIER_RUN.encode() in file.read_bytes()]
 
 
 def _prepare_process(max_file_bytes: int | None) -> None:
@@ -216,11 +244,17 @@ def read_verdict(build: Path) -> Mapping[str, Any] | None:
 
 def find_mistake(fault: GateFault, result: GateResult) -> str:
     """What the gate did wrong with a fault; empty if nothing."""
-    exits = {"no-go": (1,), "undecided": (2,), "none": (2, 64, 70, 130, -2, -9)}[fault.verdict]
+    exits = {"no-go": (1,), "undecided": (2,), "none": UNENDED_EXITS}[fault.verdict]
+    if not fault.ended:
+        exits = UNENDED_EXITS
+        if "has-not-ended" not in result.reasons:
+            return f"verdict.json does not say that the run has not ended:\n{result.reasons}"
+    if result.stale:
+        return f"an earlier run still speaks: {result.stale}"
     word = result.verdict["verdict"] if result.verdict else "none"
     if word != fault.verdict or result.exit_status not in exits:
         return f"it says {word}, and exits {result.exit_status}:\n{result.text[-3000:]}"
-    if word != "none" and not re.search(fault.reason, result.reasons):
+    if word != "none" and fault.ended and not re.search(fault.reason, result.reasons):
         return f"verdict.json does not say {fault.reason!r}:\n{result.reasons}"
     if not re.search(fault.reason, result.text):
         return f"the terminal does not say {fault.reason!r}:\n{result.text[-3000:]}"

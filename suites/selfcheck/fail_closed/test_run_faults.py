@@ -18,6 +18,7 @@ from suites.selfcheck.fail_closed.sandbox import (
     Scene,
     add_pytest_options,
     for_each_fault,
+    write_earlier_go,
 )
 
 PLUGIN = "disturbing_plugin"
@@ -101,8 +102,7 @@ def after_a_go(put_in_place: PutInPlace) -> PutInPlace:
 
     @contextlib.contextmanager
     def put_after_go(scene: Scene) -> Iterator[GateCall]:
-        scene.build.mkdir(parents=True)
-        (scene.build / "verdict.json").write_text('{"verdict": "go"}', encoding="utf-8")
+        write_earlier_go(scene.build)
         with put_in_place(scene) as call:
             yield call
 
@@ -154,13 +154,6 @@ ROWS: tuple[tuple[str, str, PutInPlace, str, str], ...] = (
         in_a_test("os._exit(0)", in_worker=False),
         "undecided",
         "ledger-without-footer",
-    ),
-    (
-        "gate-killed",
-        "the gate is killed in mid-run, where an earlier run said go",
-        after_a_go(disturb(kill_gate)),
-        "none",
-        "",
     ),
     (
         "gate-interrupted",
@@ -237,11 +230,20 @@ ROWS: tuple[tuple[str, str, PutInPlace, str, str], ...] = (
     ),
     ("clock-set", "the clock is set back by an hour", set_clock_back, "undecided", "clock-set"),
 )
-FAULTS = [GateFault(name, what, verdict, reason, put) for name, what, put, verdict, reason in ROWS]
+KILLED = GateFault(
+    "gate-killed",
+    "the gate is killed in mid-run, where an earlier run said go",
+    "undecided",
+    "",
+    after_a_go(disturb(kill_gate)),
+    ended=False,
+)
+BY_DAY = ("gate-killed", "worker-killed", "ledger-truncated", "disk-full-half-way", "clock-set")
+FAULTS = [KILLED, *(GateFault(name, what, verdict, reason, put) for name, what, put, verdict, reason in ROWS)]
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day=("worker-killed", "ledger-truncated", "disk-full-half-way", "clock-set"))
+@for_each_fault(FAULTS, by_day=BY_DAY)
 def test_a_disturbed_run_is_never_go(
     fault: GateFault, own_scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:

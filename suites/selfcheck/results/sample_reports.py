@@ -16,6 +16,7 @@ from fixtures.core.findings import RULES, Finding
 from fixtures.core.payloads import IdFactory, address_all, error_events
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS, VERSION_MIXES
+from fixtures.results import build_folder
 from fixtures.results.ledger import Ledger, read_ledger
 from fixtures.results.report.model import ReportRun
 from suites.selfcheck.results import sample_runs
@@ -178,7 +179,7 @@ def with_plan(run: ReportRun, plan: dict[str, Any] | None) -> ReportRun:
 
 def write_record(run: ReportRun, ledger: Path, folder: Path) -> Path:
     """A run's ledger with its verdict beside it, as the gate leaves them."""
-    folder.mkdir(parents=True, exist_ok=True)
+    build_folder.adopt(folder)
     shutil.copy(ledger, folder / "ledger.jsonl")
     (folder / "verdict.json").write_text(json.dumps(run.verdict), encoding="utf-8")
     return folder / "ledger.jsonl"

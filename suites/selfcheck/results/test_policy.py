@@ -34,6 +34,8 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
     verdict = judge(tmp_path, good_run())
     assert verdict == {
         "verdict": "go",
+        "run": "r1",
+        "environment": "local",
         "reasons": [],
         "notes": [],
         "findings": [],

@@ -69,3 +69,15 @@ def test_a_run_is_remembered_once_and_the_oldest_are_dropped(tmp_path: Path) -> 
     many = [{**good, "run": f"r{number}"} for number in range(history.MAX_RUNS + 5)]
     text = history.append_runs(many, [many[-1]])
     assert [run["run"] for run in history.parse_history(text)] == [run["run"] for run in many[5:]]
+
+
+def test_runs_of_deployments_and_of_reference_services_are_kept_apart(tmp_path: Path) -> None:
+    embedded = make_line(no_go_run(tmp_path), run="r0")
+    lines = good_run()
+    deployed = lines[0]["versions"] | {
+        "subscribers-errors": {"version": "2", "target": "https://push.example"}
+    }
+    change_line(0, versions=deployed)(lines)
+    now = make_line(build_run(tmp_path, lines), run="r2")
+    assert history.find_changes([embedded], now).since == ""
+    assert history.find_changes([embedded, {**now, "run": "r1"}], now).verdict_was == "go"

@@ -11,6 +11,7 @@ import pytest
 
 from ci.support import allure as running
 from fixtures.core.project import ROOT
+from fixtures.results import build_folder
 from fixtures.results.report import allure
 from fixtures.results.report.model import ReportRun
 from suites.selfcheck.results.sample_reports import (
@@ -57,7 +58,7 @@ def test_the_report_holds_every_result_and_agrees_with_the_verdict(
 
 
 def test_an_old_report_never_speaks_for_a_new_run(tmp_path: Path) -> None:
-    build = tmp_path / "build"
+    build = build_folder.adopt(tmp_path / "build")
     for folder in (build / "report" / "findings", build / "allure-results"):
         folder.mkdir(parents=True)
         (folder / "old-result.json").write_text('{"uuid": "old", "name": "old", "status": "failed"}')
@@ -116,11 +117,34 @@ def test_a_ledger_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     assert "next: ./ci/gate" in done.stderr
 
 
+@pytest.mark.parametrize("with_npm", [True, False])
+def test_the_verdict_of_another_run_is_not_that_of_a_ledger(tmp_path: Path, *, with_npm: bool) -> None:
+    build = tmp_path / "build"
+    ledger = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", build)
+    # So does ./ci/test after a gate: its ledger has a run of its own, and no gate judges it.
+    ledger.write_text(ledger.read_text(encoding="utf-8").replace('"r1"', '"r2"'), encoding="utf-8")
+    tree, path = (ROOT, "") if with_npm else bare_tree(tmp_path)
+    done = run_report([ledger], build, root=tree, path=path)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout.startswith("UNDECIDED: ")
+    assert "ledger-of-no-gate" in (build / "report" / "exports" / "summary.md").read_text(encoding="utf-8")
+
+
+def test_a_verdict_that_its_ledger_contradicts_is_undecided(tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    ledger = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", build)
+    text = ledger.read_text(encoding="utf-8")
+    ledger.write_text(text.replace('"result": "passed"', '"result": "broken"', 1), encoding="utf-8")
+    assert run_report([ledger], build).returncode == 2
+    assert "verdict-contradicts-ledger" in (build / "junit.xml").read_text(encoding="utf-8")
+
+
 def test_a_report_that_crashes_is_no_verdict(tmp_path: Path) -> None:
     ledger = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", tmp_path / "build")
     (tmp_path / "build" / "verdict.json").write_text("{", encoding="utf-8")
     done = run_report([ledger], tmp_path / "build")
     assert done.returncode == 70
+    assert not (tmp_path / "build" / "report").exists()
     assert "report-crashed: this is no verdict" in done.stderr
 
 
@@ -222,8 +246,21 @@ def test_a_result_that_allure_drops_is_noticed(tmp_path: Path, node: str, kind: 
     assert allure.find_disagreement([run], summary).startswith("report-incomplete: ")
 
 
+@pytest.mark.parametrize("answer", ["{}", "[]", '{"statuses": {"passed": 1}, "rules": {}}'])
+def test_pages_of_allure_that_are_wrong_are_removed_and_change_no_verdict(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str
+) -> None:
+    folders = {name: tmp_path / name for name in ("results", "output", "history")}
+    folders["output"].mkdir()
+    monkeypatch.setattr(running, "install_allure", lambda: ("node", ""))
+    monkeypatch.setattr(running, "run_node", lambda *_: json.loads(answer))
+    missing = running.generate_pages([build_run(tmp_path, good_run())], folders, {}, in_history=False)
+    assert missing.startswith("no Allure report: ")
+    assert not folders["output"].exists()
+
+
 def test_a_node_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(running, "install_allure", lambda: ("/nowhere/node", ""))
     folders = {name: tmp_path / name for name in ("results", "output", "history")}
-    summary = running.generate_pages([build_run(tmp_path, good_run())], folders, {}, in_history=False)
-    assert summary.missing.startswith("no Allure report: FileNotFoundError at /nowhere/node; next: ")
+    missing = running.generate_pages([build_run(tmp_path, good_run())], folders, {}, in_history=False)
+    assert missing.startswith("no Allure report: FileNotFoundError at /nowhere/node; next: ")

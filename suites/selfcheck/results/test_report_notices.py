@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ci.support.suite_process import RunFiles
 from ci.support.verdict_output import SHOWN_NOTICES, print_summary
 from fixtures.core.catalogue import load_catalogue
+from fixtures.results.build_folder import RunFiles
 from fixtures.results.report import allure
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.pages import build_pages

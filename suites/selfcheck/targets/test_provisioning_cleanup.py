@@ -16,6 +16,7 @@ import pytest
 from ci.commands.cleanup_states import remove_leftovers
 from fixtures.core.payloads import IdFactory
 from fixtures.core.project import ROOT
+from fixtures.results import build_folder
 from fixtures.targets import cleanup
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, DeploymentKey, Inventory
 from fixtures.targets.provisioning.pool import SubscriberPool
@@ -162,6 +163,7 @@ def test_the_gate_cleans_up_when_it_is_terminated_and_notes_what_it_could_not(
     with monkeypatch.context() as patched:
         patched.setattr("os.getpid", lambda: NO_PROCESS)
         deployment = DeploymentKey(SERVICE, "http://gone.example", "other")
+        build_folder.adopt(tmp_path / "build")
         Inventory(tmp_path / "build" / INVENTORY_FILE).add(deployment, [{"subscriber_id": subscriber_id}])
     file = write_targets_file(tmp_path, service.url, SQL)
     with start_module(

@@ -1,0 +1,120 @@
+"""A run never ends with the verdict of another one, and is never *go* where it judged nothing."""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fixtures.core.project import ROOT
+from fixtures.results import build_folder
+from suites.selfcheck.fail_closed.sandbox import (
+    GateCall,
+    GateFault,
+    PutInPlace,
+    Scene,
+    edit_file,
+    for_each_fault,
+    write_earlier_go,
+)
+
+HOLD_LOCK = """
+import pathlib, sys, time
+from fixtures.results import build_folder
+with build_folder.lock(pathlib.Path(sys.argv[1])):
+    print("locked", flush=True)
+    time.sleep(600)
+"""
+OWN_FOLDERS = ("report", "rollout", "allure-results", "verifications")
+ONLY_GO_SENDER = '[environments.staging.services.go-sender]\nurl = "http://127.0.0.1:1"\n'
+
+
+def call_with(*arguments: str) -> PutInPlace:
+    """The same gate with these arguments, where an earlier run said *go*."""
+
+    @contextlib.contextmanager
+    def put_in_place(scene: Scene) -> Iterator[GateCall]:
+        write_earlier_go(scene.build)
+        yield GateCall(arguments)
+
+    return put_in_place
+
+
+@contextlib.contextmanager
+def crash(scene: Scene) -> Iterator[GateCall]:
+    """A gate that crashes before its first test, where an earlier run said *go*."""
+    write_earlier_go(scene.build)
+    step = "    broker = ask_about_release(config.broker)\n"
+    edit_file(scene.project / "ci" / "commands" / "gate.py", step, f"    1 / 0\n{step}")
+    yield GateCall()
+
+
+@contextlib.contextmanager
+def judge_nothing(scene: Scene) -> Iterator[GateCall]:
+    """A targets file whose only service is none of those that are judged."""
+    file = scene.build.parent / "targets.toml"
+    file.write_text(ONLY_GO_SENDER, encoding="utf-8")
+    yield GateCall((f"--targets={file}", "--i-own=staging"))
+
+
+@contextlib.contextmanager
+def run_another(scene: Scene) -> Iterator[GateCall]:
+    """Another run that writes into the same folder."""
+    command = [sys.executable, "-c", HOLD_LOCK, str(build_folder.adopt(scene.build))]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield GateCall()
+        finally:
+            process.kill()
+
+
+@contextlib.contextmanager
+def use_foreign_folder(scene: Scene) -> Iterator[GateCall]:
+    """A folder of another program, with folders of the same names."""
+    files = [scene.build / name / "mine.txt" for name in OWN_FOLDERS]
+    for file in files:
+        build_folder.write_text(file, "mine")
+    yield GateCall()
+    assert all(file.exists() for file in files), "the gate removed files that are not its own"
+
+
+FAULTS = [
+    GateFault(
+        "wrong-usage-after-go", "it is called wrongly", "undecided", "usage", call_with("--fast"), ended=False
+    ),
+    GateFault("crash-after-go", "the gate itself crashes", "undecided", "gate-crashed", crash, ended=False),
+    GateFault(
+        "environment-without-deployment",
+        "an environment is named, and no deployment in it",
+        "undecided",
+        "no-deployment",
+        call_with("--environment=staging", "--i-own=staging"),
+        ended=False,
+    ),
+    GateFault(
+        "owner-without-deployment",
+        "--i-own is given, and no deployment",
+        "undecided",
+        "no-deployment",
+        call_with("--i-own=staging"),
+        ended=False,
+    ),
+    GateFault(
+        "no-judged-deployment", "no named deployment is judged", "none", "no-deployment", judge_nothing
+    ),
+    GateFault("second-gate", "another run writes into the folder", "none", "build-in-use", run_another),
+    GateFault(
+        "foreign-folder", "the build folder holds other files", "none", "foreign-folder", use_foreign_folder
+    ),
+]
+
+
+@pytest.mark.process
+@for_each_fault(FAULTS, by_day=[fault.name for fault in FAULTS])
+def test_no_other_run_speaks_for_this_one(
+    fault: GateFault, own_scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
+) -> None:
+    assert mistake_with(fault, own_scene) == ""
