@@ -18,12 +18,12 @@ from fixtures.core import topology, urls
 from fixtures.platform import redis_container as container
 from fixtures.platform.redis_container import FirebaseMessages, RedisUnavailable
 from fixtures.release.cleanup import backup as backups
-from fixtures.release.cleanup import cleaner, cursor
+from fixtures.release.cleanup import cleaner, cursor, project_container
 from fixtures.release.cleanup import django as django_containers
 from fixtures.release.cleanup.aside import find_aside_lists
 from fixtures.release.cleanup.backup import BackupError
 from fixtures.release.cleanup.classify import AGES, FORMATS, UNKNOWN_AGE, MessageCounts
-from fixtures.release.cleanup.django import ProjectContainer
+from fixtures.release.cleanup.project_container import ProjectContainer
 
 PROG = "./ci/clean-messages-container"
 # Fewer messages are handled before a bar would be readable.
@@ -54,6 +54,8 @@ def complete_options(parser: CommandParser, options: argparse.Namespace) -> None
         parser.error("--step takes a whole number of 1 or more")
     if options.lost_server and not options.restore:
         parser.error("--lost-server goes with --restore FILE only")
+    if options.accept_loss and not (options.django and options.delete):
+        parser.error("--accept-loss goes with --django and --delete only")
     if options.backup and not options.delete:
         parser.error("--backup goes with --delete only")
     apps = options.firebase_app or [topology.read_firebase_app()]
@@ -81,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
     """Restore, clean or count, with the classes of a Django project or on a Redis server."""
     if options.django:
         folder = Path(options.caller_folder).resolve()
-        in_project = django_containers.load_containers(options.django, folder, options.apps, options.kinds)
+        in_project = project_container.load_containers(options.django, folder, options.apps, options.kinds)
         if options.restore:
             restore(options, functools.partial(django_containers.restore, containers=in_project))
         else:
@@ -145,10 +147,24 @@ def clean_in_django(options: argparse.Namespace, containers: Sequence[ProjectCon
     if not options.delete:
         print(NOTHING_CHANGED)
         return
+    for messages in [] if options.all else containers:
+        django_containers.require_all_may_go(messages, messages.read_messages())
+    losses = {messages.name: project_container.find_loss(messages) for messages in containers}
+    for name, loss in losses.items():
+        if loss:
+            print(f"{name}: may be lost: {loss}", flush=True)
+    if any(losses.values()) and not options.accept_loss:
+        name = next(name for name, loss in losses.items() if loss)
+        problem = "messages may be lost, as was said above; nothing was changed"
+        next_step = "give the class push() and pop(), use --redis-url, or stop all writers and --accept-loss"
+        raise container.ContainerUsageError("loss-possible", name, problem, next_step)
     path, names = options.backup_path, [(messages.firebase_app, messages.kind) for messages in containers]
     header = backups.build_header("django", names, everything=options.all)
-    for name, removed in django_containers.clean(containers, header, path, everything=options.all).items():
-        print(f"{name}: reset, {'without a backup' if removed is None else f'{removed} messages'}")
+    for name, removed in django_containers.clean(
+        containers, losses, header, path, everything=options.all
+    ).items():
+        how = "reset" if losses[name] else "emptied one by one"
+        print(f"{name}: {how}, {'without a backup' if removed is None else f'{removed} messages'}")
     if path.exists():
         print(f"backup: {path}\n  to undo: {PROG} --django {options.django} --restore {path}")
 

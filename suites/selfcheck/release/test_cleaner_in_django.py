@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 
 from fixtures.core import topology
 from fixtures.release.cleanup import backup as backups
+from fixtures.release.cleanup import django
+from fixtures.release.cleanup.project_container import CLASSES, ProjectContainer
 from suites.selfcheck.release.cleaner_process import (
     COMMAND,
     cleaner_command,
@@ -31,6 +34,12 @@ class FirebaseMessages:
     def _all(self): return json.loads(STORE.read_text())
     def _put(self, held): STORE.write_text(json.dumps(held))
     def reset(self): self._put(self._all() | {self.key: []})
+"""
+TAKING = """
+    def pop(self):
+        held = self._all().get(self.key, [])
+        self._put(self._all() | {self.key: held[1:]})
+        return held[0] if held else None
 """
 SEEING = """
     def count(self): return len(self._all().get(self.key, []))
@@ -58,10 +67,13 @@ class Project:
 
     def hold(self, regular: list[bytes], spam: list[bytes]) -> None:
         """Put messages into both containers."""
-        texts = {"regular": [m.decode() for m in regular], "spam": [m.decode() for m in spam]}
-        self.store.write_text(json.dumps({f"{self.app}{kind}": held for kind, held in texts.items()}))
+        self.hold_any([m.decode() for m in regular], [m.decode() for m in spam])
 
-    def held(self) -> tuple[list[str], list[str]]:
+    def hold_any(self, regular: list[Any], spam: list[Any]) -> None:
+        """Put messages of any type into both containers."""
+        self.store.write_text(json.dumps({f"{self.app}regular": regular, f"{self.app}spam": spam}))
+
+    def held(self) -> tuple[list[Any], list[Any]]:
         """What is in both containers."""
         store = json.loads(self.store.read_text())
         return store[f"{self.app}regular"], store[f"{self.app}spam"]
@@ -71,8 +83,18 @@ class Project:
         return run_process([COMMAND, "--django", "apps.messages.models", *options], cwd=self.folder)
 
 
-def test_in_a_django_project_its_own_reset_is_used(tmp_path: Path) -> None:
-    project = Project(tmp_path, MODELS + SEEING + SPAM)
+def load_project(project: Project, models: str) -> list[ProjectContainer]:
+    """The containers of the project with these classes."""
+    names: dict[str, Any] = {"__file__": str(project.store.with_name("models.py"))}
+    exec(models, names)  # noqa: S102  our own text
+    classes = {kind: names[name] for kind, name in CLASSES.items()}
+    return [
+        ProjectContainer(project.app, kind, cls(firebase_app=project.app)) for kind, cls in classes.items()
+    ]
+
+
+def test_in_a_django_project_its_own_classes_are_used(tmp_path: Path) -> None:
+    project = Project(tmp_path, MODELS + SEEING + TAKING + SPAM)
     project.hold([record(1), record(2)], [record(3)])
     before = project.held()
     dry_run = project.ran()
@@ -89,7 +111,7 @@ def test_in_a_django_project_its_own_reset_is_used(tmp_path: Path) -> None:
 def test_a_project_does_not_restore_what_was_taken_from_redis(
     redis_url: str, server: Any, tmp_path: Path
 ) -> None:
-    project = Project(tmp_path, MODELS + SEEING + SPAM)
+    project = Project(tmp_path, MODELS + SEEING + TAKING + SPAM)
     messages = new_container(server)
     messages.push(record(1))
     run_process(cleaner_command(redis_url, messages, "--delete", "--backup", "b"), cwd=tmp_path)
@@ -99,7 +121,7 @@ def test_a_project_does_not_restore_what_was_taken_from_redis(
 
 
 def test_reset_is_refused_where_it_takes_what_must_stay(tmp_path: Path) -> None:
-    project = Project(tmp_path, MODELS + SEEING + SPAM)
+    project = Project(tmp_path, MODELS + SEEING + TAKING + SPAM)
     project.hold([record(1), record(2, new=True)], [])
     before = project.held()
     refused = project.ran("--delete")
@@ -116,9 +138,130 @@ def test_reset_of_what_cannot_be_seen_asks_for_all(tmp_path: Path) -> None:
     refused = project.ran("--delete")
     assert (refused.returncode, len(project.held()[0])) == (USAGE, 1)
     assert "unseen-container" in refused.stderr
-    done = project.ran("--delete", "--all")
+    refused = project.ran("--delete", "--all")
+    assert (refused.returncode, len(project.held()[0])) == (USAGE, 1)
+    assert "may be lost: everything in it" in refused.stdout
+    done = project.ran("--delete", "--all", "--accept-loss")
     assert (done.returncode, project.held()) == (GO, ([], []))
     assert "reset, without a backup" in done.stdout
+
+
+DICTS = [{"legacy": {"a": [1, 1.5, None]}, "text": "ü"}, {"legacy": {}}]
+
+
+def test_messages_that_are_objects_come_back_equal(tmp_path: Path) -> None:
+    project = Project(tmp_path, MODELS + SEEING + TAKING + SPAM)
+    project.hold_any(DICTS, [json.dumps(DICTS[0])])
+    before = project.held()
+    assert project.ran("--delete", "--backup", "b").returncode == GO
+    assert project.held() == ([], [])
+    assert project.ran("--restore", "b").returncode == GO
+    assert project.held() == before
+
+
+TUPLES = """
+    def peek(self, count): return [tuple(m) for m in self._all().get(self.key, [])[:count]]
+"""
+TEXT_ONLY = """
+    def push(self, message):
+        self._put(self._all() | {self.key: [*self._all().get(self.key, []), str(message)]})
+"""
+BACKWARDS = """
+    def push(self, message): self._put(self._all() | {self.key: [message, *self._all().get(self.key, [])]})
+"""
+
+
+@pytest.mark.parametrize(
+    ("odd", "slug"),
+    [(TUPLES, "no-backup-of-type"), (TEXT_ONLY, "no-way-back"), (BACKWARDS, "no-way-back")],
+    ids=["no-json", "other-form", "other-order"],
+)
+def test_what_would_not_come_back_equal_is_never_removed(tmp_path: Path, odd: str, slug: str) -> None:
+    project = Project(tmp_path, MODELS + SEEING + TAKING + odd + SPAM)
+    project.hold_any(DICTS, [])
+    before = project.held()
+    refused = project.ran("--delete", "--all", "--accept-loss")
+    assert (refused.returncode, project.held()) == (USAGE, before)
+    assert slug in refused.stderr
+    assert not list(tmp_path.glob("*.ndjson"))
+
+
+LAST_FIRST = """
+    def pop(self):
+        held = self._all().get(self.key, [])
+        self._put(self._all() | {self.key: held[:-1]})
+        return held[-1] if held else None
+"""
+
+
+@pytest.mark.parametrize("taking", ["", LAST_FIRST], ids=["no-pop", "takes-the-last"])
+def test_where_messages_may_be_lost_it_says_so_before_and_wants_a_yes(tmp_path: Path, taking: str) -> None:
+    project = Project(tmp_path, MODELS + SEEING + taking + SPAM)
+    project.hold([record(1), record(2)], [])
+    before = project.held()
+    refused = project.ran("--delete", "--backup", "b")
+    assert (refused.returncode, project.held()) == (USAGE, before)
+    assert re.search(r"may be lost: what is pushed between .* a gap of about \d+\.\d+ s: ", refused.stdout)
+    assert "loss-possible" in refused.stderr
+    assert project.ran("--delete", "--backup", "b", "--accept-loss").returncode == GO
+    assert project.held() == ([], [])
+    assert project.ran("--restore", "b").returncode == GO
+    assert project.held() == before
+
+
+PUSHED_MEANWHILE = """
+    def pop(self):
+        held = self._all().get(self.key, [])
+        self._put(self._all() | {self.key: [*held[1:], "pushed meanwhile"]})
+        return held[0] if held else None
+"""
+TAKEN_MEANWHILE = """
+    def peek(self, count):
+        held = self._all().get(self.key, [])
+        if count == 1 and len(held) == 3:
+            held = held[1:]
+            self._put(self._all() | {self.key: held})
+        return held[:count]
+"""
+DIES = """
+    def pop(self):
+        held = self._all().get(self.key, [])
+        if len(held) == 2 and self.key.startswith(APP): import os; os._exit(9)
+        self._put(self._all() | {self.key: held[1:]})
+        return held[0] if held else None
+"""
+
+
+def test_what_others_push_meanwhile_stays(tmp_path: Path) -> None:
+    project = Project(tmp_path, "")
+    project.hold([record(1), record(2)], [])
+    others = load_project(project, MODELS + SEEING + PUSHED_MEANWHILE + SPAM)
+    header = backups.build_header("django", [(c.firebase_app, c.kind) for c in others], everything=False)
+    losses = {container.name: "" for container in others}
+    removed = django.clean(others, losses, header, tmp_path / "b", everything=False)
+    assert (list(removed.values()), project.held()[0]) == ([2, 0], ["pushed meanwhile"] * 2)
+
+
+def test_what_others_take_meanwhile_is_not_restored(tmp_path: Path) -> None:
+    project = Project(tmp_path, MODELS + SEEING + TAKING + TAKEN_MEANWHILE + SPAM)
+    project.hold([record(1), record(2), record(3)], [])
+    texts = project.held()[0]
+    done = project.ran("--delete", "--backup", "b")
+    assert (done.returncode, project.held()[0]) == (GO, []), done.stderr
+    assert project.ran("--restore", "b").returncode == GO
+    assert project.held()[0] == texts[1:]
+
+
+def test_a_run_that_died_is_restored_without_doubling_what_it_left(tmp_path: Path) -> None:
+    models = MODELS + SEEING + DIES + SPAM
+    project = Project(tmp_path, models.replace("APP", repr(topology.read_firebase_app())))
+    project.hold([record(1), record(2), record(3)], [])
+    before = project.held()[0]
+    project.ran("--delete", "--backup", "b")
+    assert project.held()[0] == before[1:]
+    for _ in range(2):
+        assert project.ran("--restore", "b").returncode == GO
+        assert project.held()[0] == [*before[1:], before[0]]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +277,7 @@ def test_a_module_without_the_classes_is_named(tmp_path: Path, models: str, slug
 
 
 def test_the_projects_own_python_can_run_it(tmp_path: Path) -> None:
-    project = Project(tmp_path, MODELS + SEEING + SPAM)
+    project = Project(tmp_path, MODELS + SEEING + TAKING + SPAM)
     project.hold([record(1)], [])
     bare = {**os.environ, "PYTHON": "python3"}
     done = run_process(
