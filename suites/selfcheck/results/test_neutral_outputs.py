@@ -10,9 +10,10 @@ import pytest
 
 from ci.commands.summary import list_annotations
 from ci.support import verdict_output
-from ci.support.suite_process import LedgerTail, RunFiles
+from ci.support.suite_process import LedgerTail
 from fixtures.core.json_values import walk
 from fixtures.core.plain_text import HIDDEN
+from fixtures.results.build_folder import RunFiles
 from fixtures.results.report import allure, exports
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.model import ReportRun
