@@ -124,11 +124,7 @@ LATER = (
     ),
     wrong_at_batches("endless", "acknowledges without end", send_endless_body, UNDECIDED, "has no end", 1),
     wrong_at_batches(
-        "gzip-bomb",
-        "acknowledges with a packed gigabyte",
-        gzip_bomb(1),
-        UNDECIDED,
-        "has no end",
+        "gzip-bomb", "acknowledges with a packed gigabyte", gzip_bomb(1), UNDECIDED, "has no end"
     ),
     wrong_at_batches(
         "redirect",
@@ -259,11 +255,7 @@ LATER = (
         f"unobservable-target: {REACTOR}: .*nested",
     ),
     wrong_at_observations(
-        "cached",
-        "shows the first subscriber at every request",
-        cache_by_method,
-        NO_GO,
-        "lost the subscriber",
+        "cached", "shows the first subscriber at every request", cache_by_method, NO_GO, "lost the subscriber"
     ),
     always_wrong(
         "dies-later",

@@ -12,8 +12,9 @@ import pytest
 from fixtures.contracts.pact.verification import VerifierProcess, verify_pact
 from fixtures.core.foreign_subscribers import list_foreign_subscribers
 from fixtures.core.payloads import IdFactory
-from fixtures.targets.client import TargetClient, connect_deployment
+from fixtures.targets.client import TargetClient, Unreachable, connect_deployment
 from fixtures.targets.config import Credentials, Deployment
+from fixtures.targets.embedded import embedded_client
 from fixtures.targets.reverse_proxy import reverse_proxy
 from suites.selfcheck.http_double import ServerDouble, serve_answers
 
@@ -128,3 +129,31 @@ def test_the_path_of_a_change_names_no_foreign_subscriber() -> None:
         assert list_foreign_subscribers("PUT", f"/v1/postponed/{path}", b"")
     assert list_foreign_subscribers("PUT", f"/v1/postponed/{own_id}", b"") == []
     assert list_foreign_subscribers("GET", f"/v1/postponed/{FOREIGN_ID}", b"") == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 900 + b"]" * 900, b'{"a":' * 300 + b"1" + b"}" * 300, b"[" + b"1," * 60_000 + b"1]"]
+)
+def test_an_answer_that_is_too_large_is_no_answer(body: bytes) -> None:
+    failures: list[Exception] = []
+    with (
+        serve_answers(lambda *_: (200, {"Content-Type": "application/json"}, body)) as double,
+        contextlib.closing(connect_deployment(Deployment("subscribers-errors", double.url))) as client,
+        reverse_proxy(client, failures=failures) as url,
+        contextlib.closing(embedded_client("reader", url)) as reader,
+        pytest.raises(Unreachable),
+    ):
+        reader.send("GET", "/v1/subscribers?id=a")
+    (failure,) = failures
+    assert "unreachable-target: subscribers-errors" in str(failure)
+    assert "nested" in str(failure)
+
+
+def test_an_unreadable_answer_is_passed_on() -> None:
+    with (
+        serve_answers(lambda *_: (200, {"Content-Type": "application/json"}, b"[1,")) as double,
+        contextlib.closing(connect_deployment(Deployment("subscribers-errors", double.url))) as client,
+        reverse_proxy(client) as url,
+        contextlib.closing(embedded_client("reader", url)) as reader,
+    ):
+        assert reader.send("GET", "/v1/subscribers?id=a").content == b"[1,"
