@@ -26,13 +26,15 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
     for plugin in (fixtures, ledger, selection):
         config.pluginmanager.register(plugin, plugin.__name__)
-    if is_worker(config):
-        options.expect_worker_versions(config)
-        return
     if config.option.collectonly:
         return
     try:
         run = get_run_config(config)
+        if run.target or run.targets:
+            Inventory(run.request_counter.with_name(INVENTORY_FILE)).adopt_key()
+        if is_worker(config):
+            options.expect_worker_versions(config)
+            return
         if not run.spent:
             refuse_locked_folder(Path(run.ledger).parent)
             run.request_counter.unlink(missing_ok=True)
@@ -63,6 +65,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
             return
         build = run.request_counter.parent
         inventory = Inventory(build / INVENTORY_FILE)
-        not_removed = cleanup.clean_up(build, inventory, get_deployments(config)) if inventory.count() else []
+        not_removed = cleanup.clean_up(build, inventory, get_deployments(config))
         for line in cleanup.describe_not_removed(not_removed, build / cleanup.NOT_REMOVED_FILE):
             config.get_terminal_writer().line(line)

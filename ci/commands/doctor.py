@@ -40,6 +40,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         print(*describe_deployments(deployed, tuple(deployed)), sep="\n", flush=True)
     start = time.monotonic()
     inventory = Inventory(build / INVENTORY_FILE)
+    inventory.adopt_key()
     try:
         with stop_by_interrupt(), tempfile.TemporaryDirectory(prefix="fcm-compat-doctor-") as folder:
             limiter = RateLimiter(Path(folder) / "spent")

@@ -28,6 +28,8 @@ from fixtures.targets import config as deployments
 from fixtures.targets import target as targets
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment, TargetError
+from fixtures.targets.provisioning.config import ProvisioningError
+from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 
 # The environment of a run with deployments that name none.
@@ -143,8 +145,10 @@ def run_suites(config: GateConfig, lock: int) -> tuple[list[str], list[str]]:
     for line in deployments.describe_deployments(config.deployments):
         print(line, flush=True)
     try:
+        if config.deployments:
+            Inventory(config.files.build / INVENTORY_FILE).adopt_key()
         targets.describe_targets(config.deployments, RateLimiter(config.files.request_counter))
-    except (Unreachable, TargetError) as error:
+    except (Unreachable, TargetError, ProvisioningError) as error:
         message = redaction.REDACTOR.redact_text(str(error))
         print(message, file=sys.stderr)
         problems = [message.splitlines()[0]]

@@ -7,7 +7,7 @@ from typing import Any
 
 from fixtures.core import payloads, reference_validator, schemas
 from fixtures.core.catalogue import Case, load_catalogue
-from fixtures.core.payloads import IdFactory, Payload
+from fixtures.core.payloads import CountedIds, Payload
 from fixtures.generation import recordings, runner
 from fixtures.generation.recordings import CORPUS, RecordedAnswer
 
@@ -36,7 +36,7 @@ def draw_answers(case: Case, *, run_seed: int = 0, batches: int = BATCHES) -> tu
 @functools.cache
 def draw_reports(case: Case) -> tuple[Payload, ...]:
     """Draw answers of a case, and turn them into reports with ids."""
-    ids = IdFactory(run=f"{load_catalogue().cases.index(case):012x}")
+    ids = CountedIds(run=f"{load_catalogue().cases.index(case):012x}")
     return tuple(payloads.address(answer, ids) for answer in draw_answers(case))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from fixtures.core import payloads
 from fixtures.core.findings import Finding, describe_finding
 from fixtures.core.outcome import Outcome, ProviderAnswer
-from fixtures.core.payloads import BatchEntry, IdFactory
+from fixtures.core.payloads import BatchEntry, CountedIds
 from fixtures.core.times import format_time
 from fixtures.core.topology import PROVIDERS, Provider
 from suites.selfcheck.sample_answers import fcm_error_detail, legacy_answer, v1_answer
@@ -89,7 +89,7 @@ def right_batch(name: str, *, poisoned: bool = True) -> ObservedBatch:
 @functools.cache
 def _build_right_batch(name: str, *, poisoned: bool) -> ObservedBatch:
     provider = PROVIDERS[name]
-    sent = payloads.address_all([row[0] for row in RIGHT_ANSWERS], IdFactory(run="0c" * 6))
+    sent = payloads.address_all([row[0] for row in RIGHT_ANSWERS], CountedIds(run="0c" * 6))
     sent_at = {"sent_at": format_time(SENT_AT)}
     sent = [replace(entry, payload={**entry.payload, **sent_at}) for entry in sent]
     if poisoned:

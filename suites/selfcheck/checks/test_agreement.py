@@ -8,7 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 from fixtures.checks.agreement import equivalents_end_alike, versions_agree
 from fixtures.core import payloads
 from fixtures.core.catalogue import load_catalogue
-from fixtures.core.payloads import BatchEntry, IdFactory
+from fixtures.core.payloads import BatchEntry, CountedIds
 from suites.selfcheck.checks.outcomes import (
     API,
     BUSY,
@@ -128,7 +128,7 @@ def pair(name: str) -> tuple[ObservedBatch, list[BatchEntry], list[BatchEntry]]:
         legacy_answer({"error": "NotRegistered"}),
         v1_answer(404, details=[fcm_error_detail("UNREGISTERED")]),
     ]
-    sent = payloads.address_all(answers, IdFactory(run="0d" * 6))
+    sent = payloads.address_all(answers, CountedIds(run="0d" * 6))
     sent = payloads.error_events(sent) if name == ERRORS else sent
     observed = {"outcome": "unsubscribe"} if name == RESPONSES else {"forwarded_to": ["directory-responses"]}
     batch.sent, batch.reports, batch.subscribers = sent, {}, {}

@@ -15,7 +15,7 @@ from fixtures.core.backoff import wait_s
 from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.findings import Finding
 from fixtures.core.outcome import PushResult
-from fixtures.core.payloads import BatchEntry, IdFactory
+from fixtures.core.payloads import BatchEntry, CountedIds
 from fixtures.core.times import parse_time
 from suites.selfcheck.checks.outcomes import SENT_AT, format_finding
 
@@ -26,7 +26,7 @@ CASES = [
     *map(load_catalogue().__getitem__, FAULTY_CASES),
     *(case for case in load_catalogue().cases if case.id not in FAULTY_CASES),
 ]
-ID_FACTORY = IdFactory(run="0c" * 6)
+ID_FACTORY = CountedIds(run="0c" * 6)
 SENT = [
     BatchEntry(payloads.address(example_report(case), ID_FACTORY, sent_at=SENT_AT), case) for case in CASES
 ]

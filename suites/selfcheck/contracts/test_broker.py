@@ -10,9 +10,12 @@ import pytest
 from fixtures.contracts.broker.can_i_deploy import DeploymentQuestion, read_answer, release_question
 from fixtures.contracts.broker.client import BrokerAccess, BrokerClient, BrokerError, read_access
 from fixtures.contracts.broker.selectors import PactQuery, select_by_consumer, select_pacts
+from fixtures.contracts.pact.verification import FreshIds
 from fixtures.core import redaction
+from fixtures.core.own_ids import OWN_IDS, UUID_KINDS
 from fixtures.targets.client import connect_deployment
 from fixtures.targets.config import Deployment
+from fixtures.targets.embedded import embedded_client
 from fixtures.targets.reverse_proxy import reverse_proxy
 from suites.selfcheck.contracts.stub_broker.server import StubBroker, serve
 from suites.selfcheck.contracts.test_stub_broker import pact, store_with
@@ -135,15 +138,23 @@ def test_a_query_of_one_consumer_leaves_out_selectors_of_others() -> None:
 
 
 def test_a_deployment_gets_other_ids_and_answers_have_the_old_ones() -> None:
+    fresh_ids, token = FreshIds(), "fcafe0a7c0de1d48a36700"
+    ids = [f"fcafe0a7-c0de-400{kind}-8000-001d48a36700" for kind in (1, 2, 3, 4)]
+
     def echo(request: Any, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         return 200, {}, request.path.encode() + body
 
     with (
         serve_answers(echo) as server,
-        reverse_proxy(connect_deployment(Deployment("x", server.url)), {"old": "new"}) as proxy_url,
+        reverse_proxy(connect_deployment(Deployment("x", server.url)), fresh_ids) as proxy_url,
     ):
-        client = connect_deployment(Deployment("y", proxy_url))
-        assert client.send("POST", "/v1/old-1?id=old", b"an old one").content == b"/v1/old-1?id=oldan old one"
+        client = embedded_client("y", proxy_url)
+        target, content = f"/v1/{ids[2]}", " ".join([*ids, token])
+        answer = client.send("POST", target, content.encode())
         client.close()
         ((_, path, _, body),) = server.requests
-    assert (path, body) == ("/v1/new-1?id=new", b"an new one")
+    assert answer.content.decode() == target + content
+    *own_ids, own_token = body.decode().split()
+    assert all(OWN_IDS.is_own_id(text, kind) for text, kind in zip(own_ids, UUID_KINDS, strict=True))
+    assert OWN_IDS.is_own_token(own_token)
+    assert path == f"/v1/{own_ids[2]}"

@@ -14,7 +14,7 @@ import pytest
 
 from fixtures.core import payloads
 from fixtures.core.catalogue import example_report, load_catalogue
-from fixtures.core.payloads import BatchEntry, IdFactory
+from fixtures.core.payloads import BatchEntry, CountedIds, IdFactory
 from fixtures.core.times import parse_time
 from fixtures.core.topology import BATCH_LIMIT, PROVIDERS, VERSION_MIXES, read_firebase_app
 from fixtures.faults import FAULTS
@@ -148,7 +148,7 @@ def sample_reports() -> Iterator[dict[str, Any]]:
 
 def push_with_troubles(platform: RecordingPlatform, protocol: str, fcm_answers: dict[str, Any]) -> None:
     """Push some cases while services are unreachable, stop and start again; then let all waits end."""
-    ids = IdFactory(run="5e" * 6)
+    ids = CountedIds(run="5e" * 6)
     examples = [example_report(case) for case in load_catalogue().of_protocol(protocol)]
     objects = [example for example in reversed(examples) if isinstance(example["response"], dict)]
     text = next(example for example in examples if isinstance(example["response"], str))
@@ -199,7 +199,7 @@ def push(
 
 def deliver_batches(platform: RecordingPlatform, name: str) -> None:
     """Deliver batches of all kinds to a provider, repeated and late ones too, and observe every entry."""
-    provider, ids, catalogue = PROVIDERS[name], IdFactory(run="77" * 6), load_catalogue()
+    provider, ids, catalogue = PROVIDERS[name], CountedIds(run="77" * 6), load_catalogue()
     reports = [
         payloads.address(example_report(case), ids, sent_at=parse_time(SENT_AT)) for case in catalogue.cases
     ]

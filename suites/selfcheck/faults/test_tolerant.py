@@ -11,7 +11,7 @@ from fixtures.core.backoff import retry_after_s, retry_info_s
 from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.errors import UserError
 from fixtures.core.findings import Finding
-from fixtures.core.payloads import IdFactory, active_subscriber, address, error_event
+from fixtures.core.payloads import CountedIds, active_subscriber, address, error_event
 from fixtures.core.run_config import RunConfig
 from fixtures.core.times import parse_time
 from fixtures.faults import tolerant_decisions
@@ -146,7 +146,7 @@ def test_a_variant_is_judged_as_a_deployment(variant: str, ranks: list[str]) -> 
 
 def react(variant: str, *answers: Mapping[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
     """The actions of events about the answers at subscribers-errors, and the subscribers after them."""
-    ids = IdFactory(run="fcafe0000000")
+    ids = CountedIds(run="fcafe0000000")
     events = [error_event(address(answer, ids, sent_at=parse_time(SENT_AT)), "UNKNOWN") for answer in answers]
     service = LocalService(find_tolerant_variant(variant).load("subscribers-errors", "after"), now=ARRIVED_AT)
     with closing(service.store):

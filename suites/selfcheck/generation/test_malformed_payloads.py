@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.core import payloads, reference_validator, schemas
 from fixtures.core.catalogue import example_report, load_catalogue
-from fixtures.core.payloads import IdFactory, Payload
+from fixtures.core.payloads import CountedIds, Payload
 from fixtures.generation import malformed
 from fixtures.generation.malformed import ENVELOPE, EVENT
 from suites.selfcheck.sample_answers import PROTOCOLS, compile_validators
@@ -20,7 +20,7 @@ EXAMPLES = {case.protocol: example_report(case) for case in load_catalogue().cas
 
 
 def valid_payload(schema: str, protocol: str) -> Payload:
-    report = payloads.address(EXAMPLES[protocol], IdFactory(run="0b" * 6))
+    report = payloads.address(EXAMPLES[protocol], CountedIds(run="0b" * 6))
     return payloads.error_event(report, "ANY") if schema == EVENT else report
 
 

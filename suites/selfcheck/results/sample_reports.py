@@ -13,7 +13,7 @@ from typing import Any
 from fixtures.core import schemas
 from fixtures.core.catalogue import Case, example_report, load_catalogue
 from fixtures.core.findings import RULES, Finding
-from fixtures.core.payloads import IdFactory, address_all, error_events
+from fixtures.core.payloads import CountedIds, address_all, error_events
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS, VERSION_MIXES
 from fixtures.results import build_folder
@@ -46,7 +46,7 @@ def empty_run(reason: str) -> ReportRun:
 
 
 def build_event(case: Case) -> dict[str, Any]:
-    (entry,) = error_events(address_all([example_report(case)], IdFactory(run="0123456789ab")))
+    (entry,) = error_events(address_all([example_report(case)], CountedIds(run="0123456789ab")))
     return entry.payload
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from ci.commands.cleanup_states import remove_leftovers
-from fixtures.core.payloads import IdFactory
+from fixtures.core.own_ids import OWN_IDS
+from fixtures.core.payloads import IdFactory, is_suite_subscriber
 from fixtures.core.project import ROOT
 from fixtures.results import build_folder
 from fixtures.targets import cleanup
+from fixtures.targets.provisioning.config import ProvisioningError
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, DeploymentKey, Inventory
 from fixtures.targets.provisioning.pool import SubscriberPool
 from suites.selfcheck.targets.sql_service import (
@@ -235,3 +237,23 @@ def test_the_list_can_be_emptied(
     result = run_cleanup(tmp_path, SQL, service.url, "--forget")
     assert (result.returncode, result.stdout) == (0, "1 subscribers were taken off the list\n")
     assert run_cleanup(tmp_path, SQL, service.url).returncode == 0
+
+
+def test_the_key_of_own_ids_is_in_the_list_and_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OWN_IDS, "key", b"first" * 6)
+    inventory = Inventory(tmp_path / INVENTORY_FILE)
+    subscriber_id = IdFactory().next()[2]
+    inventory.add(DeploymentKey(SERVICE, "http://127.0.0.1:9", None), [{"subscriber_id": subscriber_id}])
+    monkeypatch.setattr(OWN_IDS, "key", b"other" * 6)
+    assert not is_suite_subscriber(subscriber_id)
+    inventory.adopt_key()
+    assert is_suite_subscriber(subscriber_id)
+    assert (tmp_path / INVENTORY_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_list_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / INVENTORY_FILE).write_text("no database, but long enough to be taken for one " * 20)
+    with pytest.raises(ProvisioningError, match=r"no-inventory: .*not a database"):
+        Inventory(tmp_path / INVENTORY_FILE).adopt_key()
