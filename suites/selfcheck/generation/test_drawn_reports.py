@@ -204,7 +204,7 @@ def test_canonical_ids_are_unique() -> None:
 
 
 def test_a_canonical_id_of_any_length_stays_valid() -> None:
-    for length, addressed_length in {0: 0, 1: 20, 4095: 4096, 4096: 4096}.items():
+    for length, addressed_length in {0: 0, 1: 24, 4095: 4096, 4096: 4096}.items():
         answer = {"http_status": 200, "retry_after": None, "response": {"registration_id": "c" * length}}
         report = payloads.address(answer, IdFactory())
         reference_validator.build_validator(ENVELOPE).validate(report)
