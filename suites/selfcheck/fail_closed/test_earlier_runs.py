@@ -1,6 +1,7 @@
 """A run never ends with the verdict of another one, and is never *go* where it judged nothing."""
 
 import contextlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,8 +17,10 @@ from suites.selfcheck.fail_closed.sandbox import (
     Scene,
     edit_file,
     for_each_fault,
+    run_gate,
     write_earlier_go,
 )
+from suites.selfcheck.fail_closed.test_run_faults import disturb
 
 HOLD_LOCK = """
 import pathlib, sys, time
@@ -72,6 +75,14 @@ def run_another(scene: Scene) -> Iterator[GateCall]:
 
 
 @contextlib.contextmanager
+def leave_tests_running(scene: Scene) -> Iterator[GateCall]:
+    """A gate that was killed, and whose tests still write into the folder."""
+    with disturb(lambda process: process.kill())(scene) as call:
+        run_gate(scene, call, re.compile("never printed"))
+    yield GateCall()
+
+
+@contextlib.contextmanager
 def use_foreign_folder(scene: Scene) -> Iterator[GateCall]:
     """A folder of another program, with folders of the same names."""
     files = [scene.build / name / "mine.txt" for name in OWN_FOLDERS]
@@ -106,6 +117,14 @@ FAULTS = [
         "no-judged-deployment", "no named deployment is judged", "none", "no-deployment", judge_nothing
     ),
     GateFault("second-gate", "another run writes into the folder", "none", "build-in-use", run_another),
+    GateFault(
+        "tests-outlive-gate",
+        "a gate was killed, and its tests still write into the folder",
+        "undecided",
+        "build-in-use",
+        leave_tests_running,
+        ended=False,
+    ),
     GateFault(
         "foreign-folder", "the build folder holds other files", "none", "foreign-folder", use_foreign_folder
     ),
