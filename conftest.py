@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.core import redaction
+from fixtures.core import redaction, surroundings
 from fixtures.core.errors import UserError
 from fixtures.faults import runtime
+from fixtures.platform import sqs
 from fixtures.results import build_folder
 from fixtures.targets import cleanup
 from fixtures.targets import target as targets
@@ -29,6 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.collectonly:
         return
     try:
+        surroundings.prepare_process()
+        surroundings.prepare_machine()
+        sqs.require_valid_settings()
         run = get_run_config(config)
         if run.target or run.targets:
             Inventory(run.request_counter.with_name(INVENTORY_FILE)).adopt_key()

@@ -18,7 +18,7 @@ from ci.support import cli, suite_process, verdict_output
 from ci.support.cli import CommandParser, ExitCode, command
 from ci.support.sharding import ShardConfig, read_shard_options
 from fixtures.contracts.broker.client import BrokerAccess, read_access
-from fixtures.core import catalogue, redaction, times
+from fixtures.core import catalogue, redaction, surroundings, times
 from fixtures.core.run_config import RunConfig
 from fixtures.core.topology import PROVIDERS
 from fixtures.generation import example_database, recordings
@@ -54,6 +54,7 @@ class GateConfig:
     @classmethod
     def from_options(cls, parser: CommandParser, options: argparse.Namespace) -> GateConfig:
         """Read the options. Exits with code 64, or raises UserError, if something in them is wrong."""
+        surroundings.prepare_machine()
         files = cli.resolve_run_files(options)
         shard = read_shard_options(options, files.durations)
         replay = [str(cli.resolve_path(options.caller_folder, file)) for file in options.replay or ()]
@@ -161,7 +162,7 @@ def run_suites(config: GateConfig, lock: int) -> tuple[list[str], list[str]]:
 def run_pytest(config: GateConfig, lock: int) -> list[str]:
     """Run pytest, and return the problems of the run itself."""
     files = config.files
-    environment = verdict_file.suite_environment()
+    environment = surroundings.suite_environment()
     if config.known_failures:  # in the environment, since other users can read command lines
         environment[example_database.VARIABLE] = config.known_failures
         if problem := example_database.connection_problem(config.known_failures):
@@ -169,19 +170,22 @@ def run_pytest(config: GateConfig, lock: int) -> list[str]:
     # The options may hold passwords in URLs, so their file is private, and not among the files of the build.
     with tempfile.TemporaryDirectory(prefix="fcm-compat-") as private:
         run_file = Path(private) / "run.json"
-        config.run.write(run_file)
+        requested = suite_process.describe_gate_run(
+            config.run, config.workers, config.shard.shard if config.shard else None
+        )
+        replace(config.run, requested=requested).write(run_file)
         # A run that lost a worker proves nothing, and a new worker may hang.
-        tests = (*suite_process.GATE_TESTS, "--max-worker-restart=0")
-        command = suite_process.pytest_command(tests, run_file, config.workers)
+        tests = (*suite_process.gate_tests(), "--max-worker-restart=0")
+        command = suite_process.run_command(tests, run_file, config.workers)
         command += config.shard.pytest_arguments if config.shard else []
         exit_status = suite_process.run_pytest(command, files, environment, lock)
     if exit_status is None:
         return ["interrupted: the run was stopped from outside"]
     if config.run.reads_outside_data:
         verdict_file.redact_log(files.pytest_log)
-    run_id = ledger.read_ledger(files.ledger).header.get("run")
-    if run_id not in (config.run.run_id, None):
-        return [f"ledger-of-another-run: {run_id} instead of {config.run.run_id}"]
+    header = ledger.read_ledger(files.ledger).header
+    if header and (header["run"], header.get("requested")) != (config.run.run_id, requested):
+        return [f"ledger-of-another-run: {header['run']} instead of {config.run.run_id}"]
     allowed = (0, 1, suite_process.NO_TESTS) if config.shard else (0, 1)  # a shard may have no tests
     if exit_status not in allowed:
         reason = verdict_file.last_error(files.pytest_log)

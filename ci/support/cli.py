@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from fixtures.core import redaction, run_config
+from fixtures.core import redaction, run_config, surroundings
 from fixtures.core.errors import UserError
 from fixtures.core.project import ROOT
 from fixtures.core.run_config import RunConfig
@@ -125,6 +125,7 @@ def command(
                 parser.set_defaults(**defaults)
                 prepare(parser)
                 try:
+                    surroundings.prepare_process()
                     return run(parser, parser.parse_args(argv))
                 except UserError as error:
                     parser.refuse(error)

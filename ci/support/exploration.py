@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ci.support.suite_process import NO_TESTS, POLL_S, pytest_command
+from ci.support.suite_process import NO_TESTS, POLL_S, run_command
+from fixtures.core import surroundings
 from fixtures.core.project import ROOT
 from fixtures.core.run_config import RunConfig
 from fixtures.results.ledger import Ledger, read_ledger
@@ -103,11 +104,13 @@ def _run_round(exploration: Exploration, seed: int) -> None:
     run = replace(config.run, seed=seed, deep=str(config.records), until=until, ledger=str(ledger))
     run_file = config.folder / "run.json"
     run.write(run_file)
-    command = pytest_command((SUITE, "-q", "-m", "not nightly"), run_file, config.workers)
+    command = run_command((SUITE, "-q", "-m", "not nightly"), run_file, config.workers)
     command += ["-k", config.only] if config.only else []
     positions: dict[Path, int] = {}
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)  # noqa: S603  no shell
+        process = subprocess.Popen(  # noqa: S603  no shell
+            command, cwd=ROOT, env=surroundings.suite_environment(), stdout=output, stderr=output
+        )
         deadline = time.monotonic() + remaining_s + GRACE_S
         try:
             while process.poll() is None and time.monotonic() < deadline:

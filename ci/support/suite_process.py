@@ -13,12 +13,18 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from fixtures.core import surroundings
 from fixtures.core.plain_text import to_line
 from fixtures.core.project import ROOT
+from fixtures.core.run_config import RunConfig
 from fixtures.results.build_folder import RunFiles
+from fixtures.results.shards import Shard
 
-# pyproject.toml describes these marks.
-GATE_TESTS = ("suites", "-m", "not process and not aside and not nightly")
+# Which tests the gate runs. pyproject.toml describes these marks.
+SUITES = "suites"
+SELECTION: Mapping[str, str | Sequence[str]] = {"-m": "not process and not aside and not nightly"}
+# All plugins that are not pytest's own. No others are loaded, whatever is installed or can be found.
+PLUGINS = ("xdist.plugin", "pytest_split.plugin", "_hypothesis_pytestplugin", "syrupy")
 NO_TESTS = 5
 POLL_S = 0.25
 # Without a terminal, a line is printed for each tenth of the work.
@@ -28,21 +34,47 @@ SHOWN_PROBLEMS = 16
 
 def collect_test_ids(root: Path = ROOT) -> list[str]:
     """The ids of all tests that the gate would run in this checkout. Raises RuntimeError if pytest fails."""
-    command = [sys.executable, "-m", "pytest", *GATE_TESTS, "--collect-only", "-q", f"--rootdir={root}"]
-    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
+    command = [*pytest_command(gate_tests()), "--collect-only", "-q"]
+    environment = surroundings.suite_environment()
+    result = subprocess.run(  # noqa: S603  no shell
+        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
     if result.returncode:
         raise RuntimeError(f"pytest cannot collect the tests of {root}:\n{result.stdout}{result.stderr}")
     return [line for line in result.stdout.splitlines() if "::" in line]
 
 
-def pytest_command(tests: Sequence[str], run_config: Path, workers: int) -> list[str]:
-    """The command that runs tests with the options in a JSON file."""
-    return [
-        *(sys.executable, "-m", "pytest", *tests, "--tb=short"),
-        *("-n", str(workers), "--dist=loadgroup"),
-        f"--rootdir={ROOT}",  # otherwise an option's path could change it, and with it the names of tests
-        f"--config={run_config}",
-    ]
+def gate_tests() -> list[str]:
+    """The arguments of pytest that select the tests of the gate."""
+    rows = [(name, [value] if isinstance(value, str) else value) for name, value in SELECTION.items()]
+    return [SUITES, *(word for name, values in rows for value in values for word in (name, value))]
+
+
+def pytest_command(tests: Sequence[str]) -> list[str]:
+    """The command that runs tests in the project's root, with its own plugins and configuration only.
+
+    A file such as pytest.ini would otherwise take the place of pyproject.toml, whose `addopts` are for
+    people. The root is relative, because pytest replaces what looks like a variable in it.
+    """
+    configuration = ("-c", "pyproject.toml", "--rootdir=.", "-o", "addopts=")
+    strictness = ("--strict-markers", "--strict-config", "--import-mode=importlib")
+    plugins = [word for name in (*PLUGINS, "no:cacheprovider") for word in ("-p", name)]
+    autoload = "--disable-plugin-autoload"
+    return [sys.executable, "-m", "pytest", *tests, *configuration, *strictness, autoload, *plugins]
+
+
+def run_command(tests: Sequence[str], run_config: Path, workers: int) -> list[str]:
+    """The command that runs tests in some workers with the options in a JSON file."""
+    processes = ("-n", str(workers), "--dist=loadgroup")
+    return [*pytest_command(tests), "--tb=short", *processes, f"--config={run_config}"]
+
+
+def describe_gate_run(run: RunConfig, workers: int, shard: Shard | None) -> dict[str, Any]:
+    """What a run of the gate must judge, as the ledger says afterwards what it did judge."""
+    part = {"--splits": shard.count, "--group": shard.number} if shard else {}
+    own = ("conftest", "_pytest", "suites", *(name.partition(".")[0] for name in PLUGINS))
+    process = {"tests": [SUITES], "-n": workers, "--dist": "loadgroup", "plugins": sorted(own)}
+    return {**run.describe(), **SELECTION, **part, **process, "-c": "pyproject.toml"}
 
 
 def run_pytest(

@@ -15,11 +15,13 @@ from fixtures.core.catalogue import Case, load_catalogue
 from fixtures.core.findings import Finding, FindingsError, describe_finding
 from fixtures.generation import example_database
 from fixtures.results import ledger, policy
-from suites.plugins.options import get_known_failures_url, get_run_config
+from suites.plugins.options import describe_process, get_known_failures_url, get_run_config, is_worker
 from suites.plugins.selection import ALL_TESTS
 
 TRACE_LIMIT = 8000
 MESSAGE_LIMIT = 4000
+# What each worker says that it ran, when it ends.
+WORKER_PROCESSES = pytest.StashKey[list[dict[str, Any]]]()
 # Properties of a test that its line in the ledger holds unchanged.
 LABELS = ("provider", "case", "promise", "overlooked", "reports")
 
@@ -40,6 +42,21 @@ def pytest_runtest_makereport(
     if get_run_config(item.config).reads_outside_data:
         redact_report(report)
     return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a worker tell the main process what it ran."""
+    if is_worker(session.config):
+        vars(session.config)["workeroutput"]["process"] = describe_process(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    if "process" in getattr(node, "workeroutput", {}):
+        processes = node.config.stash.setdefault(WORKER_PROCESSES, [])
+        if node.workeroutput["process"] not in processes:
+            processes.append(node.workeroutput["process"])
 
 
 def write_findings(item: pytest.Item, findings: Iterable[Finding]) -> list[dict[str, Any]]:
@@ -124,8 +141,11 @@ class Recorder:
                 "collected": collected,
                 "environment": self.run_config.environment or ledger.DEFAULT_ENVIRONMENT,
             }
-            shard = self.run_config.shard
-            self.writer.write({**header, "shard": shard} if shard else header)
+            if self.run_config.shard:
+                header["shard"] = self.run_config.shard
+            if self.run_config.requested:
+                header["requested"] = self.run_config.requested
+            self.writer.write(header)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist, this process collects the tests."""
@@ -204,6 +224,9 @@ class Recorder:
             "exit_status": int(exitstatus),
             "duration_s": round(time.monotonic() - self.start_monotonic, 3),
         }
+        if self.run_config.requested:
+            workers = self.config.stash.get(WORKER_PROCESSES, [])
+            footer["processes"] = [describe_process(self.config), *workers]
         if ALL_TESTS in self.config.stash:
             footer["whole"] = self.config.stash[ALL_TESTS]
         self.writer.write(footer)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,6 +18,25 @@ from fixtures.targets.config import Deployment
 RUN_CONFIG = pytest.StashKey[RunConfig]()
 KNOWN_FAILURES_URL = pytest.StashKey[str]()
 DEPLOYMENTS = pytest.StashKey[dict[str, Deployment]]()
+
+# The options of pytest and its plugins that decide which tests run, by the name of their attribute.
+SELECTING_OPTIONS = {
+    "-m": "markexpr",
+    "-k": "keyword",
+    "--deselect": "deselect",
+    "--ignore": "ignore",
+    "--ignore-glob": "ignore_glob",
+    "--maxfail": "maxfail",
+    "--splits": "splits",
+    "--group": "group",
+    "--setup-plan": "setupplan",
+    "--setup-only": "setuponly",
+    "--noconftest": "noconftest",
+}
+# Only the main process has them.
+PROCESS_OPTIONS = {"-n": "numprocesses", "--dist": "dist"}
+# The code that xdist sends to its workers.
+WORKER_MODULE = "__channelexec__"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,6 +82,24 @@ def get_known_failures_url(config: pytest.Config) -> str:
     if KNOWN_FAILURES_URL not in config.stash:
         config.stash[KNOWN_FAILURES_URL] = os.environ.pop(example_database.VARIABLE, "")
     return config.stash[KNOWN_FAILURES_URL]
+
+
+def describe_process(config: pytest.Config) -> dict[str, Any]:
+    """What decides what this process judges, as the gate describes what it asked for."""
+    names = SELECTING_OPTIONS if is_worker(config) else {**SELECTING_OPTIONS, **PROCESS_OPTIONS}
+    options = {name: getattr(config.option, attribute, None) for name, attribute in names.items()}
+    options |= {"tests": config.args, "plugins": list_plugins(config), "addopts": config.getini("addopts")}
+    options["-c"] = config.inipath and os.path.relpath(config.inipath, config.rootpath)
+    return {**get_run_config(config).describe(), **run_config.describe_options(options)}
+
+
+def list_plugins(config: pytest.Config) -> list[str]:
+    """The packages that the plugins of this process are from."""
+    plugins = [plugin for _, plugin in config.pluginmanager.list_name_plugin() if plugin is not None]
+    modules = {
+        plugin.__name__ if isinstance(plugin, ModuleType) else type(plugin).__module__ for plugin in plugins
+    }
+    return sorted({module.partition(".")[0] for module in modules} - {WORKER_MODULE})
 
 
 def is_worker(config: pytest.Config) -> bool:

@@ -18,9 +18,11 @@ from suites.selfcheck.fail_closed import (
     test_deployments_that_break_later,
     test_earlier_runs,
     test_network_faults,
+    test_other_configurations,
     test_project_faults,
     test_replicas,
     test_run_faults,
+    test_surroundings,
 )
 from suites.selfcheck.fail_closed.sandbox import (
     KEEPER,
@@ -47,15 +49,16 @@ GROUPS: Mapping[str, Sequence[GateFault]] = {
     "The run itself is disturbed": test_run_faults.FAULTS,
     "Another run was there before, or is there, or nothing is judged": test_earlier_runs.FAULTS,
     "The project's own files are wrong": test_project_faults.FAULTS,
+    "Other files, variables and plugins take checks away": test_other_configurations.FAULTS,
+    "The machine or the environment is unusual": test_surroundings.FAULTS,
 }
 FAULTS = {fault.name: fault for faults in GROUPS.values() for fault in faults}
 CHANGE_THE_PROJECT = {
     fault.name
     for faults in (
         test_replicas.BALANCED,
-        test_run_faults.FAULTS,
-        test_earlier_runs.FAULTS,
-        test_project_faults.FAULTS,
+        *(test_run_faults.FAULTS, test_earlier_runs.FAULTS, test_project_faults.FAULTS),
+        *(test_other_configurations.FAULTS, test_surroundings.FAULTS),
     )
     for fault in faults
 }
@@ -98,7 +101,7 @@ def drive_faults(faults: Sequence[GateFault]) -> Iterator[tuple[str, float | Non
                 project_of_fault = project
                 if fault.name in CHANGE_THE_PROJECT:
                     project_of_fault = root / f"project-{fault.name}"
-                    shutil.copytree(project, project_of_fault)
+                    shutil.copytree(project, project_of_fault, symlinks=True)
                 result = run_fault(fault, Scene(project_of_fault, root / fault.name, urls))
                 yield fault.name, result.known_s, find_mistake(fault, result)
 

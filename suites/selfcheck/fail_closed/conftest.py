@@ -38,7 +38,7 @@ def scene(project: Path, service_urls: Mapping[str, str], tmp_path: Path) -> Sce
 @pytest.fixture
 def own_scene(project: Path, service_urls: Mapping[str, str], tmp_path: Path) -> Scene:
     """A scene whose project copy a fault may change."""
-    shutil.copytree(project, tmp_path / "project")
+    shutil.copytree(project, tmp_path / "project", symlinks=True)
     return Scene(tmp_path / "project", tmp_path / "build", service_urls)
 
 

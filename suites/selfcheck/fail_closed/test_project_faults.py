@@ -3,23 +3,20 @@
 import contextlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fixtures.core.project import ROOT
-from fixtures.targets.embedded import start_process
 from suites.selfcheck.fail_closed.sandbox import (
-    REACTOR,
     SLICE,
+    SUITE_PROCESS,
     GateCall,
     GateFault,
     PutInPlace,
     Scene,
-    add_pytest_options,
-    deploy,
     edit_file,
     for_each_fault,
 )
@@ -27,7 +24,6 @@ from suites.selfcheck.fail_closed.sandbox import (
 OLD_CODES = "suites/compat/test_old_codes_still_unsubscribe.py"
 TEST = "def test_old_codes_still_unsubscribe("
 FIRST_LINE = "    assert_case_handled(provider, case)\n"
-FIRST_TEST = f"{OLD_CODES}::test_old_codes_still_unsubscribe[subscribers-errors-legacy-NotRegistered]"
 PACT = "pacts/after/directory-errors-listener-subscribers-errors.json"
 
 REMOTE_REFERENCE = {"$ref": "http://127.0.0.1:9/x.json"}
@@ -41,10 +37,6 @@ def change_project(change: Change) -> PutInPlace:
         return contextlib.nullcontext(GateCall())
 
     return put_in_place
-
-
-def with_options(*options: str) -> PutInPlace:
-    return change_project(lambda project: add_pytest_options(project, *options))
 
 
 def edit(file: str, old: str, new: str) -> PutInPlace:
@@ -81,7 +73,7 @@ def with_selfcheck(test_file: str, change: Change) -> PutInPlace:
         ignored = shutil.ignore_patterns("test_*", "__pycache__")
         shutil.copytree(ROOT / "suites" / "selfcheck", folder, ignore=ignored)
         shutil.copy2(ROOT / "suites" / "selfcheck" / test_file, folder / test_file)
-        edit_file(project / "pyproject.toml", SLICE, f"{SLICE} or {Path(test_file).stem}")
+        edit_file(project / SUITE_PROCESS, SLICE, f"{SLICE} or {Path(test_file).stem}")
         change(project)
 
     return change_project(add_selfcheck)
@@ -115,28 +107,25 @@ def fetch_first_case(catalogue: Mapping[str, Any]) -> dict[str, Any]:
     return {**catalogue, "cases": [{**first, "match": REMOTE_REFERENCE}, *others]}
 
 
-@contextlib.contextmanager
-def overlook_from_outside(scene: Scene) -> Iterator[GateCall]:
-    """A deployment with a fault, and an environment that tells pytest to overlook it."""
-    options = {"PYTEST_ADDOPTS": "--without=effects --deselect=suites/compat/test_mixed_batches.py"}
-    with start_process("fixtures.faults", "not-registered-ignored") as (service,):
-        yield GateCall(deploy(REACTOR, service["url"], scene), environment=options)
-
-
 REPORT_SCHEMA, ANSWERS_SCHEMA = "schemas/response-report.schema.json", "schemas/provider-answers.schema.json"
 ROWS: tuple[tuple[str, str, PutInPlace, str], ...] = (
     ("no-tests", "there is no test at all", change_project(remove_tests), "no-tests|pytest exited 5"),
     (
         "filter-matches-nothing",
         "a filter matches nothing",
-        edit("pyproject.toml", SLICE, "no-such-case"),
+        edit(SUITE_PROCESS, SLICE, "no-such-case"),
         "no-tests|pytest exited 5",
     ),
-    ("deselected", "a required case is deselected", with_options("--deselect", FIRST_TEST), "too-few-tests"),
+    (
+        "deselected",
+        "a required case is deselected",
+        edit(SUITE_PROCESS, SLICE, f"{SLICE} and not (old_codes and subscribers-errors)"),
+        "too-few-tests",
+    ),
     (
         "suite-ignored",
         "a file of tests is ignored",
-        with_options("--ignore", "suites/compat/test_mixed_batches.py"),
+        write("suites/conftest.py", "collect_ignore = ['compat/test_mixed_batches.py']\n"),
         "too-few-tests",
     ),
     ("skipped", "a required case is skipped", with_mark("skip(reason='not today')"), "skipped: .*not today"),
@@ -230,15 +219,9 @@ ROWS: tuple[tuple[str, str, PutInPlace, str], ...] = (
         change_project(lambda project: (project / "ci" / "expected_tests.json").unlink()),
         "policy-unreadable",
     ),
-    (
-        "overlooked-from-outside",
-        "the environment tells pytest to overlook the effects, and the deployment is wrong",
-        overlook_from_outside,
-        "leaves the subscriber active after legacy-NotRegistered",
-    ),
 )
 # The others are undecided.
-VERDICTS = {"schema-fetches": "none", "schema-without-id": "none", "overlooked-from-outside": "no-go"}
+VERDICTS = {"schema-fetches": "none", "schema-without-id": "none"}
 FAULTS = [
     GateFault(name, what, VERDICTS.get(name, "undecided"), reason, put) for name, what, put, reason in ROWS
 ]
@@ -247,7 +230,6 @@ BY_DAY = (
     "catalogue-empty",
     "pacts-gone",
     "expected-tests-gone",
-    "overlooked-from-outside",
 )
 
 

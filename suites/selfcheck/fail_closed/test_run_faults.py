@@ -1,7 +1,9 @@
 """A run that is disturbed is never a go: killed processes, a damaged ledger, a full disk, a wrong clock."""
 
 import contextlib
+import functools
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -16,7 +18,7 @@ from suites.selfcheck.fail_closed.sandbox import (
     GateFault,
     PutInPlace,
     Scene,
-    add_pytest_options,
+    add_pytest_plugin,
     for_each_fault,
     write_earlier_go,
 )
@@ -33,7 +35,7 @@ def with_plugin(hook: str) -> PutInPlace:
             f"import os, pathlib, signal, time\nfrom suites.plugins.options import get_run_config\n\n\n{hook}"
         )
         (scene.project / f"{PLUGIN}.py").write_text(text, encoding="utf-8")
-        add_pytest_options(scene.project, "-p", PLUGIN)
+        add_pytest_plugin(scene.project, PLUGIN)
         yield GateCall()
 
     return put_in_place
@@ -94,7 +96,8 @@ def kill_recorder(process: subprocess.Popen[str]) -> None:
 
 def limit_files(max_bytes: int) -> PutInPlace:
     """No file can grow beyond so many bytes, as on a full disk."""
-    return lambda _scene: contextlib.nullcontext(GateCall(max_file_bytes=max_bytes))
+    limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (max_bytes, max_bytes))
+    return lambda _scene: contextlib.nullcontext(GateCall(prepare=limit))
 
 
 def after_a_go(put_in_place: PutInPlace) -> PutInPlace:
@@ -119,15 +122,13 @@ def no_build_folder(scene: Scene) -> Iterator[GateCall]:
 @contextlib.contextmanager
 def set_clock_back(scene: Scene) -> Iterator[GateCall]:
     """A clock that is set back by an hour during the run."""
-    folder = scene.build.parent / f"{scene.build.name}-clock"
-    folder.mkdir()
     ledger = scene.build / "ledger.jsonl"
-    (folder / "sitecustomize.py").write_text(
+    (scene.project / "ci" / "commands" / "__init__.py").write_text(
         "import os, time\n\nreal = time.time\n\n\ndef set_back():\n"
         f"    return real() - (3600 if os.path.exists({str(ledger)!r}) else 0)\n\n\ntime.time = set_back\n",
         encoding="utf-8",
     )
-    yield GateCall(environment={"PYTHONPATH": str(folder)})
+    yield GateCall()
 
 
 LOSE_A_LINE = "lines = text.splitlines(True); ledger.write_text(''.join(lines[:2] + lines[3:]))"

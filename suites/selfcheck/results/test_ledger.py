@@ -41,6 +41,16 @@ def repeat_test(lines: list[Any]) -> None:
     lines[-1]["tests"] += 1
 
 
+def run_with(*processes: Mapping[str, Any]) -> Change:
+    """The gate asked two workers for a seed, and these options are those of its processes."""
+
+    def change(lines: list[Any]) -> None:
+        lines[0]["requested"] = {"--seed": 1, "-n": 2}
+        lines[-1]["processes"] = list(processes)
+
+    return change
+
+
 DOUBTS: Mapping[str, tuple[Change, str]] = {
     "no header": (remove_line(0), "ledger-without-header: 0 headers instead of one"),
     "two headers": (append_line(good_run()[0]), "ledger-without-header: 2 headers instead of one"),
@@ -54,6 +64,19 @@ DOUBTS: Mapping[str, tuple[Change, str]] = {
     "a line of no kind": (append_line({"kind": "note"}), "ledger-truncated: line 3 is no ledger line: "),
     "a result of no kind": (change_line(1, result="ok"), "ledger-truncated: line 2 is no ledger line: "),
     "twins": (repeat_test, f"ledger-twins: {NAME} is recorded more than once"),
+    "options of no process": (run_with(), "options-unknown: the footer does not say what ran"),
+    "another number of workers": (
+        run_with({"--seed": 1, "-n": 1}, {"--seed": 1}),
+        "other-options: -n: the gate asked for 2, and the run had 1",
+    ),
+    "an option that was not asked for": (
+        run_with({"--seed": 1, "-n": 2, "-k": "v1"}, {"--seed": 1}),
+        "other-options: -k: the gate asked for nothing, and the run had v1",
+    ),
+    "an option that a worker has lost": (
+        run_with({"--seed": 1, "-n": 2}, {"--seed": 1}, {}),
+        "other-options: --seed: the gate asked for 1, and the run had nothing",
+    ),
     "footer of another run": (
         change_line(-1, run="r2"),
         "ledger-mixed: header and footer are of different runs",

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,13 @@ pytestmark = pytest.mark.process
 OF = 8
 KILLED = 5
 AT_ONCE = 2
-SLICE = (
-    "--ignore=suites/compat --ignore=suites/contracts --ignore=suites/rollout "
-    "--ignore-glob=suites/selfcheck/[!r]* --ignore=suites/selfcheck/release "
-    "--ignore-glob=suites/selfcheck/results/test_[!p]*"
-)
+SLICE = {
+    "--ignore": [
+        *("suites/compat", "suites/contracts", "suites/rollout"),
+        "suites/selfcheck/release",
+    ],
+    "--ignore-glob": ["suites/selfcheck/[!r]*", "suites/selfcheck/results/test_[!p]*"],
+}
 ENOUGH = Policy(
     frozenset(test for test in read_expected_tests() if "/test_policy.py::" in test),
     0,
@@ -43,31 +45,34 @@ ENOUGH = Policy(
     every_world=False,
     rollout=False,
 )
-ENDLESS = """
-import time
-import pytest
+# The gate selects its tests itself, so this program changes its choice.
+PROGRAM = """
+import sys
+from ci.commands import gate
+from ci.support import suite_process
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup():
-    time.sleep(600)
+suite_process.SELECTION = {{**suite_process.SELECTION, **{selection}}}
+suite_process.PLUGINS = (*suite_process.PLUGINS, *{plugins})
+sys.exit(gate.main(sys.argv[1:]))
 """
+ENDLESS = "suites.selfcheck.results.endless_plugin"
 
 
 def start_shard(
-    build: Path, shard: str, run: str, *arguments: str, slice_of: str = SLICE, **environ: str
+    build: Path,
+    shard: str,
+    run: str,
+    *arguments: str,
+    selection: Mapping[str, Any] = SLICE,
+    plugins: Sequence[str] = (),
+    **environ: str,
 ) -> subprocess.Popen[bytes]:
     """A gate that runs one shard of a small slice of the suites, in its own process group."""
-    # The gate ignores PYTEST_ADDOPTS of its environment, so sitecustomize sets it in each Python process.
-    begins = build.parent / f"{build.name}-begins"
-    begins.mkdir(parents=True)
-    (begins / "endless.py").write_text(ENDLESS, encoding="utf-8")
-    text = f"import os\nos.environ['PYTEST_ADDOPTS'] = {slice_of!r}\n"
-    (begins / "sitecustomize.py").write_text(text, encoding="utf-8")
+    build.parent.mkdir(parents=True, exist_ok=True)
     command = [
         sys.executable,
-        "-m",
-        "ci.commands",
-        "gate",
+        "-c",
+        PROGRAM.format(selection=dict(selection), plugins=list(plugins)),
         "--shard",
         shard,
         "--run",
@@ -77,18 +82,17 @@ def start_shard(
         "1",
     ]
     command += arguments
-    surroundings = {**os.environ, "PYTHONPATH": str(begins), **environ}
     log = (build.parent / f"{build.name}.log").open("wb")
     with log:
         return subprocess.Popen(  # noqa: S603  our own
-            command, cwd=ROOT, env=surroundings, stdout=log, stderr=log, start_new_session=True
+            command, cwd=ROOT, env={**os.environ, **environ}, stdout=log, stderr=log, start_new_session=True
         )
 
 
 def wait_for_shard(
-    build: Path, shard: str, run: str, *arguments: str, slice_of: str = SLICE, **environ: str
+    build: Path, shard: str, run: str, *arguments: str, selection: Mapping[str, Any] = SLICE, **environ: str
 ) -> int:
-    process = start_shard(build, shard, run, *arguments, slice_of=slice_of, **environ)
+    process = start_shard(build, shard, run, *arguments, selection=selection, **environ)
     try:
         return process.wait(timeout=600)
     finally:
@@ -98,7 +102,7 @@ def wait_for_shard(
 
 def kill_shard(build: Path, shard: str, run: str) -> None:
     """A shard that is killed in its first test."""
-    process = start_shard(build, shard, run, slice_of=f"{SLICE} -p endless")
+    process = start_shard(build, shard, run, plugins=[ENDLESS])
     try:
         deadline, ledger = time.monotonic() + 600, build / "ledger.jsonl"
         while not ledger.exists() or not ledger.read_text():
@@ -161,7 +165,7 @@ def test_eight_shards_are_one_run(merged: Any, tmp_path: Path) -> None:
 
 def collected(hash_seed: int, *options: str) -> list[str]:
     """The tests that pytest collects for one shard of the gate, or for all if the shard is 0."""
-    command = [sys.executable, "-m", "pytest", *suite_process.GATE_TESTS, "--collect-only", "-q"]
+    command = [*suite_process.pytest_command(suite_process.gate_tests()), "--collect-only", "-q"]
     process = subprocess.run(  # noqa: S603  our own
         [*command, *options],
         cwd=ROOT,
@@ -233,16 +237,17 @@ def test_nothing_that_came_is_undecided(merged: Any) -> None:
 
 
 def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
-    slice_of = (
-        "--ignore=suites/contracts --ignore=suites/rollout --ignore=suites/selfcheck -k v1-UNREGISTERED"
-    )
+    selection = {
+        "--ignore": ["suites/contracts", "suites/rollout", "suites/selfcheck"],
+        "-k": "v1-UNREGISTERED",
+    }
     fault = next(fault for fault in FAULTS if fault.name == "first-detail-only")
     build = tmp_path / "1"
     with start_process("fixtures.faults", fault.name) as (other,), redis_server.run_redis() as url:
         target = f"--target={fault.service}={other['url']}"
         # Few documented answers have a detail before the FcmError.
         options = (target, f"--known-failures={url}", "--examples=60")
-        assert wait_for_shard(build, "1/1", "r", *options, slice_of=slice_of) == 1
+        assert wait_for_shard(build, "1/1", "r", *options, selection=selection) == 1
         with redis.Redis.from_url(url) as server:
             learned = list(server.scan_iter())
     assert learned
@@ -254,7 +259,7 @@ def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
 
 def test_nobody_who_knows_is_one_line_and_the_password_stands_nowhere(tmp_path: Path) -> None:
     build = tmp_path / "1"
-    nowhere = {example_database.VARIABLE: "redis://user:pass-word@127.0.0.1:1/0"}
+    nowhere: dict[str, Any] = {example_database.VARIABLE: "redis://user:pass-word@127.0.0.1:1/0"}
     assert wait_for_shard(build, f"1/{OF}", "r", **nowhere) == 2
     text = (tmp_path / "1.log").read_text(encoding="utf-8")
     assert text.count("known-failures-unreachable: redis://***@127.0.0.1:1/0: ") == 1

@@ -1,7 +1,6 @@
 """A verdict is written completely or not at all, and changes of the clock are noticed."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -9,14 +8,6 @@ import pytest
 from fixtures.results import verdict_file
 
 pytestmark = pytest.mark.aside
-
-
-def test_nothing_from_outside_changes_which_tests_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTEST_ADDOPTS", "--without=effects")
-    monkeypatch.setenv("PYTEST_PLUGINS", "mine")
-    environment = verdict_file.suite_environment()
-    assert not {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"} & set(environment)
-    assert environment["PATH"] == os.environ["PATH"]
 
 
 def test_a_verdict_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
