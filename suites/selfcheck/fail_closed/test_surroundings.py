@@ -53,8 +53,9 @@ def run_end_to_end(project: Path) -> None:
     """Let the project also run a push through all services, with Redis, SQS and the emulator."""
     source = Path(__file__).parents[2] / "compat" / "test_end_to_end.py"
     shutil.copy2(source, project / "suites" / "compat")
-    test = "suites/compat/test_end_to_end.py::test_end_to_end[after-new-sender-fcm_v1-UNREGISTERED]"
-    select_tests(project, f"{SLICE} or after-new-sender-fcm_v1-UNREGISTERED", (*TESTS, test), REPORTS)
+    case = "all-after-v1-v1-UNREGISTERED"
+    test = f"suites/compat/test_end_to_end.py::test_end_to_end[{case}]"
+    select_tests(project, f"{SLICE} or {case}", (*TESTS, test), REPORTS)
 
 
 @contextlib.contextmanager
@@ -109,7 +110,12 @@ def drop_privileges(scene: Scene) -> Iterator[GateCall]:
         for file in (folder, *folder.rglob("*")):
             os.chown(file, UNPRIVILEGED, UNPRIVILEGED, follow_symlinks=False)
         yield GateCall(
-            environment={"HOME": "/", "TMPDIR": "/tmp"},  # noqa: S108  likewise
+            # A copied Python finds its library here.
+            environment={
+                "HOME": "/",
+                "TMPDIR": "/tmp",
+                "LD_LIBRARY_PATH": str(folder / "project/python/lib"),
+            },  # noqa: S108  likewise
             prepare=functools.partial(os.setuid, UNPRIVILEGED),
             scene=replace(scene, project=folder / "project", build=folder / "build"),
         )
