@@ -110,12 +110,11 @@ def drop_privileges(scene: Scene) -> Iterator[GateCall]:
         for file in (folder, *folder.rglob("*")):
             os.chown(file, UNPRIVILEGED, UNPRIVILEGED, follow_symlinks=False)
         yield GateCall(
-            # A copied Python finds its library here.
             environment={
                 "HOME": "/",
-                "TMPDIR": "/tmp",
+                "TMPDIR": str(folder),
                 "LD_LIBRARY_PATH": str(folder / "project/python/lib"),
-            },  # noqa: S108  likewise
+            },
             prepare=functools.partial(os.setuid, UNPRIVILEGED),
             scene=replace(scene, project=folder / "project", build=folder / "build"),
         )
