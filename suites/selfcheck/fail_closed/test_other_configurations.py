@@ -23,8 +23,9 @@ Surround = Callable[[Scene], Mapping[str, str]]
 EFFECTS = "leaves the subscriber active after legacy-NotRegistered"
 OVERLOOK = "--without=effects --deselect=suites/compat/test_mixed_batches.py"
 TAKE_AWAY = "config.option.without = ['effects']"
-PLUGIN = f"def pytest_configure(config):\n    {TAKE_AWAY}\n"
-IN_WORKERS = f"def pytest_configure(config):\n    if hasattr(config, 'workerinput'):\n        {TAKE_AWAY}\n"
+CONFIGURE = "import pytest\n\n\n@pytest.hookimpl(tryfirst=True)\ndef pytest_configure(config):\n"
+PLUGIN = f"{CONFIGURE}    {TAKE_AWAY}\n"
+IN_WORKERS = f"{CONFIGURE}    if hasattr(config, 'workerinput'):\n        {TAKE_AWAY}\n"
 ENTRY_POINT = "[pytest11]\nmischief = mischief\n"
 
 
