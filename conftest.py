@@ -16,7 +16,7 @@ from fixtures.targets import target as targets
 from fixtures.targets.client import Unreachable
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
-from suites.plugins import fixtures, ledger, options, selection
+from suites.plugins import fixtures, later_looks, ledger, options, selection
 from suites.plugins.options import get_deployments, get_run_config, is_worker, pytest_addoption
 
 __all__ = ["pytest_addoption"]
@@ -25,7 +25,7 @@ __all__ = ["pytest_addoption"]
 def pytest_configure(config: pytest.Config) -> None:
     """Register the plugins. The main process refuses deployments and variants that cannot be tested."""
     os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
-    for plugin in (fixtures, ledger, selection):
+    for plugin in (fixtures, later_looks, ledger, selection):
         config.pluginmanager.register(plugin, plugin.__name__)
     if config.option.collectonly:
         return

@@ -6,11 +6,13 @@ from typing import Any, TypeAlias
 from fixtures.core.catalogue import Case
 from fixtures.core.findings import Finding, OnFindings
 from fixtures.scenarios.end_to_end import EndToEndScenario, Push
+from fixtures.scenarios.later_looks import LaterLooks
 from fixtures.scenarios.provider import ProviderScenario
 from fixtures.services.routing import Service
 from fixtures.targets.target import Target
 
 ScenarioOf: TypeAlias = Callable[..., ProviderScenario]
+LaterLooksOf: TypeAlias = Callable[[str], LaterLooks]
 AssertCaseHandled: TypeAlias = Callable[[str, Case], None]
 RaiseIfFound: TypeAlias = OnFindings
 TargetsOf: TypeAlias = Callable[[str], dict[str, Target]]

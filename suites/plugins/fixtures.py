@@ -20,12 +20,14 @@ from fixtures.generation.runner import Profile
 from fixtures.generation.shrinking import ShrinkLimits
 from fixtures.results import ledger
 from fixtures.scenarios.coverage.recorder import BehaviourRecorder, RecordedScenario
+from fixtures.scenarios.later_looks import LaterLooks
 from fixtures.scenarios.provider import ProviderScenario
 from fixtures.targets.config import Deployment
 from fixtures.targets.embedded import embedded_targets_by_version
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Target, connect_target
+from suites.plugins.later_looks import LATER_LOOKS, add_overlooked
 from suites.plugins.ledger import write_findings
 from suites.plugins.options import get_deployments, get_known_failures_url, get_run_config
 from suites.plugins.ranks import get_deciding_ranks
@@ -100,8 +102,12 @@ def scenario_of(
 
     def create(provider: str, version: str = "after") -> ProviderScenario:
         target, config = targets_of(version)[provider], request.config
-        counts.append((target, target.delivered))
         matcher = load_matcher(provider, "answer").check_answer
+        all_looks = config.stash.setdefault(LATER_LOOKS, {})
+        has_subscribers = target.provider.observation == "subscribers"
+        if version == "after" and has_subscribers and provider not in all_looks:
+            all_looks[provider] = LaterLooks.begin(ProviderScenario(target, matcher))
+        counts.append((target, target.delivered))
         if not get_run_config(config).deep or version != "after":
             return ProviderScenario(target, matcher, on_findings=raise_if_found)
         if NOTES not in config.stash:
@@ -111,6 +117,12 @@ def scenario_of(
     yield create
     reports = sum(target.delivered - before for target, before in counts)
     request.node.user_properties.append(("reports", reports))
+
+
+@pytest.fixture
+def later_looks_of(pytestconfig: pytest.Config) -> Callable[[str], LaterLooks]:
+    """The later looks at a provider for which `scenario_of` has created a scenario."""
+    return lambda provider: pytestconfig.stash[LATER_LOOKS][provider]
 
 
 def pytest_runtest_teardown(item: pytest.Item) -> None:
@@ -140,8 +152,7 @@ def raise_if_found(request: pytest.FixtureRequest) -> Iterator[RaiseIfFound]:
         core_findings.raise_if_found((finding for finding in others if ranks.decides(finding)), batch)
 
     yield raise_deciding
-    if overlooked:
-        request.node.user_properties.append(("overlooked", sorted(overlooked)))
+    add_overlooked(request.node, overlooked)
     if notices:
         rows = write_findings(request.node, list(notices.values())[:MAX_NOTICES])
         request.node.user_properties.append(("notices", json.dumps(rows)))

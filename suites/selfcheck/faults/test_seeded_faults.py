@@ -18,7 +18,10 @@ from suites.selfcheck.release.cleaner_faults import PATCHES
 pytestmark = pytest.mark.aside
 
 SMALL_SAMPLE, LARGE_SAMPLE = 6, 30
-CHECKS = {"agreement", "answers", "chain", "contract", "effects", "life", "redelivery"}
+CHECKS = {
+    *("agreement", "answers", "bystanders", "chain", "contract", "effects", "late", "life"),
+    "redelivery",
+}
 SERVICE_FAULTS = [fault for fault in FAULTS if fault.service != CLEANER]
 
 

@@ -103,7 +103,7 @@ class LateEffects:
     ) -> StatusHeadersBody:
         status, headers, content = get_answer()
         if request.path == "/v1/errors":
-            self.visible_at = time.monotonic() + 0.8
+            self.visible_at = time.monotonic() + 3.5
         if request.path.startswith("/v1/subscribers") and time.monotonic() < self.visible_at:
             content = content.replace(b'"unsubscribed"', b'"active"')
         return status, headers, content
@@ -137,7 +137,7 @@ BROKEN: Mapping[str, tuple[Change, str, str, str]] = {
         "no effect",
         "can be observed",
     ),
-    "it is late": (LateEffects(), "observation", "after 0.", "observe_within_s"),
+    "it is late": (LateEffects(), "observation", "after 3.", "observe_within_s"),
     "it ignores the teardown": (ignore_teardown, "clean-up", "still there", "teardown"),
 }
 

@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.payloads import IdFactory
+from fixtures.scenarios.later_looks import keep_subscribers, observable_looks
 from fixtures.scenarios.provider import ProviderScenario
 from fixtures.targets.client import connect_deployment
 from fixtures.targets.config import TargetError, resolve_deployments
@@ -255,6 +256,23 @@ def test_a_subscriber_that_lost_its_place_in_a_pool_is_not_judged(
         assert list(target.subscribers([rows[2]["subscriber_id"]])) == [rows[2]["subscriber_id"]]
         with pytest.raises(TargetError, match="pool-used-up"):
             target.subscribers([rows[0]["subscriber_id"]])
+
+
+def test_a_subscriber_that_is_kept_never_loses_its_place_in_a_pool(
+    tmp_path: Path, service: SqlService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fixtures.targets.provisioning.pool.LRU_RESERVE", 2)
+    service.insert(*write_pool(tmp_path, 3))
+    kept, *others = [make_row(str(number)) for number in range(5)]
+    with connect_to(service.url, POOL, tmp_path) as target:
+        target.set_state("subscribers exist", {"subscribers": [kept]})
+        keep_subscribers(target, [kept["subscriber_id"]])
+        for row in others:
+            target.set_state("subscribers exist", {"subscribers": [row]})
+            target.subscribers([kept["subscriber_id"], row["subscriber_id"]])
+        assert list(observable_looks(target)) == [
+            row["subscriber_id"] for row in (*others[-2:-1], kept, others[-1])
+        ]
 
 
 POOLS: Mapping[str, tuple[str | None, str]] = {

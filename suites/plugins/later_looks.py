@@ -1,0 +1,57 @@
+"""Looks at bystanders after each suite, and at everybody before the last test of a process ends."""
+
+import time
+from collections.abc import Generator
+
+import pytest
+
+from fixtures.core.findings import Finding, FindingsError
+from fixtures.scenarios.later_looks import LaterLooks
+from suites.plugins.options import get_run_config
+
+OVERLOOKED = pytest.StashKey[set[str]]()
+LATER_LOOKS = pytest.StashKey[dict[str, LaterLooks]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """Look before the targets end with their fixtures, and let the test fail after its own teardown.
+
+    The last test of a suite stands for the suite, and the last test of a process for all of them. If a
+    target cannot be looked at, that test is broken, so the run is undecided.
+    """
+    problem: Exception | None = None
+    try:
+        findings = _look(item, nextitem)
+    except Exception as error:  # noqa: BLE001  raised below, after the teardown
+        findings, problem = [], error
+    yield
+    if problem:
+        raise problem
+    without = get_run_config(item.config).without
+    add_overlooked(item, {finding.check for finding in findings if finding.check in without})
+    if others := [finding for finding in findings if finding.check not in without]:
+        raise FindingsError(others)
+
+
+def _look(item: pytest.Item, nextitem: pytest.Item | None) -> list[Finding]:
+    file, until = item.nodeid.partition("::")[0], get_run_config(item.config).until
+    is_last = nextitem is None or (until is not None and time.time() >= until)
+    findings: list[Finding] = []
+    for looks in item.config.stash.get(LATER_LOOKS, {}).values():
+        # The looks at everybody wait for late effects, so they come first.
+        if is_last:
+            remark = "Noticed at the end of a run: only the whole run shows it again."
+            findings += [finding.with_remark(remark) for finding in looks.look_at_everybody()]
+        if is_last or (nextitem and nextitem.path != item.path):
+            remark = f"Noticed after {file}: only the whole file shows it again."
+            findings += [finding.with_remark(remark) for finding in looks.look_at_bystanders()]
+    return findings
+
+
+def add_overlooked(test: pytest.Item, checks: set[str]) -> None:
+    """Let the ledger list checks that --without takes away and that found something in a test."""
+    overlooked = test.stash.setdefault(OVERLOOKED, set())
+    overlooked |= checks
+    if checks:
+        test.user_properties.append(("overlooked", sorted(overlooked)))

@@ -1,0 +1,73 @@
+"""A later look finds every change of a subscriber, except that a wait has ended."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from fixtures.checks.later_looks import bystanders_are_unchanged, nothing_happened_since_last_look
+from fixtures.core.harm import DEAD, LIVE, LOST, WRONG, Harm
+from fixtures.core.topology import PROVIDERS
+
+PROVIDER = PROVIDERS["subscribers-errors"]
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+PAST, FUTURE = "2026-01-01T11:59:00Z", "2026-01-01T12:01:00Z"
+
+
+def row(status: str, until: str | None = None, **members: Any) -> dict[str, Any]:
+    return {"status": status, "token": "t", "postponed_until": until, **members}
+
+
+ACTIVE, GONE, WAITS = row("active"), row("unsubscribed"), row("postponed", FUTURE)
+WAITED = row("postponed", PAST)
+RENEWED = ACTIVE | {"token": "u"}
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        pytest.param(ACTIVE, ACTIVE | {"since": 1}, id="a member that is not promised"),
+        pytest.param(
+            GONE, row("unsubscribed", token=None), id="the token of an unsubscribed one is forgotten"
+        ),
+        pytest.param(WAITS, WAITS, id="still postponed"),
+        pytest.param(WAITED, WAITED, id="postponed longer than the wait"),
+        pytest.param(WAITED, ACTIVE, id="the wait has ended"),
+    ],
+)
+def test_what_may_be_seen_later(before: dict[str, Any], now: dict[str, Any]) -> None:
+    for check in (bystanders_are_unchanged, nothing_happened_since_last_look):
+        assert not list(check(PROVIDER, {"a": before}, {"a": now}, NOW))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "title", "harm"),
+    [
+        pytest.param(ACTIVE, GONE, "makes {} unsubscribed{}: it was active", LIVE, id="unsubscribed"),
+        pytest.param(ACTIVE, WAITS, "makes {} postponed{}: it was active", WRONG, id="postponed"),
+        pytest.param(GONE, ACTIVE, "makes {} active{}: it was unsubscribed", DEAD, id="subscribed again"),
+        pytest.param(
+            WAITS, ACTIVE, "makes {} active{}: it was postponed", WRONG, id="the wait has not ended"
+        ),
+        pytest.param(
+            WAITED, GONE, "makes {} unsubscribed{}: it was postponed", LIVE, id="unsubscribed by the end"
+        ),
+        pytest.param(WAITED, RENEWED, "makes {} active{}: it was postponed", WRONG, id="a token by the end"),
+        pytest.param(ACTIVE, RENEWED, "changes the token of {}{}", WRONG, id="another token"),
+        pytest.param(WAITS, WAITED, "changes the wait of {}{}", WRONG, id="another wait"),
+        pytest.param(
+            row("postponed"), ACTIVE, "makes {} active{}: it was postponed", WRONG, id="a wait without end"
+        ),
+        pytest.param(ACTIVE, None, "loses {}{}", LOST, id="lost"),
+    ],
+)
+def test_what_may_not(before: dict[str, Any], now: dict[str, Any] | None, title: str, harm: Harm) -> None:
+    shown = {"a": now, "b": now} if now else {}
+    (bystander,) = bystanders_are_unchanged(PROVIDER, {"a": before, "b": before}, shown, NOW)
+    (late,) = nothing_happened_since_last_look(PROVIDER, {"a": before, "b": before}, shown, NOW)
+    assert bystander.title == title.format("a bystander", "")
+    assert late.title == title.format("a subscriber", " since the last look")
+    assert (bystander.rank, late.rank, bystander.got) == ("promise", "promise", now)
+    assert bystander.remark == "2 of 2 subscribers have changed so."
+    assert bystander.sent == [{"subscriber_id": "a"}, {"subscriber_id": "b"}]
+    assert (bystander.harm, late.harm) == (harm, harm)
