@@ -8,15 +8,17 @@ import pytest
 
 from fixtures.core import redaction, surroundings
 from fixtures.core.errors import UserError
+from fixtures.core.run_config import RunConfig
 from fixtures.faults import runtime
 from fixtures.platform import sqs
 from fixtures.results import build_folder
 from fixtures.targets import cleanup
-from fixtures.targets import target as targets
+from fixtures.targets import deployed as targets
 from fixtures.targets.client import Unreachable
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
-from suites.plugins import fixtures, later_looks, ledger, options, selection
+from fixtures.targets.target import Unobservable
+from suites.plugins import fixtures, judged, later_looks, ledger, options, selection
 from suites.plugins.options import get_deployments, get_run_config, is_worker, pytest_addoption
 
 __all__ = ["pytest_addoption"]
@@ -25,7 +27,7 @@ __all__ = ["pytest_addoption"]
 def pytest_configure(config: pytest.Config) -> None:
     """Register the plugins. The main process refuses deployments and variants that cannot be tested."""
     os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
-    for plugin in (fixtures, later_looks, ledger, selection):
+    for plugin in (fixtures, judged, later_looks, ledger, selection):
         config.pluginmanager.register(plugin, plugin.__name__)
     if config.option.collectonly:
         return
@@ -42,12 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
         if not run.spent:
             refuse_locked_folder(Path(run.ledger).parent)
             run.request_counter.unlink(missing_ok=True)
-        versions = targets.describe_targets(get_deployments(config), RateLimiter(run.request_counter))
+        limiter, inventory = RateLimiter(run.request_counter), Inventory(find_inventory(run))
+        versions = targets.describe_targets(get_deployments(config), limiter, inventory)
         options.expect_versions(config, {name: row["version"] for name, row in versions.items()})
         versions |= runtime.describe_variant(runtime.find_variant(run.variant))
     except UserError as error:
         raise pytest.UsageError(redaction.REDACTOR.redact_text(str(error))) from error
-    except Unreachable as error:
+    except (Unreachable, Unobservable) as error:
         pytest.exit(redaction.REDACTOR.redact_text(str(error)), returncode=2)
     config.pluginmanager.register(ledger.Recorder(config, versions), "fcm-compat-recorder")
 
@@ -59,6 +62,11 @@ def refuse_locked_folder(folder: Path) -> None:
             pass
 
 
+def find_inventory(run: RunConfig) -> Path:
+    """The list of test subscribers to remove after the run."""
+    return run.request_counter.with_name(INVENTORY_FILE)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the subscribers that this run made at deployments. With --spent, the gate does that."""
     if is_worker(config) or config.option.collectonly:
@@ -68,7 +76,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         if run.spent or not (run.target or run.targets):
             return
         build = run.request_counter.parent
-        inventory = Inventory(build / INVENTORY_FILE)
+        inventory = Inventory(find_inventory(run))
         not_removed = cleanup.clean_up(build, inventory, get_deployments(config))
         for line in cleanup.describe_not_removed(not_removed, build / cleanup.NOT_REMOVED_FILE):
             config.get_terminal_writer().line(line)

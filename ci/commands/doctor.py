@@ -20,7 +20,8 @@ from fixtures.core import redaction, terminal
 from fixtures.core.plain_text import show_hidden
 from fixtures.platform import sqs
 from fixtures.targets.authentication import create_transport
-from fixtures.targets.config import Deployment, describe_deployments
+from fixtures.targets.config import Deployment
+from fixtures.targets.deployed import describe_deployments
 from fixtures.targets.doctor import ProbeResult, examine_deployments
 from fixtures.targets.http import NoResponse
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory

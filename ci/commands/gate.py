@@ -24,13 +24,13 @@ from fixtures.core.topology import PROVIDERS
 from fixtures.generation import example_database, recordings
 from fixtures.results import build_folder, ledger, policy, verdict_file
 from fixtures.results.build_folder import RunFiles
-from fixtures.targets import config as deployments
-from fixtures.targets import target as targets
+from fixtures.targets import deployed as targets
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment, TargetError
 from fixtures.targets.provisioning.config import ProvisioningError
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.target import Unobservable
 
 # The environment of a run with deployments that name none.
 DEPLOYED = "deployments"
@@ -127,7 +127,7 @@ def run(config: GateConfig, lock: int) -> ExitCode:
         gate_problems=[*problems, *broker.doubts, *([config.shard.doubt] if config.shard else [])],
         gate_findings=broker.findings,
     )
-    verdict = {**decision, "notes": notes}
+    verdict = {**decision, "notes": [*decision["notes"], *notes]}
     if not config.shard:
         return report.conclude(record, verdict, config.files)
     config.files.clear_report()  # only ./ci/merge makes a report
@@ -143,13 +143,15 @@ def run_suites(config: GateConfig, lock: int) -> tuple[list[str], list[str]]:
     """
     clock = verdict_file.clock_offset()
     remove_leftovers(config.files.build, config.deployments)  # subscribers of an earlier run that crashed
-    for line in deployments.describe_deployments(config.deployments):
+    for line in targets.describe_deployments(config.deployments):
         print(line, flush=True)
     try:
+        inventory = Inventory(config.files.build / INVENTORY_FILE)
         if config.deployments:
-            Inventory(config.files.build / INVENTORY_FILE).adopt_key()
-        targets.describe_targets(config.deployments, RateLimiter(config.files.request_counter))
-    except (Unreachable, TargetError, ProvisioningError) as error:
+            inventory.adopt_key()
+        limiter = RateLimiter(config.files.request_counter)
+        targets.describe_targets(config.deployments, limiter, inventory)
+    except (Unreachable, Unobservable, TargetError, ProvisioningError) as error:
         message = redaction.REDACTOR.redact_text(str(error))
         print(message, file=sys.stderr)
         problems = [message.splitlines()[0]]

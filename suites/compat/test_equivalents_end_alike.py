@@ -10,7 +10,7 @@ from fixtures.generation.strategies import answers_for, answers_for_any
 from suites.compat.parameters import at_each_provider
 from suites.types import Answer, Explore, Pairs, RaiseIfFound, ScenarioOf
 
-pytestmark = pytest.mark.catches(promise="equivalents")
+pytestmark = [pytest.mark.catches(promise="equivalents"), pytest.mark.needs("legacy", "fcm_v1")]
 
 
 @at_each_provider(case for case in load_catalogue().of_protocol("fcm_v1") if case.legacy_equivalent)

@@ -11,19 +11,20 @@ from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.times import parse_time, utc_now
 from fixtures.generation.recordings import found_examples
 from fixtures.generation.runner import batches_for_any
-from fixtures.scenarios.provider import redirect
+from fixtures.scenarios.provider import ProviderScenario, redirect
 from suites.compat.parameters import each_provider
-from suites.types import Answers, Explore, RaiseIfFound, ScenarioOf
+from suites.types import Answer, Answers, Explore, RaiseIfFound, ScenarioOf
 
-pytestmark = pytest.mark.catches(promise="redelivery")
+pytestmark = [pytest.mark.catches(promise="redelivery"), pytest.mark.needs("redelivery")]
 
 ANY_ANSWERS = batches_for_any(load_catalogue().cases, most=25)
 REACTOR = "subscribers-errors"
 
 
-def example_of(outcome: str) -> dict[str, Any]:
-    """The example of the first case with an outcome."""
-    return next(example_report(case) for case in load_catalogue().cases if case.outcome == outcome)
+def example_of(scenario: ProviderScenario, outcome: str) -> Answer:
+    """The example of the first case with an outcome, in a protocol that the provider is judged on."""
+    cases = load_catalogue().cases
+    return scenario.select(example_report(case) for case in cases if case.outcome == outcome)[0]
 
 
 @each_provider
@@ -115,26 +116,28 @@ def test_events_of_unknown_subscribers_are_stale(
     explore(ANY_ANSWERS, judge, times=2, explicit=found_examples())
 
 
+@pytest.mark.needs("unsubscribe")
 @pytest.mark.parametrize("provider", [REACTOR])
 def test_nothing_resubscribes_a_dead_device(
     raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str
 ) -> None:
     scenario = scenario_of(provider)
-    batch = scenario.entries([example_of("unsubscribe")] * len(load_catalogue().cases))
-    unsubscribed = scenario.assert_handled(batch)
     later = scenario.entries(example_report(case) for case in load_catalogue().cases)
+    batch = scenario.entries([example_of(scenario, "unsubscribe")] * len(later))
+    unsubscribed = scenario.assert_handled(batch)
     scenario.deliver(redirect(later, batch))
     raise_if_found(
         states_are_equal(scenario.provider, batch, unsubscribed, scenario.observe(batch), "a later report")
     )
 
 
+@pytest.mark.needs("postpone", "waits")
 @pytest.mark.parametrize("provider", [REACTOR])
 def test_a_postponement_never_shortens(
     raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str
 ) -> None:
     scenario = scenario_of(provider)
-    long, short = ({**example_of("postpone"), "retry_after": seconds} for seconds in ("7200", "30"))
+    long, short = ({**example_of(scenario, "postpone"), "retry_after": seconds} for seconds in ("7200", "30"))
     batch = scenario.entries([long])
     postponed = scenario.assert_handled(batch)
     scenario.deliver(redirect(scenario.entries([short]), batch))
@@ -153,12 +156,13 @@ def test_an_event_as_old_as_the_token_is_not_stale(
     raise_if_found(each_report_has_its_effect(scenario.provider, batch, scenario.deliver(batch)))
 
 
+@pytest.mark.needs("postpone", "unsubscribe")
 @pytest.mark.parametrize("provider", [REACTOR])
 def test_a_dead_device_waits_no_more(
     raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str
 ) -> None:
     scenario = scenario_of(provider)
-    batch = scenario.entries([example_of("postpone")])
+    batch = scenario.entries([example_of(scenario, "postpone")])
     scenario.assert_handled(batch)
-    gone = redirect(scenario.entries([example_of("unsubscribe")]), batch)
+    gone = redirect(scenario.entries([example_of(scenario, "unsubscribe")]), batch)
     raise_if_found(each_report_has_its_effect(scenario.provider, gone, scenario.deliver(gone)))

@@ -26,14 +26,16 @@ from fixtures.contracts.pact.verification import (
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment
+from fixtures.targets.deployed import prepare_target
 from fixtures.targets.rate_limit import RateLimiter
-from fixtures.targets.target import Target, Unobservable, prepare_target
+from fixtures.targets.target import Target, Unobservable
 from suites.contracts.conftest import write_result
 from suites.types import RaiseIfFound
 
 TargetsOf = Callable[[str], dict[str, Target]]
 
 
+@pytest.mark.needs("own-wire")
 @pytest.mark.parametrize(
     ("provider", "expectation"),
     [pytest.param(pair.provider, pair, id=pair.id) for pair in read_expectations() if is_judged(pair.edge)],

@@ -179,6 +179,8 @@ class Recorder:
                 line |= {"result": "broken", "message": reason, "trace": trace}
             else:
                 line |= {"result": "skipped", "message": reason}
+        if line["result"] == "passed" and "not-judged" in properties:
+            line |= {"result": "not-judged", "message": properties["not-judged"]}
         line |= {name: properties[name] for name in LABELS if name in properties}
         line |= {name: json.loads(properties[name]) for name in ("rollout", "notices") if name in properties}
         if report.when == "teardown" or report.when not in ("setup", "call"):

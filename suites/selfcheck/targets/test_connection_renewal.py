@@ -11,8 +11,10 @@ from fixtures.core.loopback_server import LoopbackHandler
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets.client import Unreachable, WrongVersion
 from fixtures.targets.config import Deployment
+from fixtures.targets.deployed import connect_target, describe_targets
+from fixtures.targets.provisioning.inventory import Inventory
 from fixtures.targets.rate_limit import RateLimiter
-from fixtures.targets.target import Target, connect_target, describe_targets
+from fixtures.targets.target import Target
 from suites.selfcheck.http_double import ServerDouble, serve_responses
 
 NAME = "directory-responses"
@@ -119,7 +121,7 @@ def test_the_version_before_the_release_is_not_judged() -> None:
     with serve_versions([OLD, NEW]) as double:
         deployed = {NAME: Deployment(NAME, double.url)}
         with pytest.raises(WrongVersion, match="the one before the release"):
-            describe_targets(deployed, RateLimiter())
-        descriptions = describe_targets(deployed, RateLimiter())
+            describe_targets(deployed, RateLimiter(), Inventory())
+        descriptions = describe_targets(deployed, RateLimiter(), Inventory())
     assert descriptions[NAME]["version"] == "1.66.4.1"
     assert list(descriptions) == list(PROVIDERS)

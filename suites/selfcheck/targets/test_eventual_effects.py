@@ -15,6 +15,7 @@ from fixtures.core.payloads import BatchEntry, IdFactory
 from fixtures.core.topology import PROVIDERS
 from fixtures.scenarios.later_looks import observable_looks
 from fixtures.targets.config import Deployment
+from fixtures.targets.deployed import prepare_target
 from fixtures.targets.effect_times import (
     DEFAULT_LIMIT_S,
     SHORTEST_LIMIT_S,
@@ -22,7 +23,7 @@ from fixtures.targets.effect_times import (
     entries_with_effects,
 )
 from fixtures.targets.rate_limit import RateLimiter
-from fixtures.targets.target import Target, prepare_target
+from fixtures.targets.target import Target
 from suites.selfcheck.http_double import serve_answers
 
 pytestmark = pytest.mark.aside

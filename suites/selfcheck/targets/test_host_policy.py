@@ -20,12 +20,13 @@ from fixtures.core.urls import parse_address
 from fixtures.targets import host_policy
 from fixtures.targets.client import Unreachable, connect_deployment
 from fixtures.targets.config import Deployment, Limits, TargetError, resolve_deployments
+from fixtures.targets.deployed import prepare_target
 from fixtures.targets.embedded import embedded_client
 from fixtures.targets.host_policy import HostDenyList, ResolvedHost
 from fixtures.targets.provisioning.provisioners import PROVIDER_STATES_PATH
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.reverse_proxy import reverse_proxy
-from fixtures.targets.target import Unobservable, prepare_target
+from fixtures.targets.target import Unobservable
 from suites.selfcheck.http_double import serve_answers
 
 pytestmark = pytest.mark.aside

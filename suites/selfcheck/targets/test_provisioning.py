@@ -15,9 +15,10 @@ from fixtures.scenarios.later_looks import keep_subscribers, observable_looks
 from fixtures.scenarios.provider import ProviderScenario
 from fixtures.targets.client import connect_deployment
 from fixtures.targets.config import TargetError, resolve_deployments
+from fixtures.targets.deployed import connect_target
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
-from fixtures.targets.target import Target, Unobservable, connect_target
+from fixtures.targets.target import Target, Unobservable
 from suites.selfcheck.http_double import serve_answers
 from suites.selfcheck.targets.sql_service import (
     POOL,

@@ -22,12 +22,12 @@ from fixtures.core.payloads import IdFactory
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
 from fixtures.targets.config import Deployment, TargetError
+from fixtures.targets.deployed import prepare_target
 from fixtures.targets.host_policy import HostDenyList
 from fixtures.targets.provisioning.config import check_states
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.provisioning.sql import run_statements
 from fixtures.targets.rate_limit import RateLimiter
-from fixtures.targets.target import prepare_target
 
 pytestmark = pytest.mark.process
 

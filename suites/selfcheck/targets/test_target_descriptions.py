@@ -6,8 +6,8 @@ from fixtures.core.run_config import RunConfig
 from fixtures.core.topology import PROVIDERS
 from fixtures.core.urls import redact_url
 from fixtures.targets.config import Deployment
+from fixtures.targets.deployed import prepare_target
 from fixtures.targets.rate_limit import RateLimiter
-from fixtures.targets.target import prepare_target
 
 pytestmark = pytest.mark.aside
 

@@ -10,7 +10,8 @@ import trustme
 
 from fixtures.core.project import ROOT
 from fixtures.targets.client import Unreachable, connect_deployment
-from fixtures.targets.config import TargetError, describe_deployments, read_targets_file, resolve_deployments
+from fixtures.targets.config import TargetError, read_targets_file, resolve_deployments
+from fixtures.targets.deployed import describe_deployments
 from fixtures.targets.http import RawResponse
 from suites.selfcheck.http_double import serve_answers
 
