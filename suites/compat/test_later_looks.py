@@ -1,4 +1,4 @@
-"""Subscribers whom no report names stay as they are, and nothing happens after the last look."""
+"""Subscribers that no report names stay as they are, and nothing happens after the last look."""
 
 import pytest
 

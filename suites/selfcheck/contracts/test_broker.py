@@ -13,8 +13,8 @@ from fixtures.contracts.broker.selectors import PactQuery, select_by_consumer, s
 from fixtures.contracts.pact.verification import FreshIds
 from fixtures.core import redaction
 from fixtures.core.own_ids import OWN_IDS, UUID_KINDS
-from fixtures.targets.client import connect_deployment
 from fixtures.targets.config import Deployment
+from fixtures.targets.deployed import connect_deployment
 from fixtures.targets.embedded import embedded_client
 from fixtures.targets.reverse_proxy import reverse_proxy
 from suites.selfcheck.contracts.stub_broker.server import StubBroker, serve

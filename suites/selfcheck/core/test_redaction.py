@@ -112,14 +112,18 @@ def test_what_was_sent_stays_as_it_was(redactor: Redactor, case: Case) -> None:
         "suites/compat/test_new_codes.py::test_x[subscribers-errors-v1-UNREGISTERED]",
         "leaves the subscriber active after legacy-DeviceMessageRateExceeded",
         "unreachable-target: directory-events-api at http://127.0.0.1:45003 does not answer: ReadTimeout",
-        f"{OWN_IDS.create_id(SUBSCRIBER)}, sent_at 2026-01-01T00:00:00.000Z",
-        *(create_token(kind, OWN_IDS.create_token()) for kind in ("", LIKE_FCM, LONGEST)),
         '{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "UNREGISTERED"}',
         "3 of 12 tests, 0.123456789012345 s, 1b9d6bcdbbfd4b2d9b5dab8dfbbd4bed1b9d6bcd, 12:00:00+02:00",
         "Traceback: File suites/selfcheck/core/test_redaction.py, line 12, in test_half_a_secret_is_one_too",
     ],
 )
 def test_what_people_must_read_stays(redactor: Redactor, text: str) -> None:
+    assert redactor.redact_text(text) == text
+
+
+@pytest.mark.parametrize("kind", ["", LIKE_FCM, LONGEST])
+def test_own_ids_and_tokens_stay(redactor: Redactor, kind: str) -> None:
+    text = f"{OWN_IDS.create_id(SUBSCRIBER)} {create_token(kind, OWN_IDS.create_token())}"
     assert redactor.redact_text(text) == text
 
 

@@ -102,7 +102,7 @@ def fail_later() -> Callable[[ProxiedRequest], None]:
 FAULTS = (
     always_wrong(
         "harms-bystanders",
-        "unsubscribes everybody whom no report has named",
+        "unsubscribes all subscribers that no report has named",
         show_subscribers(unsubscribe_unnamed),
         NO_GO,
         "makes a bystander unsubscribed",

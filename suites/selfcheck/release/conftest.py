@@ -27,5 +27,5 @@ def binary(request: pytest.FixtureRequest) -> Path:
         return server_binary()
     path = shutil.which("redis-server")
     if not path:
-        pytest.skip("redis-server is not installed")
+        pytest.fail("redis-server is not installed\n  next: apt-get install redis-server")
     return Path(path)

@@ -19,8 +19,8 @@ from fixtures.generation import runner
 from fixtures.scenarios.provider import ProviderScenario
 from fixtures.services import load
 from fixtures.services.store import Store
-from fixtures.targets.client import connect_deployment
 from fixtures.targets.config import Deployment
+from fixtures.targets.deployed import connect_deployment
 from fixtures.targets.embedded import in_memory_target
 from suites.selfcheck.http_double import serve_answers
 

@@ -20,8 +20,9 @@ import pytest
 
 from fixtures.core.project import ROOT
 from fixtures.results import ledger
-from fixtures.targets.client import Unreachable, connect_deployment
+from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment
+from fixtures.targets.deployed import connect_deployment
 from fixtures.targets.embedded import start_process
 
 pytestmark = pytest.mark.process

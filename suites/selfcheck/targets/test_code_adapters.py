@@ -77,7 +77,10 @@ ONLY_LEGACY = 'judge = { protocols = ["legacy"], promises = ["unsubscribe", "rep
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.syspath_prepend(tmp_path)
+    """The folder of a targets file, and of the modules that it names."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for name in ("own_handler", "own_platform", "wrong_platform", "empty_adapter"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     return tmp_path
 
 

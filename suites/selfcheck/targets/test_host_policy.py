@@ -18,9 +18,9 @@ from fixtures.core.payloads import IdFactory
 from fixtures.core.topology import PROVIDERS
 from fixtures.core.urls import parse_address
 from fixtures.targets import host_policy
-from fixtures.targets.client import Unreachable, connect_deployment
+from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment, Limits, TargetError, resolve_deployments
-from fixtures.targets.deployed import prepare_target
+from fixtures.targets.deployed import connect_deployment, prepare_target
 from fixtures.targets.embedded import embedded_client
 from fixtures.targets.host_policy import HostDenyList, ResolvedHost
 from fixtures.targets.provisioning.provisioners import PROVIDER_STATES_PATH

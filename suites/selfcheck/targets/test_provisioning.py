@@ -13,9 +13,8 @@ from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.payloads import IdFactory
 from fixtures.scenarios.later_looks import keep_subscribers, observable_looks
 from fixtures.scenarios.provider import ProviderScenario
-from fixtures.targets.client import connect_deployment
 from fixtures.targets.config import TargetError, resolve_deployments
-from fixtures.targets.deployed import connect_target
+from fixtures.targets.deployed import connect_deployment, connect_target
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Target, Unobservable

@@ -17,8 +17,11 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "both": (f"{SQL}, {REQUESTS}", "unclear-states"),
     "a pool alone": ('pool = { file = "x" }', "unclear-states"),
     "no teardown": (f"http = {{ {PUT} }}", "no-teardown"),
-    "all subscribers": (SQL.replace(" WHERE subscriber_id = :subscriber_id", ""), "nobody-named"),
-    "no subscriber in the path": (REQUESTS.replace("/users/{subscriber_id}", "/users"), "nobody-named"),
+    "all subscribers": (SQL.replace(" WHERE subscriber_id = :subscriber_id", ""), "no-subscriber-named"),
+    "no subscriber in the path": (
+        REQUESTS.replace("/users/{subscriber_id}", "/users"),
+        "no-subscriber-named",
+    ),
     "a wrong name": (REQUESTS.replace("{token}", "{tokn}"), "unknown-placeholder: '{tokn}'"),
     "a wrong parameter": (SQL.replace(":token_since", ":since"), "unknown-placeholder: ':since'"),
     "a lone brace": (REQUESTS.replace("{{x}}", "{x"), "unknown-placeholder"),

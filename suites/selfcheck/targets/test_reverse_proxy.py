@@ -12,8 +12,9 @@ import pytest
 from fixtures.contracts.pact.verification import VerifierProcess, verify_pact
 from fixtures.core.foreign_subscribers import list_foreign_subscribers
 from fixtures.core.payloads import IdFactory
-from fixtures.targets.client import TargetClient, Unreachable, connect_deployment
+from fixtures.targets.client import TargetClient, Unreachable
 from fixtures.targets.config import Credentials, Deployment
+from fixtures.targets.deployed import connect_deployment
 from fixtures.targets.embedded import embedded_client
 from fixtures.targets.reverse_proxy import reverse_proxy
 from suites.selfcheck.http_double import ServerDouble, serve_answers

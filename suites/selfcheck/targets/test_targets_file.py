@@ -9,9 +9,9 @@ import pytest
 import trustme
 
 from fixtures.core.project import ROOT
-from fixtures.targets.client import Unreachable, connect_deployment
+from fixtures.targets.client import Unreachable
 from fixtures.targets.config import TargetError, read_targets_file, resolve_deployments
-from fixtures.targets.deployed import describe_deployments
+from fixtures.targets.deployed import connect_deployment, describe_deployments
 from fixtures.targets.http import RawResponse
 from suites.selfcheck.http_double import serve_answers
 
