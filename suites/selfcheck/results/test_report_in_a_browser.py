@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from fixtures.core.project import ROOT
+from fixtures.results import build_folder
 from fixtures.results.report import wording
 from fixtures.results.report.cells import allure_link
 from fixtures.results.report.model import ReportRun
@@ -114,6 +115,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
             run = {"go": noticed_run, "no-go": no_go_run, "hostile": hostile_run}[kind](folder)
         if kind in ("no-go", "hostile"):
             run = with_plan(run, build_rollout_answer(f"it hurts {SCRIPT}"))
+            build_folder.adopt(folder / "build")
             (folder / "build" / "rollout").mkdir(parents=True)
             (folder / "build" / "rollout" / "timeline.svg").write_text(PICTURE, encoding="utf-8")
         ledger = write_record(run, folder / "ledger.jsonl", folder / "build")

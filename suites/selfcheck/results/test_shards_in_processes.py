@@ -241,12 +241,12 @@ def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
         "--ignore": ["suites/contracts", "suites/rollout", "suites/selfcheck"],
         "-k": "v1-UNREGISTERED",
     }
-    fault = next(fault for fault in FAULTS if fault.name == "first-detail-only")
+    fault = next(fault for fault in FAULTS if fault.name == "unregistered-only-with-not-found")
     build = tmp_path / "1"
     with start_process("fixtures.faults", fault.name) as (other,), redis_server.run_redis() as url:
         target = f"--target={fault.service}={other['url']}"
-        # Few documented answers have a detail before the FcmError.
-        options = (target, f"--known-failures={url}", "--examples=60")
+        # Few answers have the code without the status NOT_FOUND.
+        options = (target, f"--known-failures={url}", "--examples=20")
         assert wait_for_shard(build, "1/1", "r", *options, selection=selection) == 1
         with redis.Redis.from_url(url) as server:
             learned = list(server.scan_iter())
