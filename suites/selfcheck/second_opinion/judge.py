@@ -8,7 +8,9 @@ It prints a line for each run. It exits 0 if all runs end as they must, else 1.
 import argparse
 import contextlib
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from ci.commands.selfcheck import EXAMPLES
 from ci.scoring.fault_runs import COMPAT, run_tests
@@ -22,11 +24,19 @@ MARKS = "not process and not catches(promise='lifecycle')"
 
 
 @contextlib.contextmanager
-def serve(fault: str | None = None) -> Iterator[tuple[str, ...]]:
-    """Run the three providers on loopback; yield them as `NAME=URL`."""
+def serve(fault: str | None = None) -> Iterator[str]:
+    """Run the three providers on loopback; yield a targets file. Their effects are visible at once."""
     servers = {service.name: start_server(service) for service in build_services(fault)}
+    rows = [
+        f"[environments.second.services.{name}]\n"
+        f'url = "http://127.0.0.1:{server.server_port}"\nobserve_within_s = 0\n'
+        for name, server in servers.items()
+    ]
     try:
-        yield tuple(f"{name}=http://127.0.0.1:{server.server_port}" for name, server in servers.items())
+        with tempfile.TemporaryDirectory(prefix="fcm-compat-") as folder:
+            file = Path(folder) / "targets.toml"
+            file.write_text("".join(rows), encoding="utf-8")
+            yield str(file)
     finally:
         for server in servers.values():
             server.shutdown()
@@ -35,7 +45,7 @@ def serve(fault: str | None = None) -> Iterator[tuple[str, ...]]:
 def judge_seed(seed: int, examples: int = 1) -> RunResult:
     """Run the compat suites against the second opinion."""
     with serve() as targets:
-        return run_tests([COMPAT, "-m", MARKS], RunConfig(target=targets, seed=seed, examples=examples))
+        return run_tests([COMPAT, "-m", MARKS], RunConfig(targets=targets, seed=seed, examples=examples))
 
 
 def judge_fault(fault: str) -> RunResult:
@@ -43,7 +53,7 @@ def judge_fault(fault: str) -> RunResult:
     service = FAULTS[fault]["service"]
     selection = [COMPAT, "-m", MARKS, "-k", f"{service} or test_counts", "--exitfirst"]
     with serve(fault) as targets:
-        return run_tests(selection, RunConfig(target=targets, examples=EXAMPLES))
+        return run_tests(selection, RunConfig(targets=targets, examples=EXAMPLES))
 
 
 def write_line(text: str) -> None:
