@@ -2,8 +2,9 @@
 
 import contextlib
 import gzip
+import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from suites.selfcheck.fail_closed.fault_proxy import Behaviour, ProxiedRequest, ProxiedResponse, run_proxy
 from suites.selfcheck.fail_closed.sandbox import REACTOR, GateCall, GateFault, Scene, deploy
@@ -89,3 +90,24 @@ def gzip_bomb(times: int) -> Behaviour:
     """A small response that unpacks to a gigabyte."""
     encoding = f"Content-Encoding: {', '.join(['gzip'] * times)}"
     return always(200, JSON, pack_gigabyte(times), encoding)
+
+
+def with_body(change: Callable[[ProxiedResponse], bytes], content_type: str = JSON) -> Behaviour:
+    """The service's own response with another body."""
+
+    def respond(request: ProxiedRequest) -> None:
+        response = request.fetch()
+        request.respond(ProxiedResponse(response.status, content_type, change(response)))
+
+    return respond
+
+
+def repeat_members(response: ProxiedResponse) -> bytes:
+    """A JSON object with each member twice: first null, then its value."""
+    nulls = ",".join(f"{json.dumps(name)}:null" for name in response.json)
+    return b"{" + nulls.encode() + b"," + response.body.strip()[1:]
+
+
+def with_member(value: bytes) -> Callable[[ProxiedResponse], bytes]:
+    """A JSON object with one more member."""
+    return lambda response: b'{"more":' + value + b"," + response.body.strip()[1:]

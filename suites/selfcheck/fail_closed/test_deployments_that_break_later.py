@@ -19,8 +19,11 @@ from suites.selfcheck.fail_closed.behaviours import (
     gzip_bomb,
     on_batches,
     on_observations,
+    repeat_members,
     send_endless_body,
     send_half,
+    with_body,
+    with_member,
 )
 from suites.selfcheck.fail_closed.fault_proxy import Behaviour, ProxiedRequest, ProxiedResponse
 from suites.selfcheck.fail_closed.sandbox import KEEPER, REACTOR, GateFault, Scene, for_each_fault
@@ -34,27 +37,6 @@ def wrong_at_batches(name: str, what: str, behaviour: Behaviour, *row: Any) -> G
 
 def wrong_at_observations(name: str, what: str, behaviour: Behaviour, *row: Any) -> GateFault:
     return always_wrong(f"looks-{name}", what, on_observations(behaviour), *row)
-
-
-def with_body(change: Callable[[ProxiedResponse], bytes], content_type: str = JSON) -> Behaviour:
-    """The service's own response with another body."""
-
-    def respond(request: ProxiedRequest) -> None:
-        response = request.fetch()
-        request.respond(ProxiedResponse(response.status, content_type, change(response)))
-
-    return respond
-
-
-def repeat_members(response: ProxiedResponse) -> bytes:
-    """A JSON object with each member twice: first null, then its value."""
-    nulls = ",".join(f"{json.dumps(name)}:null" for name in response.json)
-    return b"{" + nulls.encode() + b"," + response.body.strip()[1:]
-
-
-def with_member(value: bytes) -> Callable[[ProxiedResponse], bytes]:
-    """A JSON object with one more member."""
-    return lambda response: b'{"more":' + value + b"," + response.body.strip()[1:]
 
 
 def echo(request: ProxiedRequest) -> None:
