@@ -55,7 +55,8 @@ def test_the_greatest_batch_is_taken(scenario_of: ScenarioOf, provider: str) -> 
 @each_provider
 def test_the_shortest_and_the_longest_token_count(scenario_of: ScenarioOf, provider: str) -> None:
     scenario = scenario_of(provider)
-    longest, other = scenario.entries([{**EXAMPLES[0], "token": LONGEST}, EXAMPLES[0]])
+    example = scenario.select(EXAMPLES)[0]
+    longest, other = scenario.entries([{**example, "token": LONGEST}, example])
     shortest = create_token(SHORTEST, other.payload["token"])
     scenario.assert_handled([longest, replace(other, payload={**other.payload, "token": shortest})])
 
