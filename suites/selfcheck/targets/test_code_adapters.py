@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from ci.commands import doctor
-from fixtures.targets.config import TargetError
+from fixtures.core.payloads import IdFactory
+from fixtures.targets.config import TargetError, resolve_deployments
+from fixtures.targets.deployed import connect_deployment
 from suites.selfcheck.targets.test_own_wire import connect_to, find_problems
 
 pytestmark = pytest.mark.aside
@@ -165,6 +167,17 @@ def test_a_program_that_answers_badly_or_late_is_no_verdict(folder: Path, answer
     with pytest.raises(TargetError) as error, connect_to(file):
         pass
     assert problem in str(error.value)
+
+
+def test_a_late_answer_is_not_taken_for_the_next_one(folder: Path) -> None:
+    write_program(folder, "#!/bin/sh\nread line\nsleep 0.6\necho '{}'\nread line\necho '{}'\n")
+    file = write_targets(folder, '["./adapter"]', "timeout_s = 0.3")
+    deployment = resolve_deployments([], str(file), None, [])["subscribers-errors"]
+    with contextlib.closing(connect_deployment(deployment)) as client:
+        for pause_s in (0, 0.5):
+            time.sleep(pause_s)
+            with pytest.raises(TargetError, match="look ended with TimeoutError"):
+                client.send("GET", f"/v1/subscribers?id={IdFactory().next()[2]}")
 
 
 def is_running(pid: int) -> bool:
