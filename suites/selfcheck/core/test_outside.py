@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from fixtures.contracts.broker.client import BrokerError
 from fixtures.core.errors import UserError
-from fixtures.core.outside import quote_outside
+from fixtures.core.outside import quote_end, quote_outside
 from fixtures.core.plain_text import to_line
 from fixtures.platform.redis_container import translate_redis_errors
 from fixtures.platform.sqs import QueueError, translate_sqs_errors
@@ -22,6 +22,12 @@ pytestmark = pytest.mark.aside
 
 ROWS = [{"subscriber_id": "s", "token": "t"}]
 LEAKED = " ".join(all_sentences(SHAPED))
+
+
+def test_a_secret_at_the_cut_of_an_end_is_masked_before_the_cut() -> None:
+    text = f"Authorization: Bearer {'s3cret' * 20} and {'words ' * 40}"
+    assert "s3cret" not in quote_end(text.encode())
+    assert quote_end(text.encode()).endswith("words")
 
 
 def refuse(*_: object) -> RawResponse:
