@@ -90,13 +90,18 @@ def test_a_platform_may_do_more_than_it_promises(tmp_path: Path) -> None:
         assert find_problems(file) == []
 
 
+def change_description(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
 @pytest.mark.parametrize("state", ["ok", "waiting"])
 def test_an_observation_that_never_changes_is_no_verdict(tmp_path: Path, state: str) -> None:
     judge = "judge = { promises = [] }"
     device = {"state": state, "token": "t", "retry_at": None}
     with run_platform(tmp_path, judge=judge, always_shows=device) as file:
-        text = file.read_text(encoding="utf-8").replace('token = "device.token"', "")
-        file.write_text(text, encoding="utf-8")
+        change_description(file, 'token = "device.token"', "")
         with pytest.raises(Unobservable, match="observation-never-changes"), connect_to(file):
             pass
 
@@ -116,9 +121,7 @@ def test_an_observation_that_never_changes_is_no_verdict(tmp_path: Path, state: 
 )  # fmt: skip
 def test_a_wrong_description_is_refused_by_name(tmp_path: Path, old: str, new: str, slug: str) -> None:
     with run_platform(tmp_path) as file:
-        text = file.read_text(encoding="utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new), encoding="utf-8")
+        change_description(file, old, new)
         with pytest.raises(TargetError) as error:
             resolve_deployments([], str(file), None, [])
     assert slug in str(error.value)
@@ -134,9 +137,7 @@ def test_a_wrong_description_is_refused_by_name(tmp_path: Path, old: str, new: s
 )  # fmt: skip
 def test_what_cannot_be_read_is_no_verdict(tmp_path: Path, old: str, new: str, problem: str) -> None:
     with run_platform(tmp_path) as file:
-        text = file.read_text(encoding="utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new), encoding="utf-8")
+        change_description(file, old, new)
         with pytest.raises(TargetError) as error:
             find_problems(file)
     assert problem in str(error.value)
@@ -176,8 +177,7 @@ def sql_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
 
 
 def change_select(file: Path, select: str) -> None:
-    text = file.read_text(encoding="utf-8").replace('select = "SELECT"', f"select = {json.dumps(select)}")
-    file.write_text(text, encoding="utf-8")
+    change_description(file, 'select = "SELECT"', f"select = {json.dumps(select)}")
 
 
 def test_a_select_observes(sql_targets: Path) -> None:
