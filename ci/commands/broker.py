@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TextIO
 
 from ci.support import cli
 from ci.support.cli import CommandParser, ExitCode, command
@@ -32,6 +33,7 @@ from fixtures.contracts.pact.model import PactError
 from fixtures.contracts.pact.verification import VerifierProcess
 from fixtures.core import redaction, topology
 from fixtures.core.findings import describe_finding
+from fixtures.core.plain_text import to_line
 from fixtures.core.project import BUILD, ROOT
 from fixtures.core.topology import VERSIONS
 from fixtures.targets.client import Unreachable
@@ -85,13 +87,24 @@ def ask_about_release(access: BrokerAccess | None) -> DeploymentAnswer:
         return DeploymentAnswer(0, (), (str(error).splitlines()[0],))
 
 
+def print_outside(text: str, file: TextIO | None = None) -> None:
+    """Print lines that a broker, a provider or Pact's command line may have written.
+
+    Secrets are masked, nothing is hidden, and no CI system takes a line for a command.
+    """
+    for line in redaction.REDACTOR.redact_text(text).splitlines():
+        words = to_line(line)
+        indent = "| " if words.startswith("::") else line[: len(line) - len(line.lstrip(" "))]
+        print(f"{indent}{words}", file=file, flush=True)
+
+
 def publish(options: argparse.Namespace, access: BrokerAccess) -> int:
     versions = VERSIONS if options.version == "both" else (options.version,)
     refused = 0
     with closing(BrokerClient(access)) as broker:
         broker.find_link("pb:publish-contracts")
         for code, text in pact_cli.publish_release(broker, install_pact_cli(), versions, options.branch):
-            print(redaction.REDACTOR.redact_text(text), flush=True)
+            print_outside(text)
             refused += bool(code)
     print(f"{refused} publications refused" if refused else "All pacts are published.")
     return ExitCode.NO_GO if refused else ExitCode.GO
@@ -100,7 +113,7 @@ def publish(options: argparse.Namespace, access: BrokerAccess) -> int:
 def can_i_deploy(options: argparse.Namespace, access: BrokerAccess) -> int:
     answer = ask_broker(access, release_question(options.version, options.to_environment))
     for finding in answer.findings[:MAX_PROBLEMS]:
-        print(redaction.REDACTOR.redact_text(f"{describe_finding(finding)}\n"))
+        print_outside(f"{describe_finding(finding)}\n")
     print(f"{answer.honoured} pacts between these versions are honoured, {len(answer.findings)} are not")
     return print_verdict(answer.verdict.word, list(map(redaction.REDACTOR.redact_text, answer.doubts)))
 
@@ -114,17 +127,17 @@ def verify(options: argparse.Namespace, access: BrokerAccess) -> int:
         for name in names:
             try:
                 for outcome in verification.verify_provider(broker, process, name, plan):
-                    print(outcome, flush=True)
+                    print_outside(str(outcome))
                     outcomes.append(outcome)
             except ERRORS as error:
-                errors.append(redaction.REDACTOR.redact_text(str(error)))
+                errors.append(str(error))
                 if isinstance(error, BrokerError) and error.slug in ("broker-silent", "broker-refuses"):
                     break  # further requests are useless
     summary = verification.summarize_outcomes(outcomes, errors)
     for problem in summary.failed[:MAX_PROBLEMS]:
-        print(redaction.REDACTOR.redact_text(str(problem)))
+        print_outside(str(problem))
     for text in errors:
-        print(text, file=sys.stderr)
+        print_outside(text, sys.stderr)
     return print_verdict(summary.verdict.word, list(map(redaction.REDACTOR.redact_text, summary.reasons)))
 
 
@@ -172,6 +185,6 @@ def main(_: CommandParser, options: argparse.Namespace) -> int:
     except (BrokerUsageError, TargetError):
         raise
     except ERRORS as error:
-        print(redaction.REDACTOR.redact_text(str(error)), file=sys.stderr)
+        print_outside(str(error), sys.stderr)
         return ExitCode.UNDECIDED
     return exit_code

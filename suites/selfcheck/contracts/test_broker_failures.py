@@ -1,11 +1,13 @@
 """Whatever goes wrong with a Pact Broker or with the usage of `./ci/broker` never looks like a yes."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 import pytest
 
 from fixtures.contracts.broker.client import TOKEN, URL
+from fixtures.core.plain_text import HIDDEN
 from suites.selfcheck.commands.test_gate import find_closed_port
 from suites.selfcheck.contracts.conftest import (
     BASIC,
@@ -103,6 +105,17 @@ def test_failure_half_way_is_undecided_and_named(
     with serve_stub(release_store(), failure=failure) as stub:
         result = run_here(stub.url, *command)
     assert (result.returncode, result.stderr.partition(":")[0]) == (2, slug), result.stdout + result.stderr
+
+
+def test_what_a_broker_says_looks_like_no_verdict_and_no_command(run_here: RunHere) -> None:
+    text = "sorry \x1b[31m\u202e\n::error::x\n ##[error]y\n=== GO ===\n"
+    body = json.dumps({"notices": [{"type": "error", "text": text}], "errors": {"contracts": [text]}})
+    with serve_stub(failure=only_at("/contracts/publish", 409, "application/hal+json", body)) as stub:
+        result = run_here(stub.url, "publish", "--version", "before")
+    printed = result.stdout + result.stderr
+    assert "sorry" in printed
+    assert not HIDDEN.search(printed)
+    assert not re.search(r"^\s*::|##\[|===", printed, re.MULTILINE)
 
 
 def test_a_broker_without_pacts_proves_nothing(run_here: RunHere) -> None:
