@@ -17,6 +17,7 @@ from fixtures.targets import deployed as targets
 from fixtures.targets.client import Unreachable
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.started import StartError, run_services
 from fixtures.targets.target import Unobservable
 from suites.plugins import fixtures, judged, later_looks, ledger, options, selection
 from suites.plugins.options import get_deployments, get_run_config, is_worker, pytest_addoption
@@ -44,14 +45,19 @@ def pytest_configure(config: pytest.Config) -> None:
         if not run.spent:
             refuse_locked_folder(Path(run.ledger).parent)
             run.request_counter.unlink(missing_ok=True)
+            # Closed at the end, after pytest_unconfigure has removed the test subscribers.
+            services = contextlib.ExitStack()
+            config.add_cleanup(services.close)
+            logs = Path(run.ledger).parent / "logs"
+            services.enter_context(run_services(get_deployments(config).values(), logs))
         limiter, inventory = RateLimiter(run.request_counter), Inventory(find_inventory(run))
         versions = targets.describe_targets(get_deployments(config), limiter, inventory)
         options.expect_versions(config, {name: row["version"] for name, row in versions.items()})
         versions |= runtime.describe_variant(runtime.find_variant(run.variant))
+    except (Unreachable, Unobservable, StartError) as error:
+        pytest.exit(redaction.REDACTOR.redact_text(str(error)), returncode=2)
     except UserError as error:
         raise pytest.UsageError(redaction.REDACTOR.redact_text(str(error))) from error
-    except (Unreachable, Unobservable) as error:
-        pytest.exit(redaction.REDACTOR.redact_text(str(error)), returncode=2)
     config.pluginmanager.register(ledger.Recorder(config, versions), "fcm-compat-recorder")
 
 

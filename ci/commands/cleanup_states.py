@@ -13,6 +13,7 @@ from fixtures.results.build_folder import find_build_folder
 from fixtures.targets.cleanup import NOT_REMOVED_FILE, clean_up, describe_not_removed, write_not_removed
 from fixtures.targets.config import Deployment
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
+from fixtures.targets.started import run_services
 
 
 @command("cleanup-states", __doc__, crashed="cleanup-crashed: what is left is still on the list")
@@ -34,7 +35,8 @@ def forget_subscribers(build: Path) -> ExitCode:
 def remove_subscribers(build: Path, deployed: Mapping[str, Deployment]) -> ExitCode:
     inventory = Inventory(build / INVENTORY_FILE)
     before = inventory.count()
-    notes = remove_leftovers(build, deployed)
+    with run_services(deployed.values() if before else (), build / "logs"):
+        notes = remove_leftovers(build, deployed)
     print(*notes, sep="\n", end="\n" if notes else "")
     remaining = inventory.count()
     print(f"{before - remaining} of {before} subscribers were removed")

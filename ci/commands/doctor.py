@@ -26,6 +26,7 @@ from fixtures.targets.doctor import ProbeResult, examine_deployments
 from fixtures.targets.http import NoResponse
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.started import StartError, run_services
 
 TABLE_WIDTH = 140
 
@@ -45,9 +46,18 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     try:
         with stop_by_interrupt(), tempfile.TemporaryDirectory(prefix="fcm-compat-doctor-") as folder:
             limiter = RateLimiter(Path(folder) / "spent")
-            results = examine_deployments(deployed, limiter, inventory, count_messages)
-    finally:
-        notes = remove_leftovers(build, deployed)
+            with run_services(deployed.values(), build / "logs"):
+                try:
+                    results = examine_deployments(deployed, limiter, inventory, count_messages)
+                finally:
+                    notes = remove_leftovers(build, deployed)
+    except StartError as error:
+        details = f"{error.slug}: {error.problem}"
+        result = ProbeResult(
+            service=error.value.partition(":")[0], question="start", well=False, details=details,
+            next_step=error.next_step,
+        )  # fmt: skip
+        results, notes = [result], []
     print_results(results, time.monotonic() - start, as_json=options.json)
     print(*notes, sep="\n", end="\n" if notes else "", file=sys.stderr)
     return ExitCode.GO if all(result.well for result in results) else ExitCode.UNDECIDED

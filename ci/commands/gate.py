@@ -30,6 +30,7 @@ from fixtures.targets.config import Deployment, TargetError
 from fixtures.targets.provisioning.config import ProvisioningError
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.started import StartError, run_services
 from fixtures.targets.target import Unobservable
 
 # The environment of a run with deployments that name none.
@@ -142,9 +143,18 @@ def run_suites(config: GateConfig, lock: int) -> tuple[list[str], list[str]]:
     Returns why the result may be incomplete, and notes about what has to be cleaned up by hand.
     """
     clock = verdict_file.clock_offset()
-    remove_leftovers(config.files.build, config.deployments)  # subscribers of an earlier run that crashed
     for line in targets.describe_deployments(config.deployments):
         print(line, flush=True)
+    try:
+        with run_services(config.deployments.values(), config.files.logs):
+            problems, notes = run_at_deployments(config, lock)
+    except StartError as error:
+        problems, notes = [print_problem(error)], []
+    return [*problems, *verdict_file.clock_problems(clock)], notes
+
+
+def run_at_deployments(config: GateConfig, lock: int) -> tuple[list[str], list[str]]:
+    remove_leftovers(config.files.build, config.deployments)  # subscribers of an earlier run that crashed
     try:
         inventory = Inventory(config.files.build / INVENTORY_FILE)
         if config.deployments:
@@ -152,13 +162,17 @@ def run_suites(config: GateConfig, lock: int) -> tuple[list[str], list[str]]:
         limiter = RateLimiter(config.files.request_counter)
         targets.describe_targets(config.deployments, limiter, inventory)
     except (Unreachable, Unobservable, TargetError, ProvisioningError) as error:
-        message = redaction.REDACTOR.redact_text(str(error))
-        print(message, file=sys.stderr)
-        problems = [message.splitlines()[0]]
+        problems = [print_problem(error)]
     else:
         problems = run_pytest(config, lock)
-    problems += verdict_file.clock_problems(clock)
     return problems, remove_leftovers(config.files.build, config.deployments)
+
+
+def print_problem(error: Exception) -> str:
+    """Print an error, and return its first line."""
+    message = redaction.REDACTOR.redact_text(str(error))
+    print(message, file=sys.stderr)
+    return message.splitlines()[0]
 
 
 def run_pytest(config: GateConfig, lock: int) -> list[str]:

@@ -18,7 +18,7 @@ from fixtures.core.project import ROOT
 from fixtures.core.run_config import RunConfig
 from fixtures.results import build_folder
 from fixtures.results.build_folder import RunFiles
-from fixtures.targets import config as deployments
+from fixtures.targets import selection
 from fixtures.targets.config import Deployment, TargetError
 
 
@@ -181,8 +181,8 @@ def select_deployments(options: argparse.Namespace) -> dict[str, Deployment]:
     Raises TargetError for one that may not be tested, and if options are about deployments and none is named.
     """
     config = read_target_options(options)
-    may_test = deployments.owned_names(config.i_own, os.environ)
-    selected = deployments.resolve_deployments(
+    may_test = selection.owned_names(config.i_own, os.environ)
+    selected = selection.resolve_deployments(
         config.target, config.targets or None, config.environment or None, may_test
     )
     if not selected and (name := config.environment or ", ".join(config.i_own)):

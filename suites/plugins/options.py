@@ -12,7 +12,7 @@ import pytest
 from fixtures.core import run_config
 from fixtures.core.run_config import RunConfig
 from fixtures.generation import example_database
-from fixtures.targets import config as deployments
+from fixtures.targets import selection
 from fixtures.targets.config import Deployment
 
 RUN_CONFIG = pytest.StashKey[RunConfig]()
@@ -57,8 +57,8 @@ def get_deployments(config: pytest.Config) -> dict[str, Deployment]:
     """Read the deployments of the run once. Raises TargetError for one that may not be tested."""
     if DEPLOYMENTS not in config.stash:
         run = get_run_config(config)
-        may_test = deployments.owned_names(run.i_own, os.environ)
-        config.stash[DEPLOYMENTS] = deployments.resolve_deployments(
+        may_test = selection.owned_names(run.i_own, os.environ)
+        config.stash[DEPLOYMENTS] = selection.resolve_deployments(
             run.target, run.targets or None, run.environment or None, may_test
         )
     return config.stash[DEPLOYMENTS]

@@ -11,8 +11,9 @@ import pytest
 
 from ci.commands import doctor
 from fixtures.core.payloads import IdFactory
-from fixtures.targets.config import TargetError, resolve_deployments
+from fixtures.targets.config import TargetError
 from fixtures.targets.deployed import connect_deployment
+from fixtures.targets.selection import resolve_deployments
 from suites.selfcheck.targets.test_own_wire import connect_to, find_problems
 
 pytestmark = pytest.mark.aside

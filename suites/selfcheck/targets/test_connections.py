@@ -16,11 +16,12 @@ from fixtures.core.errors import UserError
 from fixtures.core.redis_client import open_redis
 from fixtures.core.urls import find_proxy
 from fixtures.platform import sqs
-from fixtures.targets.config import Deployment, TargetError, resolve_deployments
+from fixtures.targets.config import Deployment, TargetError
 from fixtures.targets.deployed import connect_deployment
 from fixtures.targets.host_policy import HostDenyList
 from fixtures.targets.peers import check_peers
 from fixtures.targets.provisioning import sql
+from fixtures.targets.selection import resolve_deployments
 from suites.selfcheck.http_double import serve_answers
 
 pytestmark = pytest.mark.aside

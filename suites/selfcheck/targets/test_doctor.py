@@ -15,8 +15,8 @@ import trustme
 
 from ci.commands import doctor
 from fixtures.platform.sqs import COUNTS
-from fixtures.targets.config import OWN_VARIABLE
 from fixtures.targets.embedded import embedded_targets
+from fixtures.targets.selection import OWN_VARIABLE
 from suites.selfcheck.http_double import serve_answers
 from suites.selfcheck.targets.sql_service import (
     POOL,

@@ -19,13 +19,14 @@ from fixtures.core.topology import PROVIDERS
 from fixtures.core.urls import parse_address
 from fixtures.targets import host_policy
 from fixtures.targets.client import Unreachable
-from fixtures.targets.config import Deployment, Limits, TargetError, resolve_deployments
+from fixtures.targets.config import Deployment, Limits, TargetError
 from fixtures.targets.deployed import connect_deployment, prepare_target
 from fixtures.targets.embedded import embedded_client
 from fixtures.targets.host_policy import HostDenyList, ResolvedHost
 from fixtures.targets.provisioning.provisioners import PROVIDER_STATES_PATH
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.reverse_proxy import reverse_proxy
+from fixtures.targets.selection import resolve_deployments
 from fixtures.targets.target import Unobservable
 from suites.selfcheck.http_double import serve_answers
 

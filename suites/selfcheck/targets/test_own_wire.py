@@ -10,10 +10,11 @@ import pytest
 
 from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.scenarios.provider import ProviderScenario
-from fixtures.targets.config import TargetError, resolve_deployments
+from fixtures.targets.config import TargetError
 from fixtures.targets.deployed import connect_target
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.selection import resolve_deployments
 from fixtures.targets.target import Target, Unobservable
 from suites.selfcheck.targets.own_wire import SERVICE, Decide, decide_rightly, run_platform
 from suites.selfcheck.targets.sql_service import SETUP, TEARDOWN, VARIABLE, start_sql_service

@@ -13,10 +13,11 @@ from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.payloads import IdFactory
 from fixtures.scenarios.later_looks import keep_subscribers, observable_looks
 from fixtures.scenarios.provider import ProviderScenario
-from fixtures.targets.config import TargetError, resolve_deployments
+from fixtures.targets.config import TargetError
 from fixtures.targets.deployed import connect_deployment, connect_target
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.selection import resolve_deployments
 from fixtures.targets.target import Target, Unobservable
 from suites.selfcheck.http_double import serve_answers
 from suites.selfcheck.targets.sql_service import (

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.targets.config import TargetError, resolve_deployments
+from fixtures.targets.config import TargetError
+from fixtures.targets.selection import resolve_deployments
 from suites.selfcheck.targets.sql_service import SERVICE, SQL, write_targets_file
 from suites.selfcheck.targets.test_provisioning import BATCHED, DELETE, PUT, REQUESTS
 

@@ -10,9 +10,10 @@ import trustme
 
 from fixtures.core.project import ROOT
 from fixtures.targets.client import Unreachable
-from fixtures.targets.config import TargetError, read_targets_file, resolve_deployments
+from fixtures.targets.config import TargetError, read_targets_file
 from fixtures.targets.deployed import connect_deployment, describe_deployments
 from fixtures.targets.http import RawResponse
+from fixtures.targets.selection import resolve_deployments
 from suites.selfcheck.http_double import serve_answers
 
 pytestmark = pytest.mark.aside
