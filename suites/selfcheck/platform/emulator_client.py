@@ -8,6 +8,8 @@ from fixtures.platform.fcm.emulator import Emulator, handle
 from fixtures.platform.fcm.messages import FcmAnswer, FcmRequest
 
 NOW = 1_000_000.0
+# A byte more than FCM takes.
+TOO_LONG = "x" * 4097
 BEARER = {"authorization": "Bearer any"}
 KEY = {"authorization": "key=any", "content-type": "application/json"}
 

@@ -109,7 +109,9 @@ def test_the_older_plain_text() -> None:
 
 @pytest.mark.parametrize("target", [{"topic": "news"}, {"condition": "'a' in topics && 'b' in topics"}])
 def test_topics_and_conditions_succeed(target: dict[str, Any]) -> None:
-    assert send_v1(Emulator(), target).body["name"].startswith("projects/demo/messages/0:")
+    for validate_only in (False, True):
+        name = send_v1(Emulator(), target, validate_only=validate_only).body["name"]
+        assert name.removeprefix("projects/demo/messages/").isdecimal()
     to = {"to": "/topics/news"} if "topic" in target else target
     assert isinstance(send_legacy(Emulator(), to).body["message_id"], int)
 
