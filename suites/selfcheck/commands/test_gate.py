@@ -18,6 +18,7 @@ from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS
 from fixtures.targets.embedded import start_process
 from suites.selfcheck.fail_closed.sandbox import read_verdict
+from suites.selfcheck.targets.own_wire import run_platform
 
 pytestmark = pytest.mark.process
 
@@ -106,6 +107,19 @@ def test_a_provider_with_another_interface_is_not_go(tmp_path: Path) -> None:
     assert result.exit_status in (1, 2)
     assert result.verdict is not None
     assert any(REACTOR in reason for reason in result.verdict["reasons"])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("judge", ["", 'judge = { protocols = ["fcm_v1"] }'], ids=["all", "v1 alone"])
+def test_a_right_platform_with_a_wire_of_its_own_is_go(tmp_path: Path, judge: str) -> None:
+    with run_platform(tmp_path, judge=judge) as targets:
+        result = run_gate(tmp_path / "build", f"--targets={targets}", "--examples=1")
+    assert result.verdict is not None
+    assert (result.verdict["verdict"], result.verdict["reasons"], result.exit_status) == ("go", [], 0)
+    assert any("does not promise own-wire" in note for note in result.verdict["notes"])
+    # Nothing but waits of its own differs, and answers that no document decides.
+    rules = {notice["rule"] for notice in result.verdict["notices"]}
+    assert rules <= {"effects.other-wait", "effects.other-subscriber"}
 
 
 def test_a_fault_is_no_go_and_the_finding_can_be_repeated(tmp_path: Path) -> None:

@@ -57,6 +57,18 @@ def test_a_go_of_deployments_lets_the_sender_be_released(tmp_path: Path) -> None
     assert "9.9 (https://staging.example)" in text
 
 
+def test_a_go_names_how_much_is_not_judged(tmp_path: Path) -> None:
+    lines = good_run()
+    case = next(line for line in lines if line.get("provider") == "subscribers-errors" and "case" in line)[
+        "case"
+    ]
+    for line in lines:
+        if (line.get("provider"), line.get("case")) == ("subscribers-errors", case):
+            line |= {"result": "not-judged", "message": "subscribers-errors is not judged on legacy"}
+    text = page_text(render_page(build_run(tmp_path, lines)))
+    assert "services judged (except 1 that subscribers-errors is not judged on)" in text
+
+
 def test_a_no_go_counts_the_harm_to_users_worst_first(tmp_path: Path) -> None:
     text = page_text(render_page(no_go_run(tmp_path)))
     sender = f"go-sender {get_version_number('go-sender', 'after')}"

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,11 @@ def connect_to(file: Path) -> Iterator[Target]:
         yield target
 
 
-def find_problems(file: Path) -> list[str]:
-    """The promises that one report of each case breaks: rules, each with the case."""
+def find_problems(file: Path, answers: Sequence[Mapping[str, Any]] = EXAMPLES) -> list[str]:
+    """The promises that one report of each answer breaks: rules, each with the case."""
     with connect_to(file) as target:
         scenario = ProviderScenario(target, lambda _answer: [])
-        _, findings = scenario.deliver_to_new_subscribers(scenario.entries(EXAMPLES))
+        _, findings = scenario.deliver_to_new_subscribers(scenario.entries(answers))
         return [f"{finding.rule} {finding.case}" for finding in findings if finding.rank == "promise"]
 
 
@@ -75,6 +75,21 @@ def test_a_wrong_decision_is_found(tmp_path: Path, decide: Decide, problems: set
         found = find_problems(file)
     assert {row.partition(" ")[0] for row in found} == {"effects.subscriber"}
     assert problems <= {row.partition(" ")[2] for row in found}
+
+
+def unsubscribe_on_the_code(report: Mapping[str, Any]) -> str:
+    return "unsubscribe" if "UNREGISTERED" in json.dumps(report["response"]) else decide_rightly(report)
+
+
+def test_answers_that_no_schema_allows_reach_the_platform(tmp_path: Path) -> None:
+    example = load_catalogue().by_id["v1-UNREGISTERED"]
+    near_miss = json.loads(json.dumps(example_report(example)).replace("FcmError", "FcmErro"))
+    with run_platform(tmp_path, decide=unsubscribe_on_the_code) as file:
+        assert find_problems(file, [near_miss]) == ["effects.subscriber v1-bare-404"]
+    with run_platform(tmp_path) as file, connect_to(file) as target:
+        scenario = ProviderScenario(target, lambda _answer: [])
+        _, findings = scenario.deliver_to_new_subscribers(scenario.entries([near_miss]))
+        assert list(findings) == []
 
 
 def test_only_what_it_promises_is_judged(tmp_path: Path) -> None:
