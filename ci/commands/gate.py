@@ -109,7 +109,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
 def run(config: GateConfig, lock: int) -> ExitCode:
     """Run the suites and judge them. A shard is never asked for all tests, and is never a go."""
     identity = {"run": config.run.run_id, "environment": config.run.environment}
-    build_folder.begin_run(config.files, *identity.values())
+    build_folder.begin_run(config.files)
     if config.startup_error:
         return verdict_output.conclude_without_run(config.files, config.startup_error, identity)
     broker = ask_about_release(config.broker)

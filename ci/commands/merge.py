@@ -25,7 +25,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     if any(folder in (files.build, *files.build.parents) for folder in folders):
         parser.error(f"{files.build} is cleared first, so it can be neither a DIR nor inside of one")
     with build_folder.lock(files.build):
-        build_folder.begin_run(files, options.run, ledger.DEFAULT_ENVIRONMENT)
+        build_folder.begin_run(files)
         return merge_shards(options.run, folders, files)
 
 
@@ -37,7 +37,8 @@ def merge_shards(run: str, folders: Sequence[Path], files: RunFiles) -> ExitCode
         print(f"{part.name:14} {size}  {part.location}")
     accepted, refused = shards.select_shards(parts, {"run": run, **describe_checkout()})
     record = shards.merge_shards(accepted)
-    problems = [*doubts, *refused, *record.problems]
+    gate_findings, gate_doubts = report.read_gate_results(accepted)
+    problems = [*doubts, *refused, *record.problems, *gate_doubts]
     write_ledger(record, files.ledger, complete=not problems)
     for part in accepted:  # the rollout and the pact verifications that the shards wrote beside their ledgers
         for target in (files.rollout, files.verifications):
@@ -48,7 +49,13 @@ def merge_shards(run: str, folders: Sequence[Path], files: RunFiles) -> ExitCode
     header |= {"started_at": times.format_time(times.utc_now()), **record.header}
     record = replace(record, header=header, problems=problems)
     required = policy.load_policy() if record.tests else policy.NO_REQUIREMENTS
-    verdict = policy.decide(record, required, catalogue.load_catalogue(), duration_s=record.duration_s)
+    verdict = policy.decide(
+        record,
+        required,
+        catalogue.load_catalogue(),
+        duration_s=record.duration_s,
+        gate_findings=gate_findings,
+    )
     return report.conclude(record, verdict, files)
 
 

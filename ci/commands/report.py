@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from ci.support.cli import (
     resolve_path,
     resolve_run_files,
 )
-from ci.support.sharding import read_commit, write_durations
+from ci.support.sharding import ONE_SHARD, read_commit, write_durations
 from ci.support.verdict_output import print_judged, print_summary
 from fixtures.core import catalogue, redaction, schemas
 from fixtures.core.errors import UserError
+from fixtures.core.findings import Finding
 from fixtures.core.plain_text import to_line
 from fixtures.core.project import ROOT
 from fixtures.results import build_folder, ledger, policy, shards, verdict_file
@@ -34,6 +35,7 @@ from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.headline import format_headline
 from fixtures.results.report.model import ReportRun, worst_verdict
 from fixtures.results.report.pages import build_pages
+from fixtures.results.shards import ShardLedger
 
 ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
 
@@ -68,26 +70,23 @@ def read_runs(files: Sequence[Path]) -> list[ReportRun]:
 def judge_run(records: Sequence[tuple[Path, Ledger]]) -> ReportRun:
     """Merge the ledgers of one environment and decide; a single whole run keeps the verdict of the gate."""
     cases = catalogue.load_catalogue()
-    verdicts = [read_gate_verdict(file, record) for file, record in records]
-    if len(records) == 1 and verdicts[0]:
-        return ReportRun(records[0][1], verdicts[0], cases)
-    if any("shard" in record.header for _, record in records):
-        parts = [shards.ShardLedger(str(file), record) for file, record in records]
+    if len(records) == 1 and (verdict := read_gate_verdict(*records[0])):
+        return ReportRun(records[0][1], verdict, cases)
+    parts = [shards.ShardLedger(str(file), record) for file, record in records]
+    if any(part.shard for part in parts):
         accepted, problems = shards.select_shards(parts, {})
         merged = shards.merge_shards(accepted)
         merged = replace(merged, problems=[*problems, *merged.problems])
     else:
         merged = ledger.merge_ledgers([record for _, record in records])
+    findings, doubts = read_gate_results(parts)
     decision = policy.decide(
         merged,
         policy.load_policy(),
         cases,
         duration_s=merged.duration_s,
-        gate_problems=[
-            f"ledger-of-no-gate: {file}: the verdict.json beside it is not of this run; next: ./ci/gate"
-            for (file, _), verdict in zip(records, verdicts, strict=True)
-            if not verdict
-        ],
+        gate_problems=doubts,
+        gate_findings=findings,
     )
     return ReportRun(merged, decision, cases)
 
@@ -103,6 +102,31 @@ def read_gate_verdict(file: Path, record: Ledger) -> Mapping[str, Any]:
     if verdict["verdict"] == "go" and contradicts:
         return policy.add_undecided_reason(verdict, f"verdict-contradicts-ledger: {file}; next: ./ci/gate")
     return verdict
+
+
+def read_gate_results(parts: Iterable[ShardLedger]) -> tuple[list[Finding], list[str]]:
+    """What the gates of some ledgers found and doubted beside their tests, such as a clock that was set."""
+    findings: list[Finding] = []
+    doubts = []
+    for part in parts:
+        verdict = read_gate_verdict(Path(part.location), part.ledger)
+        if not verdict:
+            problem = "the verdict.json beside it is not of this run; next: ./ci/gate"
+            doubts.append(f"ledger-of-no-gate: {part.location}: {problem}")
+            continue
+        in_ledger = [finding for line in part.ledger.tests for finding in line.get("findings", ())]
+        beside = [Finding.from_json(row) for row in verdict["findings"] if row not in in_ledger]
+        findings += [finding for finding in beside if finding not in findings]
+        known = policy.decide(
+            part.ledger,
+            policy.NO_REQUIREMENTS if part.shard else policy.load_policy(),
+            catalogue.load_catalogue(),
+            duration_s=0,
+            gate_findings=beside,
+        )["reasons"]
+        reasons = [reason for reason in verdict["reasons"] if reason not in known]
+        doubts += [f"{part.name}: {reason}" for reason in reasons if not reason.startswith(ONE_SHARD)]
+    return findings, doubts
 
 
 def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> ExitCode:

@@ -23,6 +23,8 @@ from fixtures.results.shards import Shard
 
 # pytest-split makes too few shards if the last tests have a duration of zero.
 SHORTEST_S = 0.001
+# The doubt that each shard has alone, and all shards together do not have.
+ONE_SHARD = "one-shard"
 # Two checkouts with the same content here run the same tests, whatever Git says.
 SOURCE_FOLDERS = ("ci", "fixtures", "pacts", "schemas", "suites")
 SOURCE_FILES = ("conftest.py", "pyproject.toml", "requirements.lock")
@@ -48,7 +50,7 @@ class ShardConfig:
     def doubt(self) -> str:
         """Why a single shard never says go."""
         merge = f"./ci/merge --run {shlex.quote(self.run)} DIR, with what all {self.shard.count} have written"
-        return f"one-shard: {self.shard} of run {self.run} decides nothing alone; next: {merge}"
+        return f"{ONE_SHARD}: {self.shard} of run {self.run} decides nothing alone; next: {merge}"
 
     def describe(self, run: RunConfig) -> dict[str, Any]:
         """The shard for the header of the ledger; `same` must be the same in all shards of the run."""

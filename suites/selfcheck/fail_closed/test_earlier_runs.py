@@ -1,9 +1,12 @@
 """A run never ends with the verdict of another one, and is never *go* where it judged nothing."""
 
 import contextlib
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -54,6 +57,29 @@ def crash(scene: Scene) -> Iterator[GateCall]:
 
 
 @contextlib.contextmanager
+def kill_in_set_up(scene: Scene) -> Iterator[GateCall]:
+    """A gate that is killed before its Python starts, where an earlier run said *go*."""
+    write_earlier_go(scene.build)
+    lock = scene.project / "requirements.lock"
+    lock.write_text(f"{lock.read_text(encoding='utf-8')}# other packages\n", encoding="utf-8")
+    started = scene.build.parent / "started"
+    python = scene.build.parent / "python"
+    python.write_text(
+        f"#!/bin/sh\necho $$ > {started}.part\nmv {started}.part {started}\nexec sleep 600 >&- 2>&-\n"
+    )
+    python.chmod(0o755)
+
+    def kill(process: subprocess.Popen[str]) -> None:
+        while not started.exists():
+            assert process.poll() is None, "the gate ended before it was killed"
+            time.sleep(0.02)
+        process.kill()
+        os.kill(int(started.read_text(encoding="ascii")), signal.SIGKILL)
+
+    yield GateCall(environment={"PYTHON": str(python)}, disturb=kill)
+
+
+@contextlib.contextmanager
 def judge_nothing(scene: Scene) -> Iterator[GateCall]:
     """A targets file whose only service is none of those that are judged."""
     file = scene.build.parent / "targets.toml"
@@ -97,6 +123,14 @@ FAULTS = [
         "wrong-usage-after-go", "it is called wrongly", "undecided", "usage", call_with("--fast"), ended=False
     ),
     GateFault("crash-after-go", "the gate itself crashes", "undecided", "gate-crashed", crash, ended=False),
+    GateFault(
+        "killed-in-set-up",
+        "the gate is killed while it sets up its environment",
+        "undecided",
+        "",
+        kill_in_set_up,
+        ended=False,
+    ),
     GateFault(
         "environment-without-deployment",
         "an environment is named, and no deployment in it",
