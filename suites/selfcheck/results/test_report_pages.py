@@ -3,14 +3,16 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+from fixtures.core import schemas
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.harm import HARM_BY_ID
 from fixtures.core.topology import PROVIDERS, get_version_number, load_release
-from fixtures.results.report import wording
+from fixtures.results.report import headline, summary_page, wording
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.history import find_changes, summarize_run
 from fixtures.results.report.model import ReportRun
@@ -70,11 +72,11 @@ def test_a_go_names_how_much_is_not_judged(tmp_path: Path) -> None:
 
 
 def test_a_no_go_counts_the_harm_to_users_worst_first(tmp_path: Path) -> None:
-    text = page_text(render_page(no_go_run(tmp_path)))
-    sender = f"go-sender {get_version_number('go-sender', 'after')}"
-    assert f"NO GO with {sender}, 1 kind of live users would be unsubscribed, and 1 more effect" in text
+    text = page_text(render_page(with_plan(no_go_run(tmp_path), None)))
+    service = f"{REACTOR} {get_version_number(REACTOR, 'after')}"
+    assert f"NO GO with {service}, 1 kind of live users would be unsubscribed, and 1 more effect" in text
     assert text.index("Live users unsubscribed") < text.index("Dead users kept") < text.index("KeyError")
-    assert f"Do not release {sender}." in text
+    assert f"Hold back step 2, {service}: from there on," in text
 
 
 def test_an_undecided_says_that_nothing_was_found_and_what_to_do() -> None:
@@ -82,6 +84,19 @@ def test_an_undecided_says_that_nothing_was_found_and_what_to_do() -> None:
     assert "UNDECIDED nothing wrong was found, but not everything was seen. A service did not answer." in text
     assert "unreachable-target: x does not answer" in text
     assert "Do not release on this run" in text
+
+
+def test_the_owner_of_a_service_stands_beside_it_and_in_the_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = deepcopy(load_release())
+    release["services"][REACTOR]["owner"] = "team push"
+    schemas.validate(release, "release.schema.json")
+    for module in (headline, summary_page):
+        monkeypatch.setattr(module, "load_release", lambda: release)
+    text = page_text(render_page(with_plan(no_go_run(tmp_path), None)))
+    assert "; owner: team push" in text
+    assert f"Give what was found at {REACTOR} (2 pages) to team push:" in text
 
 
 def test_every_cell_says_what_the_verdict_says(tmp_path: Path) -> None:

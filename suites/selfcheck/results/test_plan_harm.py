@@ -1,0 +1,160 @@
+"""The report holds back the step with which the harm begins, and calls only safe steps safe."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fixtures.core.catalogue import load_catalogue
+from fixtures.core.findings import Finding
+from fixtures.core.topology import FLOW, VERSION_MIXES, get_version_number
+from fixtures.release.order import analysis, release_file, service_probe
+from fixtures.release.order.analysis import Analysis
+from fixtures.release.order.state_space import Safety
+from fixtures.results.report.headline import format_reason, list_next_steps
+from fixtures.results.report.impact import FindingKind, group_findings
+from fixtures.results.report.model import ReportRun
+from fixtures.results.report.plan_harm import PlanHarm
+from suites.selfcheck.results.sample_reports import build_run, with_plan
+from suites.selfcheck.results.sample_runs import good_run
+
+pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
+
+PLAN = release_file.read_release().plan
+CASES = {"legacy": "legacy-Unavailable", "fcm_v1": "v1-UNAVAILABLE"}
+SENDER = "go-sender"
+
+
+def harmful(provider: str, protocol: str, rule: str = "effects.subscriber") -> dict[str, Any]:
+    """A finding: a live user is unsubscribed."""
+    got = {"live-user-unsubscribed": 1} if rule.startswith("rollout") else {"status": "unsubscribed"}
+    case = CASES[protocol]
+    return Finding(
+        rule=rule,
+        provider=provider,
+        case=case,
+        title=f"unsubscribes at {case}",
+        sent=[],
+        expected="x",
+        got=got,
+    ).to_json()
+
+
+def kinds_of(*findings: dict[str, Any]) -> tuple[FindingKind, ...]:
+    return group_findings(findings)
+
+
+@pytest.fixture(scope="module")
+def analysed() -> Analysis:
+    release = release_file.read_release()
+    return analysis.analyse_release(
+        release, service_probe.judge_reference_pairs(release, load_catalogue()), None
+    )
+
+
+@pytest.fixture(scope="module")
+def answer(analysed: Analysis) -> Mapping[str, Any]:
+    return analysis.build_answer(analysed)
+
+
+def is_safe(analysed: Analysis, steps: Sequence[str]) -> bool:
+    """Whether every state is safe through which these steps pass, one after the other."""
+    space, node = analysed.space, analysed.space.start
+    for step in steps:
+        safety, node = space.move(node, step)
+        if safety is not Safety.SAFE:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("protocol", CASES)
+@pytest.mark.parametrize("service", FLOW)
+def test_a_fault_holds_back_the_step_that_brings_its_harm(
+    service: str, protocol: str, answer: Mapping[str, Any], analysed: Analysis
+) -> None:
+    harm = PlanHarm.from_findings(kinds_of(harmful(service, protocol)), answer)
+    if (service, protocol) == (SENDER, "legacy"):  # only the version before the release speaks it
+        assert harm.present
+        assert not harm.steps
+        return
+    (held,) = harm.steps
+    assert held.name == (service if protocol == "legacy" else SENDER)
+    reached = PLAN[: PLAN.index(held.name) + 1]
+    assert service in reached
+    assert protocol == "legacy" or SENDER in reached
+    assert harm.safe_meanwhile is not None
+    assert not {held.name} & set(harm.safe_meanwhile)
+    assert is_safe(analysed, harm.safe_meanwhile)
+
+
+@pytest.mark.parametrize("held", list(itertools.combinations(PLAN, 2)))
+def test_the_steps_called_safe_are_safe_whatever_is_held_back(
+    held: tuple[str, str], answer: Mapping[str, Any], analysed: Analysis
+) -> None:
+    findings = [harmful(step, "legacy", "rollout.step") for step in held]
+    harm = PlanHarm.from_findings(kinds_of(*findings), answer)
+    assert {step.name for step in harm.steps} == set(held)
+    assert harm.safe_meanwhile is not None
+    assert is_safe(analysed, harm.safe_meanwhile)
+
+
+def test_every_step_is_harmful_from_the_first_one_on(answer: Mapping[str, Any]) -> None:
+    harm = PlanHarm.from_findings(kinds_of(harmful("subscribers-errors", "legacy")), answer)
+    position = PLAN.index("subscribers-errors")
+    assert [harm.is_harmful_after(step) for step in PLAN] == [
+        number >= position for number in range(len(PLAN))
+    ]
+
+
+def test_what_is_wrong_end_to_end_holds_back_all_that_may_be_at_fault(answer: Mapping[str, Any]) -> None:
+    for mix, first in (("all-after-legacy", PLAN[0]), ("all-before-legacy", None), ("all-after-v1", PLAN[0])):
+        protocol = VERSION_MIXES[mix].protocols[0]
+        harm = PlanHarm.from_findings(kinds_of(harmful(mix, protocol, "chain.subscriber")), answer)
+        assert [step.name for step in harm.steps] == ([first] if first else [])
+        assert bool(harm.present) == (first is None)
+    echo = kinds_of(harmful("subscribers-errors", "fcm_v1"), harmful("all-after-v1", "fcm_v1"))
+    assert [step.name for step in PlanHarm.from_findings(echo, answer).steps] == [SENDER]
+
+
+def test_the_plan_is_told_to_be_at_fault_where_it_is(answer: Mapping[str, Any]) -> None:
+    unsafe = {**answer, "verdict": "no-go"}
+    harm = PlanHarm.from_findings(kinds_of(harmful("clean records", "legacy", "rollout.step")), unsafe)
+    assert [step.name for step in harm.steps] == ["clean records"]
+    assert harm.safe_meanwhile is None
+
+
+def run_with(
+    findings: Sequence[dict[str, Any]], answer: Mapping[str, Any] | None, run: ReportRun
+) -> ReportRun:
+    return replace(
+        run, verdict={**run.verdict, "verdict": "no-go", "findings": list(findings), "rollout": answer}
+    )
+
+
+def test_the_first_advice_names_the_step_the_harm_and_the_sender(
+    tmp_path: Any, answer: Mapping[str, Any]
+) -> None:
+    run = with_plan(build_run(tmp_path, good_run()), None)
+    legacy = run_with([harmful("subscribers-errors", "legacy")], answer, run)
+    culprit = f"subscribers-errors {get_version_number('subscribers-errors', 'after')}"
+    old, new = (f"{SENDER} {get_version_number(SENDER, version)}" for version in ("before", "after"))
+    assert format_reason([legacy]) == f"with {culprit}, 1 kind of live users would be unsubscribed"
+    first, safe, back, *_ = list_next_steps([legacy])
+    assert first == (
+        f"Hold back step 2, {culprit}: from there on, 1 kind of live users would be unsubscribed, "
+        f"seen at subscribers-errors, under {old}."
+    )
+    assert safe == (
+        "Safe meanwhile, in this order: directory-events-api, directory-errors-listener, "
+        "subscribers-postponed, directory-responses, directory-messages, events-proxy, clean records."
+    )
+    assert back.startswith("If subscribers-errors is released already: take back subscribers-errors")
+    v1 = run_with([harmful("subscribers-errors", "fcm_v1")], answer, run)
+    assert format_reason([v1]).startswith(f"with {culprit}, ")
+    assert list_next_steps([v1])[0].startswith(f"Hold back step 9, {new}: ")
+    unordered = run_with([harmful("subscribers-errors", "legacy")], None, run)
+    assert "Take no other step meanwhile: no safe order" in " ".join(list_next_steps([unordered]))
+    present = run_with([harmful(SENDER, "legacy")], answer, run)
+    assert list_next_steps([present])[0].startswith(f"Mend {old} at once: it is live before the release")
