@@ -14,13 +14,20 @@ BEARER = {"authorization": "Bearer any"}
 KEY = {"authorization": "key=any", "content-type": "application/json"}
 
 
-def request(
-    emulator: Emulator, method: str, path: str, body: Any, headers: Mapping[str, str], now: float = NOW
+def request(  # noqa: PLR0913 - the parts of a request
+    emulator: Emulator,
+    method: str,
+    path: str,
+    body: Any,
+    headers: Mapping[str, str],
+    now: float = NOW,
+    *,
+    query: Mapping[str, str] | None = None,
 ) -> FcmAnswer:
     """Send one request; bytes and text are sent as they are, other bodies as JSON."""
     text = body if isinstance(body, bytes | str) else json.dumps(body)
     content = text.encode() if isinstance(text, str) else text
-    return handle(emulator, FcmRequest(method, path, headers, content), now)
+    return handle(emulator, FcmRequest(method, path, headers, content, query or {}), now)
 
 
 def send_v1(emulator: Emulator, message: Any, **members: Any) -> FcmAnswer:
