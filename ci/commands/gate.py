@@ -73,6 +73,8 @@ class GateConfig:
         if selected and PROVIDERS.keys().isdisjoint(selected):
             problem = f"the gate judges deployments of {', '.join(PROVIDERS)}"
             raise TargetError("no-deployment", ", ".join(selected), problem, "add one of them, or judge none")
+        if any(row.own_pacts and row.own_pacts.from_broker for row in selected.values()):
+            read_access(os.environ)
         startup_error = verdict_file.find_startup_error()
         for file in replay if not startup_error else ():
             recordings.read_answers(Path(file))

@@ -17,7 +17,24 @@ from fixtures.contracts.pact.verification import Verification, VerifierProcess
 from fixtures.core import redaction, schemas
 from fixtures.core.project import BUILD, ROOT
 from fixtures.core.topology import get_version_number
-from suites.plugins.options import get_run_config
+from suites.plugins.options import get_deployments, get_run_config
+
+OWN_PACTS = "test_own_pacts.py"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the own pacts of deployments out if no deployment names any."""
+    return True if collection_path.name == OWN_PACTS and not list_with_own_pacts(config) else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.path.name == OWN_PACTS:
+        metafunc.parametrize("provider", list_with_own_pacts(metafunc.config))
+
+
+def list_with_own_pacts(config: pytest.Config) -> list[str]:
+    """The deployments whose row in the targets file names pacts of their own."""
+    return [name for name, deployment in get_deployments(config).items() if deployment.own_pacts]
 
 
 @pytest.fixture(scope="package")

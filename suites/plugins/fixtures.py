@@ -103,9 +103,9 @@ def scenario_of(
 
     def create(provider: str, version: str = "after") -> ProviderScenario:
         target, config = targets_of(version)[provider], request.config
-        # In its own wire, a deployment has no contract with the consumers of the reference services.
-        is_adapted = target.provider.answer == "adapted"
-        matcher = (lambda _: []) if is_adapted else load_matcher(provider, "answer").check_answer
+        # With a wire or pacts of its own, it has no contract with the consumers of the reference services.
+        has_own = target.provider.answer == "adapted" or target.client.connection.deployment.own_pacts
+        matcher = (lambda _: []) if has_own else load_matcher(provider, "answer").check_answer
         all_looks = config.stash.setdefault(LATER_LOOKS, {})
         has_subscribers = target.provider.observation == "subscribers"
         if version == "after" and has_subscribers and provider not in all_looks:

@@ -17,6 +17,8 @@ def find_reason(item: pytest.Item) -> str:
     version = getattr(parameters.get("expectation"), "provider_version", "after")
     if deployment is None or name not in PROVIDERS or version != "after":
         return ""
+    if deployment.own_pacts and "expectation" in parameters:
+        return f"{name} is not judged on the pacts of this suite: its targets file names others"
     provider = judged_provider(PROVIDERS[name], deployment)
     needs = {need for mark in item.iter_markers("needs") for need in mark.args}
     if isinstance(case, Case):

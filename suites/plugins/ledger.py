@@ -24,6 +24,7 @@ MESSAGE_LIMIT = 4000
 WORKER_PROCESSES = pytest.StashKey[list[dict[str, Any]]]()
 # Properties of a test that its line in the ledger holds unchanged.
 LABELS = ("provider", "case", "promise", "overlooked", "reports")
+JSON_LABELS = ("rollout", "notices", "pacts")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -182,7 +183,7 @@ class Recorder:
         if line["result"] == "passed" and "not-judged" in properties:
             line |= {"result": "not-judged", "message": properties["not-judged"]}
         line |= {name: properties[name] for name in LABELS if name in properties}
-        line |= {name: json.loads(properties[name]) for name in ("rollout", "notices") if name in properties}
+        line |= {name: json.loads(properties[name]) for name in JSON_LABELS if name in properties}
         if report.when == "teardown" or report.when not in ("setup", "call"):
             self.write(self.lines.pop(report.nodeid))
 

@@ -41,18 +41,19 @@ class DecidingRanks:
 def get_deciding_ranks(config: pytest.Config) -> DecidingRanks:
     """The ranks that decide in this run.
 
-    At a deployment, labels are notices, and so is its contract unless the targets file names pacts. A
-    tolerant variant is judged like a deployment.
+    At a deployment, labels are notices, and so is its contract with our consumers unless the targets file
+    says `pacts = "suite"`. A tolerant variant is judged like a deployment.
     """
     if DECIDING_RANKS not in config.stash:
         ranks = {
-            name: RANKS[:2] if deployment.pacts else RANKS[:1]
+            name: RANKS[:2] if deployment.suite_pacts else RANKS[:1]
             for name, deployment in get_deployments(config).items()
         }
         variant = runtime.find_variant(get_run_config(config).variant)
         if isinstance(variant, TolerantVariant):
             ranks |= dict.fromkeys(variant.services, RANKS[:2] if variant.keeps_pacts else RANKS[:1])
         alerting = [name for name, deployment in get_deployments(config).items() if deployment.alerts]
-        raised_rules = policy.load_policy().raised_rules
+        # Where it is found, the deployment's own pacts take the place of ours.
+        raised_rules = policy.load_policy().raised_rules | {"pact.own-interaction"}
         config.stash[DECIDING_RANKS] = DecidingRanks(ranks, raised_rules, alerting)
     return config.stash[DECIDING_RANKS]

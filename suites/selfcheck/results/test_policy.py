@@ -61,7 +61,12 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
 
 
 ONE_REPORT_LESS = COMPLETE_POLICY.reports - 1
+WITH_OWN_PACTS = {**VERSIONS, "subscribers-errors": {**VERSIONS["subscribers-errors"], "pacts": "files"}}
 DOUBTS: Mapping[str, tuple[Change, str]] = {
+    "own pacts that no test verified": (
+        change_line(0, versions=WITH_OWN_PACTS),
+        "pacts-not-verified: subscribers-errors: no test verified the pacts of its targets file",
+    ),
     "skipped": (change_line(1, result="skipped", message="no network"), f"skipped: no network [{NAME}]"),
     "skipped without a reason": (change_line(1, result="skipped"), f"skipped: skipped [{NAME}]"),
     "broken": (

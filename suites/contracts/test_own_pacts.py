@@ -1,0 +1,52 @@
+"""A deployment keeps the pacts that its targets file names, which take the place of ours."""
+
+import contextlib
+import itertools
+import json
+import os
+from collections.abc import Sequence
+
+import pytest
+
+from fixtures.contracts.broker.client import BrokerClient, read_access
+from fixtures.contracts.broker.selectors import select_own_pacts
+from fixtures.contracts.pact.own_verification import (
+    describe_verified,
+    find_broken_interactions,
+    verify_own_pact,
+)
+from fixtures.contracts.pact.verification import VerifierProcess
+from fixtures.targets.config import Deployment
+from fixtures.targets.own_pacts import OwnPact, OwnPacts
+from suites.types import RaiseIfFound, TargetsOf
+
+
+def test_the_deployment_keeps_its_own_pacts(
+    request: pytest.FixtureRequest,
+    raise_if_found: RaiseIfFound,
+    verifier: VerifierProcess,
+    targets_of: TargetsOf,
+    deployed: dict[str, Deployment],
+    provider: str,
+) -> None:
+    target, own_pacts = targets_of("after")[provider], deployed[provider].own_pacts
+    assert own_pacts is not None
+    pacts = read_pacts(own_pacts)
+    verified = [(pact, verify_own_pact(verifier, target, own_pacts, pact)) for pact in pacts]
+    assert verified
+    request.node.user_properties.append(
+        ("pacts", json.dumps(list(itertools.starmap(describe_verified, verified))))
+    )
+    raise_if_found(
+        finding
+        for pact, verification in verified
+        for finding in find_broken_interactions(provider, pact, verification)
+    )
+
+
+def read_pacts(own_pacts: OwnPacts) -> Sequence[OwnPact]:
+    """The pacts of the files, or those that the broker selects."""
+    if not own_pacts.from_broker:
+        return own_pacts.files
+    with contextlib.closing(BrokerClient(read_access(os.environ))) as broker:
+        return select_own_pacts(broker, own_pacts.provider)
