@@ -16,8 +16,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from h2.connection import H2Connection
-from h2.events import Event, ResponseReceived, StreamEnded, StreamReset
 
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
@@ -150,32 +148,6 @@ def test_the_proxy_leads_nowhere_else(emulator: dict[str, Any], target: str) -> 
     assert b"not-imitated" in answer
 
 
-def test_http2_gets_the_same_answers(emulator: dict[str, Any]) -> None:
-    tokens = [
-        "x",
-        "case/v1-UNREGISTERED/x",
-        "case/v1-delivered;fault=reset/x",
-        "case/v1-text-404;delay=0.1/x",
-    ]
-    host, port = urlsplit(emulator["https"]).netloc.split(":")
-    with start_tls(emulator, socket.create_connection((host, int(port)), timeout=10), "h2") as tls:
-        client = H2Connection()
-        client.initiate_connection()
-        for number, token in enumerate(tokens):
-            body = json.dumps({"message": {"token": token}}).encode()
-            pseudo = {":method": "POST", ":path": SEND, ":authority": FCM, ":scheme": "https"}
-            client.send_headers(2 * number + 1, [*pseudo.items(), ("authorization", "Bearer any")])
-            client.send_data(2 * number + 1, body, end_stream=True)
-        tls.sendall(client.data_to_send())
-        events: list[Event] = []
-        while sum(isinstance(event, StreamEnded | StreamReset) for event in events) < len(tokens):
-            events += client.receive_data(tls.recv(65_536))
-    responses = [event for event in events if isinstance(event, ResponseReceived)]
-    statuses = {event.stream_id: dict(event.headers)[b":status"] for event in responses}
-    assert statuses == {1: b"200", 3: b"404", 7: b"404"}
-    assert [event.stream_id for event in events if isinstance(event, StreamReset)] == [5]
-
-
 # --- the command
 
 
@@ -191,7 +163,7 @@ def run_serve(*arguments: str, **options: Any) -> subprocess.CompletedProcess[st
     ("arguments", "text"),
     [
         (("fcm", "--port", "x"), "'x' is no port; allowed: 0 to 65535"),
-        (("fcm", "--token-lifetime", "0"), "'0' is no lifetime"),
+        (("fcm", "--token-lifetime", "0"), "'0' is no such number"),
         (("fcm", "--recorded", "no-such-file"), "unreadable-file"),
         (("fcm", "--ca", "/proc/none/ca.pem"), "unwritable-file"),
     ],
