@@ -11,6 +11,8 @@ from suites.plugins.options import get_run_config
 
 OVERLOOKED = pytest.StashKey[set[str]]()
 LATER_LOOKS = pytest.StashKey[dict[str, LaterLooks]]()
+# Whether the time of the run was over when its latest test ended. That test took the last look.
+TIME_WAS_OVER = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -35,8 +37,9 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def _look(item: pytest.Item, nextitem: pytest.Item | None) -> list[Finding]:
-    file, until = item.nodeid.partition("::")[0], get_run_config(item.config).until
-    is_last = nextitem is None or (until is not None and time.time() >= until)
+    file = item.nodeid.partition("::")[0]
+    item.config.stash[TIME_WAS_OVER] = is_time_over(item.config)
+    is_last = nextitem is None or item.config.stash[TIME_WAS_OVER]
     findings: list[Finding] = []
     for looks in item.config.stash.get(LATER_LOOKS, {}).values():
         # The looks at everybody wait for late effects, so they come first.
@@ -47,6 +50,11 @@ def _look(item: pytest.Item, nextitem: pytest.Item | None) -> list[Finding]:
             remark = f"Noticed after {file}: only the whole file shows it again."
             findings += [finding.with_remark(remark) for finding in looks.look_at_bystanders()]
     return findings
+
+
+def is_time_over(config: pytest.Config) -> bool:
+    until = get_run_config(config).until
+    return until is not None and time.time() >= until
 
 
 def add_overlooked(test: pytest.Item, checks: set[str]) -> None:

@@ -1,7 +1,6 @@
 """Which tests run, and where: in a round of ./ci/deep, in a shard of a run, in a worker of pytest-xdist."""
 
 import os
-import time
 from hashlib import sha256
 from typing import Any
 
@@ -11,6 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 from fixtures.core import urls
 from fixtures.generation import example_database
 from fixtures.results import shards
+from suites.plugins.later_looks import TIME_WAS_OVER, is_time_over
 from suites.plugins.options import get_deployments, get_known_failures_url, get_run_config
 
 ALL_TESTS = pytest.StashKey[dict[str, Any]]()
@@ -54,9 +54,12 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
-    """Skip a test of a round that would start too late, without a result."""
-    until = get_run_config(item.config).until
-    return True if until is not None and time.time() >= until else None
+    """Skip a test of a round that would start too late, without a result.
+
+    If the time ends between two tests, the second one starts: only the end of a test takes the last look.
+    """
+    stash = item.config.stash
+    return (stash[TIME_WAS_OVER] if TIME_WAS_OVER in stash else is_time_over(item.config)) or None
 
 
 def pytest_report_header() -> str | None:
