@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from fixtures.core.catalogue import Case
 from fixtures.core.findings import Finding, OnFindings
 from fixtures.scenarios.end_to_end import EndToEndScenario, Push
+from fixtures.scenarios.isolated_services import IsolatedScenario
 from fixtures.scenarios.later_looks import LaterLooks
 from fixtures.scenarios.provider import ProviderScenario
 from fixtures.services.routing import Service
@@ -22,6 +23,7 @@ Answer: TypeAlias = Mapping[str, Any]
 Answers: TypeAlias = list[Answer]
 Pairs: TypeAlias = list[tuple[Answer, Answer]]
 EndToEndScenarioOf: TypeAlias = Callable[[str], EndToEndScenario]
+IsolatedScenarioOf: TypeAlias = Callable[..., IsolatedScenario]
 FindingsOf: TypeAlias = Callable[[str], list[Finding]]
 Pushes: TypeAlias = Sequence[Push]
 Build: TypeAlias = Callable[[str, str], Service]

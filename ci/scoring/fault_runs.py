@@ -13,7 +13,7 @@ import pytest
 
 from fixtures.core.project import ROOT
 from fixtures.core.run_config import RunConfig
-from fixtures.core.topology import PROVIDERS
+from fixtures.core.topology import FLOW
 from fixtures.faults import Fault, find_fault
 from fixtures.faults.rows import COUNTS, END_TO_END, LIFECYCLE
 from fixtures.faults.scoring import FaultResult, RunResult, VariantResult, is_cleaner_fault
@@ -96,7 +96,7 @@ def score_tolerant_variant(name: str, seed: int, examples: int) -> VariantResult
     if variant.http_variant:  # these tests use no HTTP
         marks += [f"not catches(promise='{promise}')" for promise in (END_TO_END, LIFECYCLE)]
     selection = [COMPAT, "-m", " and ".join(marks)]
-    if unchanged := [provider for provider in PROVIDERS if provider not in variant.services]:
+    if unchanged := [name for name in FLOW if name not in variant.services]:
         selection += ["-k", f"not ({' or '.join(unchanged)})"]
     return VariantResult(
         name, seed, run_tests(selection, RunConfig(variant=name, seed=seed, examples=examples))

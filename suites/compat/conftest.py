@@ -14,9 +14,11 @@ from fixtures.generation import runner
 from fixtures.generation.recordings import examples_for
 from fixtures.generation.runner import Profile, batches_for
 from fixtures.platform.fcm.emulator import Emulator
+from fixtures.platform.isolated_service import EmbeddedService
 from fixtures.platform.over_http.config import PlatformConfig
 from fixtures.platform.over_http.platform import HttpPlatform, run_platform
 from fixtures.scenarios.end_to_end import EndToEndScenario, Push, ask_emulator, cases_of_mix, pushes_for
+from fixtures.scenarios.isolated_services import IsolatedScenario
 from fixtures.services import load
 from fixtures.targets.config import Deployment
 from fixtures.targets.deployed import connect_target
@@ -24,7 +26,15 @@ from fixtures.targets.provisioning.inventory import Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.reverse_proxy import reverse_proxy
 from suites.plugins.options import get_run_config
-from suites.types import AssertCaseHandled, Build, EndToEndScenarioOf, Explore, FindingsOf, ScenarioOf
+from suites.types import (
+    AssertCaseHandled,
+    Build,
+    EndToEndScenarioOf,
+    Explore,
+    FindingsOf,
+    IsolatedScenarioOf,
+    ScenarioOf,
+)
 
 PUSHES_PER_CASE = 2
 
@@ -144,3 +154,18 @@ def build(pytestconfig: pytest.Config) -> Build:
     """Creates the services in memory: those of a variant, or the reference services."""
     variant = runtime.find_variant(get_run_config(pytestconfig).variant)
     return variant.load if variant else load
+
+
+@pytest.fixture
+def isolated_scenario_of(request: pytest.FixtureRequest, build: Build) -> Iterator[IsolatedScenarioOf]:
+    """The scenario of a service between surroundings of its own; what it was handed counts for the test."""
+    scenarios: list[IsolatedScenario] = []
+    with contextlib.ExitStack() as stack:
+
+        def create(name: str, version: str = "after") -> IsolatedScenario:
+            service = stack.enter_context(contextlib.closing(EmbeddedService(build(name, version))))
+            scenarios.append(IsolatedScenario(service))
+            return scenarios[-1]
+
+        yield create
+    request.node.user_properties.append(("reports", sum(scenario.sent for scenario in scenarios)))

@@ -1,6 +1,6 @@
 """The faults exercise every case, each in its own way, and the drawn reports cover every keyword.
 
-A fault shows in all that a service decides, answers and sends in a fixed story, in which much goes wrong.
+A fault shows in all that a service decides, answers and sends in fixed stories, in which much goes wrong.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from fixtures.services.events import CallAnswer, CallFailure, ServiceCall
 from fixtures.services.http_messages import Request
 from fixtures.services.routing import Service, answer_request
 from fixtures.services.store import Store
-from suites.selfcheck.release.cleaner_faults import PATCHES
+from suites.selfcheck.faults.isolated_story import tell_isolated_story
 from suites.selfcheck.sample_answers import apns_detail, draw_answers, v1_answer
 
 pytestmark = pytest.mark.aside
@@ -115,6 +115,7 @@ def hash_behaviour(name: str, load: Callable[[str, str], Service]) -> str:
         requests = [Request("POST", path, {}, body, SENT_AT) for body in bodies]
         content_types = [answer_request(service, request, store).content_type for request in requests]
     rows: list[Any] = [[describe_decision(service, report) for report in reports], content_types]
+    rows += tell_isolated_story(name, load)
     for mix in ("all-after-v1",) if name in PROVIDERS else ("all-after-v1", "all-after-legacy"):
         fcm = RecordingFcm()
         versions = VERSION_MIXES[mix].versions
@@ -293,8 +294,3 @@ def test_every_fault_changes_something_and_no_two_the_same(service: str) -> None
     for name, load in loaders.items():
         names_by_behaviour.setdefault(hash_behaviour(service, load), []).append(name)
     assert [names for names in names_by_behaviour.values() if len(names) > 1] == []
-
-
-def test_faults_of_the_cleaner_replace_different_things() -> None:
-    replaced = {(id(owner), attribute, change) for owner, attribute, change in PATCHES.values()}
-    assert len(replaced) == len(PATCHES)

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.aside
 
 SMALL_SAMPLE, LARGE_SAMPLE = 6, 30
 CHECKS = {
-    *("agreement", "answers", "bystanders", "chain", "contract", "effects", "late", "life"),
-    "redelivery",
+    *("agreement", "answers", "bystanders", "chain", "contract", "effects", "forwarding", "handover", "late"),
+    *("life", "postponing", "records", "redelivery"),
 }
 SERVICE_FAULTS = [fault for fault in FAULTS if fault.service != CLEANER]
 
@@ -120,6 +120,11 @@ def test_a_fault_says_what_it_is(fault: Fault) -> None:
 
 def test_every_fault_of_the_cleaner_has_a_patch() -> None:
     assert set(PATCHES) == {fault.name for fault in FAULTS if fault.service == CLEANER}
+
+
+def test_faults_of_the_cleaner_replace_different_things() -> None:
+    replaced = {(id(owner), attribute, change) for owner, attribute, change in PATCHES.values()}
+    assert len(replaced) == len(PATCHES)
 
 
 def test_tolerant_variants_have_unique_names() -> None:
