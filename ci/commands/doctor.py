@@ -15,15 +15,25 @@ from botocore.exceptions import HTTPClientError
 from rich.table import Table
 
 from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
-from ci.support.cli import CommandParser, ExitCode, command, resolve_build_folder, select_deployments
+from ci.support.cli import (
+    CommandParser,
+    ExitCode,
+    command,
+    resolve_build_folder,
+    resolve_path,
+    select_deployments,
+)
 from fixtures.core import redaction, terminal
 from fixtures.core.plain_text import show_hidden
+from fixtures.core.topology import SUBSCRIBER_PROVIDERS
 from fixtures.platform import sqs
+from fixtures.targets.adapters.suggestion import suggest_delivery, write_draft
 from fixtures.targets.authentication import create_transport
 from fixtures.targets.config import Deployment
 from fixtures.targets.deployed import describe_deployments
 from fixtures.targets.doctor import ProbeResult, examine_deployments
 from fixtures.targets.http import NoResponse
+from fixtures.targets.own_pacts import load_pact
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.started import StartError, run_services
@@ -34,6 +44,8 @@ TABLE_WIDTH = 140
 @command("doctor", __doc__, crashed="doctor-crashed: this says nothing about the deployments")
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 if all is well, 2 if a gate there would be undecided, 64 wrong usage, 70 its own crash."""
+    if options.suggest:
+        return print_suggestion(options)
     build = resolve_build_folder(options)
     deployed = select_deployments(options)
     if not deployed:
@@ -61,6 +73,15 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     print_results(results, time.monotonic() - start, as_json=options.json)
     print(*notes, sep="\n", end="\n" if notes else "", file=sys.stderr)
     return ExitCode.GO if all(result.well for result in results) else ExitCode.UNDECIDED
+
+
+def print_suggestion(options: argparse.Namespace) -> ExitCode:
+    """Print the draft. Exit 0 if it holds all that a delivery needs. Raises UserError for what is no pact."""
+    file = resolve_path(options.caller_folder, options.suggest)
+    suggestion = suggest_delivery(load_pact(file, file.name), file.name)
+    table = f"environments.{options.environment or 'staging'}.services.{SUBSCRIBER_PROVIDERS[0]}"
+    print(show_hidden(write_draft(suggestion, file.name, table)), end="")
+    return ExitCode.UNDECIDED if suggestion.missing else ExitCode.GO
 
 
 def count_messages(queue: Deployment, before_request: Callable[[], None]) -> int:
