@@ -11,7 +11,7 @@ packages() {
     local stamp=$folder/node_modules/.lock-$(cksum < "$folder/package-lock.json" | cut -d' ' -f1)
     [ -e "$stamp" ] && return
     if ! command -v npm > /dev/null; then
-        echo "no-npm: $folder needs Node 18 or newer, with npm" >&2
+        echo "no-npm: $folder needs Node 20.19 or newer, with npm" >&2
         echo "  next: install them, then run ./ci/setup/clients.sh again" >&2
         exit 64
     fi

@@ -40,6 +40,13 @@ SCRIPT: Mapping[str, Mapping[str, Any]] = {
     "busy-once": {"case": "v1-UNAVAILABLE", "times": 1},
     "broken-once": {"fault": "drop-before-headers", "protocol": "fcm_v1", "times": 1},
 }
+# Rules for other recipients than tokens.
+RULES: Sequence[Mapping[str, Any]] = (
+    {"match": {"fid": "scripted-fid"}, "case": "v1-SENDER_ID_MISMATCH"},
+    {"match": {"topic": "quiet"}, "case": "v1-QUOTA_EXCEEDED"},
+    {"match": {"condition": "'quiet' in topics && 'b' in topics"}, "case": "v1-QUOTA_EXCEEDED"},
+    {"match": {"live_activity_token": "scripted-activity"}, "case": "v1-THIRD_PARTY_AUTH_ERROR"},
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,19 +81,20 @@ def run_client(
     urls: Mapping[str, Any], command: Sequence[str], expected: Mapping[str, Mapping[str, str]]
 ) -> Any:
     """The results of a client for the tokens of each of its calls."""
-    rules = [{"match": {"token": token}, **rule} for token, rule in SCRIPT.items()]
+    rules = [*({"match": {"token": token}, **rule} for token, rule in SCRIPT.items()), *RULES]
     assert httpx.post(urls["url"] + "/_emulator/script", json={"rules": rules}).status_code == 200
     environment = {
         "PATH": os.environ["PATH"],
         "HTTPS_PROXY": urls["proxy"],
         "REQUESTS_CA_BUNDLE": urls["ca"],
+        "SSL_CERT_FILE": urls["ca"],
         "NODE_EXTRA_CA_CERTS": urls["ca"],
         "FCM_EMULATOR_HTTPS": urls["https"],
     }
-    tokens_by_call = {name: list(tokens) for name, tokens in expected.items()}
+    inputs = {name: list(tokens) for name, tokens in expected.items()}
     process = subprocess.run(  # noqa: S603  our own program
         command,
-        input=json.dumps(tokens_by_call),
+        input=json.dumps(inputs),
         env=environment,
         capture_output=True,
         text=True,
@@ -106,9 +114,8 @@ def test_firebase_admin_for_python(emulator: dict[str, Any], service_account: Pa
 
 
 def test_firebase_admin_for_python_reaches_every_exception() -> None:
-    names = {
-        name for tokens in EXPECTED_RESULTS["firebase-admin (Python)"].values() for name in tokens.values()
-    }
+    calls = EXPECTED_RESULTS["firebase-admin (Python)"]
+    names = {name for call in ("send", "send_each", "multicast") for name in calls[call].values()}
     messaging = {"QuotaExceededError", "SenderIdMismatchError", "ThirdPartyAuthError", "UnregisteredError"}
     platform = {
         "InvalidArgumentError",
@@ -160,10 +167,18 @@ def test_firebase_admin_for_node(emulator: dict[str, Any], service_account: Path
 
 
 def test_the_table_in_the_docs_shows_the_expected_results() -> None:
+    assert "\n".join(list_rows()) in (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
+
+
+def list_rows() -> list[str]:
+    """The rows of the table, one for each client and exception or code."""
     rows = []
     for client, calls in EXPECTED_RESULTS.items():
         cases: dict[str, dict[str, None]] = {}
-        for token, name in (pair for tokens in calls.values() for pair in tokens.items()):
-            cases.setdefault(name, {})[token.removeprefix("case/").removesuffix("/device")] = None
+        for call, results in calls.items():
+            prefix = f"{call} " if "subscribe" in call.lower() else ""
+            for token, name in results.items():
+                shown = token.replace("case/", "").removesuffix("/device").replace("|", "\\|")
+                cases.setdefault(name, {})[prefix + shown] = None
         rows += [f"| {client} | {name} | {', '.join(tokens)} |" for name, tokens in cases.items()]
-    assert "\n".join(rows) in (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
+    return rows
