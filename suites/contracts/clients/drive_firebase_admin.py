@@ -1,7 +1,6 @@
 """Sends messages and manages topics with firebase-admin for Python, with each of its ways to do so.
 
-The client's own interpreter runs this program. It reads the inputs of each call from standard input, and writes
-their results.
+The client's own interpreter runs this program. It reads the inputs of each call, and writes their results.
 """
 
 import asyncio
