@@ -185,13 +185,12 @@ def run_pytest(config: GateConfig, lock: int) -> list[str]:
         environment[example_database.VARIABLE] = config.known_failures
         if problem := example_database.connection_problem(config.known_failures):
             print(problem, file=sys.stderr, flush=True)
-    # The options may hold passwords in URLs, so their file is private, and not among the files of the build.
     with tempfile.TemporaryDirectory(prefix="fcm-compat-") as private:
         run_file = Path(private) / "run.json"
         requested = suite_process.describe_gate_run(
             config.run, config.workers, config.shard.shard if config.shard else None
         )
-        replace(config.run, requested=requested).write(run_file)
+        environment |= replace(config.run, requested=requested).write(run_file)
         # A run that lost a worker proves nothing, and a new worker may hang.
         tests = (*suite_process.gate_tests(), "--max-worker-restart=0")
         command = suite_process.run_command(tests, run_file, config.workers)

@@ -103,13 +103,13 @@ def _run_round(exploration: Exploration, seed: int) -> None:
     until = time.time() + remaining_s
     run = replace(config.run, seed=seed, deep=str(config.records), until=until, ledger=str(ledger))
     run_file = config.folder / "run.json"
-    run.write(run_file)
+    environment = {**surroundings.suite_environment(), **run.write(run_file)}
     command = run_command((SUITE, "-q", "-m", "not nightly"), run_file, config.workers)
     command += ["-k", config.only] if config.only else []
     positions: dict[Path, int] = {}
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603  no shell
-            command, cwd=ROOT, env=surroundings.suite_environment(), stdout=output, stderr=output
+            command, cwd=ROOT, env=environment, stdout=output, stderr=output
         )
         deadline = time.monotonic() + remaining_s + GRACE_S
         try:

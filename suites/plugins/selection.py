@@ -8,6 +8,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from fixtures.core import urls
+from fixtures.core.run_config import TARGETS_VARIABLE
 from fixtures.generation import example_database
 from fixtures.results import shards
 from suites.plugins.later_looks import TIME_WAS_OVER, is_time_over
@@ -71,8 +72,9 @@ def pytest_report_header() -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Take the variable out of the environment before a test can start a run of its own with it."""
+    """Take our variables out of the environment before a test can start a run or a program with them."""
     get_known_failures_url(item.config)
+    os.environ.pop(TARGETS_VARIABLE, None)
 
 
 def find_group(test: str) -> str:
