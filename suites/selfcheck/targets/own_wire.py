@@ -115,10 +115,15 @@ class OwnPlatform:
 
 @contextmanager
 def run_platform(
-    folder: Path, *, decide: Decide = decide_rightly, judge: str = "", always_shows: Device | None = None
+    folder: Path,
+    *,
+    decide: Decide = decide_rightly,
+    judge: str = "",
+    always_shows: Device | None = None,
+    platform_class: type[OwnPlatform] = OwnPlatform,
 ) -> Iterator[Path]:
     """Serve a new platform, and yield a targets file for it. `judge` is a line of its table."""
-    with serve_answers(OwnPlatform(decide, always_shows).react) as server:
+    with serve_answers(platform_class(decide, always_shows).react) as server:
         file = folder / f"targets-{uuid.uuid4().hex}.toml"
         file.write_text(
             TARGETS.replace("URL", server.url).replace("SINCE", SINCE).replace("JUDGE", judge),

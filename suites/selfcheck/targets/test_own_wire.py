@@ -210,6 +210,7 @@ def test_a_select_observes(sql_targets: Path) -> None:
         (SELECT.replace("status,", "state AS status,"), "sql-failed"),
         (SELECT.replace("AS t", "AS due"), "unknown-column: 't': the SELECT returns"),
         (SELECT.replace(":subscriber_id", ":subscriber"), "unknown-placeholder"),
+        (f"WITH one AS (SELECT 1) {TEARDOWN}", "select-writes: 'WITH one AS (SELECT 1) DELETE FROM"),
     ],
 )
 def test_a_select_that_cannot_observe_is_refused_by_name(
