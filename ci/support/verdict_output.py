@@ -13,8 +13,10 @@ from fixtures.core.findings import Finding, describe_finding
 from fixtures.core.plain_text import to_message
 from fixtures.results import ledger, policy, verdict_file
 from fixtures.results.build_folder import RunFiles
+from fixtures.results.report.headline import list_next_steps
 from fixtures.results.report.impact import group_findings
 from fixtures.results.report.judged import describe_judged
+from fixtures.results.report.model import ReportRun
 from fixtures.results.report.templating import render_text
 from fixtures.results.report.wording import TEXTS
 from fixtures.results.rollout_answer import describe_order_counts
@@ -60,9 +62,18 @@ def print_verdict(
 
 
 def print_judged(verdict: Mapping[str, Any]) -> ExitCode:
-    """Print a run's verdict with what it is about."""
-    judged = describe_judged(verdict)
-    return print_verdict(verdict["verdict"], verdict["reasons"], verdict.get("notes", ()), judged=judged)
+    """Print a run's verdict with what it is about, its causes, and what to do about a *no-go*."""
+    run = ReportRun(
+        ledger.Ledger({"environment": verdict["environment"]}, (), ()), verdict, catalogue.load_catalogue()
+    )
+    reasons = [*(cause.describe() for cause in run.causes), *run.undecided_reasons]
+    exit_code = print_verdict(
+        verdict["verdict"], reasons, verdict.get("notes", ()), judged=describe_judged(verdict)
+    )
+    if exit_code == ExitCode.NO_GO:
+        for step in list_next_steps([run]):
+            print(f"  next: {to_message(step)}")
+    return exit_code
 
 
 def conclude_without_run(files: RunFiles, reason: str, identity: Mapping[str, str]) -> ExitCode:

@@ -230,7 +230,7 @@ def test_links_lead_to_the_finding_the_catalogue_and_the_source(tmp_path: Path) 
     files = allure.build_allure_files([run], "https://code.example/blob/1")
     failed = [json.loads(text) for name, text in files.items() if name.endswith("-result.json")]
     links = [link["url"] for result in failed if result["status"] == "failed" for link in result["links"]]
-    assert {f"{PAGES_URL}findings/{kind.slug}.html" for kind in run.kinds} <= set(links)
+    assert {f"{PAGES_URL}{run.find_page(kind)}" for kind in run.kinds} <= set(links)
     assert {f"{PAGES_URL}cases.html#{kind.case}" for kind in run.kinds} <= set(links)
     assert any(link.startswith("https://code.example/blob/1/suites/compat/") for link in links)
 
