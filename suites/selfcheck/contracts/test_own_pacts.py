@@ -1,5 +1,6 @@
 """A deployment is held to the pacts that its targets file names, and to none of ours then."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -12,10 +13,20 @@ from typing import Any
 
 import pytest
 
+from fixtures.contracts.pact.model import PactError
+from fixtures.contracts.pact.own_verification import verify_own_pact
+from fixtures.contracts.pact.verification import VerifierProcess
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
+from fixtures.core.topology import PROVIDERS
 from fixtures.results import ledger, policy
 from fixtures.results.policy import NO_REQUIREMENTS
+from fixtures.targets.client import Unreachable
+from fixtures.targets.config import Deployment, TargetError
+from fixtures.targets.deployed import prepare_target
+from fixtures.targets.embedded import embedded_targets
+from fixtures.targets.own_pacts import OwnPact, OwnPacts
+from fixtures.targets.rate_limit import RateLimiter
 from suites.selfcheck.contracts.conftest import broker_variables, serve_stub
 from suites.selfcheck.contracts.stub_broker.storage import BrokerStore, StoredPact
 from suites.selfcheck.http_double import serve_answers
@@ -196,3 +207,26 @@ def test_the_pacts_of_the_broker_are_verified_and_new_ones_may_fail(tmp_path: Pa
     assert verdict["verdict"] == "go", verdict["reasons"]
     sources = [f"1 of push-gateway (push-gateway {version} of the broker)" for version in ("1.0", "1.1")]
     assert f"{', '.join(sources)}; 1 pending ones fail, which does not count" in verdict["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "problem"),
+    [
+        ("no such state", TargetError, "unknown-state: 'no such state': setup is answered with 4.. "),
+        ("no such subscriber", PactError, "verification-incomplete"),
+        ("", Unreachable, "unreachable-target"),
+    ],
+    ids=["unknown state", "two twins", "no answer"],
+)
+def test_what_cannot_be_verified_is_no_finding(state: str, error: type[Exception], problem: str) -> None:
+    interaction = {**CALLBACK, "providerState": state}
+    twins = [interaction] * (2 if error is PactError else 1)
+    own_pacts = OwnPacts(provider="devices")
+    with (
+        embedded_targets([SERVICE], "after") as references,
+        contextlib.closing(VerifierProcess(plain_http=True)) as verifier,
+    ):
+        deployment = Deployment(SERVICE, references[SERVICE].url if state else "http://127.0.0.1:9")
+        target = prepare_target(deployment, RateLimiter(), PROVIDERS[SERVICE])
+        with contextlib.closing(target), pytest.raises(error, match=problem):
+            verify_own_pact(verifier, target, own_pacts, OwnPact(source="x", content=make_pact(*twins)))
