@@ -69,6 +69,7 @@ def test_a_go_names_how_much_is_not_judged(tmp_path: Path) -> None:
             line |= {"result": "not-judged", "message": "subscribers-errors is not judged on legacy"}
     text = page_text(render_page(build_run(tmp_path, lines)))
     assert "services judged (except 1 that subscribers-errors is not judged on)" in text
+    assert "passed and 1 not judged" in text
 
 
 def test_a_no_go_counts_the_harm_to_users_worst_first(tmp_path: Path) -> None:
