@@ -46,12 +46,23 @@ def verifier() -> Iterator[VerifierProcess]:
 
 @pytest.fixture(scope="session")
 def clients() -> None:
-    """Set up real push clients on demand. A lock keeps other workers waiting until that is done."""
+    """Set up real push clients on demand."""
+    set_up("clients")
+
+
+@pytest.fixture(scope="session")
+def packages() -> None:
+    """Set up real push packages on demand."""
+    set_up("packages")
+
+
+def set_up(name: str) -> None:
+    """Run a script of ci/setup. A lock keeps other workers waiting until that is done."""
     BUILD.mkdir(exist_ok=True)
-    with (BUILD / "clients.lock").open("w") as lock:
+    with (BUILD / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         result = subprocess.run(  # noqa: S603  our own script
-            [str(ROOT / "ci" / "setup" / "clients.sh")], capture_output=True, text=True, check=False
+            [str(ROOT / "ci" / "setup" / f"{name}.sh")], capture_output=True, text=True, check=False
         )
     assert result.returncode == 0, result.stderr[-2000:]
 

@@ -1,0 +1,1 @@
+"""Real, unmodified push packages, judged as subscribers-errors: docs/packages.md."""
