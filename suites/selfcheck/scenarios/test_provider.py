@@ -94,3 +94,16 @@ def test_a_report_that_is_always_lost_shows_itself(
     findings = judge(open_scenario(change_entries(lose_dead_device)))
     assert {finding.check for finding in findings} == {"answers", "effects"}
     assert {(finding.remark, *decide_all(finding)) for finding in findings} == {("", DEAD.id)}
+
+
+def test_a_report_that_is_lost_beside_another_is_found_among_those_that_fail_alone(
+    open_scenario: OpenScenario,
+) -> None:
+    def lose_also_v1(entries: list[Any]) -> list[Any]:
+        return lose_beside_busy([entry for entry in entries if "protocol" not in entry])
+
+    findings = replay(open_scenario(change_entries(lose_also_v1)))
+    lost = {finding.case: finding for finding in findings if finding.check == "effects"}
+    assert lost.keys() == {DEAD.id, DEAD_IN_V1.id}
+    assert lost[DEAD_IN_V1.id].remark == ""
+    assert lost[DEAD.id].remark.startswith(IN_COMPANY)
