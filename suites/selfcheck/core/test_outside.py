@@ -13,6 +13,7 @@ from fixtures.core.plain_text import to_line
 from fixtures.platform.redis_container import translate_redis_errors
 from fixtures.platform.sqs import QueueError, translate_sqs_errors
 from fixtures.targets.config import TargetError
+from fixtures.targets.host_policy import HostDenyList
 from fixtures.targets.http import NoResponse, RawResponse
 from fixtures.targets.provisioning import provisioners
 from fixtures.targets.provisioning.config import ProvisioningError
@@ -22,6 +23,8 @@ pytestmark = pytest.mark.aside
 
 ROWS = [{"subscriber_id": "s", "token": "t"}]
 LEAKED = " ".join(all_sentences(SHAPED))
+
+FAILING_FUNCTION = f"python:{__name__}:fail_in_function"
 
 
 def test_a_secret_at_the_cut_of_an_end_is_masked_before_the_cut() -> None:
@@ -60,7 +63,7 @@ REQUEST = {"setup": {"method": "POST", "path": f"/{SHAPED['IMEI']}/{{subscriber_
 ENTRANCES: Mapping[str, Callable[[], None]] = {
     "request": remove_by(provisioners.http_backend(REQUEST, refuse)),
     "provider state": remove_by(provisioners.service_backend(refuse)),
-    "function": remove_by(provisioners.function_backend(f"python:{__name__}:fail_in_function")),
+    "function": remove_by(provisioners.function_backend(FAILING_FUNCTION, HostDenyList())),
     "HTTP": lose_connection,
     "Redis": fail_in_redis,
     "SQS": fail_in_sqs,

@@ -136,7 +136,7 @@ def test_no_statement_runs_where_a_connection_must_not_lead(monkeypatch: pytest.
             refused.append(peers)
             raise TargetError("denied-target", "'DATABASE'", f"the connection reached {peers}")
 
-        engine = sql.create_engine("DATABASE", "sqlite://", refuse)
+        engine = sql.create_engine("DATABASE", "sqlite://", refuse, HostDenyList())
         monkeypatch.setattr(type(engine.dialect), "connect", connect)
         with pytest.raises(TargetError, match="denied-target"):
             sql.run_statements(engine, ["SELECT 1"], [])

@@ -133,7 +133,7 @@ def test_the_statements_of_the_page_work(
     target.close()
 
 
-def test_a_database_at_a_denied_address_gets_no_statement(
+def test_a_database_at_a_denied_address_gets_no_login(
     database: sqlalchemy.Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(database.url))
@@ -146,6 +146,6 @@ def test_a_database_at_a_denied_address_gets_no_statement(
     )
     inventory = Inventory(tmp_path / INVENTORY_FILE)
     target = prepare_target(deployment, RateLimiter(), PROVIDERS[deployment.name], inventory)
-    with pytest.raises(TargetError, match=f"denied-target: '{VARIABLE}': the connection reached 127.0.0.1"):
+    with pytest.raises(TargetError, match=f"denied-target: '{VARIABLE}': it connects to 127.0.0.1"):
         target.set_state("reachable", {})
     target.close()
