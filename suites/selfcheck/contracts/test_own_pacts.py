@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from fixtures.contracts.pact.model import PactError
-from fixtures.contracts.pact.own_verification import verify_own_pact
-from fixtures.contracts.pact.verification import VerifierProcess
+from fixtures.contracts.pact.own_verification import find_broken_interactions, verify_own_pact
+from fixtures.contracts.pact.verification import InteractionProblem, Verification, VerifierProcess
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
@@ -27,6 +27,7 @@ from fixtures.targets.deployed import prepare_target
 from fixtures.targets.embedded import embedded_targets
 from fixtures.targets.own_pacts import OwnPact, OwnPacts
 from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.target import Unobservable
 from suites.selfcheck.contracts.conftest import broker_variables, serve_stub
 from suites.selfcheck.contracts.stub_broker.storage import BrokerStore, StoredPact
 from suites.selfcheck.http_double import serve_answers
@@ -230,3 +231,16 @@ def test_what_cannot_be_verified_is_no_finding(state: str, error: type[Exception
         target = prepare_target(deployment, RateLimiter(), PROVIDERS[SERVICE])
         with contextlib.closing(target), pytest.raises(error, match=problem):
             verify_own_pact(verifier, target, own_pacts, OwnPact(source="x", content=make_pact(*twins)))
+
+
+def test_an_interaction_that_did_not_take_place_is_no_finding() -> None:
+    late = InteractionProblem(
+        "an unknown device", "provider states", "none", "-", "timed out", unobserved=True
+    )
+    broken = InteractionProblem("an unknown device", "status", "204", "500", "expected 204 but was 500")
+    pact = OwnPact(source="x", content=make_pact(CALLBACK))
+    with pytest.raises(Unobservable, match="1 interactions, such as 'an unknown device': timed out"):
+        find_broken_interactions(SERVICE, [(pact, Verification((name,), (late,)))])
+    verified = [(pact, Verification((name,), (problem,))) for problem in (late, broken)]
+    (finding,) = find_broken_interactions(SERVICE, verified)
+    assert finding.got == ["status: expected 204 but was 500 (got 500)"]

@@ -9,6 +9,7 @@ import pytest
 from fixtures.contracts.pact.own_verification import run_states_command
 from fixtures.core import redaction
 from fixtures.targets.config import TargetError, read_targets_file
+from fixtures.targets.deployed import describe_deployments
 from fixtures.targets.own_pacts import OwnPacts
 
 pytestmark = pytest.mark.aside
@@ -24,6 +25,7 @@ PACT: dict[str, Any] = {
     "provider": {"name": "devices"},
     "interactions": [INTERACTION],
 }
+NO_TOKEN = {"name": "subscribers exist", "params": {"subscribers": [{"subscriber_id": "a"}]}}
 OWN_WIRE = """\
 url = "http://127.0.0.1:1"
 values = { active = ["ok"] }
@@ -52,6 +54,8 @@ def test_files_are_found_beside_the_targets_file_and_their_tokens_are_masked(tmp
     write_pact(tmp_path, PACT)
     pacts = read_targets(tmp_path, NAMED + OWN_WIRE)
     assert pacts is not None
+    lines = describe_deployments(read_targets_file(tmp_path / "targets.toml", None)[0])
+    assert "    it gets the requests of its own pacts as they are: contracts/gateway.json" in lines
     assert [(pact.source, pact.consumer) for pact in pacts.files] == [("contracts/gateway.json", "gateway")]
     assert "tok-4f5e6d7c8b9a" not in redaction.REDACTOR.redact_text("it got tok-4f5e6d7c8b9a")
 
@@ -76,6 +80,11 @@ def test_files_are_found_beside_the_targets_file_and_their_tokens_are_masked(tmp
         (
             {**PACT, "interactions": [{**INTERACTION, "providerStates": [{"name": "a user"}]}]},
             'name a program that makes it: pact_states = ["./states"]',
+        ),
+        ({**PACT, "interactions": [{**INTERACTION, "providerState": "subscribers exist"}]}, "incomplete-state"),
+        (
+            {**PACT, "interactions": [{**INTERACTION, "providerStates": [NO_TOKEN]}]},
+            "contracts/gateway.json names a subscriber without firebase_app, token, token_since",
         ),
     ],
 )  # fmt: skip
