@@ -234,10 +234,9 @@ def test_what_cannot_be_verified_is_no_finding(state: str, error: type[Exception
 
 
 def test_an_interaction_that_did_not_take_place_is_no_finding() -> None:
-    late = InteractionProblem(
-        "an unknown device", "provider states", "none", "-", "timed out", unobserved=True
-    )
-    broken = InteractionProblem("an unknown device", "status", "204", "500", "expected 204 but was 500")
+    name = "an unknown device"
+    late = InteractionProblem(name, "provider states", "none", "-", "timed out", unobserved=True)
+    broken = InteractionProblem(name, "status", "204", "500", "expected 204 but was 500")
     pact = OwnPact(source="x", content=make_pact(CALLBACK))
     with pytest.raises(Unobservable, match="1 interactions, such as 'an unknown device': timed out"):
         find_broken_interactions(SERVICE, [(pact, Verification((name,), (late,)))])

@@ -81,7 +81,7 @@ def test_files_are_found_beside_the_targets_file_and_their_tokens_are_masked(tmp
             {**PACT, "interactions": [{**INTERACTION, "providerStates": [{"name": "a user"}]}]},
             'name a program that makes it: pact_states = ["./states"]',
         ),
-        ({**PACT, "interactions": [{**INTERACTION, "providerState": "subscribers exist"}]}, "incomplete-state"),
+        ({**PACT, "interactions": [{**INTERACTION, "providerState": NO_TOKEN["name"]}]}, "incomplete-state"),
         (
             {**PACT, "interactions": [{**INTERACTION, "providerStates": [NO_TOKEN]}]},
             "contracts/gateway.json names a subscriber without firebase_app, token, token_since",
