@@ -1,6 +1,7 @@
 """`./ci/import-reports FILE...`: an anonymous replay file of your own traffic, one answer of each shape."""
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -11,9 +12,9 @@ from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
 from ci.support.cli import TEMPLATES, CommandParser, ExitCode, command, resolve_path
 from fixtures.generation.importing.deduplicate import ImportedAnswers
+from fixtures.generation.not_sends import REASONS
 from fixtures.results.report.templating import render_text
 
-MAX_PRINTED_BROKEN = 20
 MAX_PRINTED_UNKNOWN = 50
 
 
@@ -24,7 +25,7 @@ MAX_PRINTED_UNKNOWN = 50
     interrupted="interrupted: nothing was written",
 )
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
-    """Exit 0, 65 for broken lines or no answer at all, 64 for wrong usage, 70 for a crash."""
+    """Exit 0, 65 if a passage is not taken or there is no answer, 64 for wrong usage, 70 for a crash."""
     files = [resolve_path(options.caller_folder, file) for file in options.files]
     output = resolve_path(options.caller_folder, options.output)
     if output in [file.resolve() for file in files]:
@@ -34,13 +35,17 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
             file.open("rb").close()
         except OSError as error:
             parser.error(f"unreadable-file: {str(file)!r}: {error.strerror}; allowed: a file")
-    imported = ImportedAnswers(tuple(options.redact))
+    imported = ImportedAnswers(tuple(options.redact), options.protocol)
     try:
         import_files(files, output, imported)
     except OSError as error:
         parser.error(f"unwritable-file: {str(output)!r}: {error.strerror}; allowed: --output FILE")
-    print_summary(imported, output)
-    return ExitCode.DATA if imported.broken or not imported.shape_count else ExitCode.GO
+    if options.json:
+        print(json.dumps(imported.summary(output)))
+    else:
+        print_summary(imported, output)
+    print_not_taken(imported)
+    return ExitCode.DATA if imported.not_taken or not imported.answers else ExitCode.GO
 
 
 def import_files(files: Sequence[Path], output: Path, imported: ImportedAnswers) -> None:
@@ -59,17 +64,21 @@ def import_files(files: Sequence[Path], output: Path, imported: ImportedAnswers)
 
 
 def print_summary(imported: ImportedAnswers, output: Path) -> None:
-    """Print what was found, which codes the catalogue does not know, and what was broken."""
+    """Print what was found, which codes the catalogue does not know, and what to do with it."""
     template = TEMPLATES / "import-reports.txt.jinja"
     print(render_text(template, imported=imported, output=output, limit=MAX_PRINTED_UNKNOWN), end="")
-    if imported.left_out:
-        print(f"too-many-shapes: {imported.left_out} more answers were not kept", file=sys.stderr)
-    for line in imported.listed[:MAX_PRINTED_BROKEN]:
-        print(line, file=sys.stderr)
-    if imported.broken:
-        counts = ", ".join(f"{count} {slug}" for slug, count in imported.broken.most_common())
-        print(f"broken: {counts}; the first {MAX_PRINTED_BROKEN} are printed above", file=sys.stderr)
-    if imported.shape_count:
+    if imported.answers:
         print(f"next: ./ci/gate --replay {output}")
-    else:
-        print("no-answers: nothing looks like an answer of FCM; next: ./ci/explain FILE", file=sys.stderr)
+
+
+def print_not_taken(imported: ImportedAnswers) -> None:
+    """Print for each reason how many passages of FCM were not taken, the first of them, and what to do."""
+    for slug, count in imported.not_taken.most_common():
+        print(f"{count} not taken, first {imported.first[slug]}", file=sys.stderr)
+        if "next" in REASONS[slug]:
+            print(f"  next: {REASONS[slug]['next']}", file=sys.stderr)
+    if not imported.answers:
+        problem = "nothing in these files is the answer to a send"
+        print(
+            f"no-answers: {problem}\n  next: import files with the bodies of answers in them", file=sys.stderr
+        )

@@ -116,7 +116,7 @@ def import_file(tmp_path: Path, content: str | bytes) -> tuple[list[str], Import
 def test_answers_are_found_and_anonymized(tmp_path: Path, text: str, cases: list[str]) -> None:
     imported_cases, imported, replay = import_file(tmp_path, text)
     assert imported_cases == cases
-    assert not imported.broken
+    assert not imported.not_taken
     assert [canary for canary in CANARIES if canary in replay] == []
 
 
@@ -125,10 +125,10 @@ def test_a_long_document_is_read_object_by_object(tmp_path: Path, monkeypatch: p
     many = {"log": {"entries": [har({**DEAD, "n": "x" * n}, 404) for n in range(100)]}}
     for indent in (None, 2):
         cases, imported, _ = import_file(tmp_path, json.dumps(many, indent=indent))
-        assert (len(cases), dict(imported.broken)) == (100, {})
+        assert (len(cases), dict(imported.not_taken)) == (100, {})
     huge = [DEAD, {"a": ["{" * 9000]}, DEAD, {"b": "}" * 3000, "c": "x" * 9000}, LEGACY]
     cases, imported, _ = import_file(tmp_path, json.dumps(huge, indent=1))
-    assert (cases, set(imported.broken)) == (UNREGISTERED + BOTH, {"too-long"})
+    assert (cases, set(imported.not_taken)) == (UNREGISTERED + BOTH, {"too-long"})
 
 
 @pytest.mark.parametrize("indent", [None, 1])
@@ -137,12 +137,12 @@ def test_a_syntax_error_in_a_document_costs_one_object(tmp_path: Path, indent: i
     assert '"broken": 1' in document
     document = document.replace('"broken": 1', '"broken": x')
     cases, imported, _ = import_file(tmp_path, document)
-    assert (len(cases), dict(imported.broken)) == (4, {"not-json": 1})
+    assert (len(cases), dict(imported.not_taken)) == (4, {"not-json": 1})
 
 
 def test_a_document_that_is_cut_off_is_reported(tmp_path: Path) -> None:
     cases, imported, _ = import_file(tmp_path, json.dumps([LEGACY, DEAD], indent=1)[:-20])
-    assert (cases, dict(imported.broken)) == (BOTH, {"cut-off": 1})
+    assert (cases, dict(imported.not_taken)) == (BOTH, {"cut-off": 1})
 
 
 def test_each_shape_is_kept_once_and_all_are_counted(tmp_path: Path) -> None:
@@ -175,8 +175,8 @@ def test_broken_lines_are_reported_and_the_others_are_read(
 ) -> None:
     valid = json.dumps(RECORD).encode() + b"\n"
     cases, imported, _ = import_file(tmp_path, valid + noise + json.dumps(LEGACY).encode())
-    assert (cases, dict(imported.broken)) == (UNREGISTERED + BOTH, slugs)
-    assert all("mine, line 2: " in line for line in imported.listed)
+    assert (cases, dict(imported.not_taken)) == (UNREGISTERED + BOTH, slugs)
+    assert all("mine, line 2: " in line for line in imported.first.values())
 
 
 def test_noise_raises_no_error(tmp_path: Path) -> None:
@@ -222,3 +222,19 @@ def test_wrong_usage_is_refused(
     assert stopped.value.code == 64
     assert slug in capsys.readouterr().err
     assert (tmp_path / "mine").read_text() == "{}"
+
+
+def test_the_account_is_printed_as_one_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, output = tmp_path / "a", tmp_path / "out.ndjson"
+    file.write_text(f"{json.dumps(RECORD)}\nWARN token 7: NotRegistered\n", encoding="utf-8")
+    assert command.main([str(file), "--json", "--output", str(output)]) == 65
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {
+        "answers": 1,
+        "outcomes": {"unsubscribe": 1},
+        "not_taken": {"unreadable": 1},
+        "shapes": 1,
+        "output": str(output),
+    }
+    assert f"1 not taken, first unreadable: {file}, line 2: WARN token 7: NotRegistered" in printed.err
+    assert "next: log the response body as JSON" in printed.err
