@@ -9,6 +9,7 @@ from fixtures.scenarios.end_to_end import EndToEndScenario, Push
 from fixtures.scenarios.isolated_services import IsolatedScenario
 from fixtures.scenarios.later_looks import LaterLooks
 from fixtures.scenarios.provider import ProviderScenario
+from fixtures.scenarios.sender.scenario import SenderScenario
 from fixtures.services.routing import Service
 from fixtures.targets.target import Target
 
@@ -24,6 +25,7 @@ Answers: TypeAlias = list[Answer]
 Pairs: TypeAlias = list[tuple[Answer, Answer]]
 EndToEndScenarioOf: TypeAlias = Callable[[str], EndToEndScenario]
 IsolatedScenarioOf: TypeAlias = Callable[..., IsolatedScenario]
+SenderScenarioOf: TypeAlias = Callable[[str, str], SenderScenario]
 FindingsOf: TypeAlias = Callable[[str], list[Finding]]
 Pushes: TypeAlias = Sequence[Push]
 Build: TypeAlias = Callable[[str, str], Service]

@@ -30,6 +30,7 @@ from fixtures.targets.config import Deployment, TargetError
 from fixtures.targets.provisioning.config import ProvisioningError
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.start_config import SURROUNDED
 from fixtures.targets.started import StartError, run_services
 from fixtures.targets.target import Unobservable
 
@@ -70,8 +71,9 @@ class GateConfig:
         if run.examples < 1 or options.workers < 1:
             parser.error("--examples and -n take a whole number of 1 or more")
         selected = cli.select_deployments(options)
-        if selected and PROVIDERS.keys().isdisjoint(selected):
-            problem = f"the gate judges deployments of {', '.join(PROVIDERS)}"
+        judged = [*PROVIDERS, *SURROUNDED]
+        if selected and not selected.keys() & set(judged):
+            problem = f"the gate judges deployments of {', '.join(judged)}"
             raise TargetError("no-deployment", ", ".join(selected), problem, "add one of them, or judge none")
         if any(row.own_pacts and row.own_pacts.from_broker for row in selected.values()):
             read_access(os.environ)

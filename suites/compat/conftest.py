@@ -3,12 +3,13 @@
 import contextlib
 import functools
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from fixtures.core.catalogue import Case
 from fixtures.core.findings import Finding
-from fixtures.core.topology import PROVIDERS, TRACEABLE_PROVIDERS, VERSION_MIXES
+from fixtures.core.topology import PROVIDERS, SENDER_VERSIONS, TRACEABLE_PROVIDERS, VERSION_MIXES
 from fixtures.faults import runtime
 from fixtures.generation import runner
 from fixtures.generation.recordings import examples_for
@@ -19,6 +20,8 @@ from fixtures.platform.over_http.config import PlatformConfig
 from fixtures.platform.over_http.platform import HttpPlatform, run_platform
 from fixtures.scenarios.end_to_end import EndToEndScenario, Push, ask_emulator, cases_of_mix, pushes_for
 from fixtures.scenarios.isolated_services import IsolatedScenario
+from fixtures.scenarios.sender.scenario import SenderScenario
+from fixtures.scenarios.sender.senders import Sender, run_deployed_sender, run_embedded_sender
 from fixtures.services import load
 from fixtures.targets.config import Deployment
 from fixtures.targets.deployed import connect_target
@@ -34,6 +37,7 @@ from suites.types import (
     FindingsOf,
     IsolatedScenarioOf,
     ScenarioOf,
+    SenderScenarioOf,
 )
 
 PUSHES_PER_CASE = 2
@@ -110,6 +114,54 @@ def end_to_end_scenario_of(
     yield find
     reports = sum(scenario.report_count - count for scenario, count in counts)
     request.node.user_properties.append(("reports", reports))
+
+
+@pytest.fixture(scope="module")
+def sender_runs(
+    deployed: Mapping[str, Deployment], pytestconfig: pytest.Config
+) -> Iterator[SenderScenarioOf]:
+    """Run a scenario of go-sender for a protocol, once: at its deployment, or in the version that speaks it.
+
+    An error is kept as well, or every test would wait for the same time.
+    """
+    config = get_run_config(pytestconfig)
+    variant, logs = runtime.find_variant(config.variant), Path(config.ledger).parent / "logs"
+    results: dict[str, SenderScenario | Exception] = {}
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def start(name: str, version: str) -> Sender:
+            if name in deployed:
+                return stack.enter_context(run_deployed_sender(deployed[name], logs))
+            service = variant.load(name, version) if variant else load(name, version)
+            return stack.enter_context(run_embedded_sender(service))
+
+        def run(name: str, protocol: str) -> SenderScenario:
+            version = "after" if name in deployed else SENDER_VERSIONS[protocol]
+            if protocol not in results:
+                try:
+                    scenario = results[protocol] = SenderScenario(start(name, version), protocol)
+                    scenario.run()
+                except Exception as error:  # noqa: BLE001  raised below, for each test
+                    results[protocol] = error
+            result = results[protocol]
+            if isinstance(result, Exception):
+                raise result
+            return result
+
+        yield run
+
+
+@pytest.fixture
+def sender_scenario_of(request: pytest.FixtureRequest, sender_runs: SenderScenarioOf) -> SenderScenarioOf:
+    """The scenario of a protocol after its run; its pushes count for the test that runs it first."""
+
+    def find(provider: str, protocol: str) -> SenderScenario:
+        scenario = sender_runs(provider, protocol)
+        request.node.user_properties.append(("reports", scenario.take_count()))
+        return scenario
+
+    return find
 
 
 @pytest.fixture(scope="session")

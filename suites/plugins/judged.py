@@ -15,15 +15,14 @@ def find_reason(item: pytest.Item) -> str:
     deployment = get_deployments(item.config).get(name)
     # Deployments are of the version after the release; what a pact expects of the one before is not theirs.
     version = getattr(parameters.get("expectation"), "provider_version", "after")
-    if deployment is None or name not in PROVIDERS or version != "after":
+    if deployment is None or version != "after":
         return ""
     if deployment.own_pacts and "expectation" in parameters:
         return f"{name} is not judged on the pacts of this suite: its targets file names others"
-    provider = judged_provider(PROVIDERS[name], deployment)
     needs = {need for mark in item.iter_markers("needs") for need in mark.args}
-    if isinstance(case, Case):
-        needs.add(case.protocol)
-    missing = sorted(needs - provider.promises - set(provider.protocols))
+    needs |= {case.protocol} if isinstance(case, Case) else set(filter(None, [parameters.get("protocol")]))
+    promises = judged_provider(PROVIDERS[name], deployment).promises if name in PROVIDERS else frozenset()
+    missing = sorted(needs - promises - set(deployment.judged.protocols))
     if not missing:
         return ""
     if missing[0] in PROMISES:

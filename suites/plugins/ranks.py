@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from fixtures.core.findings import RANKS, RULES, Finding
-from fixtures.core.topology import VERSION_MIXES
+from fixtures.core.topology import PROVIDERS, VERSION_MIXES
 from fixtures.faults import runtime
 from fixtures.faults.tolerant import TolerantVariant
 from fixtures.results import policy
@@ -23,12 +23,15 @@ class DecidingRanks:
     raised_rules: frozenset[str] = frozenset()
     # The services that say they alert. Reference services do.
     alerting: Collection[str] = ()
+    # Deployments in whose place a reference service takes part in the version mixes.
+    apart: Collection[str] = ()
 
     def decides(self, finding: Finding) -> bool:
         """Whether a finding makes its test fail. In a version mix, every service has its say."""
         services: Iterable[str] = [finding.provider]
         if mix := VERSION_MIXES.get(finding.provider):
-            services = [name for name, version in mix.versions.items() if version == "after"]
+            after = [name for name, version in mix.versions.items() if version == "after"]
+            services = [name for name in after if name not in self.apart]
         return finding.rule in self.raised_rules or all(self._decides_at(name, finding) for name in services)
 
     def _decides_at(self, service: str, finding: Finding) -> bool:
@@ -55,5 +58,6 @@ def get_deciding_ranks(config: pytest.Config) -> DecidingRanks:
         alerting = [name for name, deployment in get_deployments(config).items() if deployment.alerts]
         # Where it is found, the deployment's own pacts take the place of ours.
         raised_rules = policy.load_policy().raised_rules | {"pact.own-interaction"}
-        config.stash[DECIDING_RANKS] = DecidingRanks(ranks, raised_rules, alerting)
+        apart = get_deployments(config).keys() - PROVIDERS.keys()
+        config.stash[DECIDING_RANKS] = DecidingRanks(ranks, raised_rules, alerting, apart)
     return config.stash[DECIDING_RANKS]

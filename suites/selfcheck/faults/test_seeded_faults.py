@@ -20,7 +20,7 @@ pytestmark = pytest.mark.aside
 SMALL_SAMPLE, LARGE_SAMPLE = 6, 30
 CHECKS = {
     *("agreement", "answers", "bystanders", "chain", "contract", "effects", "forwarding", "handover", "late"),
-    *("life", "postponing", "records", "redelivery"),
+    *("life", "postponing", "records", "redelivery", "sender"),
 }
 SERVICE_FAULTS = [fault for fault in FAULTS if fault.service != CLEANER]
 
