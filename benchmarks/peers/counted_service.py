@@ -6,7 +6,7 @@ from typing import Any
 
 from fixtures.faults import find_fault
 from fixtures.faults.base import Wrapped
-from fixtures.services import load, server
+from fixtures.services import http_server, load, server
 from fixtures.services.http_messages import Request
 from fixtures.services.store import Store
 
@@ -25,7 +25,7 @@ def main() -> None:
 
     service = load(provider, "after") if fault == "-" else find_fault(fault).load_faulty()
     counted: Any = Wrapped(service, request=count_request)
-    server.serve([(counted, Store(":memory:"))], [server.bind_port(0)])
+    server.serve([(counted, Store(":memory:"))], [http_server.bind_port(0)])
 
 
 if __name__ == "__main__":

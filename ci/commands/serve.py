@@ -42,8 +42,9 @@ def serve_fcm(arguments: list[str]) -> int:
         print(render_text(cli.TEMPLATES / "serve-fcm-cases.txt.jinja", cases=ANSWERS, faults=FAULTS), end="")
         return cli.ExitCode.GO
     folder = options.caller_folder
-    if options.recorded:
-        options.recorded = cli.resolve_path(folder, options.recorded)
+    for name in ("recorded", "script"):
+        if getattr(options, name):
+            setattr(options, name, cli.resolve_path(folder, getattr(options, name)))
     options.ca = cli.resolve_path(folder, options.ca) if options.ca else BUILD / "fcm-ca.pem"
     on_ready = print_json if options.json else print_urls
     on_request = (lambda request: print_json(request.to_json())) if options.json else print_request

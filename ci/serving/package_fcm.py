@@ -18,11 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fixtures.core.errors import UserError
 from fixtures.core.topology import PROTOCOLS
 from fixtures.platform.fcm.emulator import Emulator
+from fixtures.platform.fcm.https import HttpsOptions
 from fixtures.platform.fcm.legacy import multicast
 from fixtures.platform.fcm.messages import FcmAnswer
 from fixtures.platform.fcm.rules import DEVICES, Rule, RuleSet
-from fixtures.platform.fcm.server import EmulatorServer, add_options
-from fixtures.services.server import UsageParser, bind_port
+from fixtures.platform.fcm.server import EmulatorServer
+from fixtures.services.http_server import bind_port
 from fixtures.targets.adapters.code import Answer, AnswerHandler, Subscriber
 
 RUNNER = Path(__file__).with_name("package_runner.py")
@@ -121,10 +122,8 @@ def start_emulator(emulator: Emulator) -> Iterator[dict[str, str]]:
     ready: queue.Queue[dict[str, str]] = queue.Queue()
     sock = bind_port(0)
     with tempfile.TemporaryDirectory(prefix="fcm-compat-") as folder:
-        parser = UsageParser()
-        add_options(parser)
-        options = parser.parse_args(["--ca", str(Path(folder, "ca.pem"))])
-        server = EmulatorServer(emulator, sock.getsockname()[1], options, ready.put)
+        https_options = HttpsOptions(Path(folder, "ca.pem"), bind_port(0), bind_port(0))
+        server = EmulatorServer(emulator, sock.getsockname(), https_options, ready.put)
         thread = threading.Thread(target=server.run, args=([sock],), daemon=True)
         thread.start()
         urls = ready.get(timeout=START_TIMEOUT_S)

@@ -18,7 +18,7 @@ from fixtures.platform.over_http.config import FCM, SERVABLE, PlatformConfig, Pl
 from fixtures.platform.over_http.platform import HttpPlatform, run_platform
 from fixtures.platform.redis_container import ContainerError, RedisUnavailable, normalize_app
 from fixtures.platform.sqs import QueueError
-from fixtures.services.server import port_number
+from fixtures.services.http_server import port_number
 
 PROG = "./ci/serve"
 ALL = "all"
