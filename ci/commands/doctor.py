@@ -51,7 +51,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     if not deployed:
         parser.error("there is nothing to look at; allowed: --targets FILE, or --target NAME=URL")
     if not options.json:
-        print(*describe_deployments(deployed, tuple(deployed)), sep="\n", flush=True)
+        print(*describe_deployments(deployed, are_probed=True), sep="\n", flush=True)
     start = time.monotonic()
     inventory = Inventory(build / INVENTORY_FILE)
     inventory.adopt_key()

@@ -20,7 +20,6 @@ from ci.support.sharding import ShardConfig, read_shard_options
 from fixtures.contracts.broker.client import BrokerAccess, read_access
 from fixtures.core import catalogue, redaction, surroundings, times
 from fixtures.core.run_config import RunConfig
-from fixtures.core.topology import PROVIDERS
 from fixtures.generation import example_database, recordings
 from fixtures.results import build_folder, ledger, policy, verdict_file
 from fixtures.results.build_folder import RunFiles
@@ -30,7 +29,6 @@ from fixtures.targets.config import Deployment, TargetError
 from fixtures.targets.provisioning.config import ProvisioningError
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
-from fixtures.targets.start_config import SURROUNDED
 from fixtures.targets.started import StartError, run_services
 from fixtures.targets.target import Unobservable
 
@@ -71,10 +69,10 @@ class GateConfig:
         if run.examples < 1 or options.workers < 1:
             parser.error("--examples and -n take a whole number of 1 or more")
         selected = cli.select_deployments(options)
-        judged = [*PROVIDERS, *SURROUNDED]
-        if selected and not selected.keys() & set(judged):
-            problem = f"the gate judges deployments of {', '.join(judged)}"
-            raise TargetError("no-deployment", ", ".join(selected), problem, "add one of them, or judge none")
+        if selected and not any(row.is_judged for row in selected.values()):
+            problem = "they have neither start nor ports, so nothing can be handed to them"
+            step = "say one of them, as docs/start.md says, or judge none"
+            raise TargetError("no-deployment", ", ".join(selected), problem, step)
         if any(row.own_pacts and row.own_pacts.from_broker for row in selected.values()):
             read_access(os.environ)
         startup_error = verdict_file.find_startup_error()

@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,10 @@ from fixtures.generation import runner
 from fixtures.generation.recordings import examples_for
 from fixtures.generation.runner import Profile, batches_for
 from fixtures.platform.fcm.emulator import Emulator
-from fixtures.platform.isolated_service import EmbeddedService
+from fixtures.platform.isolated_service import EmbeddedService, IsolatedService
 from fixtures.platform.over_http.config import PlatformConfig
 from fixtures.platform.over_http.platform import HttpPlatform, run_platform
+from fixtures.scenarios.deployed_services import DeployedService
 from fixtures.scenarios.end_to_end import EndToEndScenario, Push, ask_emulator, cases_of_mix, pushes_for
 from fixtures.scenarios.isolated_services import IsolatedScenario
 from fixtures.scenarios.sender.scenario import SenderScenario
@@ -208,16 +209,43 @@ def build(pytestconfig: pytest.Config) -> Build:
     return variant.load if variant else load
 
 
+@pytest.fixture(scope="module")
+def deployed_services(
+    deployed: Mapping[str, Deployment], rate_limiter: RateLimiter, pytestconfig: pytest.Config
+) -> Iterator[Callable[[str], IsolatedService]]:
+    """Run the deployment of a service between surroundings of its own, once for all tests of a file."""
+    logs = Path(get_run_config(pytestconfig).ledger).parent / "logs"
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def start(name: str) -> IsolatedService:
+            service = stack.enter_context(DeployedService(deployed[name], rate_limiter, logs))
+            IsolatedScenario(service).prove_surroundings()
+            return service
+
+        yield start
+
+
 @pytest.fixture
-def isolated_scenario_of(request: pytest.FixtureRequest, build: Build) -> Iterator[IsolatedScenarioOf]:
+def isolated_scenario_of(
+    request: pytest.FixtureRequest,
+    build: Build,
+    deployed: Mapping[str, Deployment],
+    deployed_services: Callable[[str], IsolatedService],
+) -> Iterator[IsolatedScenarioOf]:
     """The scenario of a service between surroundings of its own; what it was handed counts for the test."""
     scenarios: list[IsolatedScenario] = []
     with contextlib.ExitStack() as stack:
 
         def create(name: str, version: str = "after") -> IsolatedScenario:
-            service = stack.enter_context(contextlib.closing(EmbeddedService(build(name, version))))
-            scenarios.append(IsolatedScenario(service))
-            return scenarios[-1]
+            if name in deployed and version == "after":
+                scenario = IsolatedScenario(deployed_services(name))
+                stack.callback(scenario.service.peer.mend)
+            else:
+                service = stack.enter_context(contextlib.closing(EmbeddedService(build(name, version))))
+                scenario = IsolatedScenario(service)
+            scenarios.append(scenario)
+            return scenario
 
         yield create
     request.node.user_properties.append(("reports", sum(scenario.sent for scenario in scenarios)))

@@ -9,7 +9,7 @@ from fixtures.checks.transit import every_event_is_handed_over
 from fixtures.core.catalogue import Case, example_report, load_catalogue
 from fixtures.generation.recordings import examples_for
 from fixtures.generation.runner import batches_for_any
-from fixtures.platform.isolated_service import KILLS, TROUBLES
+from suites.compat.parameters import each_trouble
 from suites.types import Answers, Explore, IsolatedScenarioOf, RaiseIfFound
 
 pytestmark = pytest.mark.catches(promise="handover")
@@ -45,7 +45,7 @@ def test_any_event_is_handed_over(
     explore(batches_for_any(CASES), judge)
 
 
-@pytest.mark.parametrize("trouble", [*TROUBLES, *KILLS])
+@each_trouble
 @at_listener
 def test_an_event_comes_again_after_trouble(
     raise_if_found: RaiseIfFound, isolated_scenario_of: IsolatedScenarioOf, provider: str, trouble: str

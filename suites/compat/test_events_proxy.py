@@ -8,7 +8,8 @@ from fixtures.checks.transit import every_report_is_forwarded
 from fixtures.core.catalogue import Case, example_report, load_catalogue
 from fixtures.generation.recordings import examples_for
 from fixtures.generation.runner import batches_for_any
-from fixtures.platform.isolated_service import KILLS, TROUBLES
+from fixtures.platform.isolated_service import KILLS
+from suites.compat.parameters import each_trouble
 from suites.types import Answers, Explore, IsolatedScenarioOf, RaiseIfFound
 
 pytestmark = pytest.mark.catches(promise="forwarding")
@@ -42,7 +43,7 @@ def test_any_report_arrives(
     explore(batches_for_any(load_catalogue().cases), judge)
 
 
-@pytest.mark.parametrize("trouble", [*TROUBLES, *KILLS])
+@each_trouble
 @at_proxy
 def test_no_report_is_lost_in_trouble(
     raise_if_found: RaiseIfFound, isolated_scenario_of: IsolatedScenarioOf, provider: str, trouble: str

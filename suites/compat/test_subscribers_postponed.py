@@ -11,7 +11,8 @@ from fixtures.checks.postponements import (
     no_postponement_ends_early,
 )
 from fixtures.core.catalogue import Case, load_catalogue
-from fixtures.platform.isolated_service import KILLS, TROUBLES
+from fixtures.platform.isolated_service import KILLS
+from suites.compat.parameters import each_trouble
 from suites.types import IsolatedScenarioOf, RaiseIfFound
 
 pytestmark = pytest.mark.catches(promise="postponing")
@@ -51,7 +52,7 @@ def test_a_later_postponement_shortens_none(
     judge(raise_if_found, seen)
 
 
-@pytest.mark.parametrize("trouble", [*TROUBLES, *KILLS])
+@each_trouble
 @at_postponed
 def test_an_end_is_told_after_trouble(
     raise_if_found: RaiseIfFound, isolated_scenario_of: IsolatedScenarioOf, provider: str, trouble: str

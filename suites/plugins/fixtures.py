@@ -43,7 +43,8 @@ NOTES = pytest.StashKey[BehaviourRecorder]()
 @pytest.fixture(scope="session")
 def deployed(pytestconfig: pytest.Config) -> dict[str, Deployment]:
     """The deployments of version *after* that this run tests, by service."""
-    return get_deployments(pytestconfig)
+    deployments = get_deployments(pytestconfig)
+    return {name: deployment for name, deployment in deployments.items() if deployment.is_judged}
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from fixtures.core.topology import PROMISES, PROVIDERS
 from fixtures.targets.deployed import judged_provider
 from suites.plugins.options import get_deployments
 
+START = "start"  # what a test needs that kills the service
+
 
 def find_reason(item: pytest.Item) -> str:
     """Why a test judges nothing here; empty if it judges something."""
@@ -14,17 +16,23 @@ def find_reason(item: pytest.Item) -> str:
     name, case = str(parameters.get("provider")), parameters.get("case")
     deployment = get_deployments(item.config).get(name)
     # Deployments are of the version after the release; what a pact expects of the one before is not theirs.
-    version = getattr(parameters.get("expectation"), "provider_version", "after")
-    if deployment is None or version != "after":
+    expectation = parameters.get("expectation")
+    version = getattr(expectation, "provider_version", parameters.get("version", "after"))
+    if deployment is None or not deployment.is_judged or version != "after":
         return ""
     if deployment.own_pacts and "expectation" in parameters:
         return f"{name} is not judged on the pacts of this suite: its targets file names others"
+    judged = judged_provider(PROVIDERS[name], deployment) if name in PROVIDERS else deployment.judged
     needs = {need for mark in item.iter_markers("needs") for need in mark.args}
-    needs |= {case.protocol} if isinstance(case, Case) else set(filter(None, [parameters.get("protocol")]))
-    promises = judged_provider(PROVIDERS[name], deployment).promises if name in PROVIDERS else frozenset()
-    missing = sorted(needs - promises - set(deployment.judged.protocols))
+    if isinstance(case, Case):
+        needs.add(case.protocol)
+    needs.update({parameters.get("protocol")} - {None})
+    offered = {*judged.promises, *judged.protocols, *([START] if deployment.start else [])}
+    missing = sorted(needs - offered)
     if not missing:
         return ""
+    if missing[0] == START:
+        return f"{name} is not started by the suite, so it is not killed"
     if missing[0] in PROMISES:
         return f"{name} does not promise {missing[0]}: {PROMISES[missing[0]]}"
     return f"{name} is not judged on {missing[0]}"
