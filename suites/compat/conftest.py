@@ -84,10 +84,13 @@ def platforms(
             elsewhere: dict[str, str] = {}
             lost_exchanges: list[Exception] = []
             for service in set(deployed) & set(TRACEABLE_PROVIDERS) & set(PROVIDERS):
-                # An event of the other protocols would not end as a push through all services must.
-                if version_mix.versions[service] == "after" and deployed[service].adapter is None:
+                deployment = deployed[service]
+                # An event of the other protocols would not end as a push through all services must, nor would
+                # one that another catalogue decides.
+                is_judged_alike = deployment.adapter is None and deployment.catalogue is None
+                if version_mix.versions[service] == "after" and is_judged_alike:
                     # An unreachable deployment fails here, at once.
-                    target = connect_target(deployed[service], rate_limiter, inventory)
+                    target = connect_target(deployment, rate_limiter, inventory)
                     stack.callback(target.close)
                     proxy = reverse_proxy(target.client, failures=lost_exchanges)
                     elsewhere[service] = stack.enter_context(proxy)

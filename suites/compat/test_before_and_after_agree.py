@@ -9,7 +9,7 @@ from fixtures.generation.runner import batches_for
 from suites.compat.parameters import at_each_provider
 from suites.types import Answers, Explore, RaiseIfFound, ScenarioOf
 
-pytestmark = [pytest.mark.catches(promise="agreement"), pytest.mark.needs("own-wire")]
+pytestmark = [pytest.mark.catches(promise="agreement"), pytest.mark.needs("own-wire", "our-catalogue")]
 
 
 @at_each_provider(load_catalogue().of_protocol("legacy"))

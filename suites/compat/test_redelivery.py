@@ -23,7 +23,7 @@ REACTOR = "subscribers-errors"
 
 def example_of(scenario: ProviderScenario, outcome: str) -> Answer:
     """The example of the first case with an outcome, in a protocol that the provider is judged on."""
-    cases = load_catalogue().cases
+    cases = scenario.catalogue.cases
     return scenario.select(example_report(case) for case in cases if case.outcome == outcome)[0]
 
 
