@@ -32,6 +32,10 @@ SCRIPT_NAMES = [
     "answer",
     "times",
     "fault",
+    "h2-error",
+    "target",
+    "prefix",
+    "group",
     "delay",
     "http_status",
     "headers",
@@ -59,9 +63,19 @@ BODIES = st.one_of(
     VALUES.map(lambda value: {"message": {"token": "a", "android": value, "data": value}}),
     VALUES.map(lambda value: {"to": "a", "data": value, "notification": value}),
     VALUES.map(lambda value: {"rules": [{"match": {}, "answer": value}]}),
+    VALUES.map(lambda value: {"rules": [{"match": value}, value]}),
+    VALUES.map(lambda value: {"to": "/topics/a", "registration_tokens": ["a", value], "operation": value}),
 )
 STATUSES = {200, 400, 404, 422}
-HEADERS = {"/v1/projects/demo/messages:send": BEARER, "/fcm/send": KEY, "/_emulator/script": {}, "/token": {}}
+HEADERS = {
+    "/v1/projects/demo/messages:send": BEARER,
+    "/v1/projects/demo/registrations/a/topicSubscriptions": BEARER,
+    "/fcm/send": KEY,
+    "/fcm/notification": {**KEY, "project_id": "1"},
+    "/iid/v1:batchAdd": KEY,
+    "/_emulator/script": {},
+    "/token": {},
+}
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=150)
