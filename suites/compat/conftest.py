@@ -78,9 +78,10 @@ def platforms(
         def start(name: str) -> EndToEndScenario:
             version_mix = VERSION_MIXES[name]
             if variant:
-                fcm = functools.partial(ask_emulator, Emulator())
+                emulator = Emulator()
+                fcm = functools.partial(ask_emulator, emulator)
                 in_memory = stack.enter_context(runtime.run_in_memory(variant, version_mix, fcm))
-                return EndToEndScenario(name, version_mix, in_memory)
+                return EndToEndScenario(name, version_mix, in_memory, emulator)
             elsewhere: dict[str, str] = {}
             lost_exchanges: list[Exception] = []
             for service in set(deployed) & set(TRACEABLE_PROVIDERS) & set(PROVIDERS):
@@ -96,7 +97,10 @@ def platforms(
                     elsewhere[service] = stack.enter_context(proxy)
             config = PlatformConfig(versions=version_mix.versions, elsewhere=elsewhere)
             running.append(stack.enter_context(run_platform(config)))
-            return EndToEndScenario(name, version_mix, running[-1], lost_exchanges=lost_exchanges)
+            platform = running[-1]
+            return EndToEndScenario(
+                name, version_mix, platform, platform.emulator, lost_exchanges=lost_exchanges
+            )
 
         yield start
         for platform in running:

@@ -7,17 +7,24 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import UUID
 
 import pytest
 
-from fixtures.core.catalogue import load_catalogue
+from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.json_values import walk
-from fixtures.core.payloads import CountedIds, IdFactory
-from fixtures.core.topology import PROVIDERS
+from fixtures.core.own_ids import EVENT, OWN_IDS
+from fixtures.core.payloads import LIKE_FCM, CountedIds, IdFactory, address_all, error_event, error_events
+from fixtures.core.times import parse_time
+from fixtures.core.topology import PROVIDERS, VERSION_MIXES
 from fixtures.faults.runtime import build_responder
 from fixtures.generation import runner
+from fixtures.platform.fcm.emulator import Emulator
+from fixtures.platform.in_memory import InMemoryPlatform
+from fixtures.scenarios.end_to_end import EndToEndScenario, Push
 from fixtures.scenarios.provider import ProviderScenario
 from fixtures.services import load
+from fixtures.services.events import CallFailure
 from fixtures.services.store import Store
 from fixtures.targets.config import Deployment
 from fixtures.targets.deployed import connect_deployment
@@ -85,6 +92,31 @@ def test_names_of_messages_have_no_part_in_common() -> None:
         find_common_parts(name.removeprefix("projects/").replace("/messages/", "-") for name in names) == {}
     )
     assert CountedIds().rename_message("projects/p/messages/1234") == "projects/p/messages/1234"
+
+
+def test_tokens_of_end_to_end_runs_have_no_part_in_common() -> None:
+    platform = InMemoryPlatform(lambda _: CallFailure("refused"))
+    scenario = EndToEndScenario("any", next(iter(VERSION_MIXES.values())), platform, Emulator())
+    cases = [case.id for case in load_catalogue().of_protocol("legacy")]
+    pushes = [Push((case,), token=token, retry_after="30") for case in cases for token in ("", LIKE_FCM)]
+    devices = [device for push in pushes for device in scenario.address(push)[1]]
+    tokens = [device["token"] for device in devices]
+    canonical_ids = [answer.canonical_id for answer in scenario.fcm.assigned.values()]
+    assert find_common_parts([*tokens, *canonical_ids]) == {}
+    assert min(len(set(tokens)), len(set(canonical_ids))) > 50
+    platform.close()
+
+
+def test_reports_are_sent_one_after_another_and_events_have_ids_like_all_others() -> None:
+    ids, answers = IdFactory(), [example_report(case) for case in load_catalogue().cases]
+    batches = [[entry.payload for entry in error_events(address_all(answers, ids))] for _ in range(2)]
+    times = [parse_time(event["sent_at"]) for batch in batches for event in batch]
+    assert times == sorted(times)
+    assert len(set(times[: len(answers)])) > len(answers) / 2
+    event_ids = [event["event_id"] for event in batches[0]]
+    assert {UUID(event_id).version for event_id in event_ids} == {4}
+    assert all(OWN_IDS.is_own_id(event_id, EVENT) for event_id in event_ids)
+    assert [error_event(event, "any")["event_id"] for event in batches[0]] == event_ids
 
 
 def test_a_common_part_is_found() -> None:
