@@ -90,6 +90,8 @@ def test_an_answer_about_the_target_names_its_field() -> None:
         [{"match": {"token": "a"}}, {"match": {"token": "a"}, **GONE}],
         [{"match": {"target": "topic"}}, {"match": {"topic": "a"}, **GONE}],
         [{"match": {"token": "a"}}, {"match": {"fid": "a"}}, {"match": {"fid": "a"}, "times": 1}],
+        [{"match": {"target": "token"}}, {"match": {"target": "fid"}}, {"match": {"prefix": "a"}}],
+        [{"match": {"subscription": "a"}, **LIMIT}],
         [{"match": {"topic": "a b"}, **GONE}],
         [{"match": {"condition": "'a' in topics &&"}, **GONE}],
         [{"match": {"token": "x" * 4097}, **GONE}],

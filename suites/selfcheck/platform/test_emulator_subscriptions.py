@@ -121,6 +121,22 @@ def test_a_batch_has_a_result_for_each_token() -> None:
     assert ask(emulator, "GET", subscriptions_path("a")).body == {}
 
 
+def test_a_rule_answers_requests_about_subscriptions_and_no_message() -> None:
+    emulator, path = Emulator(), subscriptions_path("a")
+    rules = [
+        {"match": {"subscription": "a"}, "case": "v1-QUOTA_EXCEEDED", "times": 2},
+        {"match": {"prefix": "slow", "target": "subscription"}, "delay": 0.5},
+        {"match": {}, "case": "v1-INTERNAL"},
+    ]
+    assert request(emulator, "POST", "/_emulator/script", {"rules": rules}, {}).status == 200
+    assert ask(emulator, "POST", path, topic_name="news").status == 429
+    assert batch(emulator, "Add", ["a", "b"]).body == {"results": [{"error": "RESOURCE_EXHAUSTED"}, {}]}
+    assert ask(emulator, "POST", path, topic_name="news").status == 200
+    slow = ask(emulator, "POST", subscriptions_path("slow"), topic_name="news")
+    assert (slow.status, slow.delay_s, slow.body["topicName"]) == (200, 0.5, "news")
+    assert send_v1(emulator, {"token": "a"}).status == 500
+
+
 def test_an_app_instance_has_at_most_2000_topics() -> None:
     emulator = Emulator()
     for number in range(MAX_TOPICS):
