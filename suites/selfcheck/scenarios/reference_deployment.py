@@ -15,8 +15,8 @@ from fixtures.platform.sqs import SqsQueue
 from fixtures.services import load
 from fixtures.services.asgi import current_time
 from fixtures.services.http_environment import HttpEnvironment
+from fixtures.services.http_server import bind_port, run_server, uvicorn_config
 from fixtures.services.infrastructure import Container, MemoryContainer, MemoryQueue, Queue
-from fixtures.services.server import bind_port, run_server, uvicorn_config
 
 
 def main() -> None:
