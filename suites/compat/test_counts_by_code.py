@@ -8,11 +8,10 @@ from suites.types import RaiseIfFound, ScenarioOf
 
 pytestmark = pytest.mark.catches(promise="counts")
 
-PROVIDER = "directory-responses"
 
-
-def test_counts_by_code(raise_if_found: RaiseIfFound, scenario_of: ScenarioOf) -> None:
-    scenario = scenario_of(PROVIDER)
+@pytest.mark.parametrize("provider", ["directory-responses"])
+def test_counts_by_code(raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str) -> None:
+    scenario = scenario_of(provider)
     app = scenario.ids.next()[0]
     batch = scenario.entries({**example_report(case), "firebase_app": app} for case in load_catalogue().cases)
     scenario.assert_handled(batch)

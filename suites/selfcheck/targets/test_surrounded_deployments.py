@@ -19,7 +19,7 @@ from fixtures.targets.start_config import HOST, SURROUNDINGS, StartConfig, list_
 pytestmark = pytest.mark.aside
 
 URL = "http://127.0.0.1:8000"
-COMMAND = StartConfig(command=("./service",))
+COMMAND = StartConfig(command=("/home/me/service",))
 
 
 def describe(*deployments: Deployment) -> dict[str, str]:
@@ -55,7 +55,8 @@ def test_a_service_must_be_told_all_addresses(deployment: Deployment, slug: str)
 
 
 def test_a_started_service_is_told_all_addresses() -> None:
-    assert describe(Deployment("events-proxy", "program:./service", start=COMMAND))["events-proxy"]
+    deployment = Deployment("events-proxy", "program:/home/me/service", start=COMMAND)
+    assert describe(deployment)["events-proxy"] == "command service"
 
 
 @contextlib.contextmanager
