@@ -16,6 +16,7 @@ from ci.commands.broker import ask_about_release
 from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
 from ci.support import cli, suite_process, verdict_output
 from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.provenance import describe_provenance
 from ci.support.sharding import ShardConfig, read_shard_options
 from fixtures.contracts.broker.client import BrokerAccess, read_access
 from fixtures.core import catalogue, redaction, surroundings, times
@@ -97,6 +98,10 @@ class GateConfig:
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 go, 1 no-go, 2 undecided, 64 wrong usage, 70 if the gate itself crashed."""
     try:
+        if options.version:
+            about = describe_provenance(RunConfig())
+            print(f"fcm-compat {about['fcm-compat']}, commit {about['commit']}, {about['python']}")
+            return ExitCode.GO
         with stop_by_interrupt():
             config = GateConfig.from_options(parser, options)
             with build_folder.lock(config.files.build) as lock:
@@ -190,7 +195,8 @@ def run_pytest(config: GateConfig, lock: int) -> list[str]:
         requested = suite_process.describe_gate_run(
             config.run, config.workers, config.shard.shard if config.shard else None
         )
-        environment |= replace(config.run, requested=requested).write(run_file)
+        provenance = describe_provenance(config.run)
+        environment |= replace(config.run, requested=requested, provenance=provenance).write(run_file)
         # A run that lost a worker proves nothing, and a new worker may hang.
         tests = (*suite_process.gate_tests(), "--max-worker-restart=0")
         command = suite_process.run_command(tests, run_file, config.workers)

@@ -5,7 +5,7 @@ expire() {
     root=$(dirname "${BASH_SOURCE[0]}")/../..
     build=$root/build
     for argument in "$@"; do
-        case $argument in -h | --help) return ;; --build=*) build=${argument#--build=} ;; esac
+        case $argument in -h | --help | --version) return ;; --build=*) build=${argument#--build=} ;; esac
         [ "$option" != --build ] || build=$argument
         option=$argument
     done

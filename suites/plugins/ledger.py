@@ -142,10 +142,9 @@ class Recorder:
                 "collected": collected,
                 "environment": self.run_config.environment or ledger.DEFAULT_ENVIRONMENT,
             }
-            if self.run_config.shard:
-                header["shard"] = self.run_config.shard
-            if self.run_config.requested:
-                header["requested"] = self.run_config.requested
+            for name in ("shard", "requested", "provenance"):
+                if value := getattr(self.run_config, name):
+                    header[name] = value
             self.writer.write(header)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:

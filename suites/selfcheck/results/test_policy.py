@@ -49,6 +49,7 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
         },
         "reports": COMPLETE_POLICY.reports,
         "versions": VERSIONS,
+        "provenance": {},
         "seed": 5,
         "duration_s": 12.346,
         "suites": {
