@@ -10,6 +10,12 @@ import pytest
 from fcm_emulator import FcmEmulator
 
 
+@pytest.fixture(scope="session")
+def fcm_emulator_options() -> list[str]:
+    """Only one credential is right."""
+    return ["--bearer", "any"]
+
+
 def send(emulator: FcmEmulator, message: dict[str, object], *, by_proxy: bool = False) -> int:
     """The status of the answer to a message."""
     address = "https://fcm.googleapis.com" if by_proxy else emulator.url
