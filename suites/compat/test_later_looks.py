@@ -1,8 +1,9 @@
-"""Subscribers that no report names stay as they are, and nothing happens after the last look."""
+"""Subscribers that no report names stay as they are, and nothing changes after the last look."""
 
 import pytest
 
 from fixtures.core.catalogue import example_report, load_catalogue
+from suites.compat.parameters import each_provider
 from suites.types import LaterLooksOf, RaiseIfFound, ScenarioOf
 
 EXAMPLES = [example_report(case) for case in load_catalogue().cases]
@@ -20,7 +21,7 @@ def test_bystanders_stay_as_they_are(
 
 
 @pytest.mark.catches(promise="late-harm")
-@at_subscribers
+@each_provider
 def test_nothing_happens_after_the_last_look(
     raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, later_looks_of: LaterLooksOf, provider: str
 ) -> None:

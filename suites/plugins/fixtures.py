@@ -108,8 +108,7 @@ def scenario_of(
         has_own = target.provider.answer == "adapted" or target.client.connection.deployment.own_pacts
         matcher = (lambda _: []) if has_own else load_matcher(provider, "answer").check_answer
         all_looks = config.stash.setdefault(LATER_LOOKS, {})
-        has_subscribers = target.provider.observation == "subscribers"
-        if version == "after" and has_subscribers and provider not in all_looks:
+        if version == "after" and provider not in all_looks:
             all_looks[provider] = LaterLooks.begin(ProviderScenario(target, matcher))
         counts.append((target, target.delivered))
         if not get_run_config(config).deep or version != "after":

@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 
-from fixtures.checks.later_looks import bystanders_are_unchanged, nothing_happened_since_last_look
+from fixtures.checks.later_looks import (
+    bystanders_are_unchanged,
+    nothing_happened_since_last_look,
+    stored_reports_are_unchanged,
+)
 from fixtures.core.harm import DEAD, LIVE, LOST, WRONG, Harm
+from fixtures.core.outcome import ProviderAnswer
 from fixtures.core.topology import PROVIDERS
 
 PROVIDER = PROVIDERS["subscribers-errors"]
@@ -71,3 +76,28 @@ def test_what_may_not(before: dict[str, Any], now: dict[str, Any] | None, title:
     assert bystander.remark == "2 of 2 subscribers have changed so."
     assert bystander.sent == [{"subscriber_id": "a"}, {"subscriber_id": "b"}]
     assert (bystander.harm, late.harm) == (harm, harm)
+
+
+STORED = {"report_id": "a", "protocol": "fcm_v1", "code": "INTERNAL", "forwarded_to": ["b", "c"]}
+
+
+@pytest.mark.parametrize(
+    ("status", "now", "change"),
+    [
+        pytest.param(200, STORED, "", id="the same"),
+        pytest.param(200, {**STORED, "report_id": "A", "at": 1}, "", id="members that are not promised"),
+        pytest.param(200, {**STORED, "forwarded_to": ["c", "b"]}, "", id="another order"),
+        pytest.param(200, {**STORED, "code": "OTHER"}, "changes the code of", id="another code"),
+        pytest.param(200, {**STORED, "forwarded_to": ["b"]}, "changes the forwarded_to of", id="one less"),
+        pytest.param(404, {"title": "unknown"}, "loses", id="unknown"),
+        pytest.param(200, ["a"], "loses", id="no report"),
+    ],
+)
+def test_a_stored_report_stays_as_it_is(status: int, now: Any, change: str) -> None:
+    answers = dict.fromkeys("ab", ProviderAnswer(status, now, "", ""))
+    provider = PROVIDERS["directory-events-api"]
+    findings = list(stored_reports_are_unchanged(provider, dict.fromkeys("ab", STORED), answers))
+    titles = [f"{change} a stored report after the last look"] if change else []
+    assert [finding.title for finding in findings] == titles
+    for finding in findings:
+        assert (finding.rank, finding.remark) == ("promise", "2 of 2 reports have changed so.")
