@@ -131,6 +131,27 @@ NOT_TAKEN: Mapping[str, tuple[str | bytes, dict[str, int], dict[str, int]]] = {
         {},
         {"left-out": 1},
     ),
+    "Node, left out, in text that names nothing": (
+        "{ error: { code: 404, message: 'm', status: 'NOT_FOUND', details: [Array] } }\n",
+        {},
+        {"left-out": 1},
+    ),
+    "a body in a URL": ("body=%7B%22type.googleapis.com%2FFcmError%22\n", {}, {"unreadable": 1}),
+    "a status in no known words": (
+        lines({"url": SEND, "status": "it went wrong", "body": ""}),
+        {},
+        {"status-unknown": 1},
+    ),
+    "Web Push by curl": (
+        "> POST /fcm/send/abc:d HTTP/2\n> Host: fcm.googleapis.com\n< HTTP/2 410\n<\nsubscription expired.\n",
+        {},
+        {"web-push": 1},
+    ),
+    "a topic's empty answer": (
+        har((200, {}), url="https://fcm.googleapis.com/v1/projects/x/registrations/y/topicSubscriptions"),
+        {},
+        {"topic-management": 1},
+    ),
     "a map of Java": ("fcm {error={code=404, details=[{errorCode=UNREGISTERED}]}}\n", {}, {"unreadable": 1}),
     "a map of Go": (
         "fcm map[error:map[code:404 details:[map[errorCode:UNREGISTERED]]]]\n",
@@ -164,7 +185,7 @@ def test_what_is_not_taken_is_counted(
     [
         "INFO POST https://fcm.googleapis.com/v1/projects/x/messages:send\n" + f"INFO fcm {TEXT}\n",
         f'HTTP Request: POST {SEND} "HTTP/1.1 404 Not Found"\nINFO fcm {TEXT}\n',
-        "12 search results found\n" + lines({"results": [{"title": "a"}]}, GONE),
+        "{a:1}\n{}\n12 search results found\n" + lines({"results": [{"title": "a"}]}, GONE),
         lines({"registration_ids": ["a"], "data": {}}, {"message": {"token": "a", "data": {"x": "y"}}}, GONE),
         lines(
             {"jsonrpc": "2.0", "error": {"code": -32000, "message": "m"}},
@@ -186,6 +207,7 @@ WAITS: Mapping[str, Any] = {
     "keys and values": {"header": [{"key": "retry-after", "value": "41"}]},
     "a flat list": {"rawHeaders": ["X", "1", "Retry-After", "41"]},
     "text": {"headers": "X: 1\r\nRetry-After: 41\r\n"},
+    "JSON": {"headers": '{"retry-after": ["41"]}'},
     "a member": {"retryAfter": 41},
     "another member": {"retry_after": "41"},
 }

@@ -123,6 +123,17 @@ READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
         ),
         DEAD,
     ),
+    "Docker, in parts": (
+        lines(
+            {"log": f"fcm {TEXT[:60]}", "stream": "stdout", "time": "t"},
+            {"log": f"{TEXT[60:]}\n", "stream": "stdout", "time": "t"},
+        ),
+        DEAD,
+    ),
+    "Kubernetes, in parts": (
+        f"2026-06-01T10:00:00Z stdout P fcm {TEXT[:60]}\n2026-06-01T10:00:00Z stdout F {TEXT[60:]}\n",
+        DEAD,
+    ),
     "GELF, a line each": (
         lines(*({"version": "1.1", "host": "h", "short_message": line} for line in PRETTY.splitlines())),
         DEAD,
@@ -239,6 +250,10 @@ READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
         LATER,
     ),
     "status lines": (lines({"url": SEND, "Status": "503 Service Unavailable", "Body": ""}), LATER),
+    "a status of .NET": (
+        lines({"RequestUri": SEND, "StatusCode": "ServiceUnavailable", "Content": ""}),
+        LATER,
+    ),
     "a status alone": (lines({"url": SEND, "status": 503, "method": "POST"}), LATER),
     # --- wrapped bodies
     "base64": (lines({"status": 404, "body": B64}), DEAD),

@@ -45,6 +45,11 @@ BROKEN: Mapping[str, tuple[Any, str, str]] = {
         "not-a-send",
         "ALREADY_EXISTS answers the subscription of a topic",
     ),
+    "Web Push": (
+        {"http_status": 410, "body": "push subscription has unsubscribed or expired.\n"},
+        "not-a-send",
+        "an answer of Web Push, which is another protocol on the same host",
+    ),
     "an unknown status": (
         {"protocol": "fcm_v1", "http_status": None, "body": "<HTML></HTML>"},
         "status-unknown",
