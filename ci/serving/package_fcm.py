@@ -1,5 +1,6 @@
 """An FCM on loopback that gives a push package the answer of each report, and the package's own process."""
 
+import contextlib
 import json
 import os
 import queue
@@ -64,15 +65,20 @@ class PackageProcess:
     """The package's own interpreter, in which its adapter runs until the block ends."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(  # noqa: S603  the interpreter that the targets file names
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  the interpreter that the targets file names
+                command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        except OSError as error:
+            step = "write --python as a path that begins at the targets file"
+            raise UserError("no-interpreter", repr(command[0]), str(error.strerror), step) from error
         self.is_multicast = bool(self._read()["multicast"])
 
     def handle(self, pairs: Sequence[tuple[Answer, Subscriber]]) -> list[Any]:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(pairs) + "\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended, as reading shows
+            self._process.stdin.write(json.dumps(pairs) + "\n")
+            self._process.stdin.flush()
         states: list[Any] = self._read()["states"]
         return states
 

@@ -46,6 +46,10 @@ PACKAGE = """\
         def handle(self, answer, subscriber):
             return "active"
 
+    class Ending:
+        def handle(self, answer, subscriber):
+            raise SystemExit(3)
+
     class Printing(Package):
         def __init__(self):
             print("a package may print")
@@ -66,6 +70,24 @@ def connect_package(tmp_path: Path) -> ConnectPackage:
         return connect_to(write_targets(tmp_path, adapter, VALUES))
 
     return connect
+
+
+@pytest.mark.parametrize(
+    ("python", "name", "problem"),
+    [
+        (".venv/bin/no-python", "Package", "no-interpreter"),
+        (".venv/bin/python", "Missing", "package-ended"),
+        (".venv/bin/python", "Ending", "package-ended"),
+    ],
+)
+def test_a_package_that_cannot_run_is_refused_by_name(
+    tmp_path: Path, python: str, name: str, problem: str
+) -> None:
+    write_module(tmp_path, "package", PACKAGE)
+    adapter = f'["{ROOT}/ci/replay", "--python={ROOT}/{python}", "package:{name}"]'
+    file = write_targets(tmp_path, adapter, VALUES)
+    with pytest.raises(TargetError, match=problem), connect_to(file) as target:
+        find_problems(target, "v1-delivered")
 
 
 def find_problems(target: Target, *cases: str) -> list[str | None]:
