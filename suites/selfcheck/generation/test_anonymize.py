@@ -36,6 +36,13 @@ PERSONAL = {
         "dTk3xQ0vRb-2mNpLw9sYhA",
     ),
     "installation of letters": ("cQwErTyUiOpAsDfGhJkLzX", "instance cQwErTyUiOpAsDfGhJkLzX", ""),
+    "installation in a URL": (
+        "dTk3xQ0vRb-2mNpLw9sYhA",
+        "https://x.example/v1/installations/dTk3xQ0vRb-2mNpLw9sYhA/tokens",
+        "fid=dTk3xQ0vRb-2mNpLw9sYhA",
+    ),
+    "e-mail in a URL": ("ada.byron%40mill.example", "https://x.example/?to=ada.byron%40mill.example", ""),
+    "account of a code host": ("ada-byron", "https://github.com/ada-byron/push/issues", ""),
     "e-mail": ("ada.byron@mill.example", "mailto:ada.byron@mill.example", "by ada.byron@mill.example."),
     "account": (
         "ada-byron",
