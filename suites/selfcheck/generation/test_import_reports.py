@@ -236,5 +236,6 @@ def test_the_account_is_printed_as_one_object(tmp_path: Path, capsys: pytest.Cap
         "shapes": 1,
         "output": str(output),
     }
-    assert f"1 not taken, first unreadable: {file}, line 2: WARN token 7: NotRegistered" in printed.err
+    reason = f"unreadable: {file}, line 2: words of FCM, but no body: WARN token 7: NotRegistered"
+    assert f"1 not taken, first {reason}" in printed.err
     assert "next: log the response body as JSON" in printed.err
