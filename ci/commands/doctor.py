@@ -24,19 +24,24 @@ from ci.support.cli import (
     select_deployments,
 )
 from fixtures.core import redaction, terminal
+from fixtures.core.errors import UserError
 from fixtures.core.plain_text import show_hidden
 from fixtures.core.topology import SUBSCRIBER_PROVIDERS
 from fixtures.platform import sqs
+from fixtures.scenarios.deployed_services import DeployedService
+from fixtures.scenarios.isolated_services import ISOLATED, IsolatedScenario
 from fixtures.targets.adapters.suggestion import suggest_delivery, write_draft
 from fixtures.targets.authentication import create_transport
+from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment
-from fixtures.targets.deployed import describe_deployments
+from fixtures.targets.deployed import describe_deployments, require_addresses
 from fixtures.targets.doctor import ProbeResult, examine_deployments
 from fixtures.targets.http import NoResponse
 from fixtures.targets.own_pacts import load_pact
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.started import StartError, run_services
+from fixtures.targets.target import Unobservable
 
 TABLE_WIDTH = 140
 
@@ -53,6 +58,8 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     if not options.json:
         print(*describe_deployments(deployed, are_probed=True), sep="\n", flush=True)
     start = time.monotonic()
+    isolated = [row for name, row in deployed.items() if name in ISOLATED and row.is_judged]
+    deployed = {name: row for name, row in deployed.items() if row not in isolated}
     inventory = Inventory(build / INVENTORY_FILE)
     inventory.adopt_key()
     try:
@@ -61,6 +68,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
             with run_services(deployed.values(), build / "logs"):
                 try:
                     results = examine_deployments(deployed, limiter, inventory, count_messages)
+                    results += [examine_isolated(row, limiter, build / "logs") for row in isolated]
                 finally:
                     notes = remove_leftovers(build, deployed)
     except StartError as error:
@@ -82,6 +90,23 @@ def print_suggestion(options: argparse.Namespace) -> ExitCode:
     table = f"environments.{options.environment or 'staging'}.services.{SUBSCRIBER_PROVIDERS[0]}"
     print(show_hidden(write_draft(suggestion, file.name, table)), end="")
     return ExitCode.UNDECIDED if suggestion.missing else ExitCode.GO
+
+
+def examine_isolated(deployment: Deployment, limiter: RateLimiter, logs: Path) -> ProbeResult:
+    """Hand one thing to a service between surroundings of the suite, and see whether it comes through."""
+    details, next_step, well = "one thing came through to its surroundings", "", False
+    try:
+        require_addresses(deployment)
+        with DeployedService(deployment, limiter, logs) as service:
+            IsolatedScenario(service).prove_surroundings()
+        well = True
+    except UserError as error:
+        details, next_step = f"{error.slug}: {error.problem}", error.next_step
+    except (Unobservable, Unreachable) as error:
+        details, _, next_step = error.problem.partition("\n  next: ")
+    return ProbeResult(
+        service=deployment.name, question="surroundings", well=well, details=details, next_step=next_step
+    )
 
 
 def count_messages(queue: Deployment, before_request: Callable[[], None]) -> int:

@@ -3,15 +3,20 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ci.commands.doctor import examine_isolated
 from ci.scoring.fault_runs import run_tests
 from fixtures.core.project import ROOT
 from fixtures.core.run_config import RunConfig
 from fixtures.faults.scoring import RunResult
+from fixtures.targets.config import Deployment
+from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.start_config import StartConfig
 from fixtures.targets.started import answers, find_free_port
 
 pytestmark = [pytest.mark.aside, pytest.mark.process]
@@ -81,6 +86,12 @@ def test_a_faulty_deployment_is_no_go_and_a_right_one_is_not(tmp_path: Path, nam
 
 def test_a_deployment_that_does_not_reach_its_surroundings_is_undecided(tmp_path: Path) -> None:
     command = start_command(tmp_path, "events-proxy", "--peer", "http://127.0.0.1:9")
+    start = StartConfig(command=tuple(command), env={"PYTHONPATH": str(ROOT)}, ready="127.0.0.1:{port}")
+    deployment = Deployment("events-proxy", "command", start=start, observe_within_s=2)
+    result_of_doctor = examine_isolated(deployment, RateLimiter(), tmp_path)
+    assert (result_of_doctor.well, "nothing-came-through" in result_of_doctor.details) == (False, True)
+    right = replace(start, command=tuple(start_command(tmp_path, "events-proxy")))
+    assert examine_isolated(replace(deployment, start=right), RateLimiter(), tmp_path).well
     result = judge(tmp_path, "events-proxy", "UNREGISTERED", start_row(command), 2)
     assert not result.findings
     assert "nothing-came-through" in result.problem
