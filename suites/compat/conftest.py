@@ -154,7 +154,8 @@ def sender_runs(
                     results[protocol] = error
             result = results[protocol]
             if isinstance(result, Exception):
-                raise result
+                # Each raise would lengthen the traceback of the one error.
+                raise result.with_traceback(None)
             return result
 
         yield run
