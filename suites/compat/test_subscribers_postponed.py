@@ -30,8 +30,10 @@ WAITS = {
 at_postponed = pytest.mark.parametrize("provider", ["subscribers-postponed"])
 
 
-def judge(raise_if_found: RaiseIfFound, seen: Postponements) -> None:
-    raise_if_found(chain(no_postponement_ends_early(seen), every_due_subscriber_comes_back(seen)))
+def judge(raise_if_found: RaiseIfFound, postponements: Postponements) -> None:
+    raise_if_found(
+        chain(no_postponement_ends_early(postponements), every_due_subscriber_comes_back(postponements))
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -48,8 +50,8 @@ def test_a_later_postponement_shortens_none(
     raise_if_found: RaiseIfFound, isolated_scenario_of: IsolatedScenarioOf, provider: str, later: str
 ) -> None:
     waits: Sequence[float] = WAITS[later]
-    seen = isolated_scenario_of(provider).postpone(REASON, *waits, situation=f"after {later}")
-    judge(raise_if_found, seen)
+    postponements = isolated_scenario_of(provider).postpone(REASON, *waits, situation=f"after {later}")
+    judge(raise_if_found, postponements)
 
 
 @each_trouble

@@ -19,11 +19,11 @@ SHORT, LONG = "2026-01-01T00:00:10Z", "2026-01-01T00:00:30Z"
 BEGAN, MIDDLE, END = (datetime(2026, 1, 1, 0, 0, second, tzinfo=UTC) for second in (0, 10, 30))
 
 
-def asked(until: str) -> dict[str, str]:
+def build_request(until: str) -> dict[str, str]:
     return {"subscriber_id": ID, "until": until, "reason": "R"}
 
 
-def look(at: datetime, until: str | None) -> PostponementLook:
+def build_look(at: datetime, until: str | None) -> PostponementLook:
     return PostponementLook(subscriber_id=ID, at=at, until=until)
 
 
@@ -32,8 +32,8 @@ def resumed(at: datetime, until: Any) -> tuple[datetime, Any]:
 
 
 RIGHT: Mapping[str, Any] = {
-    "asked": [asked(LONG), asked(SHORT)],
-    "looks": [look(BEGAN, LONG), look(MIDDLE, LONG), look(END, None)],
+    "accepted": [build_request(LONG), build_request(SHORT)],
+    "looks": [build_look(BEGAN, LONG), build_look(MIDDLE, LONG), build_look(END, None)],
     "resumed": [resumed(END, LONG)],
 }
 
@@ -44,8 +44,8 @@ RIGHT: Mapping[str, Any] = {
         pytest.param({}, id="one end for all"),
         pytest.param({"resumed": [resumed(MIDDLE, SHORT), resumed(END, LONG)]}, id="an end for each"),
         pytest.param({"resumed": [resumed(END, LONG)] * 2}, id="twice"),
-        pytest.param({"looks": [look(END, LONG)]}, id="still shown at the end"),
-        pytest.param({"asked": [], "resumed": []}, id="nothing was asked for"),
+        pytest.param({"looks": [build_look(END, LONG)]}, id="still shown at the end"),
+        pytest.param({"accepted": [], "resumed": []}, id="nothing was asked for"),
     ],
 )
 def test_what_is_right(changed: Mapping[str, Any]) -> None:
@@ -55,13 +55,13 @@ def test_what_is_right(changed: Mapping[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("changed", "rules"),
     [
-        ({"looks": [look(MIDDLE, SHORT)]}, ["shortened"]),
-        ({"looks": [look(MIDDLE, "soon")]}, ["shortened"]),
-        ({"looks": [look(MIDDLE, None)]}, ["lost"]),
+        ({"looks": [build_look(MIDDLE, SHORT)]}, ["shortened"]),
+        ({"looks": [build_look(MIDDLE, "soon")]}, ["shortened"]),
+        ({"looks": [build_look(MIDDLE, None)]}, ["lost"]),
         ({"resumed": [resumed(MIDDLE, LONG)]}, ["shortened"]),
         ({"resumed": [resumed(MIDDLE, SHORT)]}, ["not-resumed"]),
         ({"resumed": [resumed(END, None), (END, 5)]}, ["not-resumed"]),
-        ({"refusals": [(asked(LONG), "422")]}, ["refused"]),
+        ({"refusals": [(build_request(LONG), "422")]}, ["refused"]),
     ],
 )
 def test_what_is_wrong(changed: Mapping[str, Any], rules: list[str]) -> None:
@@ -69,6 +69,8 @@ def test_what_is_wrong(changed: Mapping[str, Any], rules: list[str]) -> None:
 
 
 def find_rules(changed: Mapping[str, Any]) -> list[str]:
-    seen = Postponements(**{**RIGHT, **changed})
-    findings = chain(no_postponement_ends_early(seen), every_due_subscriber_comes_back(seen))
+    postponements = Postponements(**{**RIGHT, **changed})
+    findings = chain(
+        no_postponement_ends_early(postponements), every_due_subscriber_comes_back(postponements)
+    )
     return [finding.rule.removeprefix("postponing.") for finding in findings]
