@@ -1,10 +1,10 @@
-"""A row without JSON is an answer of FCM if other rows of its table are."""
+"""Answers without JSON are read from tables, and from entries whose fields have names."""
 
 import json
 
 import pytest
 
-from suites.selfcheck.generation.import_forms import GONE, read
+from suites.selfcheck.generation.import_forms import GONE, PRETTY, read
 
 pytestmark = pytest.mark.aside
 
@@ -52,3 +52,36 @@ def test_records_of_a_log_are_no_table() -> None:
 
 def test_a_table_without_any_answer_of_fcm_gives_none() -> None:
     assert read_outcomes(to_csv(*NO_JSON)) == {}
+
+
+PAGE = (
+    'level=error http_status=503 retry_after=30 response="<html>\\"503\\"</html>" '
+    "url=https://fcm.googleapis.com/v1/projects/p/messages:send\n"
+)
+RESULT = (
+    'level=error http_status=200 response="{\\"multicast_id\\":1,'
+    '\\"results\\":[{\\"error\\":\\"NotRegistered\\"}]}"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("log", "outcomes"),
+    [
+        (PAGE, {"postpone": 1}),
+        (PAGE + RESULT, {"postpone": 1, "unsubscribe": 1}),
+        (RESULT + PAGE, {"postpone": 1, "unsubscribe": 1}),
+        (PAGE.replace("fcm.googleapis.com/v1", "shop.example/v9"), {}),
+    ],
+)
+def test_fields_of_an_entry_hold_an_answer(log: str, outcomes: dict[str, int]) -> None:
+    assert read_outcomes(log) == outcomes
+
+
+def test_an_exchange_of_curl_is_one_entry() -> None:
+    exchange = (
+        "* Connected to fcm.googleapis.com (192.0.2.1) port 443\n"
+        "> POST /v1/projects/p/messages:send HTTP/2\n> host: fcm.googleapis.com\n>\n"
+        f"< HTTP/2 404 \n< content-type: application/json\n<\n{PRETTY}\n* Connection #0 left intact\n"
+    )
+    account, _ = read(exchange)
+    assert (dict(account.outcomes), dict(account.not_taken)) == ({"unsubscribe": 1}, {})
