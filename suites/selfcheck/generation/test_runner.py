@@ -18,8 +18,8 @@ CASES = load_catalogue().cases
 
 
 def test_the_same_seed_draws_the_same() -> None:
-    for case in CASES[::12]:
-        assert draw_answers.__wrapped__(case) == draw_answers(case)
+    for case in CASES[::12]:  # twice at once: Hypothesis also draws constants of the modules loaded by then
+        assert draw_answers.__wrapped__(case) == draw_answers.__wrapped__(case)
 
 
 def test_another_seed_draws_something_else() -> None:

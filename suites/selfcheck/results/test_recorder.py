@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
-from fixtures.core.topology import PROVIDERS
+from fixtures.core.topology import FLOW
 from fixtures.results import ledger
 from fixtures.results.report.model import ReportRun
 from suites.selfcheck.results.sample_runs import read_verdict
@@ -96,7 +96,7 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
     read = ledger.read_ledger(file)
     assert (list(read.problems), done.returncode) == ([], 1), done.stdout + done.stderr
     assert (read.header["collected"], read.header["seed"]) == (8, 4)
-    assert set(read.header["versions"]) == set(PROVIDERS)
+    assert set(read.header["versions"]) == set(FLOW)
     results = ReportRun(read, read_verdict(file), load_catalogue()).results
     assert {line["test"] for line in read.tests} <= {result.test for result in results}, (
         "none is lost to the report"
