@@ -13,9 +13,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from fixtures.core.errors import UserError
 from fixtures.core.topology import PROTOCOLS
 from fixtures.platform.fcm.emulator import Emulator
@@ -24,6 +21,7 @@ from fixtures.platform.fcm.legacy import multicast
 from fixtures.platform.fcm.messages import FcmAnswer
 from fixtures.platform.fcm.rules import DEVICES, Rule, RuleSet
 from fixtures.platform.fcm.server import EmulatorServer
+from fixtures.platform.fcm.service_account import create_service_account
 from fixtures.services.http_server import bind_port
 from fixtures.targets.adapters.code import Answer, AnswerHandler, Subscriber
 
@@ -134,7 +132,7 @@ def start_emulator(emulator: Emulator) -> Iterator[dict[str, str]]:
         thread.start()
         urls = ready.get(timeout=START_TIMEOUT_S)
         account = Path(folder, "service-account.json")
-        account.write_text(json.dumps(create_service_account(urls["url"])), encoding="utf-8")
+        account.write_text(json.dumps(create_service_account(f"{urls['url']}/token")), encoding="utf-8")
         kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         proxy = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), urls["proxy"])
         trusted = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
@@ -149,19 +147,3 @@ def start_emulator(emulator: Emulator) -> Iterator[dict[str, str]]:
         finally:
             server.should_exit = True
             thread.join(START_TIMEOUT_S)
-
-
-def create_service_account(fcm_url: str) -> dict[str, str]:
-    """A service account file as of Google's console, with a new key and the emulator's token endpoint."""
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return {
-        "type": "service_account",
-        "project_id": "emulated",
-        "private_key_id": "0",
-        "private_key": key.decode(),
-        "client_email": "tests@emulated.iam.gserviceaccount.com",
-        "client_id": "0",
-        "token_uri": f"{fcm_url}/token",
-    }

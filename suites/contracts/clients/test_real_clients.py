@@ -9,10 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from fixtures.core.project import ROOT
+from fixtures.platform.fcm.service_account import create_service_account
 from fixtures.targets.embedded import start_process
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("clients")]
@@ -60,19 +59,8 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
 @pytest.fixture(scope="module")
 def service_account(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A service account file with a new key, in the format of Google's console."""
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     file = tmp_path_factory.mktemp("account") / "service-account.json"
-    account = {
-        "type": "service_account",
-        "project_id": "emulated",
-        "private_key_id": "0",
-        "private_key": key.decode(),
-        "client_email": "tests@emulated.iam.gserviceaccount.com",
-        "client_id": "0",
-        "token_uri": "https://oauth2.googleapis.com/token",
-    }
+    account = create_service_account("https://oauth2.googleapis.com/token")
     file.write_text(json.dumps(account), encoding="utf-8")
     return file
 

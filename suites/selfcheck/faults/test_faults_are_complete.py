@@ -23,7 +23,8 @@ from fixtures.generation import malformed, recordings, runner
 from fixtures.generation.schema_coverage import uncovered
 from fixtures.generation.strategies import answers_for, near_misses_of_codes, near_misses_of_details
 from fixtures.platform.in_memory import scripted_fcm
-from fixtures.scenarios.unreliable_platform import ServiceStopped, UnreliablePlatform
+from fixtures.platform.isolated_service import ServiceStopped
+from fixtures.scenarios.unreliable_platform import UnreliablePlatform
 from fixtures.services import load as load_service
 from fixtures.services.events import CallAnswer, CallFailure, ServiceCall
 from fixtures.services.http_messages import Request

@@ -136,11 +136,16 @@ def test_an_observation_that_never_changes_is_no_verdict(tmp_path: Path, state: 
     ],
 )  # fmt: skip
 def test_a_wrong_description_is_refused_by_name(tmp_path: Path, old: str, new: str, slug: str) -> None:
-    with run_platform(tmp_path) as file:
+    assert slug in read_refusal(tmp_path, old, new)
+
+
+def read_refusal(folder: Path, old: str, new: str) -> str:
+    """Why a changed description is refused, before anything is sent."""
+    with run_platform(folder) as file:
         change_description(file, old, new)
         with pytest.raises(TargetError) as error:
             resolve_deployments([], str(file), None, [])
-    assert slug in str(error.value)
+    return str(error.value)
 
 
 @pytest.mark.parametrize(

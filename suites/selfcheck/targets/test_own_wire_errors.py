@@ -9,11 +9,10 @@ import pytest
 
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import TargetError
-from fixtures.targets.selection import resolve_deployments
 from fixtures.targets.target import Unobservable
 from suites.selfcheck.targets.own_wire import OwnPlatform, run_platform
 from suites.selfcheck.targets.test_code_adapters import ONLY_LEGACY, write_program, write_targets
-from suites.selfcheck.targets.test_own_wire import change_description, connect_to, find_problems
+from suites.selfcheck.targets.test_own_wire import change_description, connect_to, find_problems, read_refusal
 
 pytestmark = pytest.mark.aside
 
@@ -33,11 +32,7 @@ Answer = tuple[int, Mapping[str, str], bytes]
 def test_a_wrong_description_is_refused_before_anything_is_sent(
     tmp_path: Path, old: str, new: str, slug: str
 ) -> None:
-    with run_platform(tmp_path) as file:
-        change_description(file, old, new)
-        with pytest.raises(TargetError) as error:
-            resolve_deployments([], str(file), None, [])
-    assert slug in str(error.value)
+    assert slug in read_refusal(tmp_path, old, new)
 
 
 @pytest.mark.parametrize(
