@@ -17,6 +17,7 @@ from typing import TextIO
 
 from ci.support import cli
 from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.deployments import select_deployments
 from ci.support.verdict_output import print_verdict
 from fixtures.contracts.broker import client, pact_cli, verification
 from fixtures.contracts.broker.can_i_deploy import (
@@ -144,7 +145,7 @@ def verify(options: argparse.Namespace, access: BrokerAccess) -> int:
 def make_plan(options: argparse.Namespace, names: Sequence[str]) -> VerificationPlan:
     """What the options of `verify` ask for. Raises BrokerUsageError or TargetError."""
     query = PactQuery(read_selectors(options), options.branch, pending=True)
-    deployments = cli.select_deployments(options)
+    deployments = select_deployments(options)
     deployments = {name: deployments[name] for name in deployments if name in topology.PROVIDERS}
     references = [name for name in names if name not in deployments]
     if options.publish and not options.publish_references and references:

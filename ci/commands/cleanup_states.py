@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ci.support.cli import CommandParser, ExitCode, command, select_deployments
+from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.deployments import select_deployments
 from fixtures.results.build_folder import find_build_folder
 from fixtures.targets.cleanup import NOT_REMOVED_FILE, clean_up, describe_not_removed, write_not_removed
 from fixtures.targets.config import Deployment

@@ -17,6 +17,7 @@ from typing import Any
 
 from ci.support import cli
 from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.deployments import read_target_options, select_deployments
 from ci.support.exploration import Exploration, ExplorationConfig, explore
 from fixtures.core import schemas
 from fixtures.core.catalogue import load_catalogue
@@ -51,13 +52,13 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         return add_examples(cli.resolve_path(options.caller_folder, options.add))
     seconds = parse_budget(options.budget)
     cli.require_positive(parser, options, "examples", "workers", "reports", "rounds")
-    cli.select_deployments(options)
+    select_deployments(options)
     runtime.find_variant(options.variant)
     config = ExplorationConfig(
         folder=cli.resolve_build_folder(options) / "deep",
         seconds=seconds,
         workers=options.workers,
-        run=cli.read_target_options(options),
+        run=read_target_options(options),
         reports=options.reports,
         rounds=options.rounds,
         only=options.only,

@@ -21,8 +21,8 @@ from ci.support.cli import (
     command,
     resolve_build_folder,
     resolve_path,
-    select_deployments,
 )
+from ci.support.deployments import select_deployments
 from fixtures.core import redaction, terminal
 from fixtures.core.errors import UserError
 from fixtures.core.plain_text import show_hidden

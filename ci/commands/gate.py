@@ -16,6 +16,7 @@ from ci.commands.broker import ask_about_release
 from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
 from ci.support import cli, suite_process, verdict_output
 from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.deployments import read_target_options, select_deployments
 from ci.support.provenance import describe_provenance
 from ci.support.sharding import ShardConfig, read_shard_options
 from fixtures.contracts.broker.client import BrokerAccess, read_access
@@ -60,7 +61,7 @@ class GateConfig:
         shard = read_shard_options(options, files.durations)
         replay = [str(cli.resolve_path(options.caller_folder, file)) for file in options.replay or ()]
         run = replace(
-            cli.read_target_options(options),
+            read_target_options(options),
             replay=tuple(replay),
             ledger=str(files.ledger),
             spent=str(files.request_counter),
@@ -69,7 +70,7 @@ class GateConfig:
         )
         if run.examples < 1 or options.workers < 1:
             parser.error("--examples and -n take a whole number of 1 or more")
-        selected = cli.select_deployments(options)
+        selected = select_deployments(options)
         if selected and not any(row.is_judged for row in selected.values()):
             problem = "they have neither start nor ports, so nothing can be handed to them"
             step = "say one of them, as docs/start.md says, or judge none"
