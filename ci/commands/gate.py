@@ -50,6 +50,8 @@ class GateConfig:
     shard: ShardConfig | None
     known_failures: str
     broker: BrokerAccess | None
+    # Whether a go must be one of deployments.
+    for_release: bool
     # Why no run can prove anything, such as an unreadable catalogue; empty if all is well.
     startup_error: str
 
@@ -91,6 +93,7 @@ class GateConfig:
             shard=shard,
             known_failures=options.known_failures,
             broker=read_access(os.environ) if options.broker else None,
+            for_release=options.release_gate,
             startup_error=startup_error,
         )
 
@@ -128,9 +131,11 @@ def run(config: GateConfig, lock: int) -> ExitCode:
         record = ledger.read_ledger(config.files.ledger)
     header = {**identity, "started_at": started_at, **record.header}
     record = replace(record, header=header)
+    judges_all = record.tests and not config.shard
+    required = policy.load_policy(for_release=config.for_release) if judges_all else policy.NO_REQUIREMENTS
     decision = policy.decide(
         record,
-        policy.load_policy() if record.tests and not config.shard else policy.NO_REQUIREMENTS,
+        required,
         catalogue.load_catalogue(),
         duration_s=time.monotonic() - start,
         gate_problems=[*problems, *broker.doubts, *([config.shard.doubt] if config.shard else [])],

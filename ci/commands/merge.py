@@ -26,10 +26,10 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         parser.error(f"{files.build} is cleared first, so it can be neither a DIR nor inside of one")
     with build_folder.lock(files.build):
         build_folder.begin_run(files)
-        return merge_shards(options.run, folders, files)
+        return merge_shards(options.run, folders, files, for_release=options.release_gate)
 
 
-def merge_shards(run: str, folders: Sequence[Path], files: RunFiles) -> ExitCode:
+def merge_shards(run: str, folders: Sequence[Path], files: RunFiles, *, for_release: bool) -> ExitCode:
     ledgers, doubts = find_ledgers(folders)
     parts = [ShardLedger(str(file), ledger.read_ledger(file)) for file in ledgers]
     for part in parts:
@@ -48,7 +48,7 @@ def merge_shards(run: str, folders: Sequence[Path], files: RunFiles) -> ExitCode
     header = {"run": run, "environment": ledger.DEFAULT_ENVIRONMENT}
     header |= {"started_at": times.format_time(times.utc_now()), **record.header}
     record = replace(record, header=header, problems=problems)
-    required = policy.load_policy() if record.tests else policy.NO_REQUIREMENTS
+    required = policy.load_policy(for_release=for_release) if record.tests else policy.NO_REQUIREMENTS
     verdict = policy.decide(
         record,
         required,

@@ -13,7 +13,7 @@ from fixtures.core.findings import Finding, describe_finding
 from fixtures.core.plain_text import to_message
 from fixtures.results import ledger, policy, verdict_file
 from fixtures.results.build_folder import RunFiles
-from fixtures.results.report.headline import list_next_steps
+from fixtures.results.report.headline import list_next_steps, name_verdict
 from fixtures.results.report.impact import group_findings
 from fixtures.results.report.judged import describe_judged
 from fixtures.results.report.model import ReportRun
@@ -50,10 +50,10 @@ def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
 
 
 def print_verdict(
-    verdict: str, reasons: Sequence[str], notes: Iterable[str] = (), *, judged: str = ""
+    verdict: str, reasons: Sequence[str], notes: Iterable[str] = (), *, word: str = "", judged: str = ""
 ) -> ExitCode:
     """Print the verdict with its reasons. It comes last, so that it stays on the screen."""
-    print(terminal.format_verdict(verdict, color=sys.stdout.isatty()), judged)
+    print(terminal.format_verdict(verdict, word, color=sys.stdout.isatty()), judged)
     for reason in reasons[:SHOWN_REASONS]:
         print(f"  because {to_message(reason)}")
     for note in notes:
@@ -67,9 +67,8 @@ def print_judged(verdict: Mapping[str, Any]) -> ExitCode:
         ledger.Ledger({"environment": verdict["environment"]}, (), ()), verdict, catalogue.load_catalogue()
     )
     reasons = [*(cause.describe() for cause in run.causes), *run.undecided_reasons]
-    exit_code = print_verdict(
-        verdict["verdict"], reasons, verdict.get("notes", ()), judged=describe_judged(verdict)
-    )
+    about = {"word": name_verdict([run]), "judged": describe_judged(verdict)}
+    exit_code = print_verdict(verdict["verdict"], reasons, verdict.get("notes", ()), **about)
     if exit_code == ExitCode.NO_GO:
         for step in list_next_steps([run]):
             print(f"  next: {to_message(step)}")

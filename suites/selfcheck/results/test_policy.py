@@ -47,6 +47,7 @@ def test_a_good_run_is_go(tmp_path: Path) -> None:
                 for name, mix in VERSION_MIXES.items()
             },
         },
+        "references_only": True,
         "reports": COMPLETE_POLICY.reports,
         "versions": VERSIONS,
         "provenance": {},

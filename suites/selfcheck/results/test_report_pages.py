@@ -43,7 +43,8 @@ ALLOWED_SCHEMES = ("data:image/svg+xml;base64,",)
 
 def test_a_go_says_so_and_names_what_was_judged(tmp_path: Path) -> None:
     text = page_text(render_page(build_run(tmp_path, good_run())))
-    assert f"GO {len(CASES)} kinds of FCM answers end right at all {len(PROVIDERS)} services judged" in text
+    proof = f"{len(CASES)} kinds of FCM answers end right at all {len(PROVIDERS)} services judged"
+    assert f"GO, references only {proof}" in text
     assert "and from end to end" in text
     assert "Judged: the reference services of this project, not your deployments." in text
     assert "Nothing wrong" not in text

@@ -128,7 +128,7 @@ def merged(
     arrived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[int, dict[str, Any]]]:
     """What ./ci/merge says of these shards, with a policy that the slice satisfies."""
-    monkeypatch.setattr(policy, "load_policy", lambda: ENOUGH)
+    monkeypatch.setattr(policy, "load_policy", lambda **_: ENOUGH)
     without = "no Allure: it would ask for all cases, whatever the policy"
     monkeypatch.setattr(allure, "generate_pages", lambda *_, **__: without)
     came = tmp_path / "came"
