@@ -19,7 +19,9 @@ from benchmarks.measurement import Measurement
 from benchmarks.page import PAGE, format_page, format_table, read_results
 from benchmarks.peers import generation
 from benchmarks.peers import page as peers_page
-from ci.support.cli import CommandParser
+from ci.support.cli import Answer, command
+from ci.support.command_line import CommandParser
+from fixtures.core.errors import sort_by_similarity
 from fixtures.core.project import BUILD, ROOT
 
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -41,10 +43,15 @@ MOST_ROUNDS = {"start": 5, "selfcheck": 1, "rollout": 3, "gate": 3, "peer": 3, "
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, compare and write; `peers` is a page of its own."""
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    if arguments[:1] == ["peers"]:
-        return peers_page.main(arguments[1:])
-    options = parse_arguments(arguments)
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if "peers" in arguments:
+        return peers_page.main([word for word in arguments if word != "peers"])
+    return measure(arguments)
+
+
+@command("bench")
+def measure(parser: CommandParser, options: argparse.Namespace) -> Answer:
+    check_options(parser, options)
     rows: list[Measurement] = []
     for name in options.measures:
         print(f"{name} ...", file=sys.stderr, flush=True)
@@ -56,26 +63,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.keep:
         write_json(RESULTS, results)
         PAGE.write_text(format_page(read_results(RESULTS)), encoding="utf-8")
-    return 0
+    return Answer(0, results)
 
 
-def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = CommandParser(prog="./ci/bench", description=__doc__)
-    add = parser.add_argument
-    names = f"only these: {', '.join(MEASURES)} (default: all); or `peers` alone"
-    add("measures", nargs="*", metavar="NAME", help=names)
-    add("--rounds", type=int, default=7, help="pairs of measurements whose median counts (default 7)")
-    add("--keep", action="store_true", help="write the committed results and their page")
-    options = parser.parse_args(argv)
+def check_options(parser: CommandParser, options: argparse.Namespace) -> None:
     for name in options.measures:
         if name not in MEASURES:
-            parser.error(f"unknown-measure: {name!r}: allowed: {', '.join(MEASURES)}")
+            parser.error(
+                f"unknown-measure: {name!r}: allowed: {', '.join(sort_by_similarity(name, MEASURES))}"
+            )
     if options.rounds < 1:
         parser.error("--rounds takes a whole number of 1 or more")
     if options.keep and options.measures:
         parser.error("--keep takes all measures: the page is of one run")
     options.measures = options.measures or list(MEASURES)
-    return options
 
 
 def describe_machine() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 ./ci/setup/peers.sh installs Schemathesis and Specmatic in .venv-peers; Specmatic needs Java 17.
 """
 
+import argparse
 import json
 import statistics
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,9 @@ from benchmarks.peers.contenders import (
     judge_service,
     why_unavailable,
 )
-from ci.support.cli import CommandParser
+from ci.support.cli import command
+from ci.support.command_line import CommandParser
+from fixtures.core.errors import UserError, sort_by_similarity
 from fixtures.core.project import BUILD, DOCS, ROOT
 from fixtures.core.topology import PROVIDERS
 from fixtures.faults import Fault
@@ -87,14 +90,13 @@ def file_of(name: str) -> Path:
     return BUILD / "peers" / f"{name}.json"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command("bench peers")
+def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Run the chosen contenders, and write the page of all that have run."""
-    parser = CommandParser(prog="./ci/bench peers", description=__doc__)
-    add = parser.add_argument
-    add("--contender", choices=list(CONTENDERS), action="append", help="only this one; repeatable")
-    add("--limit-s", type=float, default=120, help="at most so many seconds for each service")
-    add("--faults", type=int, default=40, help="how many faults, a balanced choice (default 40)")
-    options = parser.parse_args(argv)
+    for name in options.contender or ():
+        if name not in CONTENDERS:
+            allowed = ", ".join(sort_by_similarity(name, CONTENDERS))
+            raise UserError("unknown-contender", repr(name), f"allowed: {allowed}", "./ci/bench peers --help")
     faults = choose_faults(options.faults)
     for name in options.contender or CONTENDERS:
         if why_unavailable(name) is None:

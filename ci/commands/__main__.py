@@ -1,16 +1,31 @@
 """`python -m ci.commands NAME ...` runs a command, as `./ci/NAME ...` does."""
 
+import functools
 import importlib
 import sys
-import traceback
+from collections.abc import Callable, Sequence
+
+from ci.support import cli
+
+NOT_STARTED = "cannot-start: see above\n  next: rm -rf .venv and try again"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command. One whose packages are not installed has crashed: this is no no-go."""
+    name, *arguments = argv
+    loaded: list[Callable[..., int]] = []
+    load = functools.partial(load_command, name, arguments, loaded.append)
+    exit_code = cli.guard(load, crashed=NOT_STARTED, interrupted="interrupted: nothing was done")
+    return loaded[0](arguments) if loaded else exit_code
+
+
+def load_command(name: str, arguments: Sequence[str], use: Callable[[Callable[..., int]], None]) -> int:
+    if name == "gate":  # before the imports of the gate, which take a second
+        importlib.import_module("fixtures.results.build_folder").expire_results(arguments)
+    module = "benchmarks.__main__" if name == "bench" else f"ci.commands.{name.replace('-', '_')}"
+    use(importlib.import_module(module).main)
+    return 0
+
 
 if __name__ == "__main__":
-    try:
-        if sys.argv[1] == "gate":  # before the imports of the gate, which take a second
-            importlib.import_module("fixtures.results.build_folder").expire_results(sys.argv[2:])
-        command = importlib.import_module(f"ci.commands.{sys.argv[1].replace('-', '_')}")
-    except Exception:  # noqa: BLE001  a traceback alone would exit with 1, like no-go
-        traceback.print_exc()
-        print("cannot-start: see above\n  next: rm -rf .venv and try again", file=sys.stderr)
-        sys.exit(70)
-    sys.exit(command.main(sys.argv[2:]))
+    sys.exit(main(sys.argv[1:]))

@@ -15,9 +15,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 
-from ci.support import cli
-from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.cli import command
+from ci.support.command_line import CommandParser
 from ci.support.deployments import select_deployments
+from ci.support.exit_codes import ExitCode
 from ci.support.verdict_output import print_verdict
 from fixtures.contracts.broker import client, pact_cli, verification
 from fixtures.contracts.broker.can_i_deploy import (
@@ -33,6 +34,7 @@ from fixtures.contracts.broker.verification import VerificationOutcome, Verifica
 from fixtures.contracts.pact.model import PactError
 from fixtures.contracts.pact.verification import VerifierProcess
 from fixtures.core import redaction, topology
+from fixtures.core.errors import sort_by_similarity
 from fixtures.core.findings import describe_finding
 from fixtures.core.plain_text import to_line
 from fixtures.core.project import BUILD, ROOT
@@ -45,17 +47,6 @@ PROVIDERS = tuple(dict.fromkeys(edge.provider for edge in SHARED_EDGES))
 ERRORS = (BrokerError, PactError, TargetError, Unreachable, Unobservable)
 SETUP = ROOT / "ci" / "setup" / "broker.sh"
 MAX_PROBLEMS = 8
-
-
-def add_subcommands(parser: CommandParser) -> None:
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, (run, explanation) in SUBCOMMANDS.items():
-        subcommand = commands.add_parser(name, description=explanation, help=explanation)
-        subcommand.set_defaults(run=run)
-        rows = cli.read_option_rows(f"broker {name}")
-        if "--provider" in rows:
-            rows["--provider"]["choices"] = PROVIDERS
-        cli.add_options(subcommand, rows)
 
 
 def install_pact_cli() -> Path:
@@ -121,6 +112,12 @@ def can_i_deploy(options: argparse.Namespace, access: BrokerAccess) -> int:
 
 def verify(options: argparse.Namespace, access: BrokerAccess) -> int:
     names = options.provider or PROVIDERS
+    for name in names:
+        if name not in PROVIDERS:
+            allowed = ", ".join(sort_by_similarity(name, PROVIDERS))
+            raise BrokerUsageError(
+                "unknown-provider", repr(name), f"allowed: {allowed}", "./ci/broker verify --help"
+            )
     plan = make_plan(options, names)
     outcomes: list[VerificationOutcome] = []
     errors: list[str] = []
@@ -172,17 +169,17 @@ def read_selectors(options: argparse.Namespace) -> tuple[Selector, ...]:
         raise BrokerUsageError("bad-selector", "--selector", problem, "quote it for the shell") from error
 
 
-SUBCOMMANDS: Mapping[str, tuple[Callable[..., int], str]] = {
-    "publish": (publish, "publish pacts/ for the versions of the release"),
-    "verify": (verify, "verify the pacts that the broker selects"),
-    "can-i-deploy": (can_i_deploy, "may all versions of the release go live together?"),
+SUBCOMMANDS: Mapping[str, Callable[..., int]] = {
+    "publish": publish,
+    "verify": verify,
+    "can-i-deploy": can_i_deploy,
 }
 
 
-@command("broker", __doc__, crashed="broker-crashed: this says nothing", prepare=add_subcommands)
+@command("broker", crashed="broker-crashed: this says nothing")
 def main(_: CommandParser, options: argparse.Namespace) -> int:
     try:
-        exit_code: int = options.run(options, client.read_access(os.environ))
+        exit_code: int = SUBCOMMANDS[options.command](options, client.read_access(os.environ))
     except (BrokerUsageError, TargetError):
         raise
     except ERRORS as error:

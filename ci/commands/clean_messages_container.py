@@ -13,12 +13,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ci.support.cli import CommandParser, ExitCode, command, resolve_path
-from fixtures.core import topology, urls
+from ci.support.cli import command, resolve_path
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
+from fixtures.core import hosts, topology, urls
+from fixtures.core.console import create_console
 from fixtures.platform import redis_container as container
 from fixtures.platform.redis_container import FirebaseMessages, RedisUnavailable
 from fixtures.release.cleanup import backup as backups
-from fixtures.release.cleanup import cleaner, cursor, project_container
+from fixtures.release.cleanup import cleaner, project_container
 from fixtures.release.cleanup import django as django_containers
 from fixtures.release.cleanup.aside import find_aside_lists
 from fixtures.release.cleanup.backup import BackupError
@@ -33,9 +36,7 @@ NOTHING_CHANGED = "Nothing was changed; add --delete to do it."
 
 @command(
     "clean-messages-container",
-    __doc__,
     interrupted=f"interrupted: nothing is lost\n  next: {PROG} with the same options goes on",
-    step=cursor.STEP,
 )
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 done, 64 wrong usage or refused, 65 a bad backup, 69 no server, 130 interrupted."""
@@ -73,7 +74,7 @@ def complete_options(parser: CommandParser, options: argparse.Namespace) -> None
 def require_confirmation(url: str, confirmed: str | None) -> None:
     """Refuse a host other than this machine, unless --confirm repeats its name."""
     host = container.redis_host(url)
-    if host and not urls.is_loopback(host) and confirmed != host:
+    if host and not hosts.is_loopback(host) and confirmed != host:
         problem = f"it is not this machine, and --confirm says {confirmed!r}"
         next_step = f"if you mean it, add --confirm {host}"
         raise container.ContainerUsageError("unconfirmed-host", repr(host), problem, next_step)
@@ -205,7 +206,7 @@ def print_counts(name: str, counts: MessageCounts) -> None:
     for message_format in FORMATS:
         row = [counts[message_format, age] for age in (*AGES, UNKNOWN_AGE)]
         table.add_row(message_format, *map(str, [*row, sum(row)]))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    create_console(120).print(table)
 
 
 @contextlib.contextmanager

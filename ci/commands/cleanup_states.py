@@ -1,15 +1,15 @@
 """`./ci/cleanup-states` removes the test subscribers that earlier runs left at deployments."""
 
 import argparse
-import contextlib
-import signal
 import sqlite3
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.cli import command
+from ci.support.command_line import CommandParser
 from ci.support.deployments import select_deployments
+from ci.support.exit_codes import ExitCode
 from fixtures.results.build_folder import find_build_folder
 from fixtures.targets.cleanup import NOT_REMOVED_FILE, clean_up, describe_not_removed, write_not_removed
 from fixtures.targets.config import Deployment
@@ -17,7 +17,7 @@ from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.started import run_services
 
 
-@command("cleanup-states", __doc__, crashed="cleanup-crashed: what is left is still on the list")
+@command("cleanup-states", crashed="cleanup-crashed: what is left is still on the list")
 def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 if nothing is left, 69 if something could not be removed, 64 wrong usage, 70 its own crash."""
     build = find_build_folder(options.caller_folder, options.build)
@@ -57,13 +57,3 @@ def remove_leftovers(build: Path, deployed: Mapping[str, Deployment]) -> list[st
         return [f"not-removed: interrupted: {remaining} subscribers are left; next: ./ci/cleanup-states"]
     except (OSError, sqlite3.Error) as error:  # a run has a verdict even if the disk is full
         return [f"not-removed: {type(error).__name__}: {error}; next: ./ci/cleanup-states"]
-
-
-@contextlib.contextmanager
-def stop_by_interrupt() -> Iterator[None]:
-    """Let SIGTERM raise KeyboardInterrupt, as Ctrl-C does, so that the process cleans up before it ends."""
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

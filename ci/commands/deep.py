@@ -6,7 +6,6 @@ Exits 0 if it found nothing, 1 if it found something, 2 if it could not run. It 
 
 import argparse
 import json
-import os
 import re
 import resource
 import shutil
@@ -16,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ci.support import cli
-from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.cli import command
+from ci.support.command_line import CommandParser
 from ci.support.deployments import read_target_options, select_deployments
+from ci.support.exit_codes import ExitCode
 from ci.support.exploration import Exploration, ExplorationConfig, explore
 from fixtures.core import schemas
 from fixtures.core.catalogue import load_catalogue
@@ -33,15 +34,12 @@ from fixtures.scenarios.coverage.recorder import MAX_BEHAVIOURS
 
 MAX_PRINTED = 8
 MAX_PROBLEMS = 50
-WORKERS = max(1, min(os.cpu_count() or 1, 8))
 
 
 @command(
     "deep",
-    __doc__,
     crashed="deep-crashed: nothing can be said",
     interrupted="interrupted: nothing was explored yet",
-    workers=WORKERS,
 )
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 nothing found, 1 found, 2 could not run, 64 wrong usage, 70 a crash of the command."""

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 import sys
 import tempfile
 import time
@@ -14,16 +13,13 @@ from urllib.parse import urlsplit
 from botocore.exceptions import HTTPClientError
 from rich.table import Table
 
-from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
-from ci.support.cli import (
-    CommandParser,
-    ExitCode,
-    command,
-    resolve_build_folder,
-    resolve_path,
-)
+from ci.commands.cleanup_states import remove_leftovers
+from ci.support.cli import Answer, command, resolve_build_folder, resolve_path
+from ci.support.command_line import CommandParser
 from ci.support.deployments import select_deployments
+from ci.support.exit_codes import ExitCode
 from fixtures.core import redaction, terminal
+from fixtures.core.console import wants_color
 from fixtures.core.errors import UserError
 from fixtures.core.plain_text import show_hidden
 from fixtures.core.topology import SUBSCRIBER_PROVIDERS
@@ -46,8 +42,8 @@ from fixtures.targets.target import Unobservable
 TABLE_WIDTH = 140
 
 
-@command("doctor", __doc__, crashed="doctor-crashed: this says nothing about the deployments")
-def main(parser: CommandParser, options: argparse.Namespace) -> int:
+@command("doctor", crashed="doctor-crashed: this says nothing about the deployments")
+def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     """Exit 0 if all is well, 2 if a gate there would be undecided, 64 wrong usage, 70 its own crash."""
     if options.suggest:
         return print_suggestion(options)
@@ -63,7 +59,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     inventory = Inventory(build / INVENTORY_FILE)
     inventory.adopt_key()
     try:
-        with stop_by_interrupt(), tempfile.TemporaryDirectory(prefix="fcm-compat-doctor-") as folder:
+        with tempfile.TemporaryDirectory(prefix="fcm-compat-doctor-") as folder:
             limiter = RateLimiter(Path(folder) / "spent")
             with run_services(deployed.values(), build / "logs"):
                 try:
@@ -78,18 +74,24 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
             next_step=error.next_step,
         )  # fmt: skip
         results, notes = [result], []
-    print_results(results, time.monotonic() - start, as_json=options.json)
+    redact = redaction.REDACTOR.redact_text
+    results = [replace(result, details=show_hidden(redact(result.details))) for result in results]
+    if not options.json:
+        print_results(results, time.monotonic() - start)
     print(*notes, sep="\n", end="\n" if notes else "", file=sys.stderr)
-    return ExitCode.GO if all(result.well for result in results) else ExitCode.UNDECIDED
+    exit_code = ExitCode.GO if all(result.well for result in results) else ExitCode.UNDECIDED
+    return Answer(exit_code, [result.as_json() for result in results])
 
 
-def print_suggestion(options: argparse.Namespace) -> ExitCode:
+def print_suggestion(options: argparse.Namespace) -> Answer:
     """Print the draft. Exit 0 if it holds all that a delivery needs. Raises UserError for what is no pact."""
     file = resolve_path(options.caller_folder, options.suggest)
     suggestion = suggest_delivery(load_pact(file, file.name), file.name)
     table = f"environments.{options.environment or 'staging'}.services.{SUBSCRIBER_PROVIDERS[0]}"
-    print(show_hidden(write_draft(suggestion, file.name, table)), end="")
-    return ExitCode.UNDECIDED if suggestion.missing else ExitCode.GO
+    draft = show_hidden(write_draft(suggestion, file.name, table))
+    print(draft, end="")
+    exit_code = ExitCode.UNDECIDED if suggestion.missing else ExitCode.GO
+    return Answer(exit_code, {"draft": draft, "missing": list(suggestion.missing)})
 
 
 def examine_isolated(deployment: Deployment, limiter: RateLimiter, logs: Path) -> ProbeResult:
@@ -130,13 +132,7 @@ def count_messages(queue: Deployment, before_request: Callable[[], None]) -> int
         return sqs.existing_queue(client, queue.url).count()
 
 
-def print_results(results: Sequence[ProbeResult], seconds: float, *, as_json: bool) -> None:
-    redact = redaction.REDACTOR.redact_text
-    results = [replace(result, details=show_hidden(redact(result.details))) for result in results]
-    if as_json:
-        for result in results:
-            print(json.dumps(result.as_json()))
-        return
+def print_results(results: Sequence[ProbeResult], seconds: float) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("service", "question", "", "found"):
         table.add_column(column, overflow="fold")
@@ -145,7 +141,7 @@ def print_results(results: Sequence[ProbeResult], seconds: float, *, as_json: bo
         step = f"\nnext: {result.next_step}" if result.next_step else ""
         details = f"{result.details}{step}".replace("[", r"\[")
         table.add_row(result.service, result.question, sign, details)
-    print(terminal.render_table(table, width=TABLE_WIDTH, color=sys.stdout.isatty()))
+    print(terminal.render_table(table, width=TABLE_WIDTH, color=wants_color()))
     bad = sum(not result.well for result in results)
     summary = (
         f"{bad} of {len(results)} not well: mend these first"

@@ -2,14 +2,15 @@
 
 import argparse
 import io
-import json
 import sys
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ci.support.cli import CommandParser, ExitCode, command, resolve_path
+from ci.support.cli import Answer, command, resolve_path
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
+from fixtures.core.console import create_console
 from fixtures.core.plain_text import to_line
 from fixtures.generation.recordings import BrokenLine, RecordedAnswer, open_recording, read_recording
 
@@ -18,8 +19,8 @@ OUTCOME_STYLE = {"unsubscribe": "bold red", "alert": "yellow", "fix_message": "m
 WIDTH = 200
 
 
-@command("explain", __doc__)
-def main(parser: CommandParser, options: argparse.Namespace) -> int:
+@command("explain")
+def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     """Exit 0, 65 if some lines hold no answer, 64 for wrong usage."""
     try:
         if options.file == "-":
@@ -34,20 +35,18 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         parser.error(f"unreadable-file: {options.file!r}: {error.strerror}; allowed: a file of NDJSON, or -")
     answers = [entry for entry in entries if isinstance(entry, RecordedAnswer)]
     broken = [entry for entry in entries if isinstance(entry, BrokenLine)]
-    if options.json:
-        for answer in answers:
-            print(json.dumps(answer.explain(), ensure_ascii=False))
-    else:
+    if not options.json:
         print_table(answers)
     for line in broken:
         print(to_line(str(line)), file=sys.stderr)
     if not entries:
         print(f"empty-file: {options.file}: no line, so nothing to explain", file=sys.stderr)
-    return ExitCode.DATA if broken or not entries else ExitCode.GO
+    exit_code = ExitCode.DATA if broken or not entries else ExitCode.GO
+    return Answer(exit_code, [answer.explain() for answer in answers])
 
 
 def print_table(answers: list[RecordedAnswer]) -> None:
-    console = Console() if Console().is_terminal else Console(width=WIDTH)
+    console = create_console(WIDTH)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("answer", "case", "class", "outcome", "wait", "why"):
         table.add_column(column, overflow="fold", no_wrap=column == "wait")

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from ci.commands import report
 from ci.commands.broker import ask_about_release
-from ci.commands.cleanup_states import remove_leftovers, stop_by_interrupt
+from ci.commands.cleanup_states import remove_leftovers
 from ci.support import cli, suite_process, verdict_output
-from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.cli import command
+from ci.support.command_line import CommandParser
 from ci.support.deployments import read_target_options, select_deployments
+from ci.support.exit_codes import ExitCode
 from ci.support.provenance import describe_provenance
 from ci.support.sharding import ShardConfig, read_shard_options
 from fixtures.contracts.broker.client import BrokerAccess, read_access
@@ -36,7 +38,6 @@ from fixtures.targets.target import Unobservable
 
 # The environment of a run with deployments that name none.
 DEPLOYED = "deployments"
-WORKERS = max(1, min(os.cpu_count() or 1, 8))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,7 @@ class GateConfig:
         )
 
 
-@command("gate", __doc__, crashed="gate-crashed: this is no verdict", workers=WORKERS)
+@command("gate", crashed="gate-crashed: this is no verdict")
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 go, 1 no-go, 2 undecided, 64 wrong usage, 70 if the gate itself crashed."""
     try:
@@ -106,12 +107,11 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
             about = describe_provenance(RunConfig())
             print(f"fcm-compat {about['fcm-compat']}, commit {about['commit']}, {about['python']}")
             return ExitCode.GO
-        with stop_by_interrupt():
-            config = GateConfig.from_options(parser, options)
-            with build_folder.lock(config.files.build) as lock:
-                return run(config, lock)
+        config = GateConfig.from_options(parser, options)
+        with build_folder.lock(config.files.build) as lock:
+            return run(config, lock)
     except OSError as error:
-        if not verdict_output.is_write_error(error):
+        if not cli.is_write_error(error):
             raise
         reason = f"cannot-write: {error.filename or 'a file'}: {error.strerror}"
         return verdict_output.print_verdict("undecided", [reason])

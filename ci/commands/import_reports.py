@@ -1,7 +1,6 @@
 """`./ci/import-reports FILE...`: an anonymous replay file of your own traffic, one answer of each shape."""
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -10,7 +9,9 @@ from pathlib import Path
 
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
-from ci.support.cli import TEMPLATES, CommandParser, ExitCode, command, resolve_path
+from ci.support.cli import TEMPLATES, Answer, command, resolve_path
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
 from fixtures.generation.importing.deduplicate import ImportedAnswers
 from fixtures.generation.not_sends import REASONS
 from fixtures.results.report.templating import render_text
@@ -21,11 +22,10 @@ NOTHING_MISSING = "no answer to a send is missing here; leave these out of the f
 
 @command(
     "import-reports",
-    __doc__,
     crashed="import-crashed: nothing was written",
     interrupted="interrupted: nothing was written",
 )
-def main(parser: CommandParser, options: argparse.Namespace) -> int:
+def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     """Exit 0, 65 if a passage is not taken or there is no answer, 64 for wrong usage, 70 for a crash."""
     files = [resolve_path(options.caller_folder, file) for file in options.files]
     output = resolve_path(options.caller_folder, options.output)
@@ -41,12 +41,11 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         import_files(files, output, imported)
     except OSError as error:
         parser.error(f"unwritable-file: {str(output)!r}: {error.strerror}; allowed: --output FILE")
-    if options.json:
-        print(json.dumps(imported.summary(output)))
-    else:
+    if not options.json:
         print_summary(imported, output)
     print_not_taken(imported)
-    return ExitCode.DATA if imported.not_taken or not imported.answers else ExitCode.GO
+    exit_code = ExitCode.DATA if imported.not_taken or not imported.answers else ExitCode.GO
+    return Answer(exit_code, imported.summary(output))
 
 
 def import_files(files: Sequence[Path], output: Path, imported: ImportedAnswers) -> None:

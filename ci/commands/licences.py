@@ -1,11 +1,13 @@
-"""`python -m ci.commands.licences`: the installed packages with version and licence."""
+"""`./ci/fcm-compat licences`: the installed packages with version and licence."""
 
+import argparse
 import re
-import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from ci.support.cli import ExitCode
+from ci.support.cli import command
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
 
 ALLOWED = re.compile(
     r"(?i)\b(mit|apache|bsd|isc|psf|python software foundation|mpl|mozilla|0bsd|unlicense|zlib|cnri|hpnd"
@@ -15,8 +17,9 @@ TEXT_LIMIT = 60
 MISSING = "not told"
 
 
-def main() -> int:
-    """Exit 0 if every licence is allowed, 1 if a person must check some."""
+@command("licences")
+def main(_: CommandParser, __: argparse.Namespace) -> int:
+    """Print the list, and what a person must check."""
     unknown = 0
     for name, version, licence in list_licences():
         allowed = bool(ALLOWED.search(licence))
@@ -48,7 +51,3 @@ def read_licence_title(package: metadata.Distribution) -> str:
             lines = file.read_text(encoding="utf-8").split("\n")
             return next((line.strip() for line in lines if line.strip()), MISSING)
     return MISSING
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci.commands import report
-from ci.support.cli import CommandParser, ExitCode, command, resolve_path, resolve_run_files
+from ci.support.cli import command, resolve_path, resolve_run_files
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
 from ci.support.sharding import describe_checkout, find_ledgers
 from fixtures.core import catalogue, times
 from fixtures.results import build_folder, ledger, policy, shards
@@ -15,7 +17,7 @@ from fixtures.results.build_folder import RunFiles
 from fixtures.results.shards import ShardLedger
 
 
-@command("merge", __doc__, crashed="merge-crashed: this is no verdict")
+@command("merge", crashed="merge-crashed: this is no verdict")
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit as the gate does; undecided if the shards are not one whole run."""
     if not options.run:

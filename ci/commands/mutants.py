@@ -19,7 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.cli import command
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
 from fixtures.core.errors import UserError
 from fixtures.core.project import BUILD, ROOT
 
@@ -28,8 +30,6 @@ GENERATOR = ROOT / "ci" / "mutation" / "generate.py"
 GENERATOR_PYTHON = ROOT / ".venv-mutants" / "bin" / "python"
 # Plugins are imported before pytest runs.
 PYTEST_OPTIONS = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
-WORKERS = os.cpu_count() or 2
-DESCRIPTION = "Change each line in turn, and see whether the tests notice."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class Score:
         return f"{self.module:52} {result} {self.seconds:7.0f}"
 
 
-@command("mutants", DESCRIPTION, workers=WORKERS)
+@command("mutants")
 def main(_: CommandParser, options: argparse.Namespace) -> int:
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     options.module = options.module or list(config["modules"])
@@ -94,7 +94,7 @@ def check_options(options: argparse.Namespace, config: Mapping[str, Any]) -> Non
             allowed = "\n    ".join(config["modules"])
             value = f"{name}\n  allowed:\n    {allowed}"
             raise UserError("unknown-module", value, "", "./ci/mutants --help")
-    for name, example in (("sample", "--sample 20"), ("workers", f"-n {WORKERS}")):
+    for name, example in (("sample", "--sample 20"), ("workers", "-n 2")):
         if (number := getattr(options, name)) is not None and number < 1:
             value = f"{number}\n  allowed: 1 or more"
             raise UserError(f"bad-{name}", value, "", f"./ci/mutants {example}")

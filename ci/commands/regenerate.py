@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci.support.cli import TEMPLATES, CommandParser, ExitCode, command, resolve_path
+from ci.support.cli import TEMPLATES, command, resolve_path
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
 from ci.support.suite_process import collect_test_ids
 from fixtures.contracts.api_docs import asyncapi, openapi
 from fixtures.contracts.api_docs.interfaces import INTERFACES
@@ -146,7 +148,7 @@ KINDS: Mapping[str, GeneratedFiles] = {
 }
 
 
-@command("regenerate", __doc__)
+@command("regenerate")
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Write the files. With --check, only compare, and exit 1 if one is not current."""
     if options.folder and not options.kind:

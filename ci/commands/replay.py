@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 
 from ci.serving.package_fcm import replay_to_package
-from ci.support.cli import CommandParser, ExitCode, command, resolve_path
+from ci.support.cli import command, resolve_path
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
 
 ARGUMENTS = {"subscribe": "subscribers", "deliver": "reports", "look": "ids", "reset": "subscribers"}
 
 
-@command("replay", __doc__)
+@command("replay")
 def main(_parser: CommandParser, options: argparse.Namespace) -> int:
     """Answer the lines of an adapter program until they end: exit 0, 64 if the package cannot be judged."""
     # Not resolved: the interpreter of a virtual environment is a link.

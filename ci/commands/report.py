@@ -11,14 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ci.support import allure
-from ci.support.cli import (
-    VERDICT_EXIT_CODES,
-    CommandParser,
-    ExitCode,
-    command,
-    resolve_path,
-    resolve_run_files,
-)
+from ci.support.cli import command, resolve_path, resolve_run_files
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import VERDICT_EXIT_CODES, ExitCode
 from ci.support.sharding import ONE_SHARD, read_commit, write_durations
 from ci.support.verdict_output import print_judged, print_summary
 from fixtures.core import catalogue, redaction, schemas
@@ -40,7 +35,7 @@ from fixtures.results.shards import ShardLedger
 ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
 
 
-@command("report", __doc__, crashed="report-crashed: this is no verdict")
+@command("report", crashed="report-crashed: this is no verdict")
 def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Exit as the gate does, by the worst verdict of the environments; 70 if the report crashed."""
     files = resolve_run_files(options)

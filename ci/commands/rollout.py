@@ -2,14 +2,16 @@
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import sys
 
-from ci.support.cli import VERDICT_EXIT_CODES, CommandParser, ExitCode, command, resolve_path
+from ci.support.cli import Answer, command, resolve_path
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import VERDICT_EXIT_CODES, ExitCode
 from fixtures.contracts.broker.client import BrokerClient, BrokerError, BrokerUsageError, read_access
 from fixtures.core import catalogue
+from fixtures.core.console import wants_color
 from fixtures.core.project import BUILD
 from fixtures.core.topology import RELEASE_FILE
 from fixtures.release.order import (
@@ -25,12 +27,8 @@ from fixtures.release.order.pairwise_results import RecordedResults
 LEAST_WIDTH = 100
 
 
-def keep_lines(parser: CommandParser) -> None:
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-
-
-@command("rollout", __doc__, prepare=keep_lines, processes=os.cpu_count() or 1)
-def main(_: CommandParser, options: argparse.Namespace) -> int:
+@command("rollout")
+def main(_: CommandParser, options: argparse.Namespace) -> Answer:
     """Judge a release, and print and write the answer."""
     try:
         analysed = analyse_release(options)
@@ -38,18 +36,15 @@ def main(_: CommandParser, options: argparse.Namespace) -> int:
         raise
     except BrokerError as error:
         print(error, file=sys.stderr)
-        return ExitCode.UNDECIDED
+        return Answer(ExitCode.UNDECIDED, {"verdict": "undecided", "reasons": [str(error).splitlines()[0]]})
     answer = analysis.build_answer(analysed)
     folder = options.output and resolve_path(options.caller_folder, options.output)
     presentation.write_files(folder or BUILD / "rollout", analysed, answer)
-    if options.json:
-        print(json.dumps(answer, indent=2))
-    else:
+    if not options.json:
         width = max(LEAST_WIDTH, shutil.get_terminal_size((140, 40)).columns)
-        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        print(presentation.format_text(answer, width=width, color=color))
+        print(presentation.format_text(answer, width=width, color=wants_color()))
         print(f"Pictures and the update map: {options.output or 'build/rollout'}/")
-    return VERDICT_EXIT_CODES[answer["verdict"]]
+    return Answer(VERDICT_EXIT_CODES[answer["verdict"]], answer)
 
 
 def analyse_release(options: argparse.Namespace) -> analysis.Analysis:

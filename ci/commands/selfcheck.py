@@ -15,26 +15,27 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeAlias
 
-from rich.console import Console
 from rich.progress import Progress
 
 from ci.scoring.fault_runs import ScoringOptions, score_fault, score_tolerant_variant
 from ci.scoring.table import Result, Results, print_results, to_json
-from ci.support.cli import CommandParser, ExitCode, command, require_positive, resolve_build_folder
+from ci.support.cli import command, require_positive, resolve_build_folder
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
 from fixtures.core import schemas
+from fixtures.core.console import create_console
 from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS, Fault, sample
 from fixtures.faults.runtime import find_variant
 from fixtures.faults.tolerant import TOLERANT_VARIANTS, find_tolerant_variant
 
-WORKERS = os.cpu_count() or 2
 EXAMPLES, TOLERANT_EXAMPLES = 5, 1
 LOG_COLUMNS = 180  # the width of the table in a log file
 
 Job: TypeAlias = Callable[[], Result]
 
 
-@command("selfcheck", __doc__, workers=WORKERS)
+@command("selfcheck")
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     for name in options.fault:
         find_variant(name)
@@ -46,15 +47,15 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         print(*(f"{fault.name}: {fault.service}: {fault.description}" for fault in faults), sep="\n")
         return ExitCode.GO
     folder = resolve_build_folder(options)
-    console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
+    console = create_console(LOG_COLUMNS)
     jobs = list_jobs(options, faults)
     results: list[Result] = []
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(console=console, transient=True, disable=not sys.stdout.isatty()) as progress:
         task = progress.add_task("judged", total=len(jobs))
         for result in run_jobs(jobs, options.workers):
             results.append(result)
             progress.advance(task)
-            if not console.is_terminal:
+            if not sys.stdout.isatty():
                 print(f"{len(results)}/{len(jobs)} {result.name}: {result.summary}", flush=True)
     results.sort(key=lambda result: result.name)
     write_results(folder, results)

@@ -1,59 +1,58 @@
 """`./ci/serve`: serves the eight services, or the FCM emulator alone, on this machine until Ctrl-C."""
 
+import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from ci.serving import platform
 from ci.support import cli
+from ci.support.cli import command
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
 from fixtures.core.project import BUILD
 from fixtures.core.topology import FLOW
 from fixtures.platform.fcm import server
 from fixtures.platform.fcm.canned_answers import ANSWERS, FAULTS
-from fixtures.platform.fcm.messages import EmulatorError, LoggedRequest
+from fixtures.platform.fcm.messages import LoggedRequest
 from fixtures.results.report.templating import render_text
 
 TOKENS_SHOWN = 3
-DESCRIPTION = "FCM itself, legacy and v1: gives every answer on demand, checks requests, fails on demand"
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Serve what the arguments name; exits 64 on wrong usage, before anything is served."""
-    arguments = sys.argv[1:] if argv is None else argv
+    arguments = list(sys.argv[1:] if argv is None else argv)
     caller_length = 2 if arguments[:1] == ["--from"] else 0
     caller, names = arguments[:caller_length], arguments[caller_length:]
-    try:
-        if names[:1] == ["fcm"] and not set(FLOW) & set(names):
-            return serve_fcm([*caller, *names[1:]])
-        return platform.main(arguments)
-    except KeyboardInterrupt:  # before anything was served
-        return cli.ExitCode.INTERRUPTED
-    except Exception:  # noqa: BLE001 - a crash of ours must not look like wrong usage
-        return cli.report_crash("serve-crashed: this says nothing")
+    if names[:1] == ["fcm"] and not set(FLOW) & set(names):
+        return serve_fcm([*caller, *names[1:]])
+    return serve_platform(arguments)
 
 
-def serve_fcm(arguments: list[str]) -> int:
+@command("serve")
+def serve_platform(parser: CommandParser, options: argparse.Namespace) -> int:
+    """Serve the services until a signal."""
+    return platform.serve(parser, options)
+
+
+@command("serve fcm")
+def serve_fcm(_: CommandParser, options: argparse.Namespace) -> int:
     """Serve the emulator alone."""
-    parser = cli.CommandParser(prog="./ci/serve fcm", description=DESCRIPTION)
-    server.add_options(parser)
-    cli.add_options(parser, cli.read_option_rows("serve fcm"))
-    options = parser.parse_args(arguments)
     if options.cases:
         print(render_text(cli.TEMPLATES / "serve-fcm-cases.txt.jinja", cases=ANSWERS, faults=FAULTS), end="")
-        return cli.ExitCode.GO
+        return ExitCode.GO
     folder = options.caller_folder
     for name in ("recorded", "script"):
         if getattr(options, name):
             setattr(options, name, cli.resolve_path(folder, getattr(options, name)))
     options.ca = cli.resolve_path(folder, options.ca) if options.ca else BUILD / "fcm-ca.pem"
-    on_ready = print_json if options.json else print_urls
-    on_request = (lambda request: print_json(request.to_json())) if options.json else print_request
-    try:
-        # `./ci/serve fcm &` has no standard input whose end could stop the server.
-        server.serve(options, on_ready, on_request, with_parent=False)
-    except EmulatorError as error:
-        parser.refuse(error)
-    return cli.ExitCode.GO
+    on_ready = print_json if options.json_lines else print_urls
+    on_request = (lambda request: print_json(request.to_json())) if options.json_lines else print_request
+    # `./ci/serve fcm &` has no standard input whose end could stop the server.
+    server.serve(options, on_ready, on_request, with_parent=False)
+    return ExitCode.GO
 
 
 def print_urls(urls: dict[str, Any]) -> None:

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ci.support.cli import CommandParser, ExitCode, command
+from ci.support.cli import command
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
 from fixtures.core import schemas
 from fixtures.core.plain_text import show_hidden, to_line
 from fixtures.results.build_folder import RunFiles, find_build_folder
@@ -22,7 +24,7 @@ SHOWN_REASONS = 3
 TEXT_LIMIT = 1500
 
 
-@command("summary", __doc__)
+@command("summary")
 def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 if there is a verdict, whichever; 69 if there is none, or no summary of it; 64 wrong usage."""
     build = find_build_folder(options.caller_folder, options.build)

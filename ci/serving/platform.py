@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ci.serving.traffic_log import TrafficLog
-from ci.support.cli import CommandParser, ExitCode, add_options, read_option_rows
+from ci.support.command_line import CommandParser
+from ci.support.exit_codes import ExitCode
 from fixtures.core import topology
 from fixtures.core.topology import FLOW
 from fixtures.platform.over_http.config import FCM, SERVABLE, PlatformConfig, PlatformError, require_known
 from fixtures.platform.over_http.platform import HttpPlatform, run_platform
 from fixtures.platform.redis_container import ContainerError, RedisUnavailable, normalize_app
 from fixtures.platform.sqs import QueueError
-from fixtures.services.http_server import port_number
+from fixtures.services.command_line import port_number
 
 PROG = "./ci/serve"
 ALL = "all"
@@ -29,21 +30,16 @@ USERS_OF = {
 }
 
 
-def main(argv: Sequence[str]) -> int:
-    """Serve; exits 64 on wrong usage and 69 if a server cannot be reached, before anything is served."""
-    parser = CommandParser(PROG, __doc__)
-    names = f"{ALL} (the default) or some of: {', '.join(SERVABLE)}"
-    parser.add_argument("names", nargs="*", metavar="NAME", help=names)
-    add_options(parser, read_option_rows("serve"))
-    options = parser.parse_args(argv)
+def serve(parser: CommandParser, options: argparse.Namespace) -> int:
+    """Serve until a signal; 69 if a server cannot be reached, before anything is served."""
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: signals.append(number))
     parent = os.getppid()
-    log = TrafficLog(as_json=options.json)
+    log = TrafficLog(as_json=options.json_lines)
     try:
         with run_platform(read_config(options, log)) as platform:
-            print_endpoints(platform, as_json=options.json)
+            print_endpoints(platform, as_json=options.json_lines)
             while not signals and os.getppid() == parent:
                 log.print_next(platform)
     except (RedisUnavailable, QueueError) as error:
@@ -53,8 +49,6 @@ def main(argv: Sequence[str]) -> int:
         return ExitCode.UNAVAILABLE
     except (PlatformError, ContainerError) as error:
         parser.refuse(error)
-    except BrokenPipeError:  # the reader of the output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return ExitCode.GO
 
 

@@ -1,4 +1,4 @@
-# Sourced by ci/gate and ci/merge with their arguments, before anything can fail or be killed: the result of an
+# Sourced by ci/fcm-compat for the `command` gate or merge, with its arguments, before anything can fail or be killed: the result of an
 # earlier run becomes `undecided`. What is wrong with the arguments or the folder is reported by Python.
 expire() {
     local root build argument option=
@@ -13,7 +13,7 @@ expire() {
     if [ ! -e "$build/verdict.json" ] || grep -q '"verdict": "undecided"' "$build/verdict.json"; then return; fi
     if [ "$build" != "$root/build" ] && [ ! -e "$build/.fcm-compat" ]; then return; fi # not ours
     rm -rf "$build/verdict.json" "$build/junit.xml" "$build/report"
-    if [ "${0##*/}" = gate ]; then rm -rf "$build/ledger.jsonl" "$build/rollout"; fi # a merge may read them
+    if [ "$command" = gate ]; then rm -rf "$build/ledger.jsonl" "$build/rollout"; fi # a merge may read them
     cp -R "$root/fixtures/results/has_not_ended/." "$build/"
 }
 expire "$@" || true

@@ -1,144 +1,217 @@
-"""Shared by all commands: options, exit codes, usage errors, crashes, and paths relative to the caller."""
+"""Shared by all commands: what ends one, such as a crash, a signal or a full device, has one exit code.
+
+This module needs nothing but the standard library: it must also tell that a package is missing.
+"""
 
 import argparse
-import enum
+import contextlib
+import errno
 import functools
 import io
+import json
 import os
+import signal
 import sys
-import tomllib
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from fixtures.core import redaction, run_config, surroundings
+from ci.support.command_line import CommandParser, build_parser
+from ci.support.exit_codes import ExitCode
+from fixtures.core import redaction, surroundings
 from fixtures.core.errors import UserError
 from fixtures.core.project import ROOT
 from fixtures.results import build_folder
 from fixtures.results.build_folder import RunFiles
 
-
-class ExitCode(enum.IntEnum):
-    """Exit codes of all commands. Wrong usage has a code of its own, so it never looks like a verdict."""
-
-    GO = 0
-    NO_GO = 1
-    UNDECIDED = 2
-    USAGE = 64
-    DATA = 65
-    UNAVAILABLE = 69
-    CRASH = 70
-    INTERRUPTED = 130
-
-
-VERDICT_EXIT_CODES = {"go": ExitCode.GO, "no-go": ExitCode.NO_GO, "undecided": ExitCode.UNDECIDED}
-OPTIONS_FILE = ROOT / "ci" / "commands" / "options.toml"
 TEMPLATES = ROOT / "ci" / "commands" / "templates"
+WRITE_ERRORS = ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO", "EEXIST", "ENOTDIR", "EISDIR")
+STDOUT, STDERR = 1, 2
 
 
-def report_crash(message: str) -> ExitCode:
-    """Print the current exception without secrets, then the message. Returns the exit code of a crash."""
-    print(redaction.REDACTOR.redact_text(traceback.format_exc()), file=sys.stderr)
-    print(message, file=sys.stderr)
-    return ExitCode.CRASH
+@dataclass(frozen=True)
+class Answer:
+    """What a command found out: its exit code, and what --json prints, a list as one object a line."""
+
+    exit_code: int
+    content: Any
 
 
-class CommandParser(argparse.ArgumentParser):
-    """A parser with exit code 64 for usage errors, and the caller's folder as `caller_folder`.
-
-    The shell commands of ci/ change to the project's root and pass the caller's folder as `--from`.
-    """
-
-    def __init__(self, prog: str, description: str | None) -> None:
-        super().__init__(prog=prog, description=description, allow_abbrev=False)
-        self.add_argument("--from", dest="caller_folder", default=".", help=argparse.SUPPRESS)
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.refuse(f"usage: {message}\n  next: {self.prog} --help")
-
-    def refuse(self, problem: object) -> NoReturn:
-        """Print a problem of the command line, and exit."""
-        self.exit(ExitCode.USAGE, f"{redaction.REDACTOR.redact_text(str(problem))}\n")
-
-
-RunCommand: TypeAlias = Callable[[CommandParser, argparse.Namespace], int]
+RunCommand: TypeAlias = Callable[[CommandParser, argparse.Namespace], int | Answer]
 MainFunction: TypeAlias = Callable[..., int]
 
 
-def add_options(parser: argparse.ArgumentParser, rows: Mapping[str, Any]) -> None:
-    """Declare the options of a table of ci/commands/options.toml, which says what its rows hold."""
-    groups: dict[str, Any] = {}
-    for name, row in rows.items():
-        if name == "epilog":
-            parser.epilog = row
+class LostOutput(Exception):
+    """Standard output or standard error cannot be written, or nothing reads it any more."""
+
+    def __init__(self, descriptor: int, number: int | None) -> None:
+        super().__init__(descriptor, number)
+        self.descriptor, self.number = descriptor, number
+
+
+class CheckedFile(io.FileIO):
+    """A file that raises LostOutput, which no library takes for an error of its own."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data) or 0
+        except OSError as error:
+            raise LostOutput(self.fileno(), error.errno) from error
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal ends the command, as Ctrl-C does: what is open is closed first."""
+
+
+def stop(number: int, _frame: object) -> NoReturn:
+    raise Stopped(number)
+
+
+@contextlib.contextmanager
+def stop_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, unless they are ignored, as under nohup."""
+    numbers = [name for name in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(name) == signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def check_streams() -> None:
+    """Let standard output and standard error raise LostOutput, and print texts that no encoding has."""
+    for name, descriptor in (("stdout", STDOUT), ("stderr", STDERR)):
+        stream = getattr(sys, name)
+        if not isinstance(stream, io.TextIOWrapper):
             continue
-        if name == "run_config":
-            run_config.add_options(parser.add_argument, row)
-            continue
-        keywords = dict(row)
-        if "type" in row:
-            keywords["type"] = {"int": int}[row["type"]]
-        if variable := keywords.pop("variable", None):
-            keywords["default"] = os.environ.get(variable, row.get("default", ""))
-        group = keywords.pop("only_one_of", None)
-        if group and group not in groups:
-            groups[group] = parser.add_mutually_exclusive_group()
-        groups.get(group, parser).add_argument(name, **keywords)
+        stream.reconfigure(errors="backslashreplace")
+        # A test captures its output in a stream of its own, which stays.
+        if stream is getattr(sys, f"__{name}__") and not isinstance(stream.buffer, CheckedBuffer):
+            stream.flush()
+            checked = io.TextIOWrapper(
+                CheckedBuffer(CheckedFile(descriptor, "w", closefd=False)),
+                encoding=stream.encoding,
+                errors="backslashreplace",
+                line_buffering=stream.line_buffering,
+            )
+            setattr(sys, name, checked)
+            setattr(sys, f"__{name}__", checked)
 
 
-def read_option_rows(command: str) -> dict[str, Any]:
-    """The rows of ci/commands/options.toml for a command or a subcommand, such as `broker verify`."""
-    tables = tomllib.loads(OPTIONS_FILE.read_text(encoding="utf-8"))
-    return dict(tables.get(command, {}))
+class CheckedBuffer(io.BufferedWriter):
+    """The buffer of a CheckedFile."""
 
 
-def command(
-    name: str,
-    description: str | None,
-    *,
-    crashed: str = "",
-    interrupted: str = "",
-    prepare: Callable[[CommandParser], object] = lambda _: None,
-    **defaults: object,
-) -> Callable[[RunCommand], MainFunction]:
+def flush_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
+def guard(run: Callable[[], int], *, crashed: str, interrupted: str) -> int:
+    """Run, and return the exit code of whatever ended it; 1 is only what `run` itself returns.
+
+    `crashed` and `interrupted` are printed at an error that is not the user's, and at a signal.
+    """
+    check_streams()
+    try:
+        try:
+            with stop_by_signals():
+                exit_code = run()
+        except SystemExit:  # a usage error, or --help
+            flush_streams()
+            raise
+        except KeyboardInterrupt as error:
+            print(interrupted, file=sys.stderr)
+            exit_code = 128 + (error.args[0] if isinstance(error, Stopped) else signal.SIGINT)
+        except LostOutput:
+            raise
+        except Exception as error:  # noqa: BLE001  Python would exit with 1, as for a no-go
+            exit_code = report_error(error, crashed)
+        flush_streams()
+    except LostOutput as lost:
+        return report_lost_output(lost)
+    return exit_code
+
+
+def report_error(error: Exception, crashed: str) -> ExitCode:
+    """Print an error without secrets. Returns its exit code."""
+    if isinstance(error, OSError) and is_write_error(error):
+        file = f"{str(error.filename)!r}: " if error.filename else ""
+        next_step = "give it room, or name a folder of yours"
+        print(f"cannot-write: {file}{error.strerror}\n  next: {next_step}\n{crashed}", file=sys.stderr)
+        return ExitCode.NOT_WRITTEN
+    print(redaction.REDACTOR.redact_text(traceback.format_exc()), file=sys.stderr)
+    print(crashed, file=sys.stderr)
+    return ExitCode.CRASH
+
+
+def report_lost_output(lost: LostOutput) -> ExitCode:
+    """Drop what cannot be written, so that the end of the process is silent. Returns the exit code."""
+    with open(os.devnull, "wb") as nothing:  # noqa: PTH123  a file descriptor
+        os.dup2(nothing.fileno(), lost.descriptor)
+        try:
+            if lost.descriptor == STDOUT and lost.number != errno.EPIPE:
+                problem = f"{os.strerror(lost.number or errno.EIO)}: some of the output is lost"
+                print(f"cannot-write: standard output: {problem}\n  next: give it room", file=sys.stderr)
+            flush_streams()
+        except LostOutput as other:
+            os.dup2(nothing.fileno(), other.descriptor)
+    return ExitCode.NO_READER if lost.number == errno.EPIPE else ExitCode.NOT_WRITTEN
+
+
+def is_write_error(error: OSError) -> bool:
+    """Whether an error says that files cannot be written here. Any other OSError is a crash."""
+    # If no folder for temporary files can be written, `tempfile` raises ENOENT without a file name.
+    has_no_temporary_folder = error.errno == errno.ENOENT and error.filename is None
+    return has_no_temporary_folder or errno.errorcode.get(error.errno or 0) in WRITE_ERRORS
+
+
+def command(name: str, *, crashed: str = "", interrupted: str = "") -> Callable[[RunCommand], MainFunction]:
     """Make the `main` of a command from a function that runs it with its parser and its options.
 
-    A UserError is wrong usage. `crashed` and `interrupted` are printed at any other error, and at Ctrl-C;
-    without them, the exception is raised. `prepare` adds what options.toml cannot say to the parser, and
-    `defaults` are those that depend on the machine.
+    A UserError is wrong usage. With --json, only the content of the Answer is printed on standard output.
     """
 
     def decorate(run: RunCommand) -> MainFunction:
         @functools.wraps(run)
         def main(argv: Sequence[str] | None = None) -> int:
-            for stream in (sys.stdout, sys.stderr):
-                if isinstance(stream, io.TextIOWrapper):  # a text that cannot be printed is no crash
-                    stream.reconfigure(errors="backslashreplace")
-            try:
-                parser = CommandParser(f"./ci/{name}", description)
-                add_options(parser, read_option_rows(name))
-                parser.set_defaults(**defaults)
-                prepare(parser)
+            def run_parsed() -> int:
+                parser = build_parser(name)
+                options = parser.parse_args(argv)
                 try:
                     surroundings.prepare_process()
-                    return run(parser, parser.parse_args(argv))
+                    return run_with_answer(run, parser, options)
                 except UserError as error:
                     parser.refuse(error)
-            except KeyboardInterrupt:
-                if not interrupted:
-                    raise
-                print(interrupted, file=sys.stderr)
-                return ExitCode.INTERRUPTED
-            except Exception:
-                if not crashed:
-                    raise
-                return report_crash(crashed)
+
+            return guard(
+                run_parsed,
+                crashed=crashed or f"{name}-crashed: this says nothing",
+                interrupted=interrupted or "interrupted: this says nothing",
+            )
 
         return main
 
     return decorate
+
+
+def run_with_answer(run: RunCommand, parser: CommandParser, options: argparse.Namespace) -> int:
+    """Run a command. With --json, standard output is for its Answer, and all other lines go to stderr."""
+    with contextlib.ExitStack() as stack:
+        if getattr(options, "json", False):
+            stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        result = run(parser, options)
+    if not isinstance(result, Answer):
+        return result
+    if getattr(options, "json", False):
+        for row in result.content if isinstance(result.content, list) else [result.content]:
+            print(json.dumps(row, ensure_ascii=False))
+    return result.exit_code
 
 
 def resolve_path(caller_folder: str, path: str) -> Path:

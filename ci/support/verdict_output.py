@@ -1,14 +1,14 @@
 """Prints the result of a run: the table of cases, the findings, and the verdict with its reasons."""
 
 import contextlib
-import errno
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ci.support.cli import TEMPLATES, VERDICT_EXIT_CODES, ExitCode
+from ci.support.cli import TEMPLATES
+from ci.support.exit_codes import VERDICT_EXIT_CODES, ExitCode
 from fixtures.core import catalogue, schemas, terminal
 from fixtures.core.catalogue import Catalogue
+from fixtures.core.console import wants_color
 from fixtures.core.findings import Finding, describe_finding
 from fixtures.core.plain_text import to_message
 from fixtures.results import ledger, policy, verdict_file
@@ -24,20 +24,12 @@ from fixtures.results.rollout_answer import describe_order_counts
 SHOWN_FINDINGS = 8
 SHOWN_REASONS = 16
 SHOWN_NOTICES = 8
-WRITE_ERRORS = ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO", "EEXIST", "ENOTDIR", "EISDIR")
-
-
-def is_write_error(error: OSError) -> bool:
-    """Whether an error says that files cannot be written here. Any other OSError is a crash of the gate."""
-    # If no folder for temporary files can be written, `tempfile` raises ENOENT without a file name.
-    has_no_temporary_folder = error.errno == errno.ENOENT and error.filename is None
-    return has_no_temporary_folder or errno.errorcode.get(error.errno or 0) in WRITE_ERRORS
 
 
 def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
     """Print the table, the findings, and what was tested."""
     if cases := verdict["cases"]:
-        print(terminal.format_case_table(catalogue.load_catalogue(), cases, color=sys.stdout.isatty()))
+        print(terminal.format_case_table(catalogue.load_catalogue(), cases, color=wants_color()))
     # One finding of each kind, those about subscribers first.
     kinds = policy.select_kinds(verdict["findings"])
     kinds.sort(key=lambda finding: finding["check"] != "effects")
@@ -53,7 +45,7 @@ def print_verdict(
     verdict: str, reasons: Sequence[str], notes: Iterable[str] = (), *, word: str = "", judged: str = ""
 ) -> ExitCode:
     """Print the verdict with its reasons. It comes last, so that it stays on the screen."""
-    print(terminal.format_verdict(verdict, word, color=sys.stdout.isatty()), judged)
+    print(terminal.format_verdict(verdict, word, color=wants_color()), judged)
     for reason in reasons[:SHOWN_REASONS]:
         print(f"  because {to_message(reason)}")
     for note in notes:

@@ -83,7 +83,7 @@ def test_rows_survive_being_written() -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["speed"], "unknown-measure: 'speed': allowed: validation, "),
+        (["speed"], "unknown-measure: 'speed': allowed: peer, "),
         (["--rounds", "0"], "--rounds takes a whole number of 1 or more"),
         (["--keep", "start"], "--keep takes all measures"),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ci.commands import regenerate
-from ci.support.cli import ExitCode
+from ci.support.exit_codes import ExitCode
 from fixtures.core.answer_classes import ANSWER_CLASSES, classify_answer
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.findings import RANKS, RULES

@@ -154,11 +154,11 @@ def test_a_folder_is_no_file(capsys: Capsys, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        pytest.param(["x", "--jsn"], "unrecognized arguments: --jsn", id="unknown option"),
+        pytest.param(["x", "--jsn"], "unknown-option: '--jsn': nearest: --json", id="unknown option"),
         pytest.param([], "the following arguments are required: FILE|-", id="no file"),
         pytest.param(
             ["x", "--protocol", "v1"],
-            "argument --protocol: invalid choice: 'v1' (choose from",
+            "argument --protocol: 'v1': allowed: fcm_v1, legacy",
             id="unknown protocol",
         ),
         pytest.param(["x", "y"], "unrecognized arguments: y", id="two files"),

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.aside
 
 
 def test_every_licence_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert licences.main() == 0
+    assert licences.main([]) == 0
     assert "all licences are allowed" in capsys.readouterr().out
 
 
@@ -20,5 +20,5 @@ def test_any_other_licence_is_reported(
 ) -> None:
     packages = [("a", "1", "MIT"), ("b", "2", licence)]
     monkeypatch.setattr(licences, "list_licences", lambda: iter(packages))
-    assert licences.main() == 1
+    assert licences.main([]) == 1
     assert "1 to check" in capsys.readouterr().out

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing.jsonschema import DRAFT202012
 
 from ci.commands import regenerate
-from ci.support.cli import ExitCode
+from ci.support.exit_codes import ExitCode
 from fixtures.contracts.api_docs import asyncapi, openapi
 from fixtures.contracts.api_docs.bundle import (
     COMPONENTS,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.support import cli
+from ci.support.exit_codes import ExitCode
 from fixtures.core.errors import UserError
 from fixtures.results import build_folder
 from fixtures.results.build_folder import MARK, RunFiles
@@ -68,7 +68,7 @@ def test_no_command_writes_into_a_folder_that_is_not_ours(
     (tmp_path / "mine.txt").touch()
     name, *others = arguments
     main = importlib.import_module(f"ci.commands.{name.replace('-', '_')}").main
-    with pytest.raises(SystemExit, match=str(int(cli.ExitCode.USAGE))):
+    with pytest.raises(SystemExit, match=str(int(ExitCode.USAGE))):
         main([*others, f"--build={tmp_path}"])
     assert "foreign-folder" in capsys.readouterr().err
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]

@@ -13,8 +13,8 @@ import redis
 
 from ci.commands.doctor import count_messages
 from fixtures.core.errors import UserError
+from fixtures.core.hosts import find_proxy
 from fixtures.core.redis_client import open_redis
-from fixtures.core.urls import find_proxy
 from fixtures.platform import sqs
 from fixtures.targets.config import Deployment, TargetError
 from fixtures.targets.deployed import connect_deployment

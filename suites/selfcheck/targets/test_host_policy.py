@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from fixtures.core.hosts import parse_address
 from fixtures.core.payloads import IdFactory
 from fixtures.core.topology import PROVIDERS
-from fixtures.core.urls import parse_address
 from fixtures.targets import host_policy
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment, Limits, TargetError

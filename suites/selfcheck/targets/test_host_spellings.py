@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.core.urls import is_loopback
+from fixtures.core.hosts import is_loopback
 from fixtures.targets import host_policy
 from fixtures.targets.host_policy import HostDenyList, is_host_pattern
 
