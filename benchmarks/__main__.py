@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import measures
+from benchmarks import imports, measures
 from benchmarks.measurement import Measurement
 from benchmarks.page import PAGE, format_page, format_table, read_results
 from benchmarks.peers import generation
@@ -32,13 +32,14 @@ MEASURES: Mapping[str, Callable[[int], Iterator[Measurement]]] = {
     "peer": generation.measure_speed,
     "variety": generation.measure_variety,
     "loop": measures.measure_check_loop,
+    "import": imports.measure_import,
     "start": measures.measure_start,
     "selfcheck": measures.measure_selfcheck,
     "rollout": measures.measure_rollout,
     "gate": measures.measure_gate,
 }
 # Fewer rounds of what takes long.
-MOST_ROUNDS = {"start": 5, "selfcheck": 1, "rollout": 3, "gate": 3, "peer": 3, "variety": 3}
+MOST_ROUNDS = {"start": 5, "selfcheck": 1, "rollout": 3, "gate": 3, "peer": 3, "variety": 3, "import": 3}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
