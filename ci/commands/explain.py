@@ -2,7 +2,9 @@
 
 import argparse
 import io
+import json
 import sys
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -36,19 +38,24 @@ def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     answers = [entry for entry in entries if isinstance(entry, RecordedAnswer)]
     broken = [entry for entry in entries if isinstance(entry, BrokenLine)]
     if not options.json:
-        print_table(answers)
+        print_table(answers, with_bodies=options.raw)
     for line in broken:
         print(to_line(str(line)), file=sys.stderr)
     if not entries:
         print(f"empty-file: {options.file}: no line, so nothing to explain", file=sys.stderr)
     exit_code = ExitCode.DATA if broken or not entries else ExitCode.GO
-    return Answer(exit_code, [answer.explain() for answer in answers])
+    return Answer(exit_code, [explain_answer(answer, with_body=options.raw) for answer in answers])
 
 
-def print_table(answers: list[RecordedAnswer]) -> None:
+def explain_answer(answer: RecordedAnswer, *, with_body: bool) -> dict[str, Any]:
+    """The object that --json prints."""
+    return answer.explain() | ({"body": answer.body} if with_body else {})
+
+
+def print_table(answers: list[RecordedAnswer], *, with_bodies: bool) -> None:
     console = create_console(WIDTH)
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("answer", "case", "class", "outcome", "wait", "why"):
+    for column in ("answer", "case", "class", "outcome", "wait", "why", *(["body"] if with_bodies else [])):
         table.add_column(column, overflow="fold", no_wrap=column == "wait")
     for answer in answers:
         row = answer.explain()
@@ -61,5 +68,11 @@ def print_table(answers: list[RecordedAnswer]) -> None:
             f"[{style}]{' or '.join(row.get('allowed', [row['outcome']]))}[/]",
             "" if row["wait_s"] is None else f"{row['wait_s']:g} s",
             row["why"],
+            *([escape(to_line(as_text(answer.body)))] if with_bodies else []),
         )
     console.print(table)
+
+
+def as_text(body: Any) -> str:
+    """A recorded body as text: a text as it is, any other value as JSON."""
+    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
