@@ -1,51 +1,51 @@
 """`./ci/clean-messages-container`: empty the messages container of data in the old format, with a backup."""
 
 import argparse
-import contextlib
-import functools
 import itertools
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-
+from ci.support.cleaner_output import (
+    build_undo,
+    count_format,
+    print_counts,
+    print_staying,
+    show_messages,
+)
 from ci.support.cli import command, resolve_path
 from ci.support.command_line import CommandParser
 from ci.support.exit_codes import ExitCode
 from fixtures.core import hosts, topology, urls
-from fixtures.core.console import create_console
 from fixtures.platform import redis_container as container
-from fixtures.platform.redis_container import FirebaseMessages, RedisUnavailable
+from fixtures.platform.redis_container import ContainerError, FirebaseMessages, RedisUnavailable
 from fixtures.release.cleanup import backup as backups
-from fixtures.release.cleanup import cleaner, project_container
+from fixtures.release.cleanup import backup_place, cleaner, project_container
 from fixtures.release.cleanup import django as django_containers
-from fixtures.release.cleanup.aside import find_aside_lists
-from fixtures.release.cleanup.backup import BackupError
-from fixtures.release.cleanup.classify import AGES, FORMATS, UNKNOWN_AGE, MessageCounts
+from fixtures.release.cleanup.aside import count_aside, find_aside_targets
+from fixtures.release.cleanup.backup import Backup, BackupError
+from fixtures.release.cleanup.classify import MessageCounts
+from fixtures.release.cleanup.presence import require_present
 from fixtures.release.cleanup.project_container import ProjectContainer
 
-PROG = "./ci/clean-messages-container"
-# Fewer messages are handled before a bar would be readable.
-LONG_WORK = 10_000
-NOTHING_CHANGED = "Nothing was changed; add --delete to do it."
+NOTHING_CHANGED = "Nothing was changed; {} to do it."
 
 
 @command(
     "clean-messages-container",
-    interrupted=f"interrupted: nothing is lost\n  next: {PROG} with the same options goes on",
+    crashed="cleaner-crashed: nothing is lost: what was removed is in the backup",
+    interrupted="interrupted: nothing is lost\n  next: the same command goes on",
 )
 def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit 0 done, 64 wrong usage or refused, 65 a bad backup, 69 no server, 130 interrupted."""
     complete_options(parser, options)
     try:
         run(options)
-    except (RedisUnavailable, BackupError) as error:
+    except ContainerError as error:  # its ids of apps are the user's own, and are shown
         print(error, file=sys.stderr)
-        return ExitCode.UNAVAILABLE if isinstance(error, RedisUnavailable) else ExitCode.DATA
+        codes = {RedisUnavailable: ExitCode.UNAVAILABLE, BackupError: ExitCode.DATA}
+        return next((code for kind, code in codes.items() if isinstance(error, kind)), ExitCode.USAGE)
     return ExitCode.GO
 
 
@@ -55,20 +55,22 @@ def complete_options(parser: CommandParser, options: argparse.Namespace) -> None
         parser.error("--step takes a whole number of 1 or more")
     if options.lost_server and not options.restore:
         parser.error("--lost-server goes with --restore FILE only")
-    if options.accept_loss and not (options.django and options.delete):
-        parser.error("--accept-loss goes with --django and --delete only")
+    if options.accept_loss and not options.django:
+        parser.error("--accept-loss goes with --django only")
     if options.backup and not options.delete:
         parser.error("--backup goes with --delete only")
+    if options.django and (options.redis_url or options.confirm):
+        parser.error("--redis-url and --confirm do not go with --django: the project chooses the server")
     apps = options.firebase_app or [topology.read_firebase_app()]
     options.apps = list(dict.fromkeys(map(container.normalize_app, apps)))
+    options.redis_url = options.redis_url or os.environ.get("REDIS_URL") or container.DEFAULT_URL
     if not options.django:
         require_confirmation(options.redis_url, options.confirm)
     options.kinds = list(container.KINDS) if options.kind == "both" else [options.kind]
-    options.backup_path = None
-    if options.delete:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        name = options.backup or f"messages-container-{stamp}.ndjson"
-        options.backup_path = resolve_path(options.caller_folder, name)
+    options.backup_path = backup_place.name_backup(Path(options.caller_folder).resolve())
+    if options.backup:
+        options.backup_path = resolve_path(options.caller_folder, options.backup)
+        backup_place.require_ignored(options.backup_path)
 
 
 def require_confirmation(url: str, confirmed: str | None) -> None:
@@ -82,13 +84,14 @@ def require_confirmation(url: str, confirmed: str | None) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Restore, clean or count, with the classes of a Django project or on a Redis server."""
+    changes = options.delete and not options.dry_run
     if options.django:
         folder = Path(options.caller_folder).resolve()
         in_project = project_container.load_containers(options.django, folder, options.apps, options.kinds)
         if options.restore:
-            restore(options, functools.partial(django_containers.restore, containers=in_project))
+            restore_in_django(options, in_project)
         else:
-            clean_in_django(options, in_project)
+            clean_in_django(options, in_project, changes=changes)
         return
     server = container.connect(options.redis_url)
     print(f"server: {urls.redact_url(options.redis_url)}")
@@ -97,23 +100,49 @@ def run(options: argparse.Namespace) -> None:
         for app, kind in itertools.product(options.apps, options.kinds)
     ]
     if options.restore:
-        restore(options, functools.partial(cleaner.restore, server=server))
-    elif options.delete:
+        restore(options, containers)
+        return
+    require_present(containers)
+    if changes:
         clean(options, containers)
     else:
         count(options, containers)
 
 
 def count(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -> None:
-    """Count the messages, and print what --delete would remove."""
+    """Count the messages, and print what --delete would do."""
     for messages in containers:
-        with show_messages(f"counting {messages.key}", messages.count()) as add_progress:
-            counts = cleaner.count_container(messages, add_progress, step=options.step)
-        print_counts(messages.key, counts)
-        print(f"would remove {count_removable(counts, options)} of {counts.total()}\n")
-    for aside in find_aside_lists(containers):
-        print(f"{aside} holds messages that an earlier version did not put back; --delete does it first")
-    print(NOTHING_CHANGED)
+        counts = count_container(options, messages)
+        print_removal(options, messages.key, counts, f"would remove {count_removable(counts, options)}")
+    refusal = cleaner.find_refusal(containers)
+    if refusal:
+        print(f"--delete would be refused: {refusal}\n")
+    else:
+        for aside, target in find_aside_targets(containers).items():
+            print(f"an earlier version did not put these messages back; --delete does it first: {target.key}")
+            counts = count_aside(aside, target.server)
+            print_removal(options, aside, counts, f"would remove {count_removable(counts, options)}")
+    print(NOTHING_CHANGED.format("add --delete" if not options.delete else "leave out --dry-run"))
+
+
+def count_container(options: argparse.Namespace, messages: FirebaseMessages) -> MessageCounts:
+    """Count the messages of a container, with progress."""
+    with show_messages(f"counting {messages.key}", messages.count()) as add_progress:
+        return cleaner.count_container(messages, add_progress, step=options.step)
+
+
+def print_removal(
+    options: argparse.Namespace, name: str, counts: MessageCounts, removed: str, later: int = 0
+) -> None:
+    """Print what a list held, what a run removes from it, and what stays."""
+    print_counts(name, counts)
+    if counts:
+        print(f"{removed} of {counts.total()}")
+    if not options.all:
+        print_staying(counts)
+    if later:
+        print(f"stays: {later} or more that came later were not looked at: run this again for them")
+    print()
 
 
 def clean(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -> None:
@@ -127,51 +156,65 @@ def clean(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -
         if cleaning.put_back:
             print(f"put back {cleaning.put_back} messages that an earlier version had set aside\n")
         for key, counts in cleaning.counts.items():
-            print_counts(key, counts)
-            print(f"removed {cleaning.removed[key]} of {counts.total()}")
-            if later := cleaning.later.get(key):
-                print(f"{later} or more messages came later and were not looked at: run this again for them")
-            print()
+            removed, later = f"removed {cleaning.removed[key]}", cleaning.later.get(key, 0)
+            print_removal(options, key, counts, removed, later)
         if cleaning.writer:
-            print(f"backup: {cleaning.path}\n  to undo: {PROG} --restore {cleaning.path}", flush=True)
+            print(f"backup: {cleaning.path}\n  to undo: {build_undo(options, cleaning.path)}", flush=True)
 
 
-def clean_in_django(options: argparse.Namespace, containers: Sequence[ProjectContainer]) -> None:
-    """Count the messages, and with --delete back them up and reset the containers."""
-    for messages in containers:
-        counts = django_containers.count_container(messages)
-        if counts is None:
-            print(f"{messages.name}: its class does not show what it holds")
-        else:
-            print_counts(messages.name, counts)
-            print(f"{'will' if options.delete else 'would'} remove {count_removable(counts, options)}\n")
-    if not options.delete:
-        print(NOTHING_CHANGED)
+def clean_in_django(
+    options: argparse.Namespace, containers: Sequence[ProjectContainer], *, changes: bool
+) -> None:
+    """Print what --delete does with the containers, and do it."""
+    choices = {"everything": options.all, "accept_loss": options.accept_loss}
+    try:
+        plans = [django_containers.make_plan(messages, **choices) for messages in containers]
+    except ContainerError as error:
+        if changes:
+            raise
+        print(f"--delete would be refused: {error}")
         return
-    for messages in [] if options.all else containers:
-        django_containers.require_all_may_go(messages, messages.read_messages())
-    losses = {messages.name: project_container.find_loss(messages) for messages in containers}
-    for name, loss in losses.items():
-        if loss:
-            print(f"{name}: may be lost: {loss}", flush=True)
-    if any(losses.values()) and not options.accept_loss:
-        name = next(name for name, loss in losses.items() if loss)
-        problem = "messages may be lost, as was said above; nothing was changed"
-        next_step = "give the class push() and pop(), use --redis-url, or stop all writers and --accept-loss"
-        raise container.ContainerUsageError("loss-possible", name, problem, next_step)
-    path, names = options.backup_path, [(messages.firebase_app, messages.kind) for messages in containers]
+    for plan in plans:
+        print_plan(plan, "will" if changes else "would")
+    lacking = django_containers.find_lacking_option(plans)
+    if not changes:
+        print(f"--delete would be refused: {lacking}" if lacking else NOTHING_CHANGED.format("add --delete"))
+        return
+    if lacking:
+        raise lacking
+    names = [(messages.firebase_app, messages.kind) for messages in containers]
     header = backups.build_header("django", names, everything=options.all)
-    for name, removed in django_containers.clean(
-        containers, losses, header, path, everything=options.all
-    ).items():
-        how = "reset" if losses[name] else "emptied one by one"
-        print(f"{name}: {how}, {'without a backup' if removed is None else f'{removed} messages'}")
-    if path.exists():
-        print(f"backup: {path}\n  to undo: {PROG} --django {options.django} --restore {path}")
+    try:
+        for name, done in django_containers.clean(plans, header, options.backup_path):
+            print(f"{name}: {done}", flush=True)
+        for messages in containers:
+            print_holding(messages)
+    finally:
+        if options.backup_path.exists():
+            print(f"backup: {options.backup_path}\n  to undo: {build_undo(options, options.backup_path)}")
 
 
-def restore(options: argparse.Namespace, restore_backup: Callable[..., int]) -> None:
-    """Restore a backup. Raises BackupError if it is damaged or holds other containers."""
+def print_plan(plan: django_containers.ContainerPlan, verb: str) -> None:
+    """Print what a container of a project holds, what is removed from it, and what may be lost."""
+    name = plan.container.name
+    if plan.counts:
+        print_counts(name, plan.counts)
+    print(f"{name}: {verb} {plan.describe()}")
+    if plan.loss:
+        print(f"{name}: may be lost: {plan.loss}", flush=True)
+
+
+def print_holding(messages: ProjectContainer) -> None:
+    """Print how many messages a container of a project holds now."""
+    number = messages.count_messages()
+    if number is None:
+        print(f"{messages.name}: its class cannot say how many messages it holds now")
+    else:
+        print(f"{messages.name}: holds {number} messages now{': run this again for them' if number else ''}")
+
+
+def read_backup(options: argparse.Namespace) -> Backup:
+    """Read a backup. Raises BackupError if it is damaged or holds other containers."""
     backup = backups.read_backup(resolve_path(options.caller_folder, options.restore))
     for row in backup.header["containers"]:
         app, kind = row["firebase_app"], row["container"]
@@ -180,52 +223,49 @@ def restore(options: argparse.Namespace, restore_backup: Callable[..., int]) -> 
             problem = f"it holds {kind} messages of app {app}; asked for: {chosen}"
             next_step = f"--firebase-app {app} --kind both"
             raise BackupError("backup-of-another-app", str(backup.path), problem, next_step)
-    total = sum(chunk.messages for chunk in backup.chunks)
-    with show_messages("restoring", total) as add_progress:
-        restored = restore_backup(backup, report_progress=add_progress, lost_server=options.lost_server)
     if not backup.complete:
         print("The backup has no footer: its run was interrupted. All that was removed is in it.")
+    return backup
+
+
+def print_restored(options: argparse.Namespace, restored: int, backup: Backup) -> None:
+    """Print how many messages a restore puts back or has put back."""
+    total = sum(chunk.messages for chunk in backup.chunks)
     others = "; the others were restored before, were never removed, or are in the container"
-    rest = "" if restored == total else others
-    print(f"restored {restored} of {total} messages{rest}")
+    verb = "would restore" if options.dry_run else "restored"
+    print(f"{verb} {restored} of {total} messages{'' if restored == total else others}")
+    if options.dry_run:
+        print(NOTHING_CHANGED.format("leave out --dry-run"))
+
+
+def restore(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -> None:
+    """Restore a backup on a Redis server, and print what the containers then hold."""
+    backup, server = read_backup(options), containers[0].server
+    if options.dry_run:
+        restored = len(cleaner.list_removed(backup, server, lost_server=options.lost_server))
+        if refusal := cleaner.find_refusal(containers):
+            print(f"--restore would be refused: {refusal}")
+    else:
+        with show_messages("restoring", sum(chunk.messages for chunk in backup.chunks)) as add_progress:
+            restored = cleaner.restore(backup, server, add_progress, lost_server=options.lost_server)
+    print_restored(options, restored, backup)
+    for messages in containers:
+        print_counts(f"now in {messages.key}", count_container(options, messages))
+
+
+def restore_in_django(options: argparse.Namespace, containers: Sequence[ProjectContainer]) -> None:
+    """Restore a backup with the classes of a Django project, and print what the containers then hold."""
+    backup = read_backup(options)
+    pushes = django_containers.list_pushes(backup, containers, lost_server=options.lost_server)
+    if not options.dry_run:
+        with show_messages("restoring", len(pushes)) as add_progress:
+            django_containers.restore(backup, pushes, add_progress)
+    print_restored(options, len(pushes), backup)
+    for messages in containers:
+        number = messages.count_messages()
+        print(f"now in {messages.name}: {'an unknown number of' if number is None else number} messages")
 
 
 def count_removable(counts: MessageCounts, options: argparse.Namespace) -> int:
     """How many of the counted messages --delete removes."""
-    return sum(
-        number for (message_format, _), number in counts.items() if options.all or message_format == "old"
-    )
-
-
-def print_counts(name: str, counts: MessageCounts) -> None:
-    """Print the counts of a container by format and age."""
-    table = Table(title=name, title_justify="left", box=None, header_style="bold", pad_edge=False)
-    table.add_column("format")
-    for age in (*AGES, UNKNOWN_AGE, "all"):
-        table.add_column(age, justify="right")
-    for message_format in FORMATS:
-        row = [counts[message_format, age] for age in (*AGES, UNKNOWN_AGE)]
-        table.add_row(message_format, *map(str, [*row, sum(row)]))
-    create_console(120).print(table)
-
-
-@contextlib.contextmanager
-def show_messages(activity: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how many messages are done; the block calls the function with the number of messages since."""
-    if total < LONG_WORK:
-        yield lambda _: None
-    elif sys.stderr.isatty():
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(activity, total=total)
-            yield lambda count: bar.advance(task, count)
-    else:
-        finished = 0
-
-        def print_each_tenth(count: int) -> None:
-            nonlocal finished
-            tenths, finished = 10 * finished // total, finished + count
-            if 10 * finished // total > tenths:
-                print(f"{activity}: {finished} of {total} messages", file=sys.stderr, flush=True)
-
-        yield print_each_tenth
+    return counts.total() if options.all else count_format(counts, "old")

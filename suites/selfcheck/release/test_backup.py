@@ -187,7 +187,7 @@ def test_another_server_restores_only_when_told_that_the_data_is_lost(server: An
     with pytest.raises(BackupError, match="unknown-backup") as caught:
         restore_container(messages, file)
     assert str(caught.value) == (
-        f"unknown-backup: {file}: this server has no notes about it (no {notes})\n"
+        f"unknown-backup: {file}: this server has no notes about it (no {notes}); it keeps them for 30 days\n"
         "  next: name the server that was cleaned; if it has lost its data, add --lost-server"
     )
     with pytest.raises(BackupError, match="unknown-backup"):

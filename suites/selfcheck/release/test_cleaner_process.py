@@ -48,11 +48,11 @@ def test_it_deletes_and_restores_once(redis_url: str, server: Any, tmp_path: Pat
     messages = new_container(server)
     held = held_by(messages)
     done = run_process(cleaner_command(redis_url, messages, "--delete"), cwd=tmp_path)
-    (file,) = tmp_path.iterdir()
+    (file,) = (tmp_path / "messages-container-backups").glob("*.ndjson")
     assert (done.returncode, messages.count()) == (GO, 21)
     assert f"--restore {file}" in done.stdout
     for line in ("restored 40 of 40 messages", "restored 0 of 40 messages; the others were restored before"):
-        done = run_process(cleaner_command(redis_url, messages, "--restore", file.name), cwd=tmp_path)
+        done = run_process(cleaner_command(redis_url, messages, "--restore", str(file)), cwd=tmp_path)
         assert (done.returncode, sorted(read_all(messages))) == (GO, sorted(held))
         assert line in done.stdout
 
@@ -109,11 +109,17 @@ REFUSALS: dict[str, tuple[list[str], int, str]] = {
         "unconfirmed-host: 'redis.example': it is not this machine, and --confirm says 'redis.exmaple'",
     ),
     "bad-app": (["--firebase-app", "mine"], USAGE, "bad-firebase-app: 'mine': allowed: a UUID"),
-    "bad-kind": (["--kind", "junk"], USAGE, "'regular', 'spam', 'both'"),
+    "bad-kind": (["--kind", "junk"], USAGE, "allowed: regular, spam, both"),
     "both-ways": (["--delete", "--restore", "x"], USAGE, "not allowed with argument"),
     "all-and-old": (["--all", "--only-old-format"], USAGE, "not allowed with argument"),
     "lost-without-restore": (["--lost-server"], USAGE, "--lost-server goes with --restore FILE only"),
     "backup-without-delete": (["--backup", "x"], USAGE, "--backup goes with --delete only"),
+    "url-of-a-project": (
+        ["--django", "a", "--redis-url", "redis://127.0.0.1:1"],
+        USAGE,
+        "do not go with --django",
+    ),
+    "confirm-of-a-project": (["--django", "a", "--confirm", "b"], USAGE, "do not go with --django"),
     "no-step": (["--step", "0"], USAGE, "--step takes a whole number of 1 or more"),
 }
 

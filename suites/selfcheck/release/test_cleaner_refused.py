@@ -28,7 +28,7 @@ from suites.selfcheck.release.cleaner_process import (
 pytestmark = pytest.mark.aside
 
 NEEDED = (
-    *("EVAL", "INFO", "SCAN", "HGETALL", "HGET", "HSET", "HDEL"),
+    *("EVAL", "INFO", "SCAN", "HGETALL", "HGET", "HSET", "HDEL", "EXPIRE"),
     *("LLEN", "LINDEX", "LPOS", "LRANGE", "LMOVE", "LSET", "LREM", "LPUSH", "LPOP"),
 )
 NOT_NEEDED = ("RPUSH", "RPOP", "RENAME", "DEL", "UNLINK", "HSETNX", "EVALSHA", "KEYS", "MULTI", "CONFIG")
