@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.core import redaction, surroundings
+from fixtures.core import redaction, surroundings, topology
 from fixtures.core.errors import UserError
 from fixtures.core.run_config import RunConfig
 from fixtures.faults import runtime
@@ -37,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
         surroundings.prepare_machine()
         sqs.require_valid_settings()
         run = get_run_config(config)
+        topology.use_release(run.release)
         if run.target or run.targets:
             Inventory(run.request_counter.with_name(INVENTORY_FILE)).adopt_key()
         if is_worker(config):

@@ -17,7 +17,7 @@ from ci.commands.cleanup_states import remove_leftovers
 from ci.support import cli, suite_process, verdict_output
 from ci.support.cli import command
 from ci.support.command_line import CommandParser
-from ci.support.deployments import read_target_options, select_deployments
+from ci.support.deployments import read_target_options, select_deployments, use_release
 from ci.support.exit_codes import ExitCode
 from ci.support.provenance import describe_provenance
 from ci.support.sharding import ShardConfig, read_shard_options
@@ -25,8 +25,9 @@ from fixtures.contracts.broker.client import BrokerAccess, read_access
 from fixtures.core import catalogue, redaction, surroundings, times
 from fixtures.core.run_config import RunConfig
 from fixtures.generation import example_database, recordings
-from fixtures.results import build_folder, ledger, policy, verdict_file
+from fixtures.results import build_folder, ledger, policy, policy_file, verdict_file, waivers
 from fixtures.results.build_folder import RunFiles
+from fixtures.results.policy_file import Policy
 from fixtures.targets import deployed as targets
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment, TargetError
@@ -50,9 +51,9 @@ class GateConfig:
     workers: int
     shard: ShardConfig | None
     known_failures: str
+    settings_file: Path | None
     broker: BrokerAccess | None
-    # Whether a go must be one of deployments.
-    for_release: bool
+    policy: Policy
     # Why no run can prove anything, such as an unreadable catalogue; empty if all is well.
     startup_error: str
 
@@ -60,6 +61,7 @@ class GateConfig:
     def from_options(cls, parser: CommandParser, options: argparse.Namespace) -> GateConfig:
         """Read the options. Exits with code 64, or raises UserError, if something in them is wrong."""
         surroundings.prepare_machine()
+        use_release(options)
         files = cli.resolve_run_files(options)
         shard = read_shard_options(options, files.durations)
         replay = [str(cli.resolve_path(options.caller_folder, file)) for file in options.replay or ()]
@@ -81,11 +83,18 @@ class GateConfig:
         if any(row.own_pacts and row.own_pacts.from_broker for row in selected.values()):
             read_access(os.environ)
         startup_error = verdict_file.find_startup_error()
+        required = policy_file.NO_REQUIREMENTS
+        if not startup_error:
+            required = policy_file.load_policy(
+                Path(run.policy) if run.policy else None, for_release=options.release_gate
+            )
         for file in replay if not startup_error else ():
             recordings.read_answers(Path(file))
         environments = [row.environment for row in selected.values() if row.environment]
         default = DEPLOYED if selected else ledger.DEFAULT_ENVIRONMENT
-        run = replace(run, environment=run.environment or next(iter(environments), default))
+        today = times.utc_now().date()
+        rows = waivers.read_waivers(Path(options.waivers), today) if options.waivers else ()
+        run = replace(run, waiver_rows=rows, environment=run.environment or next(iter(environments), default))
         return cls(
             run=replace(run, shard=shard.describe(run)) if shard and not startup_error else run,
             deployments=selected,
@@ -93,8 +102,9 @@ class GateConfig:
             workers=options.workers,
             shard=shard,
             known_failures=options.known_failures,
+            settings_file=options.settings_file,
             broker=read_access(os.environ) if options.broker else None,
-            for_release=options.release_gate,
+            policy=required,
             startup_error=startup_error,
         )
 
@@ -131,11 +141,9 @@ def run(config: GateConfig, lock: int) -> ExitCode:
         record = ledger.read_ledger(config.files.ledger)
     header = {**identity, "started_at": started_at, **record.header}
     record = replace(record, header=header)
-    judges_all = record.tests and not config.shard
-    required = policy.load_policy(for_release=config.for_release) if judges_all else policy.NO_REQUIREMENTS
     decision = policy.decide(
         record,
-        required,
+        config.policy if record.tests and not config.shard else config.policy.without_requirements(),
         catalogue.load_catalogue(),
         duration_s=time.monotonic() - start,
         gate_problems=[*problems, *broker.doubts, *([config.shard.doubt] if config.shard else [])],
@@ -201,7 +209,7 @@ def run_pytest(config: GateConfig, lock: int) -> list[str]:
         requested = suite_process.describe_gate_run(
             config.run, config.workers, config.shard.shard if config.shard else None
         )
-        provenance = describe_provenance(config.run)
+        provenance = describe_provenance(config.run, config.settings_file)
         environment |= replace(config.run, requested=requested, provenance=provenance).write(run_file)
         # A run that lost a worker proves nothing, and a new worker may hang.
         tests = (*suite_process.gate_tests(), "--max-worker-restart=0")

@@ -9,11 +9,13 @@ from pathlib import Path
 from ci.commands import report
 from ci.support.cli import command, resolve_path, resolve_run_files
 from ci.support.command_line import CommandParser
+from ci.support.deployments import use_release
 from ci.support.exit_codes import ExitCode
 from ci.support.sharding import describe_checkout, find_ledgers
 from fixtures.core import catalogue, times
 from fixtures.results import build_folder, ledger, policy, shards
 from fixtures.results.build_folder import RunFiles
+from fixtures.results.policy_file import Policy, load_policy
 from fixtures.results.shards import ShardLedger
 
 
@@ -22,24 +24,29 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     """Exit as the gate does; undecided if the shards are not one whole run."""
     if not options.run:
         parser.error("--run takes the name that the shards were given as --run")
+    use_release(options)
+    own_policy = options.policy or ""
+    required = load_policy(Path(own_policy) if own_policy else None, for_release=options.release_gate)
     files = resolve_run_files(options)
     folders = [resolve_path(options.caller_folder, folder) for folder in options.folders]
     if any(folder in (files.build, *files.build.parents) for folder in folders):
         parser.error(f"{files.build} is cleared first, so it can be neither a DIR nor inside of one")
     with build_folder.lock(files.build):
         build_folder.begin_run(files)
-        return merge_shards(options.run, folders, files, for_release=options.release_gate)
+        return merge_shards(options.run, folders, files, required, own_policy)
 
 
-def merge_shards(run: str, folders: Sequence[Path], files: RunFiles, *, for_release: bool) -> ExitCode:
+def merge_shards(
+    run: str, folders: Sequence[Path], files: RunFiles, required: Policy, own_policy: str
+) -> ExitCode:
     ledgers, doubts = find_ledgers(folders)
     parts = [ShardLedger(str(file), ledger.read_ledger(file)) for file in ledgers]
     for part in parts:
         size = f"{len(part.ledger.tests):5} tests {part.ledger.duration_s:8.1f} s"
         print(f"{part.name:14} {size}  {part.location}")
-    accepted, refused = shards.select_shards(parts, {"run": run, **describe_checkout()})
+    accepted, refused = shards.select_shards(parts, {"run": run, **describe_checkout(own_policy)})
     record = shards.merge_shards(accepted)
-    gate_findings, gate_doubts = report.read_gate_results(accepted)
+    gate_findings, gate_doubts = report.read_gate_results(accepted, required)
     problems = [*doubts, *refused, *record.problems, *gate_doubts]
     write_ledger(record, files.ledger, complete=not problems)
     for part in accepted:  # the rollout and the pact verifications that the shards wrote beside their ledgers
@@ -50,10 +57,9 @@ def merge_shards(run: str, folders: Sequence[Path], files: RunFiles, *, for_rele
     header = {"run": run, "environment": ledger.DEFAULT_ENVIRONMENT}
     header |= {"started_at": times.format_time(times.utc_now()), **record.header}
     record = replace(record, header=header, problems=problems)
-    required = policy.load_policy(for_release=for_release) if record.tests else policy.NO_REQUIREMENTS
     verdict = policy.decide(
         record,
-        required,
+        required if record.tests else required.without_requirements(),
         catalogue.load_catalogue(),
         duration_s=record.duration_s,
         gate_findings=gate_findings,

@@ -32,7 +32,7 @@ from fixtures.core.schemas import SchemaViolation
 from fixtures.core.topology import EDGES, VERSIONS
 from fixtures.faults import FAULTS
 from fixtures.faults.tolerant import TOLERANT_VARIANTS
-from fixtures.results.policy import EXPECTED_TESTS, format_expected_tests
+from fixtures.results.policy_file import EXPECTED_TESTS, format_expected_tests
 from fixtures.results.report.templating import render_text
 from fixtures.results.report.wording import TEXTS
 

@@ -13,6 +13,7 @@ from typing import Any
 from ci.support import allure
 from ci.support.cli import command, resolve_path, resolve_run_files
 from ci.support.command_line import CommandParser
+from ci.support.deployments import use_release
 from ci.support.exit_codes import VERDICT_EXIT_CODES, ExitCode
 from ci.support.sharding import ONE_SHARD, read_commit, write_durations
 from ci.support.verdict_output import print_judged, print_summary
@@ -24,6 +25,7 @@ from fixtures.core.project import ROOT
 from fixtures.results import build_folder, ledger, policy, shards, verdict_file
 from fixtures.results.build_folder import RunFiles
 from fixtures.results.ledger import Ledger
+from fixtures.results.policy_file import Policy, load_policy
 from fixtures.results.report import exports, history, wording
 from fixtures.results.report.allure import build_allure_files
 from fixtures.results.report.cells import ReportContext
@@ -38,6 +40,8 @@ ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
 @command("report", crashed="report-crashed: this is no verdict")
 def main(_: CommandParser, options: argparse.Namespace) -> int:
     """Exit as the gate does, by the worst verdict of the environments; 70 if the report crashed."""
+    use_release(options)
+    required = load_policy(Path(options.policy) if options.policy else None)
     files = resolve_run_files(options)
     ledgers = [resolve_path(options.caller_folder, file) for file in options.ledger] or [files.ledger]
     for file in ledgers:
@@ -46,23 +50,23 @@ def main(_: CommandParser, options: argparse.Namespace) -> int:
             raise UserError("no-ledger", repr(str(file)), "no such file", next_step)
     with build_folder.lock(files.build):
         files.clear_report()  # if this ends early, no earlier report speaks for these ledgers
-        runs = read_runs(ledgers)
+        runs = read_runs(ledgers, required)
         missing = write_report(runs, files)
     print(format_headline(runs))
     print_report(missing, files)
     return VERDICT_EXIT_CODES[worst_verdict(runs)]
 
 
-def read_runs(files: Sequence[Path]) -> list[ReportRun]:
+def read_runs(files: Sequence[Path], required: Policy) -> list[ReportRun]:
     """One run for each environment."""
     by_environment: dict[str, list[tuple[Path, Ledger]]] = {}
     for file in files:
         record = ledger.read_ledger(file)
         by_environment.setdefault(record.environment, []).append((file, record))
-    return [judge_run(records) for records in by_environment.values()]
+    return [judge_run(records, required) for records in by_environment.values()]
 
 
-def judge_run(records: Sequence[tuple[Path, Ledger]]) -> ReportRun:
+def judge_run(records: Sequence[tuple[Path, Ledger]], required: Policy) -> ReportRun:
     """Merge the ledgers of one environment and decide; a single whole run keeps the verdict of the gate."""
     cases = catalogue.load_catalogue()
     if len(records) == 1 and (verdict := read_gate_verdict(*records[0])):
@@ -74,10 +78,10 @@ def judge_run(records: Sequence[tuple[Path, Ledger]]) -> ReportRun:
         merged = replace(merged, problems=[*problems, *merged.problems])
     else:
         merged = ledger.merge_ledgers([record for _, record in records])
-    findings, doubts = read_gate_results(parts)
+    findings, doubts = read_gate_results(parts, required)
     decision = policy.decide(
         merged,
-        policy.load_policy(),
+        required,
         cases,
         duration_s=merged.duration_s,
         gate_problems=doubts,
@@ -93,13 +97,14 @@ def read_gate_verdict(file: Path, record: Ledger) -> Mapping[str, Any]:
     if not verdict.get("run") or verdict["run"] != record.header.get("run"):
         return {}
     schemas.validate(verdict, "verdict.schema.json")
-    contradicts = record.problems or any(line["result"] != "passed" for line in record.tests)
+    results = {line["result"] for line in record.tests}
+    contradicts = record.problems or results - {"passed", "waived", "not-judged"}
     if verdict["verdict"] == "go" and contradicts:
         return policy.add_undecided_reason(verdict, f"verdict-contradicts-ledger: {file}; next: ./ci/gate")
     return verdict
 
 
-def read_gate_results(parts: Iterable[ShardLedger]) -> tuple[list[Finding], list[str]]:
+def read_gate_results(parts: Iterable[ShardLedger], required: Policy) -> tuple[list[Finding], list[str]]:
     """What the gates of some ledgers found and doubted beside their tests, such as a clock that was set."""
     findings: list[Finding] = []
     doubts = []
@@ -109,12 +114,13 @@ def read_gate_results(parts: Iterable[ShardLedger]) -> tuple[list[Finding], list
             problem = "the verdict.json beside it is not of this run; next: ./ci/gate"
             doubts.append(f"ledger-of-no-gate: {part.location}: {problem}")
             continue
+        all_rows = [*verdict["findings"], *verdict.get("waived", ())]
         in_ledger = [finding for line in part.ledger.tests for finding in line.get("findings", ())]
-        beside = [Finding.from_json(row) for row in verdict["findings"] if row not in in_ledger]
+        beside = [Finding.from_json(row) for row in all_rows if row not in in_ledger]
         findings += [finding for finding in beside if finding not in findings]
         known = policy.decide(
             part.ledger,
-            policy.NO_REQUIREMENTS if part.shard else policy.load_policy(),
+            required.without_requirements() if part.shard else required,
             catalogue.load_catalogue(),
             duration_s=0,
             gate_findings=beside,

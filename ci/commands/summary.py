@@ -17,6 +17,7 @@ from fixtures.results.report.evidence import describe_weight
 from fixtures.results.report.impact import group_findings
 from fixtures.results.report.judged import describe_judged
 from fixtures.results.report.wording import TEXTS
+from fixtures.results.waivers import describe_mark
 
 SHOWN_FINDINGS = 20
 SHOWN_NOTICES = 8
@@ -49,10 +50,13 @@ def list_annotations(verdict: Mapping[str, Any]) -> Iterator[str]:
     """GitHub's workflow commands: one for the verdict, and one for each kind of finding and notice."""
     level = "notice" if verdict["verdict"] == "go" else "error"
     reasons = "; ".join(map(to_line, verdict["reasons"][:SHOWN_REASONS])) or "nothing was found"
-    message = escape(f"{describe_judged(verdict)}: {reasons}")
+    texts = "; ".join([reasons, *map(to_line, verdict.get("weaker", ()))])
+    message = escape(f"{describe_judged(verdict)}: {texts}")
     yield f"::{level} title=fcm-compat%3A {verdict['verdict']}::{message}"
     for finding in select_kinds(verdict["findings"])[:SHOWN_FINDINGS]:
         yield annotate("error", finding, "")
+    for kind in group_findings(verdict.get("waived", ()), by="id")[:SHOWN_FINDINGS]:
+        yield annotate("warning", kind.smallest, f"\n{to_line(describe_mark(kind.smallest))}")
     notices = group_findings(verdict.get("notices", ()), by="rule")
     for kind in notices[:SHOWN_NOTICES]:
         others = f" (and {len(kind.other_titles)} like it)" if kind.other_titles else ""
@@ -66,6 +70,7 @@ def annotate(level: str, finding: Mapping[str, Any], remark: str) -> str:
     title = escape(f"{finding['provider']} {finding['case'] or ''}".strip(), in_property=True)
     file = escape(finding["test"].partition("::")[0], in_property=True)
     weight = "".join(f"{name.lower()}: {to_line(text)}\n" for name, text in describe_weight(finding).items())
+    weight += f"id: {to_line(finding['id'])}\n"
     evidence = f"expected: {to_line(finding['expected'])}\nagain: {finding['reproduce']}"
     message = f"{to_line(finding['title'])}{remark}\n{weight}{evidence}"
     return f"::{level} file={file},title={title}::{escape(message)}"

@@ -20,9 +20,10 @@ from typing import Any, NoReturn, TypeAlias
 
 from ci.support.command_line import CommandParser, build_parser
 from ci.support.exit_codes import ExitCode
-from fixtures.core import redaction, surroundings
+from fixtures.core import redaction, surroundings, topology
 from fixtures.core.errors import UserError
 from fixtures.core.project import ROOT
+from fixtures.core.settings import PATHS, find_settings, read_settings
 from fixtures.results import build_folder
 from fixtures.results.build_folder import RunFiles
 
@@ -182,10 +183,10 @@ def command(name: str, *, crashed: str = "", interrupted: str = "") -> Callable[
         def main(argv: Sequence[str] | None = None) -> int:
             def run_parsed() -> int:
                 parser = build_parser(name)
-                options = parser.parse_args(argv)
                 try:
                     surroundings.prepare_process()
-                    return run_with_answer(run, parser, options)
+                    topology.use_release("")
+                    return run_with_answer(run, parser, parse_options(parser, argv))
                 except UserError as error:
                     parser.refuse(error)
 
@@ -212,6 +213,29 @@ def run_with_answer(run: RunCommand, parser: CommandParser, options: argparse.Na
         for row in result.content if isinstance(result.content, list) else [result.content]:
             print(json.dumps(row, ensure_ascii=False))
     return result.exit_code
+
+
+def parse_options(parser: CommandParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse a command line, with the settings of fcm-compat.toml where it says nothing.
+
+    All paths of settings are absolute afterwards. The file is named first of all; it is `settings_file`.
+    """
+    options = parser.parse_args(argv)
+    names = [name for name in options.settings if hasattr(options, name)] if "settings" in options else []
+    file = find_settings(Path(options.caller_folder)) if names and not options.no_config else None
+    settings = {name: value for name, value in read_settings(file).items() if name in names} if file else {}
+    lists = {name: value for name, value in settings.items() if isinstance(value, list)}
+    if file:
+        parser.set_defaults(**{name: settings[name] for name in settings.keys() - lists.keys()})
+        options = parser.parse_args(argv)
+        vars(options).update({name: value for name, value in lists.items() if getattr(options, name) is None})
+        used = [name for name, value in settings.items() if getattr(options, name) == value]
+        print(f"settings: {file}: {', '.join(used) or 'none is used here'}", file=sys.stderr, flush=True)
+    options.settings_file = file
+    for name in set(names) & set(PATHS) - {"build", "history"}:
+        if path := getattr(options, name):
+            setattr(options, name, str(resolve_path(options.caller_folder, path)))
+    return options
 
 
 def resolve_path(caller_folder: str, path: str) -> Path:

@@ -16,6 +16,7 @@ from ci.support.exit_codes import ANSWERS, MEANINGS, ExitCode
 from fixtures.core import redaction, run_config, topology
 from fixtures.core.errors import sort_by_similarity
 from fixtures.core.project import ROOT
+from fixtures.core.settings import SETTINGS_FILE
 from fixtures.platform.fcm import options as emulator_options
 
 OPTIONS_FILE = ROOT / "ci" / "commands" / "options.toml"
@@ -26,7 +27,7 @@ DEFAULTS: Mapping[str, Callable[[], int]] = {
     "processors": lambda: os.cpu_count() or 1,
     "processors, at most 8": lambda: max(1, min(os.cpu_count() or 1, 8)),
 }
-NOT_FOR_ARGPARSE = ("summary", "description", "docstring", "epilog", "subcommands")
+NOT_FOR_ARGPARSE = ("summary", "description", "docstring", "epilog", "subcommands", "settings")
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -105,6 +106,10 @@ def fill_parser(parser: CommandParser, command: str, table: Mapping[str, Any]) -
     parser.description = read_description(command, table)
     parser.epilog = f"{table.get('epilog', '').strip()}\n\n{describe_exit_codes(command)}".strip()
     add_options(parser, {name: row for name, row in table.items() if name not in NOT_FOR_ARGPARSE})
+    if "settings" in table:
+        parser.set_defaults(settings=table["settings"])
+        help_text = f"do not look for {SETTINGS_FILE}, upwards from here (docs/settings.md)"
+        add_options(parser, {"--no-config": {"action": "store_true", "help": help_text}})
     if "subcommands" in table:
         parser.has_subcommands = True
         commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

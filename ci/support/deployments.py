@@ -2,9 +2,14 @@
 
 import argparse
 import os
+from pathlib import Path
 
 from ci.support.cli import resolve_path
+from fixtures.core import topology
+from fixtures.core.errors import UserError
 from fixtures.core.run_config import RunConfig
+from fixtures.core.topology import FLOW
+from fixtures.release.order import release_file
 from fixtures.targets import selection
 from fixtures.targets.config import Deployment, TargetError
 
@@ -16,6 +21,18 @@ def read_target_options(options: argparse.Namespace) -> RunConfig:
     return RunConfig.from_options(options)
 
 
+def use_release(options: argparse.Namespace) -> None:
+    """Use the release file of the options. Raises UserError if it is wrong or lacks one of our services."""
+    if not options.release:
+        return
+    release = release_file.read_release(Path(options.release))
+    if missing := sorted(set(FLOW) - release.services.keys()):
+        problem = f"it lacks {', '.join(missing)}; ./ci/rollout judges other services"
+        step = "name all services of ci/release.toml in it"
+        raise UserError("release-without-service", repr(options.release), problem, step)
+    topology.use_release(options.release)
+
+
 def select_deployments(options: argparse.Namespace) -> dict[str, Deployment]:
     """The deployments that the command line names.
 
@@ -24,9 +41,15 @@ def select_deployments(options: argparse.Namespace) -> dict[str, Deployment]:
     config = read_target_options(options)
     may_test = selection.owned_names(config.i_own, os.environ)
     selected = selection.resolve_deployments(
-        config.target, config.targets or None, config.environment or None, may_test
+        config.target,
+        config.targets or None,
+        config.environment or None,
+        may_test,
+        catalogue=config.catalogue,
+        pacts=config.pacts,
     )
-    if not selected and (name := config.environment or ", ".join(config.i_own)):
+    about = config.environment or ", ".join(config.i_own) or config.catalogue or config.pacts
+    if not selected and about:
         next_step = "add --targets FILE or --target NAME=URL; without these options, references are judged"
-        raise TargetError("no-deployment", repr(name), "no deployment is named", next_step)
+        raise TargetError("no-deployment", repr(about), "no deployment is named", next_step)
     return selected

@@ -16,8 +16,9 @@ from fixtures.core.errors import UserError
 from fixtures.core.project import ROOT
 from fixtures.core.redis_client import is_redis_url
 from fixtures.core.run_config import RunConfig
+from fixtures.core.topology import find_release_file
 from fixtures.generation import example_database
-from fixtures.results import policy, shards
+from fixtures.results import policy_file, shards
 from fixtures.results.ledger import Ledger
 from fixtures.results.shards import Shard
 
@@ -55,7 +56,8 @@ class ShardConfig:
     def describe(self, run: RunConfig) -> dict[str, Any]:
         """The shard for the header of the ledger; `same` must be the same in all shards of the run."""
         same = {
-            **describe_checkout(),
+            **describe_checkout(run.policy),
+            "waivers": digest([json.dumps(run.waiver_rows).encode()] if run.waiver_rows else []),
             "examples": str(run.examples),
             "replayed": digest(Path(file).read_bytes() for file in run.replay),
             "durations": digest([self.durations.read_bytes()] if self.durations.exists() else []),
@@ -73,8 +75,8 @@ def read_commit(root: Path) -> str:
     return result.stdout.strip() if result.returncode == 0 else ""
 
 
-def describe_checkout() -> dict[str, str]:
-    """What all shards of a run must have in common."""
+def describe_checkout(policy: str = "") -> dict[str, str]:
+    """What all shards of a run must have in common, with their policy file if they have one of their own."""
     folders = [file for name in SOURCE_FOLDERS for file in (ROOT / name).rglob("*")]
     sources = [ROOT / name for name in SOURCE_FILES]
     sources += [
@@ -83,7 +85,8 @@ def describe_checkout() -> dict[str, str]:
     by_name = {file.relative_to(ROOT).as_posix(): file for file in sources}
     return {
         "commit": read_commit(ROOT),
-        "policy": digest([policy.POLICY_FILE.read_bytes()]),
+        "policy": digest([Path(policy or policy_file.POLICY_FILE).read_bytes()]),
+        "release": digest([find_release_file().read_bytes()]),
         "source": digest(name.encode() + by_name[name].read_bytes() for name in sorted(by_name)),
     }
 

@@ -134,6 +134,7 @@ class LedgerTail:
         findings = line.get("findings", ())
         self.findings += len(findings)
         problems = [f"{finding['provider']}: {finding['title']}" for finding in findings]
+        problems += [f"waived: {row['provider']}: {row['title']}" for row in line.get("waived", ())]
         if line.get("result", "passed") not in ("passed", "not-judged") and not problems:
             problems = [f"{line['result']}: {(line.get('message') or line['test']).splitlines()[0]}"]
         self._problems |= dict.fromkeys(map(to_line, problems))

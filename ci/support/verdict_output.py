@@ -11,7 +11,7 @@ from fixtures.core.catalogue import Catalogue
 from fixtures.core.console import wants_color
 from fixtures.core.findings import Finding, describe_finding
 from fixtures.core.plain_text import to_message
-from fixtures.results import ledger, policy, verdict_file
+from fixtures.results import ledger, policy, policy_file, verdict_file
 from fixtures.results.build_folder import RunFiles
 from fixtures.results.report.headline import list_next_steps, name_verdict
 from fixtures.results.report.impact import group_findings
@@ -20,6 +20,7 @@ from fixtures.results.report.model import ReportRun
 from fixtures.results.report.templating import render_text
 from fixtures.results.report.wording import TEXTS
 from fixtures.results.rollout_answer import describe_order_counts
+from fixtures.results.waivers import describe_mark
 
 SHOWN_FINDINGS = 8
 SHOWN_REASONS = 16
@@ -38,6 +39,8 @@ def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
     values = {**verdict, "notices": group_findings(verdict.get("notices", ()), by="rule")}
     values |= {"shown": shown, "kinds": len(kinds), "order": order, "files": files}
     values |= {"notice_texts": TEXTS["notices"], "max_notices": SHOWN_NOTICES}
+    values |= {"waived": group_findings(verdict.get("waived", ()), by="id"), "describe_mark": describe_mark}
+    values |= {"waived_about": TEXTS["waived"]["about"]}
     print(render_text(TEMPLATES / "gate.txt.jinja", **values), end="")
 
 
@@ -59,8 +62,10 @@ def print_judged(verdict: Mapping[str, Any]) -> ExitCode:
         ledger.Ledger({"environment": verdict["environment"]}, (), ()), verdict, catalogue.load_catalogue()
     )
     reasons = [*(cause.describe() for cause in run.causes), *run.undecided_reasons]
+    waived = f"{count} waived by --waivers" if (count := len(run.waived)) else ""
+    notes = [*verdict.get("weaker", ()), *filter(None, [waived]), *verdict.get("notes", ())]
     about = {"word": name_verdict([run]), "judged": describe_judged(verdict)}
-    exit_code = print_verdict(verdict["verdict"], reasons, verdict.get("notes", ()), **about)
+    exit_code = print_verdict(verdict["verdict"], reasons, notes, **about)
     if exit_code == ExitCode.NO_GO:
         for step in list_next_steps([run]):
             print(f"  next: {to_message(step)}")
@@ -73,7 +78,7 @@ def conclude_without_run(files: RunFiles, reason: str, identity: Mapping[str, st
     no_ledger, problem = ledger.Ledger(identity, (), ()), reason.splitlines()[0]
     with contextlib.suppress(schemas.SchemaError):  # without schemas, verdict.json cannot be validated
         verdict = policy.decide(
-            no_ledger, policy.NO_REQUIREMENTS, Catalogue(()), duration_s=0, gate_problems=[problem]
+            no_ledger, policy_file.NO_REQUIREMENTS, Catalogue(()), duration_s=0, gate_problems=[problem]
         )
         verdict_file.write_verdict(files.verdict, verdict)
     return print_verdict("undecided", [reason])

@@ -29,7 +29,7 @@ from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Target
 from suites.plugins.later_looks import LATER_LOOKS, add_overlooked
-from suites.plugins.ledger import write_findings
+from suites.plugins.ledger import is_waived, write_findings
 from suites.plugins.options import get_deployments, get_known_failures_url, get_run_config
 from suites.plugins.ranks import get_deciding_ranks
 from suites.types import RaiseIfFound, TargetsOf
@@ -138,6 +138,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 def raise_if_found(request: pytest.FixtureRequest) -> Iterator[RaiseIfFound]:
     """Raise FindingsError for the findings that decide; the ledger lists the others as notices.
 
+    A finding that a waiver accepts does not hide what comes after it: the test goes on.
     A check that `--without` names never fails: the ledger only lists its name. In this way, `./ci/selfcheck`
     shows that no other check notices a fault.
     """
@@ -152,7 +153,8 @@ def raise_if_found(request: pytest.FixtureRequest) -> Iterator[RaiseIfFound]:
         for finding in others:
             if not ranks.decides(finding):
                 notices.setdefault((finding.provider, finding.title), finding)
-        core_findings.raise_if_found((finding for finding in others if ranks.decides(finding)), batch)
+        deciding = [finding for finding in others if ranks.decides(finding)]
+        core_findings.raise_if_found((row for row in deciding if not is_waived(request.node, row)), batch)
 
     yield raise_deciding
     add_overlooked(request.node, overlooked)

@@ -15,16 +15,25 @@ from fixtures.core.catalogue import Case, load_catalogue
 from fixtures.core.findings import Finding, FindingsError, describe_finding
 from fixtures.generation import example_database
 from fixtures.results import ledger, policy
-from suites.plugins.options import describe_process, get_known_failures_url, get_run_config, is_worker
+from fixtures.results.waivers import mark_waived, split_waived
+from suites.plugins.options import (
+    describe_process,
+    get_known_failures_url,
+    get_policy,
+    get_run_config,
+    is_worker,
+)
 from suites.plugins.selection import ALL_TESTS
 
 TRACE_LIMIT = 8000
 MESSAGE_LIMIT = 4000
 # What each worker says that it ran, when it ends.
 WORKER_PROCESSES = pytest.StashKey[list[dict[str, Any]]]()
+# The findings of a test that waivers accept, by id.
+WAIVED = pytest.StashKey[dict[str, Mapping[str, Any]]]()
 # Properties of a test that its line in the ledger holds unchanged.
 LABELS = ("provider", "case", "promise", "overlooked", "reports")
-JSON_LABELS = ("rollout", "notices", "pacts")
+JSON_LABELS = ("rollout", "notices", "pacts", "waived")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,10 +45,13 @@ def pytest_runtest_makereport(
     if call.when == "teardown" or not report.passed:  # the ledger needs the labels of a test once
         report.user_properties += list_properties(item)
     if call.excinfo is not None and isinstance(call.excinfo.value, FindingsError):
-        rows = write_findings(item, call.excinfo.value.findings)
+        waived, rows = split_waived(write_findings(item, call.excinfo.value.findings))
+        keep_waived(item, waived)
         report.user_properties.append(("findings", json.dumps(rows)))
-        text = "\n\n".join(describe_finding(Finding.from_json(row)) for row in rows)
-        report.longrepr = f"{text}\n\n  again:    {rows[0]['reproduce']}"
+        texts = [describe_finding(Finding.from_json(row)) for row in rows or waived]
+        report.longrepr = "\n\n".join([*texts, f"  again:    {(rows or waived)[0]['reproduce']}"])
+    if call.when == "teardown" and WAIVED in item.stash:
+        report.user_properties.append(("waived", json.dumps(list(item.stash[WAIVED].values()))))
     if get_run_config(item.config).reads_outside_data:
         redact_report(report)
     return report
@@ -63,10 +75,38 @@ def pytest_testnodedown(node: Any) -> None:
 def write_findings(item: pytest.Item, findings: Iterable[Finding]) -> list[dict[str, Any]]:
     """The findings of a test as the ledger holds them, without secrets."""
     command = reproduction(item.nodeid, item.config)
-    rows = [finding.with_test(item.nodeid, command).to_json() for finding in findings]
-    if get_run_config(item.config).reads_outside_data:
+    case, run = find_case(item), get_run_config(item.config)
+    rows = [finding.with_test(item.nodeid, command, case).to_json() for finding in findings]
+    if run.reads_outside_data:
         rows = [redaction.REDACTOR.redact_finding(row) for row in rows]
+    if run.waiver_rows:
+        waivable = get_policy(item.config).waivable_promises
+        rows = [mark_waived(row, run.waiver_rows, waivable) for row in rows]
     return rows
+
+
+def is_waived(item: pytest.Item, finding: Finding) -> bool:
+    """Whether a waiver accepts a finding of a test. If so, the ledger lists it, and the test goes on."""
+    waiver_rows = get_run_config(item.config).waiver_rows or ()
+    if finding.make_id(find_case(item)) not in {row["id"] for row in waiver_rows}:
+        return False
+    rows = write_findings(item, [finding])
+    keep_waived(item, rows)
+    return "waived" in rows[0]
+
+
+def keep_waived(item: pytest.Item, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Let the ledger list the smallest finding of each waiver of a test."""
+    for row in rows:
+        if "waived" in row:
+            smallest = item.stash.setdefault(WAIVED, {}).setdefault(row["id"], row)
+            item.stash[WAIVED][row["id"]] = min(smallest, row, key=lambda each: len(str(each["sent"])))
+
+
+def find_case(item: pytest.Item) -> str | None:
+    """The case that a test is about, if it is about one."""
+    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+    return case.id if isinstance(case, Case) else case
 
 
 def list_properties(item: pytest.Item) -> list[tuple[str, str]]:
@@ -76,10 +116,9 @@ def list_properties(item: pytest.Item) -> list[tuple[str, str]]:
     """
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     docstring = getattr(getattr(item, "module", None), "__doc__", None) or ""
-    case = parameters.get("case")
     properties = {
         "provider": parameters.get("provider") or parameters.get("mix"),
-        "case": case.id if isinstance(case, Case) else case,
+        "case": find_case(item),
         "promise": " ".join(re.split(r":\s|\.(?:\s|$)", docstring.strip(), maxsplit=1)[0].split()),
     }
     return [(name, str(value)) for name, value in properties.items() if value]
@@ -142,9 +181,9 @@ class Recorder:
                 "collected": collected,
                 "environment": self.run_config.environment or ledger.DEFAULT_ENVIRONMENT,
             }
-            for name in ("shard", "requested", "provenance"):
-                if value := getattr(self.run_config, name):
-                    header[name] = value
+            named = {name: getattr(self.run_config, name) for name in ("shard", "requested", "provenance")}
+            named["waivers"] = list(self.run_config.waiver_rows or ())
+            header |= {name: value for name, value in named.items() if value}
             self.writer.write(header)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -172,8 +211,8 @@ class Recorder:
         reason = properties.pop("why", "") or (shorten_reason(report) if report.longrepr else "")
         if line["result"] == "passed" and not report.passed:
             if "findings" in properties:
-                line |= {"result": "failed", "message": str(report.longrepr)}
-                line["findings"] = json.loads(properties["findings"])
+                if findings := json.loads(properties["findings"]):  # the others are waived
+                    line |= {"result": "failed", "message": str(report.longrepr), "findings": findings}
             elif report.failed:
                 trace = str(report.longrepr)[-TRACE_LIMIT:]
                 line |= {"result": "broken", "message": reason, "trace": trace}
@@ -183,6 +222,8 @@ class Recorder:
             line |= {"result": "not-judged", "message": properties["not-judged"]}
         line |= {name: properties[name] for name in LABELS if name in properties}
         line |= {name: json.loads(properties[name]) for name in JSON_LABELS if name in properties}
+        if line["result"] == "passed" and "waived" in line:
+            line["result"] = "waived"
         if report.when == "teardown" or report.when not in ("setup", "call"):
             self.write(self.lines.pop(report.nodeid))
 

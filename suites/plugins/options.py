@@ -12,12 +12,14 @@ import pytest
 from fixtures.core import run_config
 from fixtures.core.run_config import RunConfig
 from fixtures.generation import example_database
+from fixtures.results.policy_file import Policy, load_policy
 from fixtures.targets import selection
 from fixtures.targets.config import Deployment
 
 RUN_CONFIG = pytest.StashKey[RunConfig]()
 KNOWN_FAILURES_URL = pytest.StashKey[str]()
 DEPLOYMENTS = pytest.StashKey[dict[str, Deployment]]()
+POLICY = pytest.StashKey[Policy]()
 
 # The options of pytest and its plugins that decide which tests run, by the name of their attribute.
 SELECTING_OPTIONS = {
@@ -59,9 +61,22 @@ def get_deployments(config: pytest.Config) -> dict[str, Deployment]:
         run = get_run_config(config)
         may_test = selection.owned_names(run.i_own, os.environ)
         config.stash[DEPLOYMENTS] = selection.resolve_deployments(
-            run.target, run.targets or None, run.environment or None, may_test
+            run.target,
+            run.targets or None,
+            run.environment or None,
+            may_test,
+            catalogue=run.catalogue,
+            pacts=run.pacts,
         )
     return config.stash[DEPLOYMENTS]
+
+
+def get_policy(config: pytest.Config) -> Policy:
+    """Read the policy of the run once."""
+    if POLICY not in config.stash:
+        own = get_run_config(config).policy
+        config.stash[POLICY] = load_policy(Path(own) if own else None)
+    return config.stash[POLICY]
 
 
 def expect_versions(config: pytest.Config, versions: Mapping[str, str | None]) -> None:

@@ -9,8 +9,7 @@ from fixtures.core.findings import RANKS, RULES, Finding
 from fixtures.core.topology import PROVIDERS, VERSION_MIXES
 from fixtures.faults import runtime
 from fixtures.faults.tolerant import TolerantVariant
-from fixtures.results import policy
-from suites.plugins.options import get_deployments, get_run_config
+from suites.plugins.options import get_deployments, get_policy, get_run_config
 
 DECIDING_RANKS = pytest.StashKey["DecidingRanks"]()
 
@@ -57,7 +56,7 @@ def get_deciding_ranks(config: pytest.Config) -> DecidingRanks:
             ranks |= dict.fromkeys(variant.services, RANKS[:2] if variant.keeps_pacts else RANKS[:1])
         alerting = [name for name, deployment in get_deployments(config).items() if deployment.alerts]
         # Where it is found, the deployment's own pacts take the place of ours.
-        raised_rules = policy.load_policy().raised_rules | {"pact.own-interaction"}
+        raised_rules = get_policy(config).raised_rules | {"pact.own-interaction"}
         apart = get_deployments(config).keys() - PROVIDERS.keys()
         config.stash[DECIDING_RANKS] = DecidingRanks(ranks, raised_rules, alerting, apart)
     return config.stash[DECIDING_RANKS]

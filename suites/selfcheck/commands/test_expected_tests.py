@@ -10,7 +10,7 @@ import pytest
 
 from ci.support.suite_process import collect_test_ids
 from fixtures.core.project import ROOT
-from fixtures.results.policy import EXPECTED_TESTS, format_expected_tests, read_expected_tests
+from fixtures.results.policy_file import EXPECTED_TESTS, format_expected_tests, read_expected_tests
 
 FOLDERS = ("ci", "docs", "fixtures", "pacts", "schemas", "suites", "benchmarks")
 
@@ -31,7 +31,7 @@ def bare_copy(tmp_path: Path) -> Path:
 def test_a_bare_clone_collects_what_the_list_names(bare_copy: Path, tmp_path: Path) -> None:
     program = (
         "from ci.support.suite_process import collect_test_ids\n"
-        "from fixtures.results.policy import format_expected_tests\n"
+        "from fixtures.results.policy_file import format_expected_tests\n"
         "print(format_expected_tests(collect_test_ids()), end='')"
     )
     (tmp_path / "home").mkdir()

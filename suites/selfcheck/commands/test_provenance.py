@@ -12,7 +12,7 @@ from ci.support.provenance import describe_provenance
 from fixtures.core.project import ROOT
 from fixtures.core.run_config import RunConfig
 from fixtures.core.topology import RELEASE_FILE
-from fixtures.results.policy import POLICY_FILE
+from fixtures.results.policy_file import POLICY_FILE
 from fixtures.results.report import exports
 from suites.selfcheck.results.parsed_page import page_text, render_page
 from suites.selfcheck.results.sample_reports import build_run
@@ -39,7 +39,7 @@ def test_files_that_a_command_line_names_have_digests(tmp_path: Path) -> None:
     file = tmp_path / "targets.toml"
     file.write_text("a = 1", encoding="utf-8")
     about = describe_provenance(RunConfig(targets=str(file), replay=(str(file),)))
-    assert about["targets"] == about["replay"]
+    assert about["targets"] == f"{about['replay']} targets.toml"
     assert not {"targets", "replay"} & describe_provenance(RunConfig()).keys()
 
 

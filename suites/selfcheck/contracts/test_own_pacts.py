@@ -20,7 +20,7 @@ from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS
 from fixtures.results import ledger, policy
-from fixtures.results.policy import NO_REQUIREMENTS
+from fixtures.results.policy_file import NO_REQUIREMENTS
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment, TargetError
 from fixtures.targets.deployed import prepare_target

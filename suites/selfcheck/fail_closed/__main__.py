@@ -20,6 +20,7 @@ from suites.selfcheck.fail_closed import (
     test_harm_to_others,
     test_network_faults,
     test_other_configurations,
+    test_own_files,
     test_project_faults,
     test_replicas,
     test_run_faults,
@@ -51,6 +52,7 @@ GROUPS: Mapping[str, Sequence[GateFault]] = {
     "The run itself is disturbed": test_run_faults.FAULTS,
     "Another run was there before, or is there, or nothing is judged": test_earlier_runs.FAULTS,
     "The project's own files are wrong": test_project_faults.FAULTS,
+    "A file of the user is wrong": test_own_files.FAULTS,
     "Other files, variables and plugins take checks away": test_other_configurations.FAULTS,
     "The machine or the environment is unusual": test_surroundings.FAULTS,
 }
@@ -60,7 +62,7 @@ CHANGE_THE_PROJECT = {
     for faults in (
         test_replicas.BALANCED,
         *(test_run_faults.FAULTS, test_earlier_runs.FAULTS, test_project_faults.FAULTS),
-        *(test_other_configurations.FAULTS, test_surroundings.FAULTS),
+        *(test_own_files.FAULTS, test_other_configurations.FAULTS, test_surroundings.FAULTS),
     )
     for fault in faults
 }

@@ -21,7 +21,7 @@ from fixtures.core import schemas
 from fixtures.core.project import ROOT
 from fixtures.results import build_folder
 from fixtures.results.build_folder import RunFiles
-from fixtures.results.policy import format_expected_tests
+from fixtures.results.policy_file import format_expected_tests
 
 REACTOR, KEEPER = "subscribers-errors", "directory-responses"
 TIMEOUT_S = 1.0  # of a deployment, for one answer

@@ -24,7 +24,10 @@ from suites.selfcheck.results.sample_runs import Line, change_line, good_run
 
 REACTOR = "subscribers-errors"
 ROLLOUT_FILE = Path(__file__).with_name("sample_rollout.json")
-WORST_FIRST = ("failed", "undecided", "not-judged", "passed")
+WORST_FIRST = ("failed", "undecided", "waived", "not-judged", "passed")
+WAIVED_CASE = load_catalogue()["v1-UNREGISTERED"]
+WAIVED_ID = f"{REACTOR}/answers.status/{WAIVED_CASE.id}/handled-wrongly"
+WEAKER = "The policy own.toml is weaker than that of this suite: reports is 10, not 15000."
 STATUS = {"unsubscribe": "unsubscribed", "postpone": "postponed"}
 SCRIPT = "<script>window.ran=1</script><img src=x onerror='window.ran=1'>\"'`--></style></title>"
 PICTURE = "<svg xmlns='http://www.w3.org/2000/svg'><script>window.ran=1</script></svg>"
@@ -106,6 +109,27 @@ def noticed_run(folder: Path) -> ReportRun:
     return build_run(folder, add_notices(good_run(), *others, *codes, contract))
 
 
+def add_waived(lines: list[Any], text: str = "") -> list[Any]:
+    """Let a waiver accept that subscribers-errors answers 201 to the reports of a case."""
+    waiver = {
+        "reason": f"the old client wants it{text}",
+        "who": f"the push team{text}",
+        "until": "2026-12-31",
+    }
+    finding = wrong_state(WAIVED_CASE, "unsubscribed") | {"rule": "answers.status", "rank": "contract"}
+    finding |= {"id": WAIVED_ID, "check": "answers", "title": f"answers 201 to a batch{text}"}
+    finding |= {"effect": "handled-wrongly", "waived": waiver}
+    change_line(0, waivers=[{"id": WAIVED_ID, **waiver}])(lines)
+    lines[find_line(lines, WAIVED_CASE.id)].update(result="waived", waived=[finding])
+    return lines
+
+
+def waived_run(folder: Path) -> ReportRun:
+    """A run that is go, with a waived finding, by a policy that asks for less than that of the suite."""
+    run = build_run(folder, add_waived(good_run()))
+    return ReportRun(run.ledger, {**run.verdict, "weaker": [WEAKER]}, run.catalogue)
+
+
 def find_line(lines: list[Any], case: str) -> int:
     """The position of the test of a case at subscribers-errors."""
     return [(line.get("case"), line.get("provider")) for line in lines].index((case, REACTOR))
@@ -140,6 +164,7 @@ def hostile_run(folder: Path) -> ReportRun:
     finding |= {"title": f"title {text}", "expected": text, "got": {"status": text, "body": text}}
     finding |= {"sent": [{**finding["sent"][0], "token": text, "response": text}]}
     finding |= {"reproduce": f"./ci/test {text}", "remark": text}
+    add_waived(lines, text)
     members = {"result": "failed", "findings": [finding], "notices": [finding]}
     members |= dict.fromkeys(("message", "trace", "promise", "worker"), text)
     lines[find_line(lines, case.id)].update(members)

@@ -12,7 +12,7 @@ from fixtures.core.topology import PROVIDERS, RELEASE_FILE, VERSION_MIXES
 from fixtures.release.order import analysis, pairwise_results, release_file
 from fixtures.results import ledger, policy
 from fixtures.results.ledger import Ledger
-from fixtures.results.policy import Policy
+from fixtures.results.policy_file import Policy
 
 CASES = load_catalogue().cases
 VERSIONS = {name: {"version": "1.66.4.1", "target": "embedded"} for name in PROVIDERS}

@@ -11,7 +11,7 @@ from ci.commands import report
 from ci.support.sharding import ONE_SHARD
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
-from fixtures.results import ledger, policy
+from fixtures.results import ledger, policy, policy_file
 from fixtures.results.shards import ShardLedger
 from suites.selfcheck.fail_closed.sandbox import find_stale_files, read_verdict, write_earlier_go
 from suites.selfcheck.results.sample_runs import make_finding
@@ -27,7 +27,7 @@ def shard_with_verdict(folder: Path, problems: tuple[str, ...], **changes: Any) 
     cuts[0][1].update(result="failed", findings=[make_finding()])
     file = write_shards(folder, cuts)[0]
     record = ledger.read_ledger(file)
-    catalogue, nothing = load_catalogue(), policy.NO_REQUIREMENTS
+    catalogue, nothing = load_catalogue(), policy_file.NO_REQUIREMENTS
     verdict = policy.decide(record, nothing, catalogue, duration_s=1, gate_problems=problems)
     verdict |= {name: [*verdict[name], *rows] for name, rows in changes.items()}
     file.with_name("verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
@@ -36,7 +36,7 @@ def shard_with_verdict(folder: Path, problems: tuple[str, ...], **changes: Any) 
 
 def test_what_only_the_gate_of_a_shard_doubts_is_read(tmp_path: Path) -> None:
     shard = shard_with_verdict(tmp_path, (ALONE, CLOCK_SET))
-    assert report.read_gate_results([shard]) == ([], [f"shard 1/4: {CLOCK_SET}"])
+    assert report.read_gate_results([shard], policy_file.load_policy()) == ([], [f"shard 1/4: {CLOCK_SET}"])
 
 
 def test_what_only_the_gates_of_shards_find_is_read_once(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_what_only_the_gates_of_shards_find_is_read_once(tmp_path: Path) -> None
         shard_with_verdict(tmp_path / name, (ALONE,), findings=[make_finding(title)], reasons=reasons)
         for name in ("a", "b")
     ]
-    findings, doubts = report.read_gate_results(shards)
+    findings, doubts = report.read_gate_results(shards, policy_file.load_policy())
     assert ([finding.title for finding in findings], doubts) == ([title], [])
 
 
@@ -55,7 +55,7 @@ def test_a_shard_without_the_verdict_of_its_gate_is_a_doubt(tmp_path: Path, verd
     shard = shard_with_verdict(tmp_path, (ALONE,))
     file = Path(shard.location).with_name("verdict.json")
     file.unlink() if verdict is None else file.write_text(json.dumps(verdict), encoding="utf-8")
-    findings, (doubt,) = report.read_gate_results([shard])
+    findings, (doubt,) = report.read_gate_results([shard], policy_file.load_policy())
     assert findings == []
     assert doubt.startswith(f"ledger-of-no-gate: {shard.location}: ")
 

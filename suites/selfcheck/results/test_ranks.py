@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.core.errors import UserError
 from fixtures.core.findings import RANKS, RULES, Finding
-from fixtures.results import policy
+from fixtures.results import policy_file
 from suites.plugins.ranks import DecidingRanks
 
 DEPLOYED, REFERENCE, MIX = "subscribers-errors", "directory-responses", "all-after-v1"
@@ -43,8 +44,8 @@ def test_a_deployment_is_judged_by_rank(
 
 
 def test_a_raised_rule_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    text = policy.POLICY_FILE.read_text(encoding="utf-8")
+    text = policy_file.POLICY_FILE.read_text(encoding="utf-8")
     file = tmp_path / "policy.toml"
     file.write_text(text.replace("raised_rules = []", 'raised_rules = ["effects.cod"]'), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"unknown rule 'effects.cod': allowed: effects.code"):
-        policy.load_policy(file)
+    with pytest.raises(UserError, match=r"bad-policy: .*: unknown rule 'effects.cod': allowed: effects.code"):
+        policy_file.load_policy(file)

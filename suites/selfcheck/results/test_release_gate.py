@@ -8,8 +8,9 @@ import pytest
 
 from ci.support.verdict_output import print_judged
 from fixtures.core.catalogue import load_catalogue
+from fixtures.core.errors import UserError
 from fixtures.core.topology import PROVIDERS
-from fixtures.results import ledger, policy
+from fixtures.results import ledger, policy, policy_file
 from fixtures.results.report.headline import format_headline, name_verdict
 from suites.selfcheck.results.sample_reports import build_run, no_go_run
 from suites.selfcheck.results.sample_runs import COMPLETE_POLICY, VERSIONS, change_line, good_run, judge
@@ -25,7 +26,7 @@ def judge_for_release(folder: Path, *deployed: str) -> list[str]:
     lines = good_run()
     change_line(0, versions=deploy(*deployed))(lines)
     judge(folder, lines)
-    required = replace(COMPLETE_POLICY, deployments=policy.load_policy(for_release=True).deployments)
+    required = replace(COMPLETE_POLICY, deployments=policy_file.load_policy(for_release=True).deployments)
     record = ledger.read_ledger(folder / "ledger.jsonl")
     verdict = policy.decide(record, required, load_catalogue(), duration_s=1)
     assert verdict["verdict"] == ("undecided" if verdict["reasons"] else "go")
@@ -39,17 +40,17 @@ def test_a_release_needs_a_deployment_of_each_service_that_the_policy_names(tmp_
     assert reason == f"references-only: {missing}: no deployment was judged, and a release demands one"
     (reason,) = judge_for_release(tmp_path)
     assert reason.startswith(f"references-only: {missing}, subscribers-errors: ")
-    assert policy.load_policy().deployments == frozenset(), "only a release demands them"
+    assert policy_file.load_policy().deployments == frozenset(), "only a release demands them"
 
 
 def test_a_policy_that_names_no_service_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
-    text = policy.POLICY_FILE.read_text(encoding="utf-8")
+    text = policy_file.POLICY_FILE.read_text(encoding="utf-8")
     file.write_text(text.replace('["directory-events-api"', '["directory-event-api"'), encoding="utf-8")
     with pytest.raises(
-        ValueError, match="release_deployments: unknown service 'directory-event-api': allowed"
+        UserError, match="bad-policy: .*release_deployments: unknown service 'directory-event-api': allowed"
     ):
-        policy.load_policy(file)
+        policy_file.load_policy(file)
 
 
 def test_a_go_of_references_says_so_in_its_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,15 +27,22 @@ from suites.selfcheck.results.sample_reports import (
     no_go_run,
     noticed_run,
     run_report,
+    waived_run,
     with_plan,
     write_record,
 )
 
 pytestmark = pytest.mark.process
 
-KINDS = ("go", "no-go", "undecided", "hostile")
-PAGES = ("index.html", "cases.html", "a finding", "a notice")
-WITHOUT = {"go": ("a finding",), "no-go": ("a notice",), "undecided": ("a finding", "a notice")}
+KINDS = ("go", "no-go", "undecided", "hostile", "waived")
+PAGES = ("index.html", "cases.html", "a finding", "a notice", "a waived finding")
+WITHOUT = {
+    "go": ("a finding", "a waived finding"),
+    "no-go": ("a notice", "a waived finding"),
+    "undecided": ("a finding", "a notice", "a waived finding"),
+    "waived": ("a finding", "a notice"),
+}
+RUNS = {"go": noticed_run, "no-go": no_go_run, "hostile": hostile_run, "waived": waived_run}
 PLACES = [(kind, name) for kind in KINDS for name in PAGES if name not in WITHOUT.get(kind, ())]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -100,6 +107,8 @@ class Report:
             name = f"findings/{self.run.kinds[0].slug}.html"
         elif name == "a notice":
             name = f"notices/{self.run.notices[0].slug}.html"
+        elif name == "a waived finding":
+            name = f"waived/{self.run.waived[0].slug}.html"
         return self.folder / name
 
 
@@ -112,7 +121,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
             (folder / "ledger.jsonl").write_text("", encoding="utf-8")
             run = empty_run("unreachable-target: subscribers-errors does not answer")
         else:
-            run = {"go": noticed_run, "no-go": no_go_run, "hostile": hostile_run}[kind](folder)
+            run = RUNS[kind](folder)
         if kind in ("no-go", "hostile"):
             run = with_plan(run, build_rollout_answer(f"it hurts {SCRIPT}"))
             build_folder.adopt(folder / "build")
@@ -159,7 +168,7 @@ def test_the_first_page_says_what_the_verdict_says(
     with open_page(chrome) as opened_page:
         opened_page.go(reports[kind].page("index.html"))
         expect(opened_page.page.locator("h1 .verdict")).to_have_text(wording.VERDICT[run.verdict_word])
-        for state in ("passed", "failed", "undecided", "not-judged"):
+        for state in ("passed", "failed", "waived", "undecided", "not-judged"):
             expect(opened_page.page.locator(f".codes:not(.promises) td.cell.{state}")).to_have_count(
                 count_states(run)[state]
             )
@@ -193,7 +202,7 @@ def test_axe_finds_nothing(
     assert [(violation["id"], violation["nodes"][0]["html"][:200]) for violation in violations] == []
 
 
-@pytest.mark.parametrize("kind", ["go", "no-go", "undecided"])
+@pytest.mark.parametrize("kind", ["go", "no-go", "undecided", "waived"])
 def test_the_first_page_prints_on_two_sheets(chrome: Browser, reports: dict[str, Report], kind: str) -> None:
     with open_page(chrome) as opened_page:
         opened_page.go(reports[kind].page("index.html"))

@@ -12,6 +12,7 @@ from ci.support import sharding
 from fixtures.core.catalogue import load_catalogue
 from fixtures.results import ledger, shards
 from fixtures.results.policy import decide
+from fixtures.results.policy_file import load_policy
 from fixtures.results.report.model import worst_verdict
 from fixtures.results.shards import Shard, ShardError, ShardLedger
 from suites.selfcheck.results.sample_runs import (
@@ -222,18 +223,18 @@ def test_the_tests_of_all_shards_lie_on_one_clock_and_say_which_machine_ran_them
 
 def test_the_report_takes_shards_for_shards(tmp_path: Path) -> None:
     files = write_shards(tmp_path, cut_run())
-    assert "shard-missing: 4 of 4" in report.read_runs(files[:3])[0].verdict["reasons"]
-    single = report.read_runs(files[:1])
+    assert "shard-missing: 4 of 4" in report.read_runs(files[:3], load_policy())[0].verdict["reasons"]
+    single = report.read_runs(files[:1], load_policy())
     assert worst_verdict(single) == "undecided"
     assert "shard-missing: 2, 3, 4 of 4" in single[0].verdict["reasons"]
-    text = report.read_runs(files)[0].verdict["reasons"]
+    text = report.read_runs(files, load_policy())[0].verdict["reasons"]
     assert not [reason for reason in text if reason.startswith("shard")]
 
 
 def test_the_report_mixes_no_shards_of_two_runs(tmp_path: Path) -> None:
     cuts = cut_run()
     change_shard(3, run="build-6")(cuts)
-    text = report.read_runs(write_shards(tmp_path, cuts))[0].verdict["reasons"]
+    text = report.read_runs(write_shards(tmp_path, cuts), load_policy())[0].verdict["reasons"]
     assert "shards-differ: run: 'build-7' in 1, 2, 4; 'build-6' in 3" in text
 
 

@@ -22,8 +22,8 @@ from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS
 from fixtures.generation import example_database
 from fixtures.platform import redis_server
-from fixtures.results import policy
-from fixtures.results.policy import NO_REQUIREMENTS, read_expected_tests
+from fixtures.results import policy_file
+from fixtures.results.policy_file import NO_REQUIREMENTS, read_expected_tests
 from fixtures.targets.embedded import start_process
 
 pytestmark = pytest.mark.process
@@ -128,7 +128,7 @@ def merged(
     arrived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[int, dict[str, Any]]]:
     """What ./ci/merge says of these shards, with a policy that the slice satisfies."""
-    monkeypatch.setattr(policy, "load_policy", lambda **_: ENOUGH)
+    monkeypatch.setattr(policy_file, "load_policy", lambda *_, **__: ENOUGH)
     without = "no Allure: it would ask for all cases, whatever the policy"
     monkeypatch.setattr(allure, "generate_pages", lambda *_, **__: without)
     came = tmp_path / "came"
