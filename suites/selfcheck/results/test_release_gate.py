@@ -48,7 +48,7 @@ def test_a_policy_that_names_no_service_is_refused(tmp_path: Path) -> None:
     text = policy_file.POLICY_FILE.read_text(encoding="utf-8")
     file.write_text(text.replace('["directory-events-api"', '["directory-event-api"'), encoding="utf-8")
     with pytest.raises(
-        UserError, match="bad-policy: .*release_deployments: unknown service 'directory-event-api': allowed"
+        UserError, match=r"bad-policy: .*release_deployments: unknown service 'directory-event-api': allowed"
     ):
         policy_file.load_policy(file)
 
