@@ -12,14 +12,17 @@ from ci.support.exit_codes import ExitCode
 from fixtures.core import schemas
 from fixtures.core.plain_text import show_hidden, to_line
 from fixtures.results.build_folder import RunFiles, find_build_folder
-from fixtures.results.policy import select_kinds
 from fixtures.results.report.evidence import describe_weight
+from fixtures.results.report.headline import name_verdict
 from fixtures.results.report.impact import group_findings
 from fixtures.results.report.judged import describe_judged
+from fixtures.results.report.model import read_run
 from fixtures.results.report.wording import TEXTS
 from fixtures.results.waivers import describe_mark
 
-SHOWN_FINDINGS = 20
+# GitHub shows ten errors, ten warnings and ten notices of a step. The verdict is one of them.
+SHOWN_CAUSES = 9
+SHOWN_WAIVED = 10
 SHOWN_NOTICES = 8
 SHOWN_REASONS = 3
 TEXT_LIMIT = 1500
@@ -47,15 +50,18 @@ def main(_: CommandParser, options: argparse.Namespace) -> int:
 
 
 def list_annotations(verdict: Mapping[str, Any]) -> Iterator[str]:
-    """GitHub's workflow commands: one for the verdict, and one for each kind of finding and notice."""
+    """GitHub's workflow commands: the verdict, the worst causes of findings, and kinds of notices."""
     level = "notice" if verdict["verdict"] == "go" else "error"
     reasons = "; ".join(map(to_line, verdict["reasons"][:SHOWN_REASONS])) or "nothing was found"
-    texts = "; ".join([reasons, *map(to_line, verdict.get("weaker", ()))])
+    run = read_run(verdict)
+    hidden = len(run.causes) - SHOWN_CAUSES
+    more = [f"{hidden} more causes are in the summary"] if hidden > 0 else []
+    texts = "; ".join([reasons, *map(to_line, verdict.get("weaker", ())), *more])
     message = escape(f"{describe_judged(verdict)}: {texts}")
-    yield f"::{level} title=fcm-compat%3A {verdict['verdict']}::{message}"
-    for finding in select_kinds(verdict["findings"])[:SHOWN_FINDINGS]:
-        yield annotate("error", finding, "")
-    for kind in group_findings(verdict.get("waived", ()), by="id")[:SHOWN_FINDINGS]:
+    yield f"::{level} title=fcm-compat%3A {escape(name_verdict([run]), in_property=True)}::{message}"
+    for cause in run.causes[:SHOWN_CAUSES]:
+        yield annotate("error", cause.kinds[0].smallest, f"\ncause: {to_line(cause.describe())}")
+    for kind in group_findings(verdict.get("waived", ()), by="id")[:SHOWN_WAIVED]:
         yield annotate("warning", kind.smallest, f"\n{to_line(describe_mark(kind.smallest))}")
     notices = group_findings(verdict.get("notices", ()), by="rule")
     for kind in notices[:SHOWN_NOTICES]:

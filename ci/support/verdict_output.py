@@ -16,7 +16,7 @@ from fixtures.results.build_folder import RunFiles
 from fixtures.results.report.headline import list_next_steps, name_verdict
 from fixtures.results.report.impact import group_findings
 from fixtures.results.report.judged import describe_judged
-from fixtures.results.report.model import ReportRun
+from fixtures.results.report.model import read_run
 from fixtures.results.report.templating import render_text
 from fixtures.results.report.wording import TEXTS
 from fixtures.results.rollout_answer import describe_order_counts
@@ -58,9 +58,7 @@ def print_verdict(
 
 def print_judged(verdict: Mapping[str, Any]) -> ExitCode:
     """Print a run's verdict with what it is about, its causes, and what to do about a *no-go*."""
-    run = ReportRun(
-        ledger.Ledger({"environment": verdict["environment"]}, (), ()), verdict, catalogue.load_catalogue()
-    )
+    run = read_run(verdict)
     reasons = [*(cause.describe() for cause in run.causes), *run.undecided_reasons]
     waived = f"{count} waived by --waivers" if (count := len(run.waived)) else ""
     notes = [*verdict.get("weaker", ()), *filter(None, [waived]), *verdict.get("notes", ())]

@@ -51,6 +51,12 @@ def clients() -> None:
 
 
 @pytest.fixture(scope="session")
+def validators() -> None:
+    """Set up other people's validators on demand."""
+    set_up("validators")
+
+
+@pytest.fixture(scope="session")
 def packages() -> None:
     """Set up real push packages on demand."""
     set_up("packages")

@@ -9,13 +9,13 @@ from jsonschema import Draft7Validator
 
 from fixtures.contracts.api_docs import asyncapi
 
-pytestmark = [pytest.mark.process, pytest.mark.usefixtures("clients")]
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("validators")]
 
 SPECIFICATION = Path(__file__).parent / "node/node_modules/@asyncapi/specs/schemas/3.0.0-without-$id.json"
 
 
 @pytest.fixture(scope="module")
-def official(clients: None) -> Draft7Validator:  # noqa: ARG001  it brings the file
+def official(validators: None) -> Draft7Validator:  # noqa: ARG001  it brings the file
     """The validator of AsyncAPI 3.0 documents."""
     return Draft7Validator(json.loads(SPECIFICATION.read_text(encoding="utf-8")))
 

@@ -1,17 +1,14 @@
-"""The templates for CI systems are valid there, and call commands and options that exist."""
+"""What the templates for CI systems keep of a run, and what `./ci/summary` tells them."""
 
 import fnmatch
 import json
 import re
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ci.commands import deep, gate, report, summary
+from ci.commands import report, summary
 from fixtures.core.project import ROOT
 from fixtures.results.build_folder import RunFiles
 from suites.selfcheck.results.sample_reports import no_go_run, noticed_run
@@ -20,53 +17,15 @@ from suites.selfcheck.results.sample_runs import good_run, judge, make_finding
 pytestmark = pytest.mark.aside
 
 TEMPLATES = ROOT / "ci" / "templates"
-SCHEMAS: Mapping[str, tuple[str, ...]] = {
-    "github-actions.yml": ("--builtin-schema=vendor.github-workflows",),
-    "gitlab-ci.yml": ("--builtin-schema=vendor.gitlab-ci", "--data-transform=gitlab-ci"),
-}
-SCHEMA_OF = {**SCHEMAS, **{name.replace(".", "-shards."): schema for name, schema in SCHEMAS.items()}}
+READ_BY_SYSTEMS = [
+    TEMPLATES / "action" / "action.yml",
+    TEMPLATES / "github-actions-shards.yml",
+    *TEMPLATES.glob("gitlab*"),
+    *TEMPLATES.glob("J*"),
+]
 
 
-def check_schema(file: Path, schema: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-    """Validate a file with the CI system's own schema."""
-    command = [sys.executable, "-m", "check_jsonschema", *schema, str(file)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
-
-
-@pytest.mark.process
-@pytest.mark.parametrize(("name", "schema"), SCHEMA_OF.items(), ids=SCHEMA_OF)
-def test_a_template_is_what_its_system_reads(tmp_path: Path, name: str, schema: tuple[str, ...]) -> None:
-    result = check_schema(TEMPLATES / name, schema)
-    assert result.returncode == 0, result.stdout
-    damaged = tmp_path / name
-    text = (TEMPLATES / name).read_text(encoding="utf-8")
-    damaged.write_text(text.replace("runs-on:", "run-on:").replace("script:", "scripts:"), encoding="utf-8")
-    assert check_schema(damaged, schema).returncode != 0
-
-
-@pytest.mark.parametrize("name", ["Jenkinsfile", "Jenkinsfile-shards"])
-def test_the_pipeline_of_jenkins_is_balanced(name: str) -> None:
-    without_comments = re.sub(r"(?m)//.*$", "", (TEMPLATES / name).read_text())
-    text = re.sub(r"'''.*?'''|'[^']*'|\"[^\"]*\"", "", without_comments, flags=re.DOTALL)
-    assert [text.count(bracket) for bracket in "{(["] == [text.count(bracket) for bracket in "})]"]
-
-
-@pytest.mark.parametrize("template", sorted(TEMPLATES.iterdir()), ids=lambda file: file.name)
-def test_a_template_asks_for_what_there_is(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = template.read_text(encoding="utf-8")
-    commands = set(re.findall(r"\./ci/[a-z-]+", text))
-    specific = {"./ci/merge"} if "-shards" in template.name else {"./ci/deep"}
-    assert commands == {"./ci/doctor", "./ci/gate", "./ci/summary"} | specific
-    assert all((ROOT / command).is_file() for command in commands)
-    options = set(re.findall(r"(?<!-)--[a-z-]+", re.sub(r"(?m)^\s*(#|//).*", "", text)))
-    for main in (gate.main, deep.main):
-        with pytest.raises(SystemExit):
-            main(["--help"])
-    assert options - {"--annotations"} <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
-    assert "build/" in text
-
-
-@pytest.mark.parametrize("template", sorted(TEMPLATES.iterdir()), ids=lambda file: file.name)
+@pytest.mark.parametrize("template", READ_BY_SYSTEMS, ids=lambda file: file.name)
 def test_a_template_keeps_only_what_is_meant_to_be_read(template: Path) -> None:
     kept = set(re.findall(r"build/[\w.*/-]*", re.sub(r"(?m)^\s*(#|//).*", "", template.read_text())))
     assert {"build/verdict.json", "build/report/"} <= {path.removesuffix("**") for path in kept}
@@ -127,6 +86,23 @@ def test_an_annotation_says_what_decides(tmp_path: Path, capsys: pytest.CaptureF
     assert "%0Arank: promise: what happens to subscribers and reports%0A" in capsys.readouterr().out
 
 
+def test_the_ten_annotations_that_are_shown_are_the_ten_worst(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = good_run()
+    for number in range(12):
+        effect = "live-users-unsubscribed" if number > 9 else "contract-drift"
+        finding = {**make_finding(f"title {number}"), "effect": effect}
+        run[20 + number].update(result="failed", findings=[finding])
+    (tmp_path / "verdict.json").write_text(json.dumps(judge(tmp_path, run)), encoding="utf-8")
+    assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
+    verdict, *causes = capsys.readouterr().out.splitlines()
+    assert verdict.endswith("; 3 more causes are in the summary")
+    assert len(causes) == 9, "GitHub shows ten errors of a step"
+    titles = [next(number for number in range(12) if f"title {number}%0A" in line) for line in causes]
+    assert set(titles[:2]) == {10, 11}, "unsubscribed users come first"
+
+
 def test_notices_are_annotations_of_a_bounded_number(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,7 +121,10 @@ def test_a_run_that_proves_everything_is_a_notice(tmp_path: Path, capsys: pytest
     (tmp_path / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
     assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
     judged = "embedded reference services only, environment local, run r1"
-    assert capsys.readouterr().out == f"::notice title=fcm-compat%3A go::{judged}: nothing was found\n"
+    assert (
+        capsys.readouterr().out
+        == f"::notice title=fcm-compat%3A GO%2C references only::{judged}: nothing was found\n"
+    )
 
 
 @pytest.mark.parametrize(
