@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.support.cli import CommandParser, add_options, read_option_rows
+from ci.support.command_line import build_parser
 from suites.selfcheck.commands.ci_template_runs import (
     TEMPLATES,
     JobRun,
@@ -125,9 +125,7 @@ def test_every_command_takes_its_options(tmp_path: Path, template: str) -> None:
     jobs = read_jobs(template)
     for job in jobs:
         for command, *arguments in run(tmp_path / job, template, job, {**STAGING, "DEEP": "30m"}).calls:
-            parser = CommandParser(command, None)
-            add_options(parser, read_option_rows(command))
-            parser.parse_args(arguments)
+            build_parser(command).parse_args(arguments)
 
 
 @pytest.mark.parametrize("template", [*PLAIN, *SHARDED, "action/action.yml"])
