@@ -25,7 +25,9 @@ from fixtures.core.plain_text import show_hidden
 from fixtures.core.topology import SUBSCRIBER_PROVIDERS
 from fixtures.platform import sqs
 from fixtures.scenarios.deployed_services import DeployedService
-from fixtures.scenarios.isolated_services import ISOLATED, IsolatedScenario
+from fixtures.scenarios.isolated_services import IsolatedScenario
+from fixtures.scenarios.sender.scenario import SenderScenario
+from fixtures.scenarios.sender.senders import run_deployed_sender
 from fixtures.targets.adapters.suggestion import suggest_delivery, write_draft
 from fixtures.targets.authentication import create_transport
 from fixtures.targets.client import Unreachable
@@ -36,6 +38,7 @@ from fixtures.targets.http import NoResponse
 from fixtures.targets.own_pacts import load_pact
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.start_config import SURROUNDINGS
 from fixtures.targets.started import StartError, run_services
 from fixtures.targets.target import Unobservable
 
@@ -54,7 +57,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     if not options.json:
         print(*describe_deployments(deployed, are_probed=True), sep="\n", flush=True)
     start = time.monotonic()
-    isolated = [row for name, row in deployed.items() if name in ISOLATED and row.is_judged]
+    isolated = [row for name, row in deployed.items() if name in SURROUNDINGS and row.is_judged]
     deployed = {name: row for name, row in deployed.items() if row not in isolated}
     inventory = Inventory(build / INVENTORY_FILE)
     inventory.adopt_key()
@@ -99,8 +102,12 @@ def examine_isolated(deployment: Deployment, limiter: RateLimiter, logs: Path) -
     details, next_step, well = "one thing came through to its surroundings", "", False
     try:
         require_addresses(deployment)
-        with DeployedService(deployment, limiter, logs) as service:
-            IsolatedScenario(service).prove_surroundings()
+        if deployment.name == "go-sender":
+            with run_deployed_sender(deployment, logs) as sender:
+                SenderScenario(sender, deployment.judged.protocols[0]).prove_surroundings()
+        else:
+            with DeployedService(deployment, limiter, logs) as service:
+                IsolatedScenario(service).prove_surroundings()
         well = True
     except UserError as error:
         details, next_step = f"{error.slug}: {error.problem}", error.next_step

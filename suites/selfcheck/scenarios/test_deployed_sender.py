@@ -13,6 +13,7 @@ from fixtures.core.project import ROOT
 from fixtures.core.run_config import RunConfig
 from fixtures.faults.scoring import RunResult
 from fixtures.targets.started import find_free_port
+from suites.selfcheck.targets.test_doctor import run_doctor
 
 pytestmark = [pytest.mark.aside, pytest.mark.process]
 
@@ -23,11 +24,16 @@ ELSEWHERE = ["http://127.0.0.1:9", *ADDRESSES[1:]]
 GO_EXAMPLE = ROOT / "docs" / "examples" / "go-sender"
 
 
-def judge(folder: Path, row: str, within_s: float = 15) -> RunResult:
-    """Run the tests of go-sender at the deployment that a row of a targets file describes."""
+def write_targets_file(folder: Path, row: str, within_s: float) -> Path:
     targets = folder / "targets.toml"
     head = f"[environments.local.services.go-sender]\nobserve_within_s = {within_s}\n"
     targets.write_text(head + row, encoding="utf-8")
+    return targets
+
+
+def judge(folder: Path, row: str, within_s: float = 15) -> RunResult:
+    """Run the tests of go-sender at the deployment that a row of a targets file describes."""
+    targets = write_targets_file(folder, row, within_s)
     config = RunConfig(targets=str(targets), environment="local", examples=1)
     return run_tests([f"{ROOT}/suites/compat/test_go_sender.py"], config)
 
@@ -68,11 +74,22 @@ def test_a_faulty_sender_is_no_go(tmp_path: Path) -> None:
         pytest.param('start = ["/bin/sh", "-c", "sleep 1"]\n', "service-exited", id="it-ends"),
     ],
 )
-def test_a_sender_that_cannot_be_judged_is_undecided(tmp_path: Path, row: str, reason: str) -> None:
+def test_a_sender_that_cannot_be_judged_is_undecided(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, row: str, reason: str
+) -> None:
     result = judge(tmp_path, row, 2)
     assert result.findings == ()
     (message,) = list_broken(result)
     assert reason in message
+    exit_code, (answer,) = run_doctor(capsys, f"--targets={tmp_path / 'targets.toml'}")
+    assert (exit_code, reason in answer["said"]) == (2, True)
+
+
+def test_the_doctor_asks_a_sender_at_its_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    row = start_row() + 'url = "http://127.0.0.1:9"\nready = 0\n'
+    file = write_targets_file(tmp_path, row, 15)
+    exit_code, (answer,) = run_doctor(capsys, f"--targets={file}")
+    assert (exit_code, answer["question"]) == (0, "surroundings"), answer
 
 
 def test_a_sender_at_fixed_ports_is_judged(tmp_path: Path) -> None:
