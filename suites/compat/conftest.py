@@ -9,26 +9,25 @@ import pytest
 
 from fixtures.core.catalogue import Case
 from fixtures.core.findings import Finding
-from fixtures.core.topology import PROVIDERS, SENDER_VERSIONS, TRACEABLE_PROVIDERS, VERSION_MIXES
+from fixtures.core.topology import SENDER_VERSIONS, VERSION_MIXES
 from fixtures.faults import runtime
 from fixtures.generation import runner
 from fixtures.generation.recordings import examples_for
 from fixtures.generation.runner import Profile, batches_for
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.isolated_service import EmbeddedService, IsolatedService
-from fixtures.platform.over_http.config import PlatformConfig
-from fixtures.platform.over_http.platform import HttpPlatform, run_platform
+from fixtures.platform.over_http.platform import HttpPlatform
 from fixtures.scenarios.deployed_services import DeployedService
 from fixtures.scenarios.end_to_end import EndToEndScenario, Push, ask_emulator, cases_of_mix, pushes_for
 from fixtures.scenarios.isolated_services import IsolatedScenario
 from fixtures.scenarios.sender.scenario import SenderScenario
 from fixtures.scenarios.sender.senders import Sender, run_deployed_sender, run_embedded_sender
+from fixtures.scenarios.version_mixes import run_mix
 from fixtures.services import load
 from fixtures.targets.config import Deployment
-from fixtures.targets.deployed import connect_target
 from fixtures.targets.provisioning.inventory import Inventory
 from fixtures.targets.rate_limit import RateLimiter
-from fixtures.targets.reverse_proxy import reverse_proxy
+from fixtures.targets.start_config import SURROUNDINGS
 from suites.plugins.options import get_run_config
 from suites.types import (
     AssertCaseHandled,
@@ -66,45 +65,36 @@ def platforms(
     inventory: Inventory,
     pytestconfig: pytest.Config,
 ) -> Iterator[EndToEndScenarioOf]:
-    """Start the platform of a version mix, by name; deployments replace the services that are *after*.
+    """Start the platform of a version mix, by name; deployments take the places of reference services.
 
-    The scope is a module, because idle services poll their queues and would slow down all later tests.
+    The scope is a module, because idle services poll their queues and would slow down all later tests. A
+    deployment that has surroundings may have only one instance, so only one mix runs with it at a time.
     """
-    variant = runtime.find_variant(get_run_config(pytestconfig).variant)
-    running: list[HttpPlatform] = []
+    config = get_run_config(pytestconfig)
+    variant, logs = runtime.find_variant(config.variant), Path(config.ledger).parent / "logs"
+    running: dict[str, EndToEndScenario] = {}
     with contextlib.ExitStack() as stack:
 
-        @functools.cache
         def start(name: str) -> EndToEndScenario:
-            version_mix = VERSION_MIXES[name]
+            if name in running:
+                return running[name]
+            if SURROUNDINGS.keys() & deployed.keys():
+                running.clear()
+                stack.close()
             if variant:
-                emulator = Emulator()
+                version_mix, emulator = VERSION_MIXES[name], Emulator()
                 fcm = functools.partial(ask_emulator, emulator)
                 in_memory = stack.enter_context(runtime.run_in_memory(variant, version_mix, fcm))
-                return EndToEndScenario(name, version_mix, in_memory, emulator)
-            elsewhere: dict[str, str] = {}
-            lost_exchanges: list[Exception] = []
-            for service in set(deployed) & set(TRACEABLE_PROVIDERS) & set(PROVIDERS):
-                deployment = deployed[service]
-                # An event of the other protocols would not end as a push through all services must, nor would
-                # one that another catalogue decides.
-                is_judged_alike = deployment.adapter is None and deployment.catalogue is None
-                if version_mix.versions[service] == "after" and is_judged_alike:
-                    # An unreachable deployment fails here, at once.
-                    target = connect_target(deployment, rate_limiter, inventory)
-                    stack.callback(target.close)
-                    proxy = reverse_proxy(target.client, failures=lost_exchanges)
-                    elsewhere[service] = stack.enter_context(proxy)
-            config = PlatformConfig(versions=version_mix.versions, elsewhere=elsewhere)
-            running.append(stack.enter_context(run_platform(config)))
-            platform = running[-1]
-            return EndToEndScenario(
-                name, version_mix, platform, platform.emulator, lost_exchanges=lost_exchanges
-            )
+                running[name] = EndToEndScenario(name, version_mix, in_memory, emulator)
+            else:
+                mix = run_mix(name, deployed, rate_limiter, inventory, logs)
+                running[name] = stack.enter_context(mix)
+            return running[name]
 
         yield start
-        for platform in running:
-            platform.begin_stop()
+        for scenario in running.values():
+            if isinstance(scenario.platform, HttpPlatform):
+                scenario.platform.begin_stop()
 
 
 @pytest.fixture

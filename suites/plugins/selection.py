@@ -11,6 +11,7 @@ from fixtures.core import urls
 from fixtures.core.run_config import TARGETS_VARIABLE
 from fixtures.generation import example_database
 from fixtures.results import shards
+from fixtures.targets.start_config import SURROUNDINGS
 from suites.plugins.later_looks import TIME_WAS_OVER, is_time_over
 from suites.plugins.options import get_deployments, get_known_failures_url, get_run_config
 
@@ -19,6 +20,15 @@ ALL_TESTS = pytest.StashKey[dict[str, Any]]()
 GENERATING_FIXTURES = {"explore", "explore_steps"}
 # The fixtures of these packages are built once for the whole package: the judged release, Pact's verifier.
 PACKAGES = ("suites/rollout/", "suites/contracts/")
+# The tests at deployments that have surroundings. There may be only one instance of each, at fixed ports.
+AT_ONE_INSTANCE = (
+    "suites/compat/test_end_to_end.py",
+    "suites/compat/test_directory_messages.py",
+    "suites/compat/test_errors_listener.py",
+    "suites/compat/test_events_proxy.py",
+    "suites/compat/test_go_sender.py",
+    "suites/compat/test_subscribers_postponed.py",
+)
 
 
 # After -m has deselected tests, and before pytest-split, whose hook is also trylast but registered later.
@@ -77,9 +87,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     os.environ.pop(TARGETS_VARIABLE, None)
 
 
-def find_group(test: str) -> str:
-    """The package of a test with common fixtures; its file otherwise."""
+def find_group(test: str, *, at_one_instance: bool = False) -> str:
+    """The package of a test with common fixtures, or what all tests at one instance share; else its file."""
     path = test.partition("::")[0]
+    if at_one_instance and path in AT_ONE_INSTANCE:
+        return AT_ONE_INSTANCE[0]
     return next((package for package in PACKAGES if path.startswith(package)), path)
 
 
@@ -91,7 +103,8 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # no types in
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return find_group(nodeid)
+        deployed = get_deployments(self.config)
+        return find_group(nodeid, at_one_instance=bool(SURROUNDINGS.keys() & deployed.keys()))
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)

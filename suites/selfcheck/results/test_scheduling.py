@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.core.project import ROOT
-from suites.plugins.selection import find_group
+from suites.plugins.selection import AT_ONE_INSTANCE, find_group
 
 pytestmark = pytest.mark.aside
 
@@ -25,6 +25,18 @@ pytestmark = pytest.mark.aside
 )
 def test_each_test_has_a_group(test: str, group: str) -> None:
     assert find_group(test) == group
+
+
+def test_all_tests_at_one_instance_have_one_group() -> None:
+    fixtures = ("isolated_scenario_of", "sender_scenario_of", "end_to_end_scenario_of")
+    files = [
+        f"suites/compat/{file.name}"
+        for file in sorted((ROOT / "suites/compat").glob("test_*.py"))
+        if any(name in file.read_text(encoding="utf-8") for name in fixtures)
+    ]
+    assert files == sorted(AT_ONE_INSTANCE)
+    assert len({find_group(f"{file}::test_x", at_one_instance=True) for file in files}) == 1
+    assert len({find_group(f"{file}::test_x") for file in files}) == len(files)
 
 
 @pytest.mark.process

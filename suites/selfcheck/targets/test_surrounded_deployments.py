@@ -4,13 +4,14 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from fixtures.platform.isolated_service import create_peer
 from fixtures.platform.over_http.config import PlatformError
 from fixtures.platform.surroundings import Surroundings, run_surroundings, shorten_visibility
-from fixtures.targets.config import Deployment, TargetError
+from fixtures.targets.config import Deployment, TargetError, read_targets_file
 from fixtures.targets.deployed import describe_targets
 from fixtures.targets.provisioning.inventory import Inventory
 from fixtures.targets.rate_limit import RateLimiter
@@ -57,6 +58,33 @@ def test_a_service_must_be_told_all_addresses(deployment: Deployment, slug: str)
 def test_a_started_service_is_told_all_addresses() -> None:
     deployment = Deployment("events-proxy", "program:/home/me/service", start=COMMAND)
     assert describe(deployment)["events-proxy"] == "command service"
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "given"),
+    [
+        (
+            "events-proxy",
+            (
+                'values = { active = ["ok"] }\ndeliver = { method = "POST", path = "/reports" }\n'
+                'observe.http = { path = "/reports", status = "state" }'
+            ),
+            "deliver, observe, values",
+        ),
+        ("subscribers-postponed", 'adapter = "python:ours:Adapter"', "adapter"),
+        ("go-sender", 'judge = { protocols = ["legacy"], promises = ["waits"] }', "judge.promises"),
+        ("directory-responses", 'judge = { protocols = ["legacy"] }', "judge.protocols"),
+    ],
+)
+def test_a_wire_of_its_own_is_refused_with_what_to_write(
+    tmp_path: Path, name: str, members: str, given: str
+) -> None:
+    file = tmp_path / "targets.toml"
+    file.write_text(f'[environments.e.services.{name}]\nurl = "{URL}"\n{members}\n', encoding="utf-8")
+    with pytest.raises(TargetError) as caught:
+        read_targets_file(file, "e")
+    assert str(caught.value).startswith(f"no-adapter-there: '{name}': {given} cannot be used here, only at ")
+    assert f"docs/openapi/{name}.json" in caught.value.next_step
 
 
 @contextlib.contextmanager
