@@ -74,5 +74,7 @@ def analyse_release(options: argparse.Namespace) -> analysis.Analysis:
             print(f"other-version: {pair}: not of this release, so it is ignored", file=sys.stderr)
         return analysis.analyse_release(release, pairwise_results.build_table(release, recorded), None)
     table = service_probe.judge_reference_pairs(release, catalogue.load_catalogue())
-    path_runs = end_to_end_runs.run_all_paths(processes=max(1, options.processes))
+    path_runs = end_to_end_runs.run_all_paths(
+        processes=max(1, options.processes), show_progress=sys.stderr.isatty()
+    )
     return analysis.analyse_release(release, table, path_runs)

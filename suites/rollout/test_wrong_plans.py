@@ -1,13 +1,14 @@
 """Plans that are wrong in one way each are no-go at the right step, for the right reason."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from fixtures.release.order import orders, plan, release_file
-from fixtures.release.order.analysis import Analysis
+from fixtures.release.order.analysis import Analysis, build_answer
 from fixtures.release.order.plan import Timelines
+from fixtures.release.order.presentation import draw_constraints
 from fixtures.release.order.state_space import Safety
 
 PLAN = list(release_file.read_release().plan)
@@ -21,7 +22,7 @@ def moved(step: str, index: int) -> list[str]:
 
 @dataclass(frozen=True)
 class WrongPlan:
-    """A wrong_plan plan: the step that does damage, where, and what the counterexample must show."""
+    """A wrong plan: the step that does damage, where, what the counterexample shows, the step at fault."""
 
     plan: Sequence[str]
     step: str
@@ -29,6 +30,7 @@ class WrongPlan:
     reader: str
     kind: str
     event: str
+    at_fault: str = "go-sender"
 
 
 LAST = len(PLAN) - 1
@@ -43,9 +45,11 @@ WRONG = {
     "clean-up-before-directory-messages": WrongPlan(
         moved("clean records", PLAN.index("directory-messages")),
         "go-sender", "records", "after", "dead-device-kept", "still in the container",
+        at_fault="clean records",
     ),
     "clean-up-first": WrongPlan(
-        moved("clean records", 0), "go-sender", "records", "after", "stuck", "has no `v1`"
+        moved("clean records", 0), "go-sender", "records", "after", "stuck", "has no `v1`",
+        at_fault="clean records",
     ),
     "clean-up-after-go-sender": WrongPlan(
         moved("clean records", LAST), "go-sender", "records", "after", "stuck", "has no `v1`"
@@ -72,7 +76,8 @@ WRONG = {
         moved("subscribers-postponed", LAST), "go-sender", "postponements", "before", "stuck", "is not listed"
     ),
     "directory-messages-last": WrongPlan(
-        moved("directory-messages", LAST), "go-sender", "records", "after", "dead-device-kept", "has no `v1`"
+        moved("directory-messages", LAST), "go-sender", "records", "after", "dead-device-kept", "has no `v1`",
+        at_fault="clean records",
     ),
     "the-whole-plan-backwards": WrongPlan(
         PLAN[::-1], "go-sender", "records", "after", "dead-device-kept", "has no `v1`"
@@ -96,6 +101,26 @@ def test_a_wrong_plan_is_no_go_with_the_right_counterexample(
     )
     assert any(wrong_plan.event in event for event in timeline), timeline
     assert sum(event.startswith("deploy ") for event in timeline) <= len(PLAN)
+
+
+@pytest.mark.parametrize("wrong_plan", WRONG.values(), ids=WRONG)
+def test_the_step_that_comes_too_early_is_at_fault(wrong_plan: WrongPlan, analysed: Analysis) -> None:
+    changed = replace(
+        analysed,
+        release=replace(analysed.release, plan=tuple(wrong_plan.plan)),
+        judged_steps=tuple(plan.judge_plan(analysed.space, wrong_plan.plan)),
+    )
+    answer = build_answer(changed)
+    step = next(step for step in answer["steps"] if step["verdict"] == "no-go")
+    damage = next(damage for damage in step["damage"] if damage["edge"] == wrong_plan.edge)
+    cause = damage["cause"]
+    assert (cause["step"], step["step"]) == (wrong_plan.at_fault, wrong_plan.step)
+    reason = f"{cause['step']} comes before {cause['too_early_for']}: {damage['text']}"
+    assert reason in answer["reasons"]
+    broken = {(rule["first"], rule["then"]) for rule in answer["constraints"] if not rule["kept"]}
+    assert (cause["too_early_for"], cause["step"]) in broken
+    assert draw_constraints(answer).count("broken</text>") == len(broken)
+    assert "{" not in "".join(answer["reasons"])
 
 
 @pytest.mark.parametrize("wrong_plan", WRONG.values(), ids=WRONG)

@@ -13,9 +13,16 @@ DAMAGE = {
     "edge": "errors",
     "kinds": ["lost"],
     "text": "loses an event",
+    "cause": {"step": "go-sender", "too_early_for": None},
     "timeline": ["go-sender sends", "subscribers-errors crashes"],
 }
-OTHER = {**DAMAGE, "service": "events-proxy", "text": "stops", "kinds": ["stuck"], "timeline": []}
+OTHER = {
+    **DAMAGE,
+    "text": "stops",
+    "kinds": ["stuck"],
+    "timeline": [],
+    "cause": {"step": "clean records", "too_early_for": "directory-messages"},
+}
 STEPS: Mapping[str, tuple[str, list[Any]]] = {
     "safe": ("go", []),
     "unknown": ("undecided", [DAMAGE]),

@@ -25,7 +25,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
         self.elements.append(tag)
-        self.silent = tag == "style"
+        self.silent = tag in ("style", "script")
         self.handlers += [name for name in attributes if name.startswith("on") or name == "style"]
         self.links += [attributes["href"]] if tag == "a" else []
         self.sources += [attributes["src"]] if "src" in attributes else []
@@ -34,7 +34,7 @@ class Page(HTMLParser):
             self.cells.append(attributes["class"].removeprefix("cell "))
 
     def handle_endtag(self, tag: str) -> None:
-        self.silent = self.silent and tag != "style"
+        self.silent = self.silent and tag not in ("style", "script")
 
     def handle_data(self, data: str) -> None:
         self.words += "" if self.silent else f" {' '.join(data.split())} "

@@ -189,7 +189,15 @@ def build_rollout_answer(damage: str = "") -> dict[str, Any]:
     """An answer that judges a release plan, with this damage at its last step, or safe."""
     answer: dict[str, Any] = json.loads(ROLLOUT_FILE.read_text(encoding="utf-8"))
     if damage:
-        hurt = {"edge": "e", "written_by": "w", "service": "s", "version": "v", "why": "y", "timeline": []}
+        hurt: dict[str, Any] = {
+            "edge": "e",
+            "written_by": "w",
+            "service": "s",
+            "version": "v",
+            "why": "y",
+            "timeline": [],
+        }
+        hurt |= {"cause": {"step": answer["steps"][-1]["step"], "too_early_for": None}}
         answer["steps"][-1] |= {"verdict": "no-go", "damage": [{**hurt, "text": damage, "kinds": {}}]}
         answer |= {"verdict": "no-go", "reasons": [damage]}
         answer |= {"suggestion": ["clean records", "events-proxy", "go-sender"]}

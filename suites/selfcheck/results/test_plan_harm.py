@@ -17,7 +17,7 @@ from fixtures.results.report.headline import format_reason, list_next_steps
 from fixtures.results.report.impact import FindingKind, group_findings
 from fixtures.results.report.model import ReportRun
 from fixtures.results.report.plan_harm import PlanHarm
-from suites.selfcheck.results.sample_reports import build_run, with_plan
+from suites.selfcheck.results.sample_reports import build_rollout_answer, build_run, with_plan
 from suites.selfcheck.results.sample_runs import good_run
 
 pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
@@ -158,3 +158,13 @@ def test_the_first_advice_names_the_step_the_harm_and_the_sender(
     assert "Take no other step meanwhile: no safe order" in " ".join(list_next_steps([unordered]))
     present = run_with([harmful(SENDER, "legacy")], answer, run)
     assert list_next_steps([present])[0].startswith(f"Mend {old} at once: it is live before the release")
+
+
+def test_a_wrong_plan_is_changed_first(tmp_path: Any) -> None:
+    plan = build_rollout_answer("go-sender: it hurts")
+    run = with_plan(build_run(tmp_path, good_run()), plan)
+    finding = harmful("go-sender", "fcm_v1", "rollout.step")
+    first, held, *_ = list_next_steps([run_with([finding], plan, run)])
+    assert first == f"Change the plan. The nearest safe order: {', '.join(plan['suggestion'])}."
+    assert held.startswith("Hold back step 3, go-sender")
+    assert held.endswith("would be unsubscribed, by the states that the plan passes.")

@@ -88,11 +88,11 @@ DOUBTS: Mapping[str, tuple[Change, str]] = {
     ),
     "one test too few": (
         remove_test(2),
-        f"too-few-tests: suites/contracts: 1 expected tests did not run, such as {GOOD_TESTS[1]['test']}",
+        f"too-few-tests: expected tests did not run: 1 of suites/contracts, such as {GOOD_TESTS[1]['test']}",
     ),
     "one case too few": (
         remove_test(FIRST_CASE),
-        f"too-few-tests: suites/compat: 1 expected tests did not run, such as {GOOD_TESTS[2]['test']}",
+        f"too-few-tests: expected tests did not run: 1 of suites/compat, such as {GOOD_TESTS[2]['test']}",
     ),
     "one report too few": (
         change_line(2, reports=6),

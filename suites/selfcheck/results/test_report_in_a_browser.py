@@ -217,6 +217,17 @@ def test_the_keyboard_reaches_the_content_first(chrome: Browser, reports: dict[s
         assert opened_page.page.evaluate("document.activeElement.textContent") == "Skip to the content"
 
 
+def test_a_button_copies_the_command(chrome: Browser, reports: dict[str, Report]) -> None:
+    with open_page(chrome) as opened_page:
+        opened_page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        opened_page.go(reports["no-go"].page("a finding"))
+        button = opened_page.page.get_by_role("button", name="Copy The test's command")
+        button.click()
+        expect(button).to_have_text("Copied")
+        command = reports["no-go"].run.kinds[0].smallest["reproduce"]
+        assert opened_page.page.evaluate("navigator.clipboard.readText()") == command
+
+
 def test_a_red_cell_leads_through_allure_to_the_finding_and_back(
     chrome: Browser, reports: dict[str, Report]
 ) -> None:
