@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.core.errors import UserError
 from fixtures.release.order import release_file
 from fixtures.release.order.release_file import ReleaseError
 from suites.rollout.sample_releases import list_chain_edges, write_release
@@ -57,19 +58,35 @@ def test_a_release_that_contradicts_itself_is_refused_with_its_line(
     assert line in path.read_text(encoding="utf-8").splitlines()[error.line - 1]
 
 
-def test_broken_toml_and_an_unknown_member_are_refused(tmp_path: Path) -> None:
+BROKEN = {
+    "no value": ("[plan]", "[plan", "[plan", "bad-toml"),
+    "cut off": ("steps = [", "steps = [[", None, "bad-toml"),
+    "unknown member": ("[plan]", "[plan]\nlong_live = true", "long_live = true", "bad-release"),
+    "wrong type": ('after = "2.0"', "after = 2", "after = 2", "bad-release"),
+    "wrong kind of the second edge": ('name = "two-three"', 'name = ""', 'name = ""', "bad-release"),
+    "unknown table": ("[plan]", "[extra]\n[plan]", "[extra]", "bad-release"),
+}
+
+
+@pytest.mark.parametrize(("was", "becomes", "line", "slug"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_file_is_refused_with_the_line_and_a_path_that_exists(
+    tmp_path: Path, was: str, becomes: str, line: str | None, slug: str
+) -> None:
     path = write_release(tmp_path)
-    good = path.read_text(encoding="utf-8")
-    path.write_text(good + "\n[plan", encoding="utf-8")
-    with pytest.raises(ReleaseError, match="bad-toml"):
+    text = path.read_text(encoding="utf-8")
+    assert was in text
+    path.write_text(text.replace(was, becomes, 1), encoding="utf-8")
+    with pytest.raises(ReleaseError, match=slug) as caught:
         release_file.read_release(path)
-    path.write_text(good + "\nlong_live = true\n", encoding="utf-8")
-    with pytest.raises(ReleaseError, match=r"bad-release: (.|\n)*long_live"):
-        release_file.read_release(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert 1 <= caught.value.line <= len(lines) + 1
+    assert line is None or lines[caught.value.line - 1] == line
+    assert f"at: {path}, line {caught.value.line}\n" in str(caught.value)
+    assert caught.value.next_step.endswith(f"run ./ci/rollout --release {path}")
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match="no-release"):
+    with pytest.raises(UserError, match="no-release"):
         release_file.read_release(tmp_path / "none.toml")
 
 
@@ -77,8 +94,9 @@ def test_another_plan_is_checked_like_that_of_the_file(tmp_path: Path) -> None:
     release = release_file.read_release(write_release(tmp_path))
     with pytest.raises(ReleaseError, match="service-not-planned: 'two'"):
         release_file.with_plan(release, ["one", "three"])
-    with pytest.raises(ReleaseError, match="unknown-service: 'fuor'"):
+    with pytest.raises(ReleaseError, match="unknown-service: 'fuor'") as caught:
         release_file.with_plan(release, ["fuor"])
+    assert "at: --plan\n  next: correct --plan, then run the same command again" in str(caught.value)
 
 
 def test_an_answer_on_its_way_back_is_no_circle() -> None:

@@ -188,7 +188,7 @@ def test_a_wrong_catalogue_is_refused(
     message = str(caught.value)
     assert message.startswith(f"{slug}: case {case!r}: ")
     assert problem in message
-    assert "\n  next: mend response-codes.json, then run ./ci/test suites/selfcheck" in message
+    assert "\n  next: mend schemas/response-codes.json, then run ./ci/test suites/selfcheck" in message
 
 
 CUT_OFF = "v1-cut-off"
@@ -230,7 +230,7 @@ def test_a_wrong_rule_for_unspecified_answers_is_refused(
         catalogues.load_catalogue(write_edited(tmp_path, change))
     assert (caught.value.slug, caught.value.value) == (slug, f"rule {rule!r}")
     assert problem in str(caught.value)
-    assert "\n  next: mend response-codes.json" in str(caught.value)
+    assert "\n  next: mend schemas/response-codes.json" in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["{", "", "\ufeff{}"], ids=["truncated", "nothing", "byte order mark"])

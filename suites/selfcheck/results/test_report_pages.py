@@ -191,7 +191,7 @@ def test_a_finding_has_a_page_with_all_its_evidence(tmp_path: Path) -> None:
         assert kind.smallest["reproduce"] in evidence_text
         assert "curl -sS -X POST" in evidence_text
         assert "/_pact/provider-states" in evidence_text
-        assert f"/v1/subscribers?id={event['subscriber_id']}" in evidence_text
+        assert "/v1/subscribers?id=0000000" in evidence_text
 
 
 def test_the_page_of_a_finding_says_how_much_it_weighs_and_what_decides(tmp_path: Path) -> None:
