@@ -13,18 +13,24 @@ NOT_STARTED = "cannot-start: see above\n  next: rm -rf .venv and try again"
 def main(argv: Sequence[str]) -> int:
     """Run a command. One whose packages are not installed has crashed: this is no no-go."""
     name, *arguments = argv
-    loaded: list[Callable[..., int]] = []
-    load = functools.partial(load_command, name, arguments, loaded.append)
-    exit_code = cli.guard(load, crashed=NOT_STARTED, interrupted="interrupted: nothing was done")
-    return loaded[0](arguments) if loaded else exit_code
+    found: list[Callable[..., int]] = []
+    prepare = functools.partial(prepare_command, name, arguments, found)
+    exit_code = cli.guard(prepare, crashed=NOT_STARTED, interrupted="interrupted: nothing was done")
+    return found[0](arguments) if found else exit_code
 
 
-def load_command(name: str, arguments: Sequence[str], use: Callable[[Callable[..., int]], None]) -> int:
+def prepare_command(name: str, arguments: Sequence[str], found: list[Callable[..., int]]) -> int:
     if name == "gate":  # before the imports of the gate, which take a second
         importlib.import_module("fixtures.results.build_folder").expire_results(arguments)
-    module = "benchmarks.__main__" if name == "bench" else f"ci.commands.{name.replace('-', '_')}"
-    use(importlib.import_module(module).main)
+    found.append(find_main(name))
     return 0
+
+
+def find_main(name: str) -> Callable[..., int]:
+    """Import the `main` of a command."""
+    module = "benchmarks.__main__" if name == "bench" else f"ci.commands.{name.replace('-', '_')}"
+    main_function: Callable[..., int] = importlib.import_module(module).main
+    return main_function
 
 
 if __name__ == "__main__":

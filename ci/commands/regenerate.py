@@ -1,7 +1,7 @@
 """`./ci/regenerate` writes all files that are made from the project's data, or checks that they are current.
 
 Kinds of files: `pacts` (pacts/), `documents` (docs/openapi and docs/asyncapi), `tables` (docs/cases.md,
-docs/faults.md and docs/promises.md), `tests` (ci/expected_tests.json).
+docs/exit-codes.md, docs/faults.md and docs/promises.md), `tests` (ci/expected_tests.json).
 """
 
 import argparse
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ci.support.cli import TEMPLATES, command, resolve_path
-from ci.support.command_line import CommandParser
-from ci.support.exit_codes import ExitCode
+from ci.support.command_line import CommandParser, read_tables
+from ci.support.exit_codes import ANSWERS, MEANINGS, TROUBLES, ExitCode
 from ci.support.suite_process import collect_test_ids
 from fixtures.contracts.api_docs import asyncapi, openapi
 from fixtures.contracts.api_docs.interfaces import INTERFACES
@@ -110,6 +110,13 @@ def render_tables(_: Path) -> dict[str, str]:
         ),
         "faults.md": render_text(TEMPLATES / "faults.md.jinja", faults=FAULTS, variants=TOLERANT_VARIANTS),
         "promises.md": render_promises(load_catalogue()),
+        "exit-codes.md": render_text(
+            TEMPLATES / "exit-codes.md.jinja",
+            meanings=MEANINGS,
+            answers=ANSWERS,
+            troubles=TROUBLES,
+            commands=[name for name, table in read_tables().items() if "subcommands" not in table],
+        ),
     }
 
 

@@ -30,6 +30,8 @@ LEAST_WIDTH = 100
 @command("rollout")
 def main(_: CommandParser, options: argparse.Namespace) -> Answer:
     """Judge a release, and print and write the answer."""
+    folder = resolve_path(options.caller_folder, options.output) if options.output else BUILD / "rollout"
+    folder.mkdir(parents=True, exist_ok=True)  # before the work, which takes long
     try:
         analysed = analyse_release(options)
     except BrokerUsageError:
@@ -38,8 +40,7 @@ def main(_: CommandParser, options: argparse.Namespace) -> Answer:
         print(error, file=sys.stderr)
         return Answer(ExitCode.UNDECIDED, {"verdict": "undecided", "reasons": [str(error).splitlines()[0]]})
     answer = analysis.build_answer(analysed)
-    folder = options.output and resolve_path(options.caller_folder, options.output)
-    presentation.write_files(folder or BUILD / "rollout", analysed, answer)
+    presentation.write_files(folder, analysed, answer)
     if not options.json:
         width = max(LEAST_WIDTH, shutil.get_terminal_size((140, 40)).columns)
         print(presentation.format_text(answer, width=width, color=wants_color()))

@@ -144,7 +144,7 @@ def report_error(error: Exception, crashed: str) -> ExitCode:
     if isinstance(error, OSError) and is_write_error(error):
         file = f"{str(error.filename)!r}: " if error.filename else ""
         next_step = "give it room, or name a folder of yours"
-        print(f"cannot-write: {file}{error.strerror}\n  next: {next_step}\n{crashed}", file=sys.stderr)
+        print(f"cannot-write: {file}{error.strerror}\n  next: {next_step}", file=sys.stderr)
         return ExitCode.NOT_WRITTEN
     print(redaction.REDACTOR.redact_text(traceback.format_exc()), file=sys.stderr)
     print(crashed, file=sys.stderr)

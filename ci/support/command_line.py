@@ -43,19 +43,23 @@ class CommandParser(argparse.ArgumentParser):
             **keywords,
         }
         super().__init__(prog=prog, **keywords)
-        self.options = ["--help"]
-        self.has_subcommands = False
+        self.actions: list[argparse.Action] = []
+        self.subcommands: list[CommandParser] = []
         self.add_argument("--from", dest="caller_folder", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse an unknown option before anything else that is wrong, and suggest the nearest ones."""
         words = list(sys.argv[1:] if args is None else args)
-        for word in () if self.has_subcommands else words[: words.index("--") if "--" in words else None]:
+        for word in () if self.subcommands else words[: words.index("--") if "--" in words else None]:
             name = word.partition("=")[0]
-            if name.startswith("--") and name not in (*self.options, "--from"):
-                long_options = [option for option in self.options if option.startswith("--")]
-                self.error(f"unknown-option: {name!r}: {suggest(name, long_options)}")
+            if name.startswith("--") and name not in (*self.long_options, "--from"):
+                self.error(f"unknown-option: {name!r}: {suggest(name, self.long_options)}")
         return super().parse_known_args(words, namespace)
+
+    @property
+    def long_options(self) -> list[str]:
+        names = (name for action in self.actions for name in action.option_strings)
+        return ["--help", *(name for name in names if name.startswith("--"))]
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -102,6 +106,13 @@ def build_parser(command: str) -> CommandParser:
     return parser
 
 
+def build_overview_parser() -> CommandParser:
+    """One parser of all commands, for completion."""
+    parser = CommandParser("fcm-compat")
+    add_subcommands(parser, {name: name for name in list_commands()})
+    return parser
+
+
 def fill_parser(parser: CommandParser, command: str, table: Mapping[str, Any]) -> None:
     parser.description = read_description(command, table)
     parser.epilog = f"{table.get('epilog', '').strip()}\n\n{describe_exit_codes(command)}".strip()
@@ -111,11 +122,17 @@ def fill_parser(parser: CommandParser, command: str, table: Mapping[str, Any]) -
         help_text = f"do not look for {SETTINGS_FILE}, upwards from here (docs/settings.md)"
         add_options(parser, {"--no-config": {"action": "store_true", "help": help_text}})
     if "subcommands" in table:
-        parser.has_subcommands = True
-        commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-        for name in table["subcommands"]:
-            row = read_tables()[f"{command} {name}"]
-            fill_parser(commands.add_parser(name, help=row["summary"]), f"{command} {name}", row)
+        add_subcommands(parser, {name: f"{command} {name}" for name in table["subcommands"]})
+
+
+def add_subcommands(parser: CommandParser, names: Mapping[str, str]) -> None:
+    """Add a parser for each word, from the table that it names."""
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for word, name in names.items():
+        table = read_tables()[name]
+        subcommand = commands.add_parser(word, help=table["summary"])
+        fill_parser(subcommand, name, table)
+        parser.subcommands.append(subcommand)
 
 
 def read_description(command: str, table: Mapping[str, Any]) -> str:
@@ -137,8 +154,7 @@ def add_options(parser: CommandParser, rows: Mapping[str, Any]) -> None:
     """Declare the options of a table of ci/commands/options.toml, which says what its rows hold."""
 
     def add(name: str, **keywords: Any) -> None:
-        parser.options.append(name)
-        parser.add_argument(name, **keywords)
+        parser.actions.append(parser.add_argument(name, **keywords))
 
     groups: dict[str, Any] = {}
     for name, row in rows.items():
@@ -161,5 +177,4 @@ def add_options(parser: CommandParser, rows: Mapping[str, Any]) -> None:
         group = keywords.pop("only_one_of", None)
         if group and group not in groups:
             groups[group] = parser.add_mutually_exclusive_group()
-        parser.options.append(name)
-        groups.get(group, parser).add_argument(name, **keywords)
+        parser.actions.append(groups.get(group, parser).add_argument(name, **keywords))

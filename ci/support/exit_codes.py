@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 class ExitCode(enum.IntEnum):
@@ -66,7 +67,54 @@ ANSWERS: Mapping[str, Mapping[int, str]] = {
     "test": {
         0: "all passed",
         1: "a linter or a test failed",
-        2: "pytest was interrupted; 3 to 5: docs of pytest",
+        2: "it was interrupted, or no test ran",
     },
     "bench": {0: "measured: nothing depends on a speed"},
 }
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that ends a command early, with one exit code; `others` are those of some commands.
+
+    Without a code, it makes no difference.
+    """
+
+    what: str
+    exit_code: ExitCode | None
+    others: Mapping[str, ExitCode] = field(default_factory=dict)
+
+    def get_exit_code(self, command: str) -> ExitCode | None:
+        return self.others.get(command, self.exit_code)
+
+    def describe(self, command: str) -> str:
+        code = self.get_exit_code(command)
+        return "-" if code is None else str(int(code))
+
+
+# None of them is a no-go. docs/exit-codes.md shows them for each command, and a test tries each of them.
+TROUBLES = (
+    Trouble("an unknown option", ExitCode.USAGE),
+    Trouble("a package is not installed", ExitCode.CRASH),
+    Trouble("`PYTHONSAFEPATH=1`", None),
+    Trouble("`PYTHONHOME=/nonexistent`", None),
+    Trouble("`PYTHON=/nonexistent` before the set-up", ExitCode.USAGE),
+    Trouble("no `DJANGO_SETTINGS_MODULE`", None, {"clean-messages-container": ExitCode.USAGE}),
+    Trouble(
+        "a folder that cannot be made",
+        None,
+        {
+            **dict.fromkeys(
+                ("merge", "report", "doctor", "deep", "selfcheck", "rollout"), ExitCode.NOT_WRITTEN
+            ),
+            "gate": ExitCode.UNDECIDED,
+            "summary": ExitCode.UNAVAILABLE,
+            **dict.fromkeys(("import-reports", "regenerate", "serve fcm"), ExitCode.USAGE),
+        },
+    ),
+    Trouble("its reader has gone", ExitCode.NO_READER),
+    Trouble("a full device", ExitCode.NOT_WRITTEN),
+    Trouble("SIGINT", ExitCode.INTERRUPTED),
+    Trouble("SIGTERM", ExitCode.STOPPED),
+    Trouble("an unexpected error", ExitCode.CRASH),
+)
