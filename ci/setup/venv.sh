@@ -22,6 +22,7 @@ environment=.venv lock=requirements.lock
 if [ "${0##*/}" = clean-messages-container ] && [ ! -e "$(stamp_of .venv requirements.lock)" ]; then
     environment=.venv-cleaner lock=requirements-cleaner.lock
 fi
+[ "${command:-}" != completion ] || environment=.venv-completion lock=requirements-completion.lock
 stamp=$(stamp_of $environment $lock)
 if [ ! -e "$stamp" ]; then
     python=${PYTHON:-python3}
