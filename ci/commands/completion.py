@@ -1,7 +1,7 @@
 """`./ci/fcm-compat completion SHELL` prints a script that completes commands, options and files.
 
-In bash: source <(./ci/fcm-compat completion bash). In zsh: the same with zsh, after compinit. In fish:
-./ci/fcm-compat completion fish | source.
+In bash: source <(./ci/fcm-compat completion bash). In zsh, after compinit:
+eval "$(./ci/fcm-compat completion zsh)". In fish: ./ci/fcm-compat completion fish | source.
 """
 
 import argparse

@@ -33,14 +33,15 @@ USERS_OF = {
 def serve(parser: CommandParser, options: argparse.Namespace) -> int:
     """Serve until a signal; 69 if a server cannot be reached, before anything is served."""
     signals: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    under_nohup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    for number in (signal.SIGINT, signal.SIGTERM, *(() if under_nohup else (signal.SIGHUP,))):
         signal.signal(number, lambda number, _frame: signals.append(number))
     parent = os.getppid()
     log = TrafficLog(as_json=options.json_lines)
     try:
         with run_platform(read_config(options, log)) as platform:
             print_endpoints(platform, as_json=options.json_lines)
-            while not signals and os.getppid() == parent:
+            while not signals and (under_nohup or os.getppid() == parent):
                 log.print_next(platform)
     except (RedisUnavailable, QueueError) as error:
         if error.slug.startswith("bad-"):

@@ -50,10 +50,17 @@ class CommandParser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse an unknown option before anything else that is wrong, and suggest the nearest ones."""
         words = list(sys.argv[1:] if args is None else args)
+        last = ""
         for word in () if self.subcommands else words[: words.index("--") if "--" in words else None]:
-            name = word.partition("=")[0]
+            name, equals, value = word.partition("=")
             if name.startswith("--") and name not in (*self.long_options, "--from"):
                 self.error(f"unknown-option: {name!r}: {suggest(name, self.long_options)}")
+            if (name in self.long_options and equals and not value) or (
+                not word and last in self.long_options
+            ):
+                # A script gives it so if a variable is not set.
+                self.error(f"empty-option: {name or last!r}: allowed: a value, or no such option")
+            last = word
         return super().parse_known_args(words, namespace)
 
     @property
@@ -109,7 +116,10 @@ def build_parser(command: str) -> CommandParser:
 def build_overview_parser() -> CommandParser:
     """One parser of all commands, for completion."""
     parser = CommandParser("fcm-compat")
-    add_subcommands(parser, {name: name for name in list_commands()})
+    commands = list_commands()
+    add_subcommands(parser, {name: name for name in commands})
+    for subcommand, summary in zip(parser.subcommands, commands.values(), strict=True):
+        subcommand.description = summary
     return parser
 
 

@@ -104,6 +104,9 @@ def read_shard_options(options: argparse.Namespace, default_durations: Path) -> 
         problem = "allowed: redis://, rediss:// with HOST:PORT/DB, or unix:///PATH"
         next_step = f"{example_database.VARIABLE}=redis://127.0.0.1:6379/0"
         raise UserError("bad-known-failures", url, problem, next_step)
+    if not options.shard and options.durations:
+        problem = "only shards are balanced by durations"
+        raise UserError("unused-durations", "--durations", problem, "add --shard N/OF, or leave it out")
     if not options.shard:
         return None
     shard = shards.parse_shard(options.shard)
@@ -113,6 +116,9 @@ def read_shard_options(options: argparse.Namespace, default_durations: Path) -> 
     durations = default_durations
     if options.durations:
         durations = resolve_path(options.caller_folder, options.durations)
+        if not durations.exists():  # all shards would have to agree on none
+            next_step = f"for the first shards of all: echo '{{}}' > {shlex.quote(options.durations)}"
+            raise UserError("no-durations", repr(str(durations)), "no such file", next_step)
     if read_durations(durations) is None:
         problem = "allowed: a JSON object of tests and seconds"
         next_step = "delete it; a whole run or ./ci/merge writes another one"

@@ -1,4 +1,4 @@
-"""The command line of all commands: help without set-up, the nearest word, colors, and completion in a shell."""
+"""The command line of all commands: help without set-up, nearest words, colors, and completion in a shell."""
 
 import subprocess
 import sys
@@ -71,6 +71,8 @@ def test_an_unknown_command_gets_the_nearest(
         ("broker", ["verify", "--publsh"], "unknown-option: '--publsh': nearest: --publish, "),
         ("regenerate", ["pact"], "'pact': allowed: pacts, "),
         ("clean-messages-container", ["--kind", "spm"], "'spm': allowed: spam, "),
+        ("gate", ["--environment", ""], "empty-option: '--environment': "),
+        ("rollout", ["--broker="], "empty-option: '--broker': "),
     ],
 )
 def test_an_unknown_option_or_choice_gets_the_nearest(
@@ -86,7 +88,7 @@ def test_an_unknown_option_or_choice_gets_the_nearest(
     [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
 )
 def test_colors_are_as_the_variables_say(
-    variables: dict[str, str], colored: bool, monkeypatch: pytest.MonkeyPatch
+    variables: dict[str, str], *, colored: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)

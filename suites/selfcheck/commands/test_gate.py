@@ -49,7 +49,10 @@ def find_closed_port() -> int:
 
 
 USAGE: Mapping[str, tuple[Sequence[str], str]] = {
-    "unknown target": (["--target", "subscriber-errors=http://127.0.0.1:1"], "unknown-target"),
+    "unknown target": (
+        ["--target", "subscriber-errors=http://127.0.0.1:1"],
+        "unknown-target: 'subscriber-errors=http://127.0.0.1:1': allowed: subscribers-errors=URL, ",
+    ),
     "no URL": (["--target", REACTOR], "bad-target-url"),
     "no scheme": (["--target", f"{REACTOR}=localhost:80"], "bad-target-url"),
     "unknown option": (["--fast"], "usage"),

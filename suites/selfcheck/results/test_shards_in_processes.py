@@ -271,7 +271,9 @@ def _of_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
 USAGE = {
     "no such shard": (["--shard", "9/8", "--run", "r"], "bad-shard"),
     "no run": (["--shard", "1/8"], "no-run"),
-    "no durations": (["--shard", "1/8", "--run", "r", "--durations", "README.md"], "bad-durations"),
+    "bad durations": (["--shard", "1/8", "--run", "r", "--durations", "README.md"], "bad-durations"),
+    "no such durations": (["--shard", "1/8", "--run", "r", "--durations", "nofile"], "no-durations"),
+    "durations of no shard": (["--durations", "README.md"], "unused-durations"),
     "no server": (["--known-failures", "http://user:pass-word@localhost"], "bad-known-failures"),
 }
 

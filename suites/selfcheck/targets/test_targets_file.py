@@ -93,7 +93,7 @@ def test_a_wrong_entry_is_named(tmp_path: Path, text: str, slug: str) -> None:
 def test_the_nearest_environment_is_proposed() -> None:
     with pytest.raises(TargetError, match=r"(?s)unknown-environment: 'stagin'.*--environment staging"):
         read_targets_file(EXAMPLE, "stagin")
-    with pytest.raises(TargetError, match="unknown-environment: 'None'"):
+    with pytest.raises(TargetError, match=r"no-environment: .*example.toml': it has several"):
         read_targets_file(EXAMPLE, None)
     with pytest.raises(TargetError, match=r"(?s)no-targets-file.*targets.example.toml"):
         read_targets_file(Path("none.toml"), None)
