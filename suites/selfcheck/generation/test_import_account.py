@@ -152,11 +152,15 @@ NOT_TAKEN: Mapping[str, tuple[str | bytes, dict[str, int], dict[str, int]]] = {
         {},
         {"topic-management": 1},
     ),
-    "a map of Java": ("fcm {error={code=404, details=[{errorCode=UNREGISTERED}]}}\n", {}, {"unreadable": 1}),
+    "a map of Java": (
+        "fcm {error={code=404, details=[{errorCode=UNREGISTERED}]}}\n",
+        {},
+        {"unquoted-dump": 1},
+    ),
     "a map of Go": (
         "fcm map[error:map[code:404 details:[map[errorCode:UNREGISTERED]]]]\n",
         {},
-        {"unreadable": 1},
+        {"unquoted-dump": 1},
     ),
     "codes in text": ("INFO x\nWARN token abc: NotRegistered\nINFO y\n", {}, {"unreadable": 1}),
     "a HAR file without contents": (har((404, None), size=201), {}, {"body-missing": 1}),
