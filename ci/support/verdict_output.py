@@ -30,7 +30,8 @@ SHOWN_NOTICES = 8
 def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
     """Print the table, the findings, and what was tested."""
     if cases := verdict["cases"]:
-        print(terminal.format_case_table(catalogue.load_catalogue(), cases, color=wants_color()))
+        ours, versions = catalogue.load_catalogue(), verdict["versions"]
+        print(terminal.format_case_table(ours, cases, versions, color=wants_color()))
     # One finding of each kind, those about subscribers first.
     kinds = policy.select_kinds(verdict["findings"])
     kinds.sort(key=lambda finding: finding["check"] != "effects")
