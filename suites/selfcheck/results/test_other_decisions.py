@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.checks.batch_finding import batch_finding
 from fixtures.core import schemas, terminal
-from fixtures.core.catalogue import example_report, load_catalogue
+from fixtures.core.catalogue import example_report, find_case, load_catalogue
 from fixtures.core.findings import Finding, describe_finding
 from fixtures.core.payloads import BatchEntry
 from fixtures.core.topology import PROVIDERS
@@ -63,7 +63,7 @@ def test_a_test_and_a_finding_are_about_the_case_as_it_was_judged(runs: Sequence
 
 
 def test_the_document_of_a_finding_is_the_source_in_its_catalogue() -> None:
-    case = replace(load_catalogue()[CASE], **POLICY)
+    case = find_case(load_catalogue()[CASE], {CASE: POLICY})
     entry = BatchEntry({**example_report(case), "report_id": "r"}, case)
     rule, provider = "effects.subscriber", PROVIDERS[SERVICE]
     finding = batch_finding(rule, provider, [entry], case=CASE, title="t", expected="e", got="active")

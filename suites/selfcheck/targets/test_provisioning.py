@@ -174,47 +174,6 @@ def test_one_failed_statement_undoes_the_others(tmp_path: Path, service: SqlServ
     assert service.ids() == set()
 
 
-DATABASES: Mapping[str, tuple[str, str]] = {
-    "denied": ("postgresql+pg8000://u@db.prod.example/x", "denied-target"),
-    "denied in the query": ("postgresql+pg8000:///x?host=db.prod.example:5432", "denied-target"),
-    "denied among several": ("postgresql://u@localhost,db.prod.example/x", "denied-target"),
-    "denied in several options": ("postgresql:///x?host=localhost:1&host=db.prod.example:1", "denied-target"),
-    "denied behind a comma": ("postgresql+pg8000://u@localhost%2Cdb.prod.example/x", "denied-target"),
-    "denied and percent-encoded": ("postgresql+pg8000://u@db%2Eprod.example/x", "denied-target"),
-    "denied beside a socket": (
-        "postgresql://u@db.prod.example/x?host=/run/postgresql",
-        "denied-target",
-    ),
-    "denied in IDNA": ("postgresql+pg8000://u@xn--strae-oqa.example/x", "denied-target"),
-    "not owned": ("postgresql+pg8000://u@db.example/x", "not-owned"),
-    "a socket": ("postgresql+pg8000:///x?host=/run/postgresql", "not-owned"),
-    "a socket beside this machine": ("postgresql+pg8000://u@localhost/x?host=/cloudsql/a:b:c", "not-owned"),
-    "a socket of pg8000": ("postgresql+pg8000://u@localhost/x?unix_sock=/run/postgresql/s", "not-owned"),
-    "a socket of MySQL": ("mysql+pymysql://u@localhost/x?unix_socket=/run/mysqld/s", "not-owned"),
-    "a percent-encoded socket": ("postgresql://u@%2Fcloudsql%2Fa/x", "not-owned"),
-    "no host": ("postgresql+pg8000:///x", "hidden-database"),
-    "another way": ("postgresql+pg8000://u@localhost/x?service=prod", "hidden-database"),
-    "no URL": ("what is this: p4ssword", "bad-database-url"),
-    "no driver": ("oracle://u@localhost/x", "no-driver"),
-    "no server": ("postgresql+pg8000://u:p4ssword@localhost:9/x", "sql-failed"),
-}
-
-
-@pytest.mark.parametrize(("url", "slug"), DATABASES.values(), ids=DATABASES)
-def test_a_database_is_guarded_like_a_service(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, slug: str
-) -> None:
-    monkeypatch.setenv(VARIABLE, url)
-    with (
-        serve_answers() as service,
-        pytest.raises((TargetError, Unobservable)) as caught,
-        connect_to(service.url, SQL, tmp_path, deny='"*.prod.example", "straße.example"') as target,
-    ):
-        target.set_state("reachable", {})
-    assert slug in str(caught.value)
-    assert "p4ssword" not in str(caught.value)
-
-
 # --- from a pool
 
 

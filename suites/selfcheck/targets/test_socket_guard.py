@@ -2,15 +2,14 @@
 
 import contextlib
 import socket
-import sqlite3
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy.dialects import sqlite
 
 from fixtures.targets.adapters.code import CodeAdapter, handle_each
 from fixtures.targets.adapters.config import AdapterConfig
@@ -137,21 +136,24 @@ def test_a_database_that_moves_to_a_denied_address_gets_no_login(
     assert not was_reached(server)
 
 
-def test_libpq_gets_addresses_that_were_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its driver need not be installed: this one shows how it would connect, and runs SQLite."""
-    events: list[Any] = []
+def test_a_thread_that_outlives_its_call_reaches_no_denied_host(server: socket.socket) -> None:
+    go_on = threading.Event()
 
-    def connect_to_sqlite(_dialect: Any, **options: Any) -> sqlite3.Connection:
-        events.append(options)
-        return sqlite3.connect(":memory:")
+    def connect_later() -> None:
+        go_on.wait(10)
+        with contextlib.suppress(TargetError):
+            connect(find_port(server))
 
-    monkeypatch.setattr(sqlite.dialect, "driver", "psycopg")
-    monkeypatch.setattr(sqlite.dialect, "create_connect_args", lambda *_: ([], {"host": "localhost"}))
-    monkeypatch.setattr(sqlite.dialect, "connect", connect_to_sqlite)
-    engine = sql.create_engine("DATABASE", "sqlite://", events.append, HostDenyList())
-    sql.run_statements(engine, [], [])
-    engine.dispose()
-    addresses, options, _ = events
-    assert set(addresses) <= {"127.0.0.1", "::1"}
-    hosts = ",".join(["localhost"] * len(addresses))
-    assert options == {"host": hosts, "hostaddr": ",".join(addresses)}
+    with guard_sockets(DENY, "python:own:Adapter"):
+        thread = threading.Thread(target=connect_later)
+        thread.start()
+    go_on.set()
+    thread.join()
+    assert not was_reached(server)
+    with (
+        pytest.raises(TargetError, match="denied-target: 'python:own:Adapter'"),
+        guard_sockets(DENY, "python:own:Adapter"),
+    ):
+        pass
+    connect(find_port(server))
+    assert was_reached(server), "the guard ends with its threads"
