@@ -15,7 +15,11 @@ from fixtures.core.payloads import CountedIds, active_subscriber, address, error
 from fixtures.core.run_config import RunConfig
 from fixtures.core.times import parse_time
 from fixtures.faults import tolerant_decisions
-from fixtures.faults.tolerant import TOLERANT_VARIANTS, find_tolerant_variant
+from fixtures.faults.tolerant import (
+    TOLERANT_VARIANTS,
+    find_tolerant_variant,
+    write_times_with_offset,
+)
 from fixtures.services import load
 from fixtures.services.decision import Decision
 from fixtures.services.routing import LocalService
@@ -160,6 +164,13 @@ def react(variant: str, *answers: Mapping[str, Any]) -> tuple[list[str], list[di
         results = service.answer("POST", "/v1/errors", {"errors": [*events, events[0]]}).body["results"]
         shown = service.answer("GET", "/v1/subscribers", id=tuple(event["subscriber_id"] for event in events))
     return [row["action"] for row in results], shown.body["subscribers"]
+
+
+def test_only_times_are_written_with_an_offset() -> None:
+    like_a_time = "cJ8x-Tq2_bTAPA91bH:Z"  # a token of FCM
+    assert (like_a_time[10], like_a_time[-1]) == ("T", "Z")
+    written = write_times_with_offset({"token": like_a_time, "postponed_until": "2026-01-01T00:00:00.5Z"})
+    assert written == {"token": like_a_time, "postponed_until": "2026-01-01T00:00:00.5+00:00"}
 
 
 def test_actions_have_other_words() -> None:
