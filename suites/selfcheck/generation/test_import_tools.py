@@ -1,9 +1,11 @@
 """What log tools, recorders and databases write around an answer takes nothing from it."""
 
+import base64
 import io
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,10 @@ HOST = {"host": "fcm.googleapis.com", "path": "/v1/projects/x/messages:send"}
 def coloured(text: str, begin: str = "\x1b[32m", end: str = "\x1b[39m") -> str:
     """A text with its strings and numbers in colours, as Node, rich and jq write them."""
     return re.sub(r"'[^']*'|\"[^\"]*\"|\b\d+\b", lambda match: f"{begin}{match[0]}{end}", text)
+
+
+def to_base64(value: Any) -> str:
+    return base64.b64encode(json.dumps(value).encode()).decode()
 
 
 def parts(*texts: tuple[str, str]) -> str:
@@ -72,6 +78,12 @@ READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
         f'"POST /v1/projects/x/messages:send" "{TEXT.replace(chr(34), "?x22")}"\n'.replace("?", "\\"),
         DEAD,
     ),
+    "bytes of Go": (f"fcm body=[{' '.join(map(str, TEXT.encode()))}] code=404\n", DEAD),
+    "RabbitMQ": (
+        lines({"payload": to_base64({"status": 404, "body": GONE}), "payload_encoding": "base64"}),
+        DEAD,
+    ),
+    "Pub/Sub": (lines({"message": {"data": to_base64({"response": TEXT}), "messageId": "1"}}), DEAD),
     # --- recorders
     "Charles": (
         json.dumps([{**HOST, "response": {"status": 404, "body": {"text": PRETTY, "charset": "UTF-8"}}}]),
@@ -150,8 +162,17 @@ def test_a_colour_that_two_pieces_share_is_taken_away() -> None:
         "\n".join(f"fcm {TEXT}"[start : start + 80] for start in range(0, len(TEXT), 80)),
         "WARN token a: SENDER_ID_MISMATCH\n{}\nWARN token b: THIRD_PARTY_AUTH_ERROR\n{}\n",
         "WARN token a: DeviceMessageRateExceeded\n",
+        f"Request URL: {SEND}\nRequest Method: POST\nStatus Code: 503 Busy\n\n<html>later</html>\n",
+        f"fcm body=[{' '.join(map(str, TEXT.encode()[:90]))}\n",
     ],
-    ids=["two processes", "a terminal's line breaks", "codes of v1", "a code of legacy"],
+    ids=[
+        "two processes",
+        "a terminal's line breaks",
+        "codes of v1",
+        "a code of legacy",
+        "a page in DevTools",
+        "bytes cut off",
+    ],
 )
 def test_what_cannot_be_read_is_named(text: str) -> None:
     imported, _ = read(text)
