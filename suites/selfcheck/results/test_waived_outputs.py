@@ -11,11 +11,13 @@ import pytest
 from ci.commands import summary
 from ci.support.verdict_output import print_judged, print_summary
 from fixtures.core import schemas
+from fixtures.core.catalogue import load_catalogue
 from fixtures.results.build_folder import RunFiles
 from fixtures.results.report import allure, exports
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.headline import format_headline, list_next_steps
 from fixtures.results.report.pages import build_pages
+from fixtures.results.report.services import describe_service
 from suites.selfcheck.results.parsed_page import Page, page_text, render_page
 from suites.selfcheck.results.sample_reports import (
     REACTOR,
@@ -32,6 +34,7 @@ from suites.selfcheck.results.sample_runs import good_run
 
 pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 
+CASES = load_catalogue().cases
 MARK = "waived until 2026-12-31 by the push team: the old client wants it"
 
 
@@ -70,9 +73,11 @@ def test_the_page_of_a_cause_names_what_is_waived_beside_it(tmp_path: Path) -> N
     assert f"Id {other['id']}" in text
 
 
-def test_the_headline_counts_it(tmp_path: Path) -> None:
+def test_headline_and_service_count_it(tmp_path: Path) -> None:
     run = waived_run(tmp_path)
-    assert format_headline([run]).endswith("; 1 waived")
+    right = f"right on {len(CASES) - 1} of {len(CASES)} codes, 1 waived"
+    assert describe_service(run, REACTOR) == {"mark": "waived", "text": f"reference service: {right}"}
+    assert format_headline([run]).endswith("; 1 finding waived")
     assert list_next_steps([run])[0].startswith("Mend what is waived")
 
 

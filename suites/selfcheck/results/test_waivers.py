@@ -14,6 +14,7 @@ from fixtures.results import ledger, policy, waivers
 from suites.selfcheck.results import sample_runs
 from suites.selfcheck.results.sample_reports import WAIVED_CASE, WAIVED_ID, add_waived
 from suites.selfcheck.results.sample_runs import COMPLETE_POLICY, change_line, good_run, judge
+from suites.selfcheck.results.test_shards import cut_run, judge_shards
 
 TODAY = date(2026, 11, 30)
 ROW = {"id": WAIVED_ID, "reason": "the old client wants it", "who": "the push team", "until": "2026-12-31"}
@@ -130,6 +131,28 @@ def test_what_the_gate_itself_finds_can_be_waived(tmp_path: Path, waived: bool) 
         record, COMPLETE_POLICY, load_catalogue(), duration_s=1, gate_findings=[replace(finding)]
     )
     assert verdict["verdict"] == ("go" if waived else "no-go")
+
+
+@pytest.mark.parametrize(
+    ("found", "reasons"),
+    [
+        (True, []),
+        (False, [f"waiver-without-finding: {WAIVED_ID} until 2026-12-31 by the push team"]),
+    ],
+)
+def test_shards_are_judged_together_with_the_waivers_of_their_ledgers(
+    tmp_path: Path,
+    found: bool,  # noqa: FBT001
+    reasons: list[str],
+) -> None:
+    cuts = cut_run()
+    for lines in cuts:
+        lines[0]["waivers"] = [ROW]
+    if found:
+        cuts[2][5] |= {"result": "waived", "waived": [waivers.mark_waived(FINDING, [ROW], [])]}
+    verdict = judge_shards(tmp_path, cuts)
+    assert [reason.partition(": no finding")[0] for reason in verdict["reasons"]] == reasons
+    assert (verdict["verdict"], len(verdict["waived"])) == (("go", 1) if found else ("undecided", 0))
 
 
 @pytest.mark.parametrize(
