@@ -31,7 +31,8 @@ from fixtures.results.report.allure import build_allure_files
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.headline import format_headline
 from fixtures.results.report.model import ReportRun, worst_verdict
-from fixtures.results.report.pages import build_pages
+from fixtures.results.report.pages import build_pages, build_traffic_files
+from fixtures.results.report.sarif import format_sarif
 from fixtures.results.shards import ShardLedger
 
 ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
@@ -184,8 +185,10 @@ def write_report(runs: Sequence[ReportRun], files: RunFiles) -> str:
         pictures=pictures,
         links=[*([] if missing else wording.LINKS["allure"]), *wording.LINKS["others"]],
     )
-    allure.write_texts(files.pages, {**build_pages(runs, about), **render_exports(runs, about)})
+    pages = {**build_pages(runs, about), **build_traffic_files(runs), **render_exports(runs, about)}
+    allure.write_texts(files.pages, pages)
     files.junit.write_text(exports.format_junit(runs), encoding="utf-8")
+    files.sarif.write_text(format_sarif(runs), encoding="utf-8")
     files.past_runs.write_text(history.append_runs(past_runs, new_runs), encoding="utf-8")
     return missing
 

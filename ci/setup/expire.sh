@@ -21,7 +21,7 @@ expire() {
     case $build in '' | build) build=$root/build ;; esac # as the default, wherever the caller is
     if [ ! -e "$build/verdict.json" ] || grep -q '"verdict": "undecided"' "$build/verdict.json"; then return; fi
     if [ "$build" != "$root/build" ] && [ ! -e "$build/.fcm-compat" ]; then return; fi # not ours
-    rm -rf "$build/verdict.json" "$build/junit.xml" "$build/report"
+    rm -rf "$build/verdict.json" "$build/junit.xml" "$build/findings.sarif" "$build/report"
     if [ "$command" = gate ]; then rm -rf "$build/ledger.jsonl" "$build/rollout"; fi # a merge may read them
     cp -R "$root/fixtures/results/has_not_ended/." "$build/"
 }

@@ -230,9 +230,11 @@ class Recorder:
     def start_line(self, report: Any) -> dict[str, Any]:
         """The line of a test before its first phase has a result."""
         start = getattr(report, "start", time.time())
+        number = report.location[1]  # from 0; None if its process crashed
         return {
             "kind": "test",
             "test": report.nodeid,
+            **({} if number is None else {"line": number + 1}),
             "suite": ledger.suite_of(report.nodeid),
             "result": "passed",
             "duration_s": 0.0,

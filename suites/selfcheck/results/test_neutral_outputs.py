@@ -18,6 +18,7 @@ from fixtures.results.report import allure, exports
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.model import ReportRun
 from fixtures.results.report.pages import build_pages
+from fixtures.results.report.sarif import format_sarif
 from fixtures.results.report.templating import code_span, escape_markdown
 from suites.selfcheck.results.sample_reports import HOSTILE, LINKS, hostile_run
 
@@ -42,6 +43,7 @@ OUTPUTS: Mapping[str, Callable[[ReportRun], Iterator[str]]] = {
     "Markdown": lambda run: iter([exports.format_markdown([run])]),
     "JUnit": lambda run: iter([exports.format_junit([run])]),
     "CTRF": lambda run: list_texts(exports.build_ctrf([run])),
+    "SARIF": lambda run: list_texts(json.loads(format_sarif([run]))),
     "CSV": lambda run: iter([exports.format_cases_csv([run])]),
     "Allure": read_allure,
     "annotations": lambda run: list_annotations(run.verdict),

@@ -58,6 +58,8 @@ def test_junit_names_a_test_so_that_it_can_be_found(tmp_path: Path) -> None:
     root = ET.fromstring(exports.format_junit([no_go_run(tmp_path)]))  # noqa: S314  our own
     failure = next(case for case in root.iter("testcase") if case.find("failure") is not None)
     assert failure.attrib["classname"] == "suites.compat.test_c"
+    assert failure.attrib["file"] == "suites/compat/test_c.py"
+    assert failure.attrib["line"] == "12"
     assert failure.attrib["name"].startswith(f"{REACTOR}-")
     assert next(failure.iter("failure")).attrib["message"].startswith("promise: leaves the subscriber")
 

@@ -18,7 +18,7 @@ from fixtures.results.report import headline, summary_page, wording
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.history import find_changes, summarize_run
 from fixtures.results.report.model import ReportRun
-from fixtures.results.report.pages import build_pages
+from fixtures.results.report.pages import build_pages, build_traffic_files
 from fixtures.results.report.templating import TEMPLATES
 from suites.selfcheck.results.parsed_page import Page, page_text, render_page
 from suites.selfcheck.results.sample_reports import (
@@ -127,7 +127,7 @@ def test_every_link_leads_somewhere(
 ) -> None:
     run = build(tmp_path)
     pages = build_pages([run], ReportContext(allure=allure, links=[("CSV", "exports/cases.csv", "x")]))
-    anchors = {name: set(Page(text).ids) for name, text in pages.items()}
+    anchors, traffic = {name: set(Page(text).ids) for name, text in pages.items()}, build_traffic_files([run])
     for name, text in pages.items():
         for link in Page(text).links:
             target, _, anchor = link.partition("#")
@@ -135,7 +135,7 @@ def test_every_link_leads_somewhere(
             path = re.sub(r"[^/]+/\.\./", "", path)
             if path.startswith(("allure/", "exports/")):
                 continue
-            assert path in pages, f"{name}: {link}"
+            assert path in {**pages, **traffic}, f"{name}: {link}"
             assert not anchor or anchor in anchors[path], f"{name}: {link}"
 
 
