@@ -43,6 +43,12 @@ def test_a_deployment_is_judged_by_rank(
     assert deciding.decides(make_finding(rule, MIX)) is decides
 
 
+@pytest.mark.parametrize(("services", "decides"), [((), True), ((DEPLOYED,), False)], ids=["none", "one"])
+def test_a_label_decides_in_a_mix_without_a_deployment(services: tuple[str, ...], *, decides: bool) -> None:
+    deciding = DecidingRanks({DEPLOYED: PROMISES}, services_by_mix={MIX: services})
+    assert deciding.decides(make_finding("effects.code", MIX)) is decides
+
+
 def test_a_raised_rule_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     text = policy_file.POLICY_FILE.read_text(encoding="utf-8")
     file = tmp_path / "policy.toml"

@@ -77,6 +77,17 @@ def test_a_go_names_how_much_is_not_judged(tmp_path: Path) -> None:
     assert "passed and 1 not judged" in text
 
 
+def test_a_go_names_each_deployment_that_stands_in_no_version_mix(tmp_path: Path) -> None:
+    lines, reason = (
+        good_run(),
+        "mixed: the suite does not start it, so it cannot give way to the other version",
+    )
+    sender = {"version": "9.9", "target": "https://staging.example", "mixes": reason}
+    change_line(0, versions={**lines[0]["versions"], "go-sender": sender})(lines)
+    text = page_text(render_page(build_run(tmp_path, lines)))
+    assert f"not in the version mixes: the deployment of go-sender: {reason}" in text
+
+
 def test_a_no_go_counts_the_harm_to_users_worst_first(tmp_path: Path) -> None:
     text = page_text(render_page(with_plan(no_go_run(tmp_path), None)))
     service = f"{REACTOR} {get_version_number(REACTOR, 'after')}"
