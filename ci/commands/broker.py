@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 
-from ci.support.cli import command
+from ci.support.cli import Answer, command
 from ci.support.command_line import CommandParser
 from ci.support.deployments import select_deployments
 from ci.support.exit_codes import ExitCode
@@ -90,7 +90,7 @@ def print_outside(text: str, file: TextIO | None = None) -> None:
         print(f"{indent}{words}", file=file, flush=True)
 
 
-def publish(options: argparse.Namespace, access: BrokerAccess) -> int:
+def publish(options: argparse.Namespace, access: BrokerAccess) -> Answer:
     versions = VERSIONS if options.version == "both" else (options.version,)
     refused = 0
     with closing(BrokerClient(access)) as broker:
@@ -99,18 +99,19 @@ def publish(options: argparse.Namespace, access: BrokerAccess) -> int:
             print_outside(text)
             refused += bool(code)
     print(f"{refused} publications refused" if refused else "All pacts are published.")
-    return ExitCode.NO_GO if refused else ExitCode.GO
+    return Answer(ExitCode.NO_GO if refused else ExitCode.GO, {"refused": refused})
 
 
-def can_i_deploy(options: argparse.Namespace, access: BrokerAccess) -> int:
+def can_i_deploy(options: argparse.Namespace, access: BrokerAccess) -> Answer:
     answer = ask_broker(access, release_question(options.version, options.to_environment))
     for finding in answer.findings[:MAX_PROBLEMS]:
         print_outside(f"{describe_finding(finding)}\n")
     print(f"{answer.honoured} pacts between these versions are honoured, {len(answer.findings)} are not")
-    return print_verdict(answer.verdict.word, list(map(redaction.REDACTOR.redact_text, answer.doubts)))
+    findings = [describe_finding(finding) for finding in answer.findings]
+    return answer_verdict(answer.verdict.word, answer.doubts, findings)
 
 
-def verify(options: argparse.Namespace, access: BrokerAccess) -> int:
+def verify(options: argparse.Namespace, access: BrokerAccess) -> Answer:
     names = options.provider or PROVIDERS
     for name in names:
         if name not in PROVIDERS:
@@ -136,7 +137,13 @@ def verify(options: argparse.Namespace, access: BrokerAccess) -> int:
         print_outside(str(problem))
     for text in errors:
         print_outside(text, sys.stderr)
-    return print_verdict(summary.verdict.word, list(map(redaction.REDACTOR.redact_text, summary.reasons)))
+    return answer_verdict(summary.verdict.word, summary.reasons, list(map(str, summary.failed)))
+
+
+def answer_verdict(word: str, reasons: Sequence[str], findings: Sequence[str]) -> Answer:
+    """Print a verdict with its reasons, and return it with its findings; secrets are masked."""
+    reasons, findings = (list(map(redaction.REDACTOR.redact_text, texts)) for texts in (reasons, findings))
+    return Answer(print_verdict(word, reasons), {"verdict": word, "reasons": reasons, "findings": findings})
 
 
 def make_plan(options: argparse.Namespace, names: Sequence[str]) -> VerificationPlan:
@@ -169,7 +176,7 @@ def read_selectors(options: argparse.Namespace) -> tuple[Selector, ...]:
         raise BrokerUsageError("bad-selector", "--selector", problem, "quote it for the shell") from error
 
 
-SUBCOMMANDS: Mapping[str, Callable[..., int]] = {
+SUBCOMMANDS: Mapping[str, Callable[..., Answer]] = {
     "publish": publish,
     "verify": verify,
     "can-i-deploy": can_i_deploy,
@@ -177,12 +184,11 @@ SUBCOMMANDS: Mapping[str, Callable[..., int]] = {
 
 
 @command("broker", crashed="broker-crashed: this says nothing")
-def main(_: CommandParser, options: argparse.Namespace) -> int:
+def main(_: CommandParser, options: argparse.Namespace) -> Answer:
     try:
-        exit_code: int = SUBCOMMANDS[options.command](options, client.read_access(os.environ))
+        return SUBCOMMANDS[options.command](options, client.read_access(os.environ))
     except (BrokerUsageError, TargetError):
         raise
     except ERRORS as error:
         print_outside(str(error), sys.stderr)
-        return ExitCode.UNDECIDED
-    return exit_code
+        return Answer(ExitCode.UNDECIDED, {"verdict": "undecided", "reasons": [str(error).splitlines()[0]]})

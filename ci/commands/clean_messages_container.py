@@ -14,7 +14,7 @@ from ci.support.cleaner_output import (
     print_staying,
     show_messages,
 )
-from ci.support.cli import command, resolve_path
+from ci.support.cli import Answer, command, resolve_path
 from ci.support.command_line import CommandParser
 from ci.support.exit_codes import ExitCode
 from fixtures.core import hosts, topology, urls
@@ -37,16 +37,21 @@ NOTHING_CHANGED = "Nothing was changed; {} to do it."
     crashed="cleaner-crashed: nothing is lost: what was removed is in the backup",
     interrupted="interrupted: nothing is lost\n  next: the same command goes on",
 )
-def main(parser: CommandParser, options: argparse.Namespace) -> int:
+def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     """Exit 0 done, 64 wrong usage or refused, 65 a bad backup, 69 no server, 130 interrupted."""
     complete_options(parser, options)
+    options.answer = {
+        "changes": (options.delete or bool(options.restore)) and not options.dry_run,
+        "lists": [],
+    }
     try:
         run(options)
     except ContainerError as error:  # its ids of apps are the user's own, and are shown
         print(error, file=sys.stderr)
         codes = {RedisUnavailable: ExitCode.UNAVAILABLE, BackupError: ExitCode.DATA}
-        return next((code for kind, code in codes.items() if isinstance(error, kind)), ExitCode.USAGE)
-    return ExitCode.GO
+        exit_code = next((code for kind, code in codes.items() if isinstance(error, kind)), ExitCode.USAGE)
+        return Answer(exit_code, {**options.answer, "error": str(error)})
+    return Answer(ExitCode.GO, options.answer)
 
 
 def complete_options(parser: CommandParser, options: argparse.Namespace) -> None:
@@ -135,6 +140,10 @@ def print_removal(
     options: argparse.Namespace, name: str, counts: MessageCounts, removed: str, later: int = 0
 ) -> None:
     """Print what a list held, what a run removes from it, and what stays."""
+    formats: dict[str, int] = {}
+    for (message_format, _), number in counts.items():
+        formats[message_format] = formats.get(message_format, 0) + number
+    options.answer["lists"].append({"list": name, "messages": formats, "action": removed, "later": later})
     print_counts(name, counts)
     if counts:
         print(f"{removed} of {counts.total()}")
@@ -159,6 +168,7 @@ def clean(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -
             removed, later = f"removed {cleaning.removed[key]}", cleaning.later.get(key, 0)
             print_removal(options, key, counts, removed, later)
         if cleaning.writer:
+            options.answer["backup"] = str(cleaning.path)
             print(f"backup: {cleaning.path}\n  to undo: {build_undo(options, cleaning.path)}", flush=True)
 
 
@@ -175,6 +185,8 @@ def clean_in_django(
         print(f"--delete would be refused: {error}")
         return
     for plan in plans:
+        row = {"list": plan.container.name, "action": plan.describe(), "loss": plan.loss}
+        options.answer["lists"].append(row)
         print_plan(plan, "will" if changes else "would")
     lacking = django_containers.find_lacking_option(plans)
     if not changes:
@@ -191,6 +203,7 @@ def clean_in_django(
             print_holding(messages)
     finally:
         if options.backup_path.exists():
+            options.answer["backup"] = str(options.backup_path)
             print(f"backup: {options.backup_path}\n  to undo: {build_undo(options, options.backup_path)}")
 
 
@@ -231,6 +244,7 @@ def read_backup(options: argparse.Namespace) -> Backup:
 def print_restored(options: argparse.Namespace, restored: int, backup: Backup) -> None:
     """Print how many messages a restore puts back or has put back."""
     total = sum(chunk.messages for chunk in backup.chunks)
+    options.answer |= {"restored": restored, "of": total}
     others = "; the others were restored before, were never removed, or are in the container"
     verb = "would restore" if options.dry_run else "restored"
     print(f"{verb} {restored} of {total} messages{'' if restored == total else others}")

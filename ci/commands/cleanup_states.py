@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ci.support.cli import command
+from ci.support.cli import Answer, command
 from ci.support.command_line import CommandParser
 from ci.support.deployments import select_deployments
 from ci.support.exit_codes import ExitCode
@@ -18,22 +18,22 @@ from fixtures.targets.started import run_services
 
 
 @command("cleanup-states", crashed="cleanup-crashed: what is left is still on the list")
-def main(_: CommandParser, options: argparse.Namespace) -> int:
+def main(_: CommandParser, options: argparse.Namespace) -> Answer:
     """Exit 0 if nothing is left, 69 if something could not be removed, 64 wrong usage, 70 its own crash."""
     build = find_build_folder(options.caller_folder, options.build)
     deployed = select_deployments(options)
     return forget_subscribers(build) if options.forget else remove_subscribers(build, deployed)
 
 
-def forget_subscribers(build: Path) -> ExitCode:
+def forget_subscribers(build: Path) -> Answer:
     count = Inventory(build / INVENTORY_FILE).count()
     (build / INVENTORY_FILE).unlink(missing_ok=True)
     write_not_removed(build / NOT_REMOVED_FILE, [])
     print(f"{count} subscribers were taken off the list")
-    return ExitCode.GO
+    return Answer(ExitCode.GO, {"forgotten": count})
 
 
-def remove_subscribers(build: Path, deployed: Mapping[str, Deployment]) -> ExitCode:
+def remove_subscribers(build: Path, deployed: Mapping[str, Deployment]) -> Answer:
     inventory = Inventory(build / INVENTORY_FILE)
     before = inventory.count()
     with run_services(deployed.values() if before else (), build / "logs"):
@@ -41,7 +41,8 @@ def remove_subscribers(build: Path, deployed: Mapping[str, Deployment]) -> ExitC
     print(*notes, sep="\n", end="\n" if notes else "")
     remaining = inventory.count()
     print(f"{before - remaining} of {before} subscribers were removed")
-    return ExitCode.UNAVAILABLE if remaining else ExitCode.GO
+    content = {"removed": before - remaining, "remaining": remaining, "notes": notes}
+    return Answer(ExitCode.UNAVAILABLE if remaining else ExitCode.GO, content)
 
 
 def remove_leftovers(build: Path, deployed: Mapping[str, Deployment]) -> list[str]:

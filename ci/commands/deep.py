@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ci.support import cli
-from ci.support.cli import command
+from ci.support.cli import Answer, command
 from ci.support.command_line import CommandParser
 from ci.support.deployments import read_target_options, select_deployments
 from ci.support.exit_codes import ExitCode
@@ -41,7 +41,7 @@ MAX_PROBLEMS = 50
     crashed="deep-crashed: nothing can be said",
     interrupted="interrupted: nothing was explored yet",
 )
-def main(parser: CommandParser, options: argparse.Namespace) -> int:
+def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     """Exit 0 nothing found, 1 found, 2 could not run, 64 wrong usage, 70 a crash of the command."""
     if options.profile != "deep":
         problem = "allowed: deep"
@@ -74,7 +74,7 @@ def parse_budget(budget: str | None) -> int:
     return int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
 
 
-def run(config: ExplorationConfig) -> int:
+def run(config: ExplorationConfig) -> Answer:
     """Explore, write the result and print a summary. A finding decides the exit code before any problem."""
     shutil.rmtree(config.folder, ignore_errors=True)
     config.folder.mkdir(parents=True)
@@ -82,9 +82,8 @@ def run(config: ExplorationConfig) -> int:
     result = create_result(exploration)
     write_result(config.folder, result)
     print_result(config.folder, result)
-    if result["findings"]:
-        return ExitCode.NO_GO
-    return ExitCode.UNDECIDED if exploration.problems or not result["reports"] else ExitCode.GO
+    exit_code = ExitCode.UNDECIDED if exploration.problems or not result["reports"] else ExitCode.GO
+    return Answer(ExitCode.NO_GO if result["findings"] else exit_code, result)
 
 
 def create_result(exploration: Exploration) -> dict[str, Any]:
@@ -142,10 +141,10 @@ def print_result(folder: Path, result: Mapping[str, Any]) -> None:
         print("could not run: this says nothing, and is no verdict")
 
 
-def add_examples(file: Path) -> int:
+def add_examples(file: Path) -> Answer:
     """Add the answers of a file to the explicit examples of the project."""
     count = corpus.append_new(file, recordings.FOUND_FILE)
     path = recordings.FOUND_FILE.relative_to(ROOT)
     print(f"{count} answers added to {path}: commit it, and every gate judges them first, at every provider")
     print("next: ./ci/gate")
-    return ExitCode.GO
+    return Answer(ExitCode.GO, {"added": count, "file": str(path)})

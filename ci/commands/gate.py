@@ -15,7 +15,7 @@ from ci.commands import report
 from ci.commands.broker import ask_about_release
 from ci.commands.cleanup_states import remove_leftovers
 from ci.support import cli, suite_process, verdict_output
-from ci.support.cli import command
+from ci.support.cli import Answer, command
 from ci.support.command_line import CommandParser
 from ci.support.deployments import read_target_options, select_deployments, use_release
 from ci.support.exit_codes import ExitCode
@@ -110,21 +110,22 @@ class GateConfig:
 
 
 @command("gate", crashed="gate-crashed: this is no verdict")
-def main(parser: CommandParser, options: argparse.Namespace) -> int:
+def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     """Exit 0 go, 1 no-go, 2 undecided, 64 wrong usage, 70 if the gate itself crashed."""
     try:
         if options.version:
             about = describe_provenance(RunConfig())
             print(f"fcm-compat {about['fcm-compat']}, commit {about['commit']}, {about['python']}")
-            return ExitCode.GO
+            return Answer(ExitCode.GO, about)
         config = GateConfig.from_options(parser, options)
         with build_folder.lock(config.files.build) as lock:
-            return run(config, lock)
+            return verdict_output.read_answer(run(config, lock), config.files.verdict)
     except OSError as error:
         if not cli.is_write_error(error):
             raise
         reason = f"cannot-write: {error.filename or 'a file'}: {error.strerror}"
-        return verdict_output.print_verdict("undecided", [reason])
+        exit_code = verdict_output.print_verdict("undecided", [reason])
+        return Answer(exit_code, {"verdict": "undecided", "reasons": [reason]})
 
 
 def run(config: GateConfig, lock: int) -> ExitCode:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from importlib import metadata
 
-from ci.support.cli import command
+from ci.support.cli import Answer, command
 from ci.support.command_line import CommandParser
 from ci.support.exit_codes import ExitCode
 
@@ -18,15 +18,16 @@ MISSING = "not told"
 
 
 @command("licences")
-def main(_: CommandParser, __: argparse.Namespace) -> int:
+def main(_: CommandParser, __: argparse.Namespace) -> Answer:
     """Print the list, and what a person must check."""
-    unknown = 0
+    unknown, rows = 0, []
     for name, version, licence in list_licences():
         allowed = bool(ALLOWED.search(licence))
         unknown += not allowed
+        rows.append({"name": name, "version": version, "licence": licence, "allowed": allowed})
         print(f"{name:32} {version:16} {licence}{'' if allowed else '   <- check this one'}")
     print(f"{unknown} to check" if unknown else "all licences are allowed")
-    return ExitCode.NO_GO if unknown else ExitCode.GO
+    return Answer(ExitCode.NO_GO if unknown else ExitCode.GO, rows)
 
 
 def list_licences() -> Iterator[tuple[str, str, str]]:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci.commands import report
-from ci.support.cli import command, resolve_path, resolve_run_files
+from ci.support.cli import Answer, command, resolve_path, resolve_run_files
 from ci.support.command_line import CommandParser
 from ci.support.deployments import use_release
 from ci.support.exit_codes import ExitCode
 from ci.support.sharding import describe_checkout, find_ledgers
+from ci.support.verdict_output import read_answer
 from fixtures.core import catalogue, times
 from fixtures.results import build_folder, ledger, policy, shards
 from fixtures.results.build_folder import RunFiles
@@ -20,7 +21,7 @@ from fixtures.results.shards import ShardLedger
 
 
 @command("merge", crashed="merge-crashed: this is no verdict")
-def main(parser: CommandParser, options: argparse.Namespace) -> int:
+def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     """Exit as the gate does; undecided if the shards are not one whole run."""
     if not options.run:
         parser.error("--run takes the name that the shards were given as --run")
@@ -33,7 +34,7 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
         parser.error(f"{files.build} is cleared first, so it can be neither a DIR nor inside of one")
     with build_folder.lock(files.build):
         build_folder.begin_run(files)
-        return merge_shards(options.run, folders, files, required, own_policy)
+        return read_answer(merge_shards(options.run, folders, files, required, own_policy), files.verdict)
 
 
 def merge_shards(

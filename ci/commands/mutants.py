@@ -14,12 +14,12 @@ import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ci.support.cli import command
+from ci.support.cli import Answer, command
 from ci.support.command_line import CommandParser
 from ci.support.exit_codes import ExitCode
 from fixtures.core.errors import UserError
@@ -78,14 +78,15 @@ class Score:
 
 
 @command("mutants")
-def main(_: CommandParser, options: argparse.Namespace) -> int:
+def main(_: CommandParser, options: argparse.Namespace) -> Answer:
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     options.module = options.module or list(config["modules"])
     check_options(options, config)
     folder = BUILD / "mutants"
     shutil.rmtree(folder, ignore_errors=True)
     trees = [copy_tree(folder / str(number)) for number in range(options.workers)]
-    return print_scores([score_module(name, config, options, trees) for name in options.module])
+    scores = [score_module(name, config, options, trees) for name in options.module]
+    return Answer(print_scores(scores), [asdict(score) for score in scores])
 
 
 def check_options(options: argparse.Namespace, config: Mapping[str, Any]) -> None:

@@ -12,8 +12,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ci.support.cli import TEMPLATES, command, resolve_path
+from ci.support.cli import TEMPLATES, Answer, command, resolve_path
 from ci.support.command_line import CommandParser, read_tables
 from ci.support.exit_codes import ANSWERS, MEANINGS, TROUBLES, ExitCode
 from ci.support.suite_process import collect_test_ids
@@ -156,17 +157,19 @@ KINDS: Mapping[str, GeneratedFiles] = {
 
 
 @command("regenerate")
-def main(parser: CommandParser, options: argparse.Namespace) -> int:
+def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     """Write the files. With --check, only compare, and exit 1 if one is not current."""
     if options.folder and not options.kind:
         parser.refuse("usage: --folder needs a kind\n  next: ./ci/regenerate pacts --folder DIR")
     problems: list[str] = []
+    content: dict[str, Any] = {}
     for name in [options.kind] if options.kind else KINDS:
         kind = KINDS[name]
         folder = resolve_path(options.caller_folder, options.folder) if options.folder else kind.folder
         try:
             texts = kind.render(folder)
             stale, strays = check_files(kind, folder, texts)
+            content[name] = {"changed": stale, "stray": strays}
             if options.check:
                 problems += describe_problems(name, stale, strays)
             else:
@@ -174,13 +177,13 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
                 print(f"{len(stale)} of {len(texts)} {kind.noun} files changed")
         except (UserError, SchemaViolation, RuntimeError) as error:
             print(error, file=sys.stderr)
-            return ExitCode.DATA
+            return Answer(ExitCode.DATA, content)
         except OSError as error:
             problem = f"folder-unwritable: {folder}: {error.strerror}"
             parser.refuse(f"{problem}\n  next: --folder, a folder of yours")
     for problem in problems:
         print(problem, file=sys.stderr)
-    return ExitCode.NO_GO if problems else ExitCode.GO
+    return Answer(ExitCode.NO_GO if problems else ExitCode.GO, content)
 
 
 def describe_problems(name: str, stale: Sequence[str], strays: Sequence[str]) -> Iterator[str]:

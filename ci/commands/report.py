@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ci.support import allure
-from ci.support.cli import command, resolve_path, resolve_run_files
+from ci.support.cli import Answer, command, resolve_path, resolve_run_files
 from ci.support.command_line import CommandParser
 from ci.support.deployments import use_release
 from ci.support.exit_codes import VERDICT_EXIT_CODES, ExitCode
@@ -39,7 +39,7 @@ ROLLOUT_PICTURES = ("timeline", "constraints", "lattice")
 
 
 @command("report", crashed="report-crashed: this is no verdict")
-def main(_: CommandParser, options: argparse.Namespace) -> int:
+def main(_: CommandParser, options: argparse.Namespace) -> Answer:
     """Exit as the gate does, by the worst verdict of the environments; 70 if the report crashed."""
     use_release(options)
     required = load_policy(Path(options.policy) if options.policy else None)
@@ -55,7 +55,8 @@ def main(_: CommandParser, options: argparse.Namespace) -> int:
         missing = write_report(runs, files)
     print(format_headline(runs))
     print_report(missing, files)
-    return VERDICT_EXIT_CODES[worst_verdict(runs)]
+    worst = worst_verdict(runs)
+    return Answer(VERDICT_EXIT_CODES[worst], {"verdict": worst, "runs": [run.verdict for run in runs]})
 
 
 def read_runs(files: Sequence[Path], required: Policy) -> list[ReportRun]:

@@ -19,7 +19,7 @@ from rich.progress import Progress
 
 from ci.scoring.fault_runs import ScoringOptions, score_fault, score_tolerant_variant
 from ci.scoring.table import Result, Results, print_results, to_json
-from ci.support.cli import command, require_positive, resolve_build_folder
+from ci.support.cli import Answer, command, require_positive, resolve_build_folder
 from ci.support.command_line import CommandParser
 from ci.support.exit_codes import ExitCode
 from fixtures.core import schemas
@@ -30,13 +30,14 @@ from fixtures.faults.runtime import find_variant
 from fixtures.faults.tolerant import TOLERANT_VARIANTS, find_tolerant_variant
 
 EXAMPLES, TOLERANT_EXAMPLES = 5, 1
+LISTED = ("name", "service", "description")
 LOG_COLUMNS = 180  # the width of the table in a log file
 
 Job: TypeAlias = Callable[[], Result]
 
 
 @command("selfcheck")
-def main(parser: CommandParser, options: argparse.Namespace) -> int:
+def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     for name in options.fault:
         find_variant(name)
     for name in options.variant:
@@ -45,7 +46,8 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     faults = select_faults(options)
     if options.list:
         print(*(f"{fault.name}: {fault.service}: {fault.description}" for fault in faults), sep="\n")
-        return ExitCode.GO
+        rows = [{name: getattr(fault, name) for name in LISTED} for fault in faults]
+        return Answer(ExitCode.GO, rows)
     folder = resolve_build_folder(options)
     console = create_console(LOG_COLUMNS)
     jobs = list_jobs(options, faults)
@@ -60,7 +62,8 @@ def main(parser: CommandParser, options: argparse.Namespace) -> int:
     results.sort(key=lambda result: result.name)
     write_results(folder, results)
     print_results(console, results)
-    return ExitCode.GO if all(result.trouble is None for result in results) else ExitCode.NO_GO
+    exit_code = ExitCode.GO if all(result.trouble is None for result in results) else ExitCode.NO_GO
+    return Answer(exit_code, to_json(results))
 
 
 def write_results(folder: Path, results: Results) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ci.support.cli import command
+from ci.support.cli import Answer, command
 from ci.support.command_line import CommandParser
 from ci.support.exit_codes import ExitCode
 from fixtures.core import schemas
@@ -29,7 +29,7 @@ TEXT_LIMIT = 1500
 
 
 @command("summary")
-def main(_: CommandParser, options: argparse.Namespace) -> int:
+def main(_: CommandParser, options: argparse.Namespace) -> Answer:
     """Exit 0 if there is a verdict, whichever; 69 if there is none, or no summary of it; 64 wrong usage."""
     build = find_build_folder(options.caller_folder, options.build)
     files = RunFiles(build, build / "history")
@@ -44,9 +44,9 @@ def main(_: CommandParser, options: argparse.Namespace) -> int:
     except (OSError, ValueError, RecursionError, schemas.SchemaViolation) as error:
         problem = f"no-verdict: {file.name} says nothing ({type(error).__name__}); the release must wait"
         print(f"::error title=undecided::{escape(problem)}" if options.annotations else f"❔ {problem}")
-        return ExitCode.UNAVAILABLE
+        return Answer(ExitCode.UNAVAILABLE, {"verdict": "undecided", "reasons": [problem]})
     sys.stdout.write(text)
-    return ExitCode.GO
+    return Answer(ExitCode.GO, verdict)
 
 
 def list_annotations(verdict: Mapping[str, Any]) -> Iterator[str]:

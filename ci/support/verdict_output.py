@@ -1,10 +1,12 @@
 """Prints the result of a run: the table of cases, the findings, and the verdict with its reasons."""
 
 import contextlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from ci.support.cli import TEMPLATES
+from ci.support.cli import TEMPLATES, Answer
 from ci.support.exit_codes import VERDICT_EXIT_CODES, ExitCode
 from fixtures.core import catalogue, schemas, terminal
 from fixtures.core.catalogue import Catalogue
@@ -69,6 +71,11 @@ def print_judged(verdict: Mapping[str, Any]) -> ExitCode:
         for step in list_next_steps([run]):
             print(f"  next: {to_message(step)}")
     return exit_code
+
+
+def read_answer(exit_code: int, file: Path) -> Answer:
+    """The exit code with the verdict that a run wrote."""
+    return Answer(exit_code, json.loads(file.read_text(encoding="utf-8")))
 
 
 def conclude_without_run(files: RunFiles, reason: str, identity: Mapping[str, str]) -> ExitCode:
