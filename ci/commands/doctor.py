@@ -18,6 +18,7 @@ from ci.support.cli import Answer, command, resolve_build_folder, resolve_path
 from ci.support.command_line import CommandParser
 from ci.support.deployments import select_deployments
 from ci.support.exit_codes import ExitCode
+from fixtures.contracts.pact_probe import examine_pacts
 from fixtures.core import redaction, terminal
 from fixtures.core.console import wants_color
 from fixtures.core.errors import UserError
@@ -33,7 +34,7 @@ from fixtures.targets.authentication import create_transport
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import Deployment
 from fixtures.targets.deployed import describe_deployments, require_addresses
-from fixtures.targets.doctor import ProbeResult, examine_deployments
+from fixtures.targets.doctor import MAX_TIMEOUT_S, ProbeResult, examine_deployments
 from fixtures.targets.http import NoResponse
 from fixtures.targets.own_pacts import load_pact
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
@@ -43,6 +44,8 @@ from fixtures.targets.started import StartError, run_services
 from fixtures.targets.target import Unobservable
 
 TABLE_WIDTH = 140
+# Without good answers to these questions, no interaction of a pact can take place.
+BEFORE_PACTS = ("reachable", "auth")
 
 
 @command("doctor", crashed="doctor-crashed: this says nothing about the deployments")
@@ -67,6 +70,10 @@ def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
             with run_services(deployed.values(), build / "logs"):
                 try:
                     results = examine_deployments(deployed, limiter, inventory, count_messages)
+                    ill = {row.service for row in results if not row.well and row.question in BEFORE_PACTS}
+                    for name in deployed.keys() - ill:
+                        pacts = examine_pacts(deployed[name], limiter, inventory, timeout_s=MAX_TIMEOUT_S)
+                        results += list(pacts)
                     results += [examine_isolated(row, limiter, build / "logs") for row in isolated]
                 finally:
                     notes = remove_leftovers(build, deployed)

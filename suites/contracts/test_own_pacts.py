@@ -1,23 +1,18 @@
 """A deployment keeps the pacts that its targets file names, which take the place of ours."""
 
-import contextlib
 import itertools
 import json
-import os
-from collections.abc import Sequence
 
 import pytest
 
-from fixtures.contracts.broker.client import BrokerClient, read_access
-from fixtures.contracts.broker.selectors import select_own_pacts
 from fixtures.contracts.pact.own_verification import (
     describe_verified,
     find_broken_interactions,
     verify_own_pact,
 )
 from fixtures.contracts.pact.verification import VerifierProcess
+from fixtures.contracts.pact_probe import read_pacts
 from fixtures.targets.config import Deployment
-from fixtures.targets.own_pacts import OwnPact, OwnPacts
 from suites.types import RaiseIfFound, TargetsOf
 
 
@@ -38,11 +33,3 @@ def test_the_deployment_keeps_its_own_pacts(
         ("pacts", json.dumps(list(itertools.starmap(describe_verified, verified))))
     )
     raise_if_found(find_broken_interactions(provider, verified))
-
-
-def read_pacts(own_pacts: OwnPacts) -> Sequence[OwnPact]:
-    """The pacts of the files, or those that the broker selects."""
-    if not own_pacts.from_broker:
-        return own_pacts.files
-    with contextlib.closing(BrokerClient(read_access(os.environ))) as broker:
-        return select_own_pacts(broker, own_pacts.provider)
