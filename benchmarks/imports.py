@@ -39,9 +39,9 @@ def ndjson_lines() -> Iterator[str]:
     """Records of a sender, one a line, each with the body as text."""
     draw = random.Random(7)  # noqa: S311 - no secret
     for number, record in enumerate(itertools.cycle(_documented_answers())):
-        members = {"ts": 1_796_000_000_000 + number, "request_id": str(uuid.UUID(int=draw.getrandbits(128)))}
-        body = json.dumps(record["body"])
-        members |= {"protocol": record["protocol"], "status": record["http_status"], "body": body}
+        members = {"ts": 1_796_000_000_000 + number, "logger": "fcm-sender"}
+        members |= {"request_id": str(uuid.UUID(int=draw.getrandbits(128))), "protocol": record["protocol"]}
+        members |= {"status": record["http_status"], "body": json.dumps(record["body"])}
         yield json.dumps(members | {"token": f"{draw.getrandbits(256):064x}"}) + "\n"
 
 
