@@ -82,7 +82,7 @@ class Trouble:
 
     what: str
     exit_code: ExitCode | None
-    others: Mapping[str, ExitCode] = field(default_factory=dict)
+    others: Mapping[str, ExitCode | None] = field(default_factory=dict)
 
     def get_exit_code(self, command: str) -> ExitCode | None:
         return self.others.get(command, self.exit_code)
@@ -95,7 +95,7 @@ class Trouble:
 # None of them is a no-go. docs/exit-codes.md shows them for each command, and a test tries each of them.
 TROUBLES = (
     Trouble("an unknown option", ExitCode.USAGE),
-    Trouble("a package is not installed", ExitCode.CRASH),
+    Trouble("a package is not installed", ExitCode.CRASH, {"licences": None, "mutants": None}),
     Trouble("`PYTHONSAFEPATH=1`", None),
     Trouble("`PYTHONHOME=/nonexistent`", None),
     Trouble("`PYTHON=/nonexistent` before the set-up", ExitCode.USAGE),
