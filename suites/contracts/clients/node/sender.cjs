@@ -1,7 +1,7 @@
 // A sender on firebase-admin for Node (docs/packages.md). It hides FCM's answer, so a report says what its code means.
 'use strict';
 const [net, { createHash }] = [require('node:net'), require('node:crypto')];
-const admin = require('firebase-admin');
+const [{ initializeApp }, { getMessaging }] = [require('firebase-admin/app'), require('firebase-admin/messaging')];
 const { HttpsProxyAgent } = require('https-proxy-agent');
 const [redis, events, app] = process.argv.slice(2);
 const MEANINGS = {
@@ -10,14 +10,14 @@ const MEANINGS = {
   'server-unavailable': [503, 'UNAVAILABLE'], 'internal-error': [500, 'INTERNAL'], 'invalid-argument': [400, 'INVALID_ARGUMENT'],
 };
 const [httpAgent, access] = [new HttpsProxyAgent(process.env.HTTPS_PROXY), { access_token: 'any', expires_in: 3600 }];
-admin.initializeApp({ credential: { getAccessToken: async () => access }, projectId: app, httpAgent });
+initializeApp({ credential: { getAccessToken: async () => access }, projectId: app, httpAgent });
 const connection = net.connect(new URL(redis).port, new URL(redis).hostname);
 let unread = Buffer.alloc(0);
 async function report(record, { subscriber_id, token }) {
   const sent_at = new Date().toISOString();
   const hash = createHash('sha1').update(`${record.message_id} ${subscriber_id}`).digest('hex');
   const report_id = hash.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/, '$1-$2-5$3-8$4-$5');
-  const [http_status, response] = await admin.messaging().send({ ...record.v1, android: { ttl: 60000 }, token }).then((name) => [200, { name }], ({ code, message }) => {
+  const [http_status, response] = await getMessaging().send({ ...record.v1, android: { ttl: 60000 }, token }).then((name) => [200, { name }], ({ code, message }) => {
     const [status, errorCode] = MEANINGS[String(code).split('/').pop()] || [400, 'UNKNOWN'];
     return [status, { error: { code: status, message, details: [{ '@type': 'google.firebase.fcm.v1.FcmError', errorCode }] } }];
   });
