@@ -24,11 +24,13 @@ SOME = "all-after-v1-v1-UNREGISTERED or mixed-legacy-NotRegistered or mixed-v1-U
 pytestmark = [pytest.mark.aside, pytest.mark.process]
 
 
-def judge(folder: Path, rows: dict[str, str], keyword: str, file: str = END_TO_END) -> RunResult:
+def judge(
+    folder: Path, rows: dict[str, str], keyword: str, file: str = END_TO_END, within_s: float = 8
+) -> RunResult:
     """Run tests of a file with the deployments that rows of a targets file describe."""
     targets = folder / "targets.toml"
-    head = "[environments.local.services.{name}]\nobserve_within_s = 8\n{row}\n"
-    text = "".join(head.format(name=name, row=row) for name, row in rows.items())
+    head = "[environments.local.services.{name}]\nobserve_within_s = {within_s}\n{row}\n"
+    text = "".join(head.format(name=name, row=row, within_s=within_s) for name, row in rows.items())
     targets.write_text(text, encoding="utf-8")
     config = RunConfig(targets=str(targets), environment="local", examples=1)
     return run_tests([f"{ROOT}/suites/compat/{file}", "-k", keyword], config)
@@ -103,7 +105,8 @@ def test_deployments_at_fixed_ports_take_part(tmp_path: Path) -> None:
         right = judge(tmp_path, {"events-proxy": proxy_row}, SOME)
     assert right.is_clean, (right.problem, right.findings)
     with run_aside(*loop, "--variant=pushes-dated-at-midnight"):
-        faulty = judge(tmp_path, {"go-sender": sender_row}, SOME)
+        # It is started again and again until its surroundings are there.
+        faulty = judge(tmp_path, {"go-sender": sender_row}, SOME, within_s=30)
     # The mix that exchanges go-sender keeps the reference service.
     assert {finding["provider"] for finding in faulty.findings} == {"all-after-v1"}
     assert faulty.broken == ()
