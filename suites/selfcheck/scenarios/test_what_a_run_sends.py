@@ -45,7 +45,8 @@ def collect_sent(ids: IdFactory) -> dict[str, list[str]]:
     """All values of these members that suites send to the providers, in bodies and in queries."""
     sent: dict[str, list[str]] = {member: [] for member in MEMBERS}
     for name in PROVIDERS:
-        respond = build_responder(load(name, "after"), Store())
+        store = Store()
+        respond = build_responder(load(name, "after"), store)
 
         def record(method: str, path: str, query: str, body: bytes) -> Any:
             for place, value in walk(json.loads(body or b"null")):
@@ -61,6 +62,7 @@ def collect_sent(ids: IdFactory) -> dict[str, list[str]]:
             scenario.assert_handled(scenario.entries(answers))  # noqa: B023  called within this round
 
         runner.explore(name, batches, judge, profile=runner.Profile(0, 10))
+        store.close()
     return sent
 
 

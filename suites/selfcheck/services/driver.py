@@ -1,5 +1,6 @@
 """Drives one service with a store of its own, and makes reports and error events by number."""
 
+import weakref
 from typing import Any
 from uuid import UUID
 
@@ -36,8 +37,11 @@ def make_event(number: int = 1, **members: Any) -> dict[str, Any]:
 
 
 class ServiceUnderTest(LocalService):
+    """A service whose store closes with it."""
+
     def __init__(self, name: str, version: str = "after") -> None:
         super().__init__(load(name, version), now=NOW)
+        weakref.finalize(self, self.store.close)
 
     def change_state(self, state: str, action: str = "setup", **params: Any) -> Reply:
         body = {"state": state, "params": params, "action": action}

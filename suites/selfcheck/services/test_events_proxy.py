@@ -1,6 +1,7 @@
 """events-proxy delivers every report that it has accepted, whatever happens to Amazon or to itself."""
 
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,9 @@ def test_the_spool_can_be_emptied_for_a_test() -> None:
     proxy = accept_reports(ServiceUnderTest("events-proxy"), make_report(1))
     assert proxy.change_state("no reports are waiting").status == 200
     assert proxy.handle_event(Tick(NOW)) == []
+
+
+def test_the_store_of_a_service_closes_with_it() -> None:
+    store = ServiceUnderTest("events-proxy").store
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        store.count_items("any")
