@@ -54,6 +54,7 @@ class GateConfig:
     settings_file: Path | None
     broker: BrokerAccess | None
     policy: Policy
+    install_allure: bool
     # Why no run can prove anything, such as an unreadable catalogue; empty if all is well.
     startup_error: str
 
@@ -105,6 +106,7 @@ class GateConfig:
             settings_file=options.settings_file,
             broker=read_access(os.environ) if options.broker else None,
             policy=required,
+            install_allure=options.allure,
             startup_error=startup_error,
         )
 
@@ -152,7 +154,7 @@ def run(config: GateConfig, lock: int) -> ExitCode:
     )
     verdict = {**decision, "notes": [*decision["notes"], *notes]}
     if not config.shard:
-        return report.conclude(record, verdict, config.files)
+        return report.conclude(record, verdict, config.files, install_allure=config.install_allure)
     config.files.clear_report()  # only ./ci/merge makes a report
     verdict_file.write_verdict(config.files.verdict, verdict)
     verdict_output.print_summary(verdict, config.files)

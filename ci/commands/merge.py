@@ -34,18 +34,22 @@ def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
         parser.error(f"{files.build} is cleared first, so it can be neither a DIR nor inside of one")
     with build_folder.lock(files.build):
         build_folder.begin_run(files)
-        return read_answer(merge_shards(options.run, folders, files, required, own_policy), files.verdict)
+        return read_answer(merge_shards(options, folders, files, required, own_policy), files.verdict)
 
 
 def merge_shards(
-    run: str, folders: Sequence[Path], files: RunFiles, required: Policy, own_policy: str
+    options: argparse.Namespace,
+    folders: Sequence[Path],
+    files: RunFiles,
+    required: Policy,
+    own_policy: str,
 ) -> ExitCode:
     ledgers, doubts = find_ledgers(folders)
     parts = [ShardLedger(str(file), ledger.read_ledger(file)) for file in ledgers]
     for part in parts:
         size = f"{len(part.ledger.tests):5} tests {part.ledger.duration_s:8.1f} s"
         print(f"{part.name:14} {size}  {part.location}")
-    accepted, refused = shards.select_shards(parts, {"run": run, **describe_checkout(own_policy)})
+    accepted, refused = shards.select_shards(parts, {"run": options.run, **describe_checkout(own_policy)})
     record = shards.merge_shards(accepted)
     gate_findings, gate_doubts = report.read_gate_results(accepted, required)
     problems = [*doubts, *refused, *record.problems, *gate_doubts]
@@ -55,7 +59,7 @@ def merge_shards(
             source = Path(part.location).with_name(target.name)
             if source.is_dir():
                 shutil.copytree(source, target, dirs_exist_ok=True)
-    header = {"run": run, "environment": ledger.DEFAULT_ENVIRONMENT}
+    header = {"run": options.run, "environment": ledger.DEFAULT_ENVIRONMENT}
     header |= {"started_at": times.format_time(times.utc_now()), **record.header}
     record = replace(record, header=header, problems=problems)
     verdict = policy.decide(
@@ -65,7 +69,7 @@ def merge_shards(
         duration_s=record.duration_s,
         gate_findings=gate_findings,
     )
-    return report.conclude(record, verdict, files)
+    return report.conclude(record, verdict, files, install_allure=options.allure)
 
 
 def write_ledger(record: ledger.Ledger, file: Path, *, complete: bool) -> None:

@@ -52,7 +52,7 @@ def main(_: CommandParser, options: argparse.Namespace) -> Answer:
     with build_folder.lock(files.build):
         files.clear_report()  # if this ends early, no earlier report speaks for these ledgers
         runs = read_runs(ledgers, required)
-        missing = write_report(runs, files)
+        missing = write_report(runs, files, install_allure=options.allure)
     print(format_headline(runs))
     print_report(missing, files)
     worst = worst_verdict(runs)
@@ -132,7 +132,9 @@ def read_gate_results(parts: Iterable[ShardLedger], required: Policy) -> tuple[l
     return findings, doubts
 
 
-def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> ExitCode:
+def conclude(
+    record: Ledger, verdict: Mapping[str, Any], files: RunFiles, *, install_allure: bool
+) -> ExitCode:
     """Write verdict, durations and report of a whole run, and print them. Returns the exit code.
 
     The verdict becomes undecided if the report cannot be written.
@@ -142,7 +144,7 @@ def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> Exi
     verdict_file.write_verdict(files.verdict, interrupted)
     run = ReportRun(record, verdict, catalogue.load_catalogue())
     try:
-        missing = write_report([run], files)
+        missing = write_report([run], files, install_allure=install_allure)
     except Exception as error:  # noqa: BLE001  the findings must be printed whatever happens
         print(redaction.REDACTOR.redact_text(traceback.format_exc()), file=sys.stderr)
         problem = f"report-crashed: {type(error).__name__}: {error}".splitlines()[0]
@@ -155,7 +157,7 @@ def conclude(record: Ledger, verdict: Mapping[str, Any], files: RunFiles) -> Exi
     return print_judged(final)
 
 
-def write_report(runs: Sequence[ReportRun], files: RunFiles) -> str:
+def write_report(runs: Sequence[ReportRun], files: RunFiles, *, install_allure: bool = False) -> str:
     """Write exports, Allure and the pages. Returns why there are no Allure pages."""
     files.clear_report()
     files.history.mkdir(parents=True, exist_ok=True)
@@ -175,7 +177,7 @@ def write_report(runs: Sequence[ReportRun], files: RunFiles) -> str:
     }
     facts = {"Commit": commit or "unknown", "Run by": ci_build or "a person"}
     in_history = all(run.key in keys for run in runs)
-    missing = allure.generate_pages(runs, folders, facts, in_history=in_history)
+    missing = allure.generate_pages(runs, folders, facts, in_history=in_history, install=install_allure)
     new_runs = [history.summarize_run(run, commit) for run in runs]
     about = ReportContext(
         commit=commit,

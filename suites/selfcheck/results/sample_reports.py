@@ -219,9 +219,22 @@ def write_record(run: ReportRun, ledger: Path, folder: Path) -> Path:
 
 
 def run_report(
-    ledgers: Sequence[Path], build: Path, *, root: Path = ROOT, path: str = ""
+    ledgers: Sequence[Path],
+    build: Path,
+    *,
+    root: Path = ROOT,
+    path: str = "",
+    options: Sequence[str] = ("--allure",),
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ci.commands", "report", *map(str, ledgers), f"--build={build}"]
+    command = [
+        sys.executable,
+        "-m",
+        "ci.commands",
+        "report",
+        *map(str, ledgers),
+        f"--build={build}",
+        *options,
+    ]
     env = {**os.environ, "PATH": path} if path else dict(os.environ)
     return subprocess.run(  # noqa: S603  our own command
         command, cwd=root, env=env, capture_output=True, text=True, check=False, timeout=600

@@ -161,6 +161,15 @@ def bare_tree(folder: Path) -> tuple[Path, str]:
     return tree, str(tools)
 
 
+def test_allure_is_installed_only_when_it_is_asked_for(tmp_path: Path) -> None:
+    tree, _ = bare_tree(tmp_path)
+    ledger = write_record(no_go_run(tmp_path), tmp_path / "ledger.jsonl", tmp_path / "build")
+    done = run_report([ledger], tmp_path / "build", root=tree, options=())
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "it is not installed; next: ./ci/report --allure" in done.stdout
+    assert not (tree / "ci" / "allure" / "node_modules").exists()
+
+
 def test_without_npm_everything_but_allure_is_there_with_one_line_on_how_to_get_it(tmp_path: Path) -> None:
     tree, path = bare_tree(tmp_path)
     build = tmp_path / "build"
@@ -171,7 +180,7 @@ def test_without_npm_everything_but_allure_is_there_with_one_line_on_how_to_get_
     lines = [line for line in done.stdout.splitlines() if "Allure" in line]
     assert len(lines) == 1
     assert "no-npm" in lines[0]
-    assert "next: see that npm is there and reaches its registry, then ./ci/report" in lines[0]
+    assert "next: see that npm is there and reaches its registry, then ./ci/report --allure" in lines[0]
     assert not (build / "report" / "allure").exists()
     assert len(list((build / "allure-results").glob("*-result.json"))) == len(run.results)
     page = (build / "report" / "index.html").read_text(encoding="utf-8")
@@ -181,15 +190,11 @@ def test_without_npm_everything_but_allure_is_there_with_one_line_on_how_to_get_
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The Node of the report, which an earlier report has set up."""
-    folder = tmp_path_factory.mktemp("first")
-    ledger = write_record(build_run(folder, good_run()), folder / "ledger.jsonl", folder / "build")
-    assert run_report([ledger], folder / "build").returncode == 0
-    done = subprocess.run(  # noqa: S603  our own script
-        [str(ROOT / "ci" / "setup" / "report.sh")], capture_output=True, text=True, check=True, timeout=60
-    )
-    return done.stdout.strip()
+def node() -> str:
+    """The Node of the report."""
+    path, problem = running.find_node(install=True)
+    assert path, problem
+    return path
 
 
 def test_the_node_of_the_report_knows_what_the_quality_gate_needs(node: str) -> None:
@@ -252,15 +257,19 @@ def test_pages_of_allure_that_are_wrong_are_removed_and_change_no_verdict(
 ) -> None:
     folders = {name: tmp_path / name for name in ("results", "output", "history")}
     folders["output"].mkdir()
-    monkeypatch.setattr(running, "install_allure", lambda: ("node", ""))
+    monkeypatch.setattr(running, "find_node", lambda **_: ("node", ""))
     monkeypatch.setattr(running, "run_node", lambda *_: json.loads(answer))
-    missing = running.generate_pages([build_run(tmp_path, good_run())], folders, {}, in_history=False)
+    missing = running.generate_pages(
+        [build_run(tmp_path, good_run())], folders, {}, in_history=False, install=False
+    )
     assert missing.startswith("no Allure report: ")
     assert not folders["output"].exists()
 
 
 def test_a_node_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(running, "install_allure", lambda: ("/nowhere/node", ""))
+    monkeypatch.setattr(running, "find_node", lambda **_: ("/nowhere/node", ""))
     folders = {name: tmp_path / name for name in ("results", "output", "history")}
-    missing = running.generate_pages([build_run(tmp_path, good_run())], folders, {}, in_history=False)
+    missing = running.generate_pages(
+        [build_run(tmp_path, good_run())], folders, {}, in_history=False, install=False
+    )
     assert missing.startswith("no Allure report: FileNotFoundError at /nowhere/node; next: ")
