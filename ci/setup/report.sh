@@ -19,7 +19,7 @@ if [ ! -e "$stamp" ]; then
         omit=(--omit=optional)
     fi
     rm -rf node_modules
-    npm ci "${omit[@]}" --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=1000 \
+    npm ci ${omit[@]+"${omit[@]}"} --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=1000 \
         --fetch-timeout=20000 >&2
     touch "$stamp"
 fi

@@ -85,14 +85,24 @@ def test_the_readme_stays_short() -> None:
     assert len(text.split()) <= MAX_README_WORDS
 
 
-def test_the_lock_holds_every_dependency() -> None:
+def test_the_locks_hold_every_dependency_and_agree() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    dependencies = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-    locked = set(
-        re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
-    )
-    names = {re.split(r"[^\w.-]", line, maxsplit=1)[0].lower() for line in dependencies}
-    assert names <= locked
+    locked = {name: read_lock(f"{name}.lock") for name in ("requirements", "requirements-dev")}
+    declared = (project["project"]["dependencies"], project["dependency-groups"]["dev"])
+    for lines, versions in zip(declared, locked.values(), strict=True):
+        assert {re.split(r"[^\w.-]", line, maxsplit=1)[0].lower() for line in lines} <= versions.keys()
+    common = locked["requirements"].keys() & locked["requirements-dev"].keys()
+    assert {locked["requirements"][name] == locked["requirements-dev"][name] for name in common} == {True}
+
+
+def read_lock(name: str) -> dict[str, set[str]]:
+    """The versions of each package in a lock."""
+    versions: dict[str, set[str]] = {}
+    for package, version in re.findall(
+        r"^([\w.-]+)==(\S+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        versions.setdefault(package, set()).add(version)
+    return versions
 
 
 def test_the_reference_services_state_the_versions_of_the_release() -> None:

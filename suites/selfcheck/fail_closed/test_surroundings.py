@@ -76,7 +76,7 @@ def move_project(scene: Scene) -> Iterator[GateCall]:
 
 def replace_environment(venv: Path, python: Path) -> None:
     """Put an environment of this Python, without packages, in the place of the link to another one."""
-    stamps = [file.name for file in venv.glob(".lock-*")]
+    stamps = [file.name for file in venv.glob(".requirements*.lock-*")]
     venv.unlink()
     (venv / "bin").mkdir(parents=True)
     (venv / "bin" / "python").symlink_to(python)
@@ -121,9 +121,9 @@ def drop_privileges(scene: Scene) -> Iterator[GateCall]:
 
 
 @contextlib.contextmanager
-def remove_interpreter(scene: Scene) -> Iterator[GateCall]:
-    """A virtual environment whose Python was removed from the machine."""
-    replace_environment(scene.project / ".venv", Path(NOWHERE))
+def break_interpreter(scene: Scene) -> Iterator[GateCall]:
+    """A virtual environment whose Python does not run. One whose Python is gone is made anew."""
+    replace_environment(scene.project / ".venv", Path("/bin/false"))
     yield GateCall()
 
 
@@ -153,8 +153,8 @@ REFUSED: Mapping[str, tuple[str, PutInPlace, str]] = {
     "files-256": ("256 open files at most", harmless(prepare=limit_open_files(256)), "few-open-files"),
     "python-optimize": ("PYTHONOPTIMIZE", harmless(environment={"PYTHONOPTIMIZE": "1"}), "python-optimize"),
     "no-interpreter": (
-        "the Python of the virtual environment is gone",
-        remove_interpreter,
+        "the Python of the virtual environment does not run",
+        break_interpreter,
         "no-interpreter",
     ),
     "module-missing": ("a module is missing", remove_module, "cannot-start"),

@@ -1,0 +1,114 @@
+"""ci/setup/venv.sh sets up .venv once, keeps what the user added, and refuses what cannot work."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from fixtures.core.project import ROOT
+
+pytestmark = [pytest.mark.aside, pytest.mark.process]
+
+COMMAND = """#!/usr/bin/env bash
+set -euo pipefail
+locks="requirements.lock"
+source "$(dirname "${BASH_SOURCE[0]}")/setup/venv.sh" || exit 70
+exec .venv/bin/python -c '
+from importlib.metadata import distributions
+print(*(row.name for row in distributions()))'
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with a command that needs one package, which lies in a folder of wheels."""
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT / "ci" / "setup", folder / "ci" / "setup")
+    (folder / "ci" / "command").write_text(COMMAND, encoding="utf-8")
+    (folder / "ci" / "command").chmod(0o755)
+    (folder / "requirements-dev.lock").touch()
+    write_lock(folder, "needed", "1")
+    return folder
+
+
+def write_lock(project: Path, name: str, version: str) -> None:
+    """Make a wheel without content, and lock its version."""
+    wheel = project / f"{name}-{version}-py3-none-any.whl"
+    about = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{about}/RECORD", "")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    lock = f"{name}=={version} --hash=sha256:{digest}\n"
+    (project / "requirements.lock").write_text(lock, encoding="utf-8")
+
+
+def run(project: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with pip, which takes wheels from the project's folder only."""
+    environment = {"PATH": "/usr/bin:/bin", "PYTHON": sys.executable, "HOME": str(project.parent)}
+    environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(project), **variables}
+    return subprocess.run(  # noqa: S603  our own script
+        [str(project / "ci" / "command")], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def add_package(project: Path, name: str) -> None:
+    """Add a package to .venv, as pip would."""
+    (site,) = (project / ".venv" / "lib").glob("python*/site-packages")
+    folder = site / f"{name}-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
+
+
+def test_it_installs_once_and_keeps_what_the_user_added(project: Path) -> None:
+    first = run(project)
+    assert (first.returncode, "needed" in first.stdout.split()) == (0, True), first.stderr
+    assert "Setting up .venv from requirements.lock: 1 packages" in first.stderr
+    assert "Set up in " in first.stderr
+    second = run(project, PYTHON="/nonexistent/python")
+    assert (second.returncode, second.stderr) == (0, "")
+
+    add_package(project, "mine")
+    write_lock(project, "other", "1")
+    third = run(project)
+    assert "Setting up .venv" in third.stderr
+    assert {"mine", "needed", "other"} <= set(third.stdout.split())
+
+    python = project / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/nonexistent/python")
+    fourth = run(project)
+    assert "The Python of .venv is gone, so .venv is made anew. Install again" in fourth.stderr
+    assert " mine" in fourth.stderr
+    assert fourth.returncode == 0
+    assert "other" in fourth.stdout.split()
+    assert "mine" not in fourth.stdout.split()
+
+
+def test_a_package_with_another_digest_is_no_set_up(project: Path) -> None:
+    lock = project / "requirements.lock"
+    lock.write_text(f"needed==1 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
+    for _ in range(2):
+        done = run(project)
+        assert (done.returncode, done.stdout) == (70, "")
+        assert "set-up-failed: see above; next: rm -rf .venv" in done.stderr
+
+
+def test_windows_is_refused_by_name(project: Path) -> None:
+    tools = project.parent / "tools"
+    tools.mkdir()
+    (tools / "uname").write_text("#!/bin/sh\necho MINGW64_NT-10.0\n", encoding="utf-8")
+    (tools / "uname").chmod(0o755)
+    done = run(project, PATH=f"{tools}{os.pathsep}/usr/bin:/bin")
+    assert done.returncode == 64
+    assert "unsupported-system: MINGW64_NT-10.0" in done.stderr
+    assert "next: on Windows, wsl --install" in done.stderr
+    assert not (project / ".venv").exists()
