@@ -76,13 +76,7 @@ class GateConfig:
         )
         if run.examples < 1 or options.workers < 1:
             parser.error("--examples and -n take a whole number of 1 or more")
-        selected = select_deployments(options)
-        if selected and not any(row.is_judged for row in selected.values()):
-            problem = "they have neither start nor ports, so nothing can be handed to them"
-            step = "say one of them, as docs/start.md says, or judge none"
-            raise TargetError("no-deployment", ", ".join(selected), problem, step)
-        if any(row.own_pacts and row.own_pacts.from_broker for row in selected.values()):
-            read_access(os.environ)
+        selected = select_judged_deployments(options)
         startup_error = verdict_file.find_startup_error()
         required = policy_file.NO_REQUIREMENTS
         if not startup_error:
@@ -109,6 +103,18 @@ class GateConfig:
             install_allure=options.allure,
             startup_error=startup_error,
         )
+
+
+def select_judged_deployments(options: argparse.Namespace) -> Mapping[str, Deployment]:
+    """The deployments that the options name. Raises UserError if the gate can judge none of them."""
+    selected = select_deployments(options)
+    if selected and not any(row.is_judged for row in selected.values()):
+        problem = "they have neither start nor ports, so nothing can be handed to them"
+        step = "say one of them, as docs/start.md says, or judge none"
+        raise TargetError("no-deployment", ", ".join(selected), problem, step)
+    if any(row.own_pacts and row.own_pacts.from_broker for row in selected.values()):
+        read_access(os.environ)
+    return selected
 
 
 @command("gate", crashed="gate-crashed: this is no verdict")
