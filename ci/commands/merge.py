@@ -14,9 +14,9 @@ from ci.support.exit_codes import ExitCode
 from ci.support.sharding import describe_checkout, find_ledgers
 from ci.support.verdict_output import read_answer
 from fixtures.core import catalogue, times
-from fixtures.results import build_folder, ledger, policy, shards
+from fixtures.results import build_folder, ledger, policy, policy_file, shards
 from fixtures.results.build_folder import RunFiles
-from fixtures.results.policy_file import Policy, load_policy
+from fixtures.results.policy_file import Policy
 from fixtures.results.shards import ShardLedger
 
 
@@ -27,7 +27,9 @@ def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
         parser.error("--run takes the name that the shards were given as --run")
     use_release(options)
     own_policy = options.policy or ""
-    required = load_policy(Path(own_policy) if own_policy else None, for_release=options.release_gate)
+    required = policy_file.load_policy(
+        Path(own_policy) if own_policy else None, for_release=options.release_gate
+    )
     files = resolve_run_files(options)
     folders = [resolve_path(options.caller_folder, folder) for folder in options.folders]
     if any(folder in (files.build, *files.build.parents) for folder in folders):

@@ -150,10 +150,10 @@ def bare_checkout(tmp_path: Path) -> Path:
         if file.is_file():
             shutil.copy(file, tmp_path / ".venv")
     for name in ("mutants", "completion"):
-        lock = (ROOT / f"requirements-{name}.lock").read_bytes()
-        checksum = subprocess.run(["cksum"], input=lock, capture_output=True, check=True).stdout.split()[0]  # noqa: S607
+        lock = ROOT / f"requirements-{name}.lock"
+        ran = subprocess.run(["cksum"], input=lock.read_bytes(), capture_output=True, check=True)  # noqa: S607
         shutil.copytree(tmp_path / ".venv", tmp_path / f".venv-{name}")
-        (tmp_path / f".venv-{name}" / f".lock-{checksum.decode()}").touch()
+        (tmp_path / f".venv-{name}" / f".{lock.name}-{ran.stdout.split()[0].decode()}").touch()
     return tmp_path
 
 

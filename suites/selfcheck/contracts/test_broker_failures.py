@@ -197,7 +197,7 @@ USAGE: Mapping[str, tuple[Sequence[str], Mapping[str, str], str]] = {
     "no object": ((*ONE, "--selector", "[]"), {}, "bad-selector"),
     "a member that is none": ((*ONE, "--selector", '{"mainbranch": true}'), {}, "unknown-selector"),
     "a member of another kind": ((*ONE, "--selector", '{"mainBranch": "yes"}'), {}, "bad-selector"),
-    "an unknown provider": (("verify", "--provider", "fcm"), {}, "usage"),
+    "an unknown provider": (("verify", "--provider", "fcm"), {}, "unknown-provider"),
     "an unknown command": (("fetch",), {}, "usage"),
 }
 

@@ -150,6 +150,8 @@ def test_own_pacts_take_the_place_of_ours(tmp_path: Path) -> None:
     assert verdict["verdict"] == "go", verdict["reasons"]
     assert verdict["notes"] == [
         f"own pacts: 2 interactions verified at {SERVICE}: 2 of push-gateway ({FILE})",
+        f"not in the version mixes: the deployment of {SERVICE}: all-after-legacy, all-after-v1, mixed: "
+        "the other services do not speak its wire",
         f"not judged: {OURS} (2 tests)",
     ]
 

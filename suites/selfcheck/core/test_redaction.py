@@ -146,3 +146,10 @@ def test_a_recording_without_anybody_in_it_ends_as_it_did() -> None:
         report = example_report(case)
         cleaned = {**report, "response": Anonymizer().anonymize_value(report["response"])}
         assert catalogue.decide(cleaned) == case, case.id
+
+
+def test_a_hidden_value_is_masked_in_other_members_of_a_text() -> None:
+    redactor = Redactor()
+    redactor.hidden_members.add("customer")
+    text = '500 {"customer": "account of grace h.", "who": "account of grace h.'  # cut off
+    assert "grace" not in redactor.redact_text(text)

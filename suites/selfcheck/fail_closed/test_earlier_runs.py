@@ -60,8 +60,7 @@ def crash(scene: Scene) -> Iterator[GateCall]:
 def kill_in_set_up(scene: Scene) -> Iterator[GateCall]:
     """A gate that is killed before its Python starts, where an earlier run said *go*."""
     write_earlier_go(scene.build)
-    lock = scene.project / "requirements.lock"
-    lock.write_text(f"{lock.read_text(encoding='utf-8')}# other packages\n", encoding="utf-8")
+    (scene.project / ".venv").rename(scene.build.parent / "earlier-environment")
     started = scene.build.parent / "started"
     python = scene.build.parent / "python"
     python.write_text(

@@ -24,7 +24,10 @@ from suites.selfcheck.results.sample_reports import HOSTILE, LINKS, hostile_run
 
 pytestmark = pytest.mark.aside
 
-OWN_ANNOTATIONS = ("::error title=fcm-compat", "::error file=", "::notice file=")
+OWN_ANNOTATIONS = (
+    "::error title=fcm-compat",
+    *(f"::{level} file=" for level in ("error", "warning", "notice")),
+)
 
 
 def list_texts(value: object) -> Iterator[str]:

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from fixtures.core.project import ROOT
 from fixtures.results import build_folder
-from fixtures.results.report import wording
 from fixtures.results.report.cells import allure_link
+from fixtures.results.report.headline import name_verdict
 from fixtures.results.report.model import ReportRun
 from suites.selfcheck.results.sample_reports import (
     PICTURE,
@@ -167,7 +167,7 @@ def test_the_first_page_says_what_the_verdict_says(
     run = reports[kind].run
     with open_page(chrome) as opened_page:
         opened_page.go(reports[kind].page("index.html"))
-        expect(opened_page.page.locator("h1 .verdict")).to_have_text(wording.VERDICT[run.verdict_word])
+        expect(opened_page.page.locator("h1 .verdict")).to_have_text(name_verdict([run]))
         for state in ("passed", "failed", "waived", "undecided", "not-judged"):
             expect(opened_page.page.locator(f".codes:not(.promises) td.cell.{state}")).to_have_count(
                 count_states(run)[state]
@@ -285,7 +285,7 @@ def test_the_quality_gate_in_allure_says_what_the_verdict_says(
 ) -> None:
     with open_page(chrome) as opened_page:
         for kind in ("go", "no-go", "undecided"):
-            word = wording.VERDICT[reports[kind].run.verdict_word]
+            word = name_verdict([reports[kind].run])
             opened_page.go(reports[kind].folder / "allure" / "awesome" / "index.html", "#qualityGate")
             expect(opened_page.page.get_by_text(re.compile(rf"^{word}(:|$)")).first).to_be_visible(
                 timeout=30_000
