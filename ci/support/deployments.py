@@ -39,15 +39,7 @@ def select_deployments(options: argparse.Namespace) -> dict[str, Deployment]:
     Raises TargetError for one that may not be tested, and if options are about deployments and none is named.
     """
     config = read_target_options(options)
-    may_test = selection.owned_names(config.i_own, os.environ)
-    selected = selection.resolve_deployments(
-        config.target,
-        config.targets or None,
-        config.environment or None,
-        may_test,
-        catalogue=config.catalogue,
-        pacts=config.pacts,
-    )
+    selected = selection.resolve_run_deployments(config, os.environ)
     about = config.environment or ", ".join(config.i_own) or config.catalogue or config.pacts
     if not selected and about:
         next_step = "add --targets FILE or --target NAME=URL; without these options, references are judged"

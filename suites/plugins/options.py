@@ -59,15 +59,7 @@ def get_deployments(config: pytest.Config) -> dict[str, Deployment]:
     """Read the deployments of the run once. Raises TargetError for one that may not be tested."""
     if DEPLOYMENTS not in config.stash:
         run = get_run_config(config)
-        may_test = selection.owned_names(run.i_own, os.environ)
-        config.stash[DEPLOYMENTS] = selection.resolve_deployments(
-            run.target,
-            run.targets or None,
-            run.environment or None,
-            may_test,
-            catalogue=run.catalogue,
-            pacts=run.pacts,
-        )
+        config.stash[DEPLOYMENTS] = selection.resolve_run_deployments(run, os.environ)
     return config.stash[DEPLOYMENTS]
 
 
