@@ -1,6 +1,5 @@
 """`python -m ci.commands NAME ...` runs a command, as `./ci/NAME ...` does."""
 
-import functools
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -13,17 +12,13 @@ NOT_STARTED = "cannot-start: see above\n  next: rm -rf .venv and try again"
 def main(argv: Sequence[str]) -> int:
     """Run a command. One whose packages are not installed has crashed: this is no no-go."""
     name, *arguments = argv
-    found: list[Callable[..., int]] = []
-    prepare = functools.partial(prepare_command, name, arguments, found)
-    exit_code = cli.guard(prepare, crashed=NOT_STARTED, interrupted="interrupted: nothing was done")
-    return found[0](arguments) if found else exit_code
 
+    def run() -> int:
+        if name == "gate":  # before the imports of the gate, which take a second
+            importlib.import_module("fixtures.results.build_folder").expire_results(arguments)
+        return find_main(name)(arguments)
 
-def prepare_command(name: str, arguments: Sequence[str], found: list[Callable[..., int]]) -> int:
-    if name == "gate":  # before the imports of the gate, which take a second
-        importlib.import_module("fixtures.results.build_folder").expire_results(arguments)
-    found.append(find_main(name))
-    return 0
+    return cli.guard(run, crashed=NOT_STARTED, interrupted="interrupted: nothing was done")
 
 
 def find_main(name: str) -> Callable[..., int]:

@@ -5,6 +5,7 @@ This module needs nothing but the standard library: `--help` needs no set-up.
 
 import argparse
 import ast
+import functools
 import os
 import sys
 import textwrap
@@ -94,6 +95,7 @@ def require_choice(allowed: Sequence[str]) -> Callable[[str], str]:
     return check
 
 
+@functools.cache
 def read_tables() -> Mapping[str, Mapping[str, Any]]:
     """The tables of ci/commands/options.toml, by command or subcommand."""
     return tomllib.loads(OPTIONS_FILE.read_text(encoding="utf-8"))
