@@ -11,7 +11,7 @@ from jsonschema.protocols import Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT6
 
-from fixtures.results.report.har import format_har
+from fixtures.results.report.har import format_har, has_exchange
 from fixtures.results.report.sarif import format_sarif
 from suites.selfcheck.results.sample_reports import (
     build_run,
@@ -57,7 +57,8 @@ def test_the_findings_are_valid(tmp_path: Path, sarif: Validator) -> None:
 def list_traffic(folder: Path) -> Iterator[Any]:
     for run in (no_go_run(folder), hostile_run(folder)):
         for kind in run.kinds:
-            if text := format_har(run, kind.smallest):
+            if has_exchange(run, kind.smallest):
+                text = format_har(run, kind.smallest)
                 yield json.loads(text)
 
 
