@@ -23,11 +23,9 @@ from fixtures.faults import FAULTS
 from fixtures.generation import example_database
 from fixtures.platform import redis_server
 from fixtures.results import policy_file
-from fixtures.results.policy_file import NO_REQUIREMENTS, read_expected_tests
 from fixtures.targets.embedded import start_process
 
 pytestmark = pytest.mark.process
-
 
 OF = 8
 KILLED = 5
@@ -37,7 +35,8 @@ SLICE = {
     "--ignore-glob": ["suites/selfcheck/[!r]*", "suites/selfcheck/results/test_[!p]*"],
 }
 ENOUGH = replace(
-    NO_REQUIREMENTS, tests=frozenset(test for test in read_expected_tests() if "/test_policy.py::" in test)
+    policy_file.NO_REQUIREMENTS,
+    tests=frozenset(test for test in policy_file.read_expected_tests() if "/test_policy.py::" in test),
 )
 # The gate selects its tests itself, so this program changes its choice.
 PROGRAM = """
