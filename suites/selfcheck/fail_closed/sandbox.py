@@ -149,10 +149,8 @@ def create_project(project: Path) -> Path:
 
 def select_tests(project: Path, only: str, test_ids: Iterable[str], reports: int) -> None:
     """Let the project run the tests that `only` selects, and let its policy expect these."""
-    file = project / SUITE_PROCESS
-    text, marks = file.read_text(encoding="utf-8"), 'and not nightly"'
-    selection = f'{marks}, "-k": {json.dumps(only)}}}'
-    file.write_text(re.sub(f"{marks}.*}}", selection, text), encoding="utf-8")
+    marks = 'and not nightly",'
+    edit_file(project / SUITE_PROCESS, marks, f'{marks} "-k": {json.dumps(only)},')
     (project / "ci" / "gate_policy.toml").write_text(POLICY.format(reports=reports), encoding="utf-8")
     expected = format_expected_tests(test_ids)
     (project / "ci" / "expected_tests.json").write_text(expected, encoding="utf-8")
