@@ -149,8 +149,11 @@ def create_project(project: Path) -> Path:
 
 def select_tests(project: Path, only: str, test_ids: Iterable[str], reports: int) -> None:
     """Let the project run the tests that `only` selects, and let its policy expect these."""
-    marks = 'and not nightly",'
-    edit_file(project / SUITE_PROCESS, marks, f'{marks} "-k": {json.dumps(only)},')
+    file = project / SUITE_PROCESS
+    line = f'and not nightly", "-k": {json.dumps(only)},'
+    text, times = re.subn('and not nightly",.*', lambda _match: line, file.read_text(encoding="utf-8"))
+    assert times == 1, f"{file.name} must state the marks on a line of their own"
+    file.write_text(text, encoding="utf-8")
     (project / "ci" / "gate_policy.toml").write_text(POLICY.format(reports=reports), encoding="utf-8")
     expected = format_expected_tests(test_ids)
     (project / "ci" / "expected_tests.json").write_text(expected, encoding="utf-8")
