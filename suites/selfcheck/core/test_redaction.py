@@ -45,6 +45,8 @@ def test_no_canary_can_be_read_in_whatever_shape(
         f"token={encoded} (no)",
         f"got {encoded}",
         encoded,
+        json.dumps({"error": f"token={encoded} (no)"}),
+        json.dumps({"body": json.dumps({"error": f"token={encoded} (no)"})}),
     ):
         redacted = redactor.redact_text(f"401 from {text}: denied, subscribers stay")
         assert find_canaries("", redacted) == []
