@@ -106,8 +106,8 @@ def test_each_token_gets_the_answer_of_its_report(connect_package: ConnectPackag
 
 def test_a_package_that_sends_nothing_is_no_verdict(connect_package: ConnectPackage) -> None:
     with (
-        connect_package("Silent") as target,
         pytest.raises(TargetError, match="nothing-sent: package:Silent"),
+        connect_package("Silent") as target,
     ):
         find_problems(target, "v1-delivered")
 
