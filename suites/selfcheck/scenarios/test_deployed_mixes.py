@@ -104,7 +104,7 @@ def test_deployments_at_fixed_ports_take_part(tmp_path: Path) -> None:
             pass
         right = judge(tmp_path, {"events-proxy": proxy_row}, SOME)
     assert right.is_clean, (right.problem, right.findings)
-    with run_aside(*loop, "--variant=pushes-dated-at-midnight"):
+    with run_aside(*loop, "--variant=token-not-reported"):
         # It is started again and again until its surroundings are there.
         faulty = judge(tmp_path, {"go-sender": sender_row}, SOME, within_s=30)
     # The mix that exchanges go-sender keeps the reference service.
