@@ -16,18 +16,16 @@ from fixtures.generation.recordings import examples_for
 from fixtures.generation.runner import Profile, batches_for
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.isolated_service import EmbeddedService, IsolatedService
-from fixtures.platform.over_http.platform import HttpPlatform
 from fixtures.scenarios.deployed_services import DeployedService
 from fixtures.scenarios.end_to_end import EndToEndScenario, Push, ask_emulator, cases_of_mix, pushes_for
 from fixtures.scenarios.isolated_services import IsolatedScenario
 from fixtures.scenarios.sender.scenario import SenderScenario
 from fixtures.scenarios.sender.senders import Sender, run_deployed_sender, run_embedded_sender
-from fixtures.scenarios.version_mixes import run_mix
+from fixtures.scenarios.version_mixes import RunningMix, run_mix
 from fixtures.services import load
 from fixtures.targets.config import Deployment
 from fixtures.targets.provisioning.inventory import Inventory
 from fixtures.targets.rate_limit import RateLimiter
-from fixtures.targets.start_config import SURROUNDINGS
 from suites.plugins.options import get_run_config
 from suites.types import (
     AssertCaseHandled,
@@ -67,34 +65,27 @@ def platforms(
 ) -> Iterator[EndToEndScenarioOf]:
     """Start the platform of a version mix, by name; deployments take the places of reference services.
 
-    The scope is a module, because idle services poll their queues and would slow down all later tests. A
-    deployment that has surroundings may have only one instance, so only one mix runs with it at a time.
+    The scope is a module, because idle services poll their queues and would slow down all later tests.
     """
     config = get_run_config(pytestconfig)
     variant, logs = runtime.find_variant(config.variant), Path(config.ledger).parent / "logs"
-    running: dict[str, EndToEndScenario] = {}
-    with contextlib.ExitStack() as stack:
 
-        def start(name: str) -> EndToEndScenario:
-            if name in running:
-                return running[name]
-            if SURROUNDINGS.keys() & deployed.keys():
-                running.clear()
-                stack.close()
-            if variant:
-                version_mix, emulator = VERSION_MIXES[name], Emulator()
-                fcm = functools.partial(ask_emulator, emulator)
-                in_memory = stack.enter_context(runtime.run_in_memory(variant, version_mix, fcm))
-                running[name] = EndToEndScenario(name, version_mix, in_memory, emulator)
-            else:
-                mix = run_mix(name, deployed, rate_limiter, inventory, logs)
-                running[name] = stack.enter_context(mix)
-            return running[name]
+    def run(name: str) -> contextlib.AbstractContextManager[EndToEndScenario]:
+        if variant:
+            return run_variant(name, variant)
+        return run_mix(name, deployed, rate_limiter, inventory, logs)
 
-        yield start
-        for scenario in running.values():
-            if isinstance(scenario.platform, HttpPlatform):
-                scenario.platform.begin_stop()
+    with contextlib.closing(RunningMix(run)) as running:
+        yield running.switch_to
+
+
+@contextlib.contextmanager
+def run_variant(name: str, variant: runtime.Variant) -> Iterator[EndToEndScenario]:
+    """Run a version mix of a variant in memory until the block ends."""
+    version_mix, emulator = VERSION_MIXES[name], Emulator()
+    fcm = functools.partial(ask_emulator, emulator)
+    with runtime.run_in_memory(variant, version_mix, fcm) as platform:
+        yield EndToEndScenario(name, version_mix, platform, emulator)
 
 
 @pytest.fixture
@@ -182,8 +173,8 @@ def findings_of(
     profile = Profile(get_run_config(pytestconfig).seed, PUSHES_PER_CASE)
 
     def find(name: str) -> list[Finding]:
-        scenario = end_to_end_scenario_of(name)
         if name not in results_of_mixes:
+            scenario = end_to_end_scenario_of(name)
             # All pushes run together, because waiting until the platform has no work left takes seconds.
             pushes: list[Push] = []
             try:

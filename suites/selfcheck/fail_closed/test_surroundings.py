@@ -45,8 +45,8 @@ def limit_open_files(number: int) -> Callable[[], None]:
 
 
 def lower_soft_limit() -> None:
-    """The limit of open files that macOS sets, which a process may raise."""
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    """A limit of open files that is too low, and that a process may raise."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
 def run_end_to_end(project: Path) -> None:
@@ -146,11 +146,11 @@ HARMLESS: Mapping[str, tuple[str, PutInPlace]] = {
     "no-home": ("a home that does not exist", harmless(environment={"HOME": NOWHERE})),
     "python-home": ("a PYTHONHOME that does not exist", harmless(environment={"PYTHONHOME": NOWHERE})),
     "python-safe-path": ("PYTHONSAFEPATH", harmless(environment={"PYTHONSAFEPATH": "1"})),
-    "files-256-soft": ("256 open files, unless a process asks for more", harmless(prepare=lower_soft_limit)),
+    "files-256": ("256 open files at most", harmless(prepare=limit_open_files(256))),
+    "files-64-soft": ("64 open files, unless a process asks for more", harmless(prepare=lower_soft_limit)),
 }
 REFUSED: Mapping[str, tuple[str, PutInPlace, str]] = {
     "files-64": ("64 open files at most", harmless(prepare=limit_open_files(64)), "few-open-files"),
-    "files-256": ("256 open files at most", harmless(prepare=limit_open_files(256)), "few-open-files"),
     "python-optimize": ("PYTHONOPTIMIZE", harmless(environment={"PYTHONOPTIMIZE": "1"}), "python-optimize"),
     "no-interpreter": (
         "the Python of the virtual environment does not run",
