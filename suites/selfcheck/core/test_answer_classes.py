@@ -16,6 +16,9 @@ from suites.selfcheck.sample_answers import (
 
 TOKEN_TEXT = "The registration token is not a valid FCM registration token"  # noqa: S105
 
+FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
+
 # What a proxy, an operator or RFC 9110 explains, but neither Google nor a recorded answer shows. Cases with
 # `known: false` have no documented form either.
 WITHOUT_DOCUMENT = {
@@ -31,6 +34,10 @@ def dead_token(
 ) -> dict[str, Any]:
     error = {"code": http_status, "message": "m", "status": "NOT_FOUND", **members}
     return v1_answer(http_status, **{"details": [fcm_error_detail(code), *more], **error})
+
+
+def of_type(name: str) -> dict[str, str]:
+    return {"@type": name, "errorCode": "UNREGISTERED"}
 
 
 CLASSES: dict[str, tuple[dict[str, Any], str]] = {
@@ -55,6 +62,18 @@ CLASSES: dict[str, tuple[dict[str, Any], str]] = {
     "a code at a status of another": (dead_token(418), "impossible"),
     "two codes": (dead_token(404, fcm_error_detail("QUOTA_EXCEEDED")), "impossible"),
     "the same code twice": (dead_token(404, fcm_error_detail("UNREGISTERED")), "plausible"),
+    "a code of another beginning": (dead_token(details=[of_type(f"NOT_{FCM_ERROR}")]), "impossible"),
+    "a code without the beginning": (
+        dead_token(details=[of_type(FCM_ERROR.partition("/")[2])]),
+        "impossible",
+    ),
+    "a type in small letters": (dead_token(details=[of_type(FCM_ERROR.lower())]), "impossible"),
+    "a letter more": (dead_token(details=[of_type(f"{FCM_ERROR}s")]), "impossible"),
+    "a letter less": (dead_token(details=[of_type(FCM_ERROR[:-1])]), "impossible"),
+    "another version": (dead_token(details=[of_type(FCM_ERROR.replace("v1", "v2"))]), "impossible"),
+    "a near miss of another type": (dead_token(404, of_type(f"{BAD_REQUEST}s")), "impossible"),
+    "the name of 2018": (dead_token(details=[of_type(f"{FCM_ERROR}Code")]), "documented"),
+    "a type of tomorrow": (dead_token(404, of_type(f"{FCM_ERROR[:-8]}WebpushError")), "plausible"),
     "a code of a wrong type": (dead_token(code=7), "impossible"),
     "an interim status": (v1_answer(102, ""), "impossible"),
     "a status that does not exist": (v1_answer(700, ""), "impossible"),
@@ -102,6 +121,10 @@ ALLOWED: dict[str, tuple[dict[str, Any], set[str]]] = {
     "a word at 503": (legacy_answer({"error": "NotRegistered"}, 503), {"unsubscribe", "postpone", "alert"}),
     "nothing": (v1_answer(200, {}), {"keep", "alert"}),
     "an error that is a word": (v1_answer(400, {"error": "NotRegistered"}), {"alert"}),
+    "a type of another beginning": (
+        dead_token(details=[of_type(f"NOT_{FCM_ERROR}")]),
+        {"unsubscribe", "alert", "fix_message", "postpone"},
+    ),
     "cut off": (v1_answer(404, '{"error": {"code": 404, "mess'), {"alert"}),
     "cut off at 200": (v1_answer(200, '{"name": "projects/'), {"keep", "alert"}),
     "JSON in a text": (v1_answer(404, '{"error": {}}'), {"alert"}),

@@ -33,6 +33,7 @@ SENT_AT, ARRIVED_AT = "2026-01-01T00:00:00Z", "2026-01-01T00:00:03Z"
 SUCCESS = {"name": "projects/p/messages/1"}
 FCM_ERRORS = [fcm_error_detail("UNREGISTERED"), fcm_error_detail("INTERNAL")]
 TWO_FCM_ERRORS = v1_answer(404, details=FCM_ERRORS)
+OTHER_TYPE = {"@type": "google.firebase.fcm.v1.FcmError", "errorCode": "UNREGISTERED"}
 UNKNOWN = v1_answer(400, details=[fcm_error_detail("NEW_CODE")])
 LIMITED = v1_answer(429, details=[fcm_error_detail("QUOTA_EXCEEDED")])
 LIMITED_FOR_20_S = v1_answer(429, details=[fcm_error_detail("QUOTA_EXCEEDED"), retry_info_detail("20s")])
@@ -55,6 +56,7 @@ DECISIONS: tuple[tuple[str, Mapping[str, Any], tuple[Any, ...]], ...] = (
     ("fix-messages-told-as-keep", TOO_BIG, ("MessageTooBig", "keep", None)),
     ("first-fcm-error-decides", v1_answer(404, details=FCM_ERRORS[::-1]), ("INTERNAL", "postpone", 10)),
     ("last-fcm-error-decides", TWO_FCM_ERRORS, ("INTERNAL", "postpone", 10)),
+    ("types-letter-by-letter", v1_answer(404, details=[OTHER_TYPE]), ("HTTP_404", "alert", None)),
     ("contradictions-alert", TWO_FCM_ERRORS, ("UNREGISTERED", "alert", None)),
     ("contradictions-alert", DEAD_AND_DELIVERED, ("NotRegistered", "alert", None)),
     ("success-beats-error", DEAD_AND_DELIVERED, ("OK", "keep", None)),

@@ -9,6 +9,7 @@ import pytest
 from fixtures.core import schemas
 from fixtures.core.answer_classes import ANSWER_CLASSES, CLASS_SCHEMA, load_forms
 from fixtures.core.catalogue import Case, UnspecifiedRule, example_report, load_catalogue
+from fixtures.core.json_values import walk
 from fixtures.core.payloads import resolve_date
 from fixtures.generation import runner
 from fixtures.generation.strategies import (
@@ -27,6 +28,13 @@ pytestmark = pytest.mark.aside
 CATALOGUE = load_catalogue()
 # Enough batches to draw each form of each case, and few enough for every gate.
 BATCHES = 12
+DOCUMENTED_TYPES = {
+    f"type.googleapis.com/google.{name}"
+    for name in (
+        *(f"firebase.fcm.v1.{name}" for name in ("FcmError", "FcmErrorCode", "ApnsError")),
+        *(f"rpc.{name}" for name in ("BadRequest", "QuotaFailure", "RetryInfo", "ErrorInfo", "Help")),
+    )
+}
 
 
 def draw(test: str, drawn: st.SearchStrategy[Any], *, times: int = BATCHES) -> list[Any]:
@@ -39,6 +47,20 @@ def draw(test: str, drawn: st.SearchStrategy[Any], *, times: int = BATCHES) -> l
 def test_an_answer_is_drawn_in_its_class(answer_class: str) -> None:
     answers = draw(answer_class, answers_for_any(CATALOGUE.cases, answer_class), times=300)
     assert {find_class(answer) for answer in answers} == {answer_class}
+
+
+def test_later_types_of_details_are_drawn_and_near_misses_are_not() -> None:
+    answers = [
+        answer
+        for case in CATALOGUE.of_protocol("fcm_v1")
+        if "plausible" in list_classes(case)
+        for answer in draw(f"details of {case.id}", answers_for(case, "plausible"))
+    ]
+    objects = [value for answer in answers for _, value in walk(answer) if isinstance(value, dict)]
+    types = {value["@type"] for value in objects if "@type" in value} - DOCUMENTED_TYPES
+    later = {name for name in types if schemas.is_valid(name, "fcm-v1-details.schema.json#/$defs/LaterType")}
+    assert types == later
+    assert len(later) > 2
 
 
 @pytest.mark.parametrize("answer_class", ["documented", "plausible"])
