@@ -163,6 +163,13 @@ NOT_TAKEN: Mapping[str, tuple[str | bytes, dict[str, int], dict[str, int]]] = {
         {"unquoted-dump": 1},
     ),
     "codes in text": ("INFO x\nWARN token abc: NotRegistered\nINFO y\n", {}, {"unreadable": 1}),
+    "codes in a line without an end": (
+        "INFO x\nWARN token abc: NotRegistered",
+        {},
+        {"unreadable": 1},
+    ),
+    "codes in a record's text": (lines({"msg": "token abc: NotRegistered"}), {}, {"unreadable": 1}),
+    "half of a pair of surrogates": (lines({"msg": "\ud83d {} fcm error 404"}), {}, {"unreadable": 1}),
     "a HAR file without contents": (har((404, None), size=201), {}, {"body-missing": 1}),
     "a status in text": (f'HTTP Request: POST {SEND} "HTTP/1.1 404 Not Found"\n', {}, {"body-missing": 1}),
     "no status": (
