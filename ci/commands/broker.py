@@ -5,10 +5,8 @@ PACT_BROKER_PASSWORD.
 """
 
 import argparse
-import fcntl
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
@@ -19,6 +17,7 @@ from ci.support.cli import Answer, command
 from ci.support.command_line import CommandParser
 from ci.support.deployments import select_deployments
 from ci.support.exit_codes import ExitCode
+from ci.support.own_environment import install_environment
 from ci.support.verdict_output import print_verdict
 from fixtures.contracts.broker import client, pact_cli, verification
 from fixtures.contracts.broker.can_i_deploy import (
@@ -37,7 +36,7 @@ from fixtures.core import redaction, topology
 from fixtures.core.errors import sort_by_similarity
 from fixtures.core.findings import describe_finding
 from fixtures.core.plain_text import to_line
-from fixtures.core.project import BUILD, ROOT
+from fixtures.core.project import ROOT
 from fixtures.core.topology import VERSIONS
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import TargetError
@@ -45,19 +44,14 @@ from fixtures.targets.target import Unobservable
 
 PROVIDERS = tuple(dict.fromkeys(edge.provider for edge in SHARED_EDGES))
 ERRORS = (BrokerError, PactError, TargetError, Unreachable, Unobservable)
-SETUP = ROOT / "ci" / "setup" / "broker.sh"
 MAX_PROBLEMS = 8
 
 
 def install_pact_cli() -> Path:
     """Install Pact's command line if it is missing, and return its path. Raises BrokerError."""
-    BUILD.mkdir(exist_ok=True)
-    with (BUILD / "broker.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two installations at once would spoil each other
-        process = subprocess.run([str(SETUP)], stdout=subprocess.DEVNULL, check=False)  # noqa: S603  our own
-    if process.returncode:
-        problem = f"it ended with {process.returncode}"
-        raise BrokerError("no-command-line", SETUP.name, problem, "./ci/setup/broker.sh")
+    if exit_code := install_environment("broker"):
+        problem = f"its set-up ended with {exit_code}"
+        raise BrokerError("no-command-line", "pact", problem, "./ci/setup/broker.sh")
     return ROOT / ".venv-broker" / "bin" / "pact"
 
 

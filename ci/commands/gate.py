@@ -14,7 +14,7 @@ from pathlib import Path
 from ci.commands import report
 from ci.commands.broker import ask_about_release
 from ci.commands.cleanup_states import remove_leftovers
-from ci.support import cli, suite_process, verdict_output
+from ci.support import cli, spans, suite_process, verdict_output
 from ci.support.cli import Answer, command
 from ci.support.command_line import CommandParser
 from ci.support.deployments import read_target_options, select_deployments, use_release
@@ -53,6 +53,7 @@ class GateConfig:
     known_failures: str
     settings_file: Path | None
     broker: BrokerAccess | None
+    sends_spans: bool
     policy: Policy
     install_allure: bool
     # Why no run can prove anything, such as an unreadable catalogue; empty if all is well.
@@ -63,6 +64,8 @@ class GateConfig:
         """Read the options. Exits with code 64, or raises UserError, if something in them is wrong."""
         surroundings.prepare_machine()
         use_release(options)
+        if options.otlp:
+            spans.prepare(os.environ)
         files = cli.resolve_run_files(options)
         shard = read_shard_options(options, files.durations)
         replay = [str(cli.resolve_path(options.caller_folder, file)) for file in options.replay or ()]
@@ -99,6 +102,7 @@ class GateConfig:
             known_failures=options.known_failures,
             settings_file=options.settings_file,
             broker=read_access(os.environ) if options.broker else None,
+            sends_spans=options.otlp,
             policy=required,
             install_allure=options.allure,
             startup_error=startup_error,
@@ -127,7 +131,10 @@ def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
             return Answer(ExitCode.GO, about)
         config = GateConfig.from_options(parser, options)
         with build_folder.lock(config.files.build) as lock:
-            return verdict_output.read_answer(run(config, lock), config.files.verdict)
+            exit_code = run(config, lock)
+            if config.sends_spans:
+                spans.send_spans(config.files)
+            return verdict_output.read_answer(exit_code, config.files.verdict)
     except OSError as error:
         if not cli.is_write_error(error):
             raise
