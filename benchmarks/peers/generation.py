@@ -69,7 +69,7 @@ def measure_variety(rounds: int) -> Iterator[Measurement]:
         theirs = [list_reached(draw_by_schemathesis(seed, REPORTS)["reports"]) for seed in range(rounds)]
         for name in ours[0]:
             our_counts = iter([float(len(kinds[name])) for kinds in ours])
-            their_counts = iter([float(len(reached[name])) for reached in theirs])
+            their_counts = iter([float(len(kinds[name])) for kinds in theirs])
             yield measure_pairs(
                 f"variety: {name}",
                 unit=COUNT,

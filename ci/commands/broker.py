@@ -79,9 +79,9 @@ def print_outside(text: str, file: TextIO | None = None) -> None:
     Secrets are masked, nothing is hidden, and no CI system takes a line for a command.
     """
     for line in redaction.REDACTOR.redact_text(text).splitlines():
-        words = to_line(line)
-        indent = "| " if words.startswith("::") else line[: len(line) - len(line.lstrip(" "))]
-        print(f"{indent}{words}", file=file, flush=True)
+        printable_line = to_line(line)
+        indent = "| " if printable_line.startswith("::") else line[: len(line) - len(line.lstrip(" "))]
+        print(f"{indent}{printable_line}", file=file, flush=True)
 
 
 def publish(options: argparse.Namespace, access: BrokerAccess) -> Answer:

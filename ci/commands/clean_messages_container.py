@@ -245,9 +245,9 @@ def print_restored(options: argparse.Namespace, restored: int, backup: Backup) -
     """Print how many messages a restore puts back or has put back."""
     total = sum(chunk.messages for chunk in backup.chunks)
     options.answer |= {"restored": restored, "of": total}
-    others = "; the others were restored before, were never removed, or are in the container"
+    explanation = "; the others were restored before, were never removed, or are in the container"
     verb = "would restore" if options.dry_run else "restored"
-    print(f"{verb} {restored} of {total} messages{'' if restored == total else others}")
+    print(f"{verb} {restored} of {total} messages{'' if restored == total else explanation}")
     if options.dry_run:
         print(NOTHING_CHANGED.format("leave out --dry-run"))
 

@@ -126,8 +126,8 @@ def write_result(folder: Path, result: Mapping[str, Any]) -> None:
 def print_result(folder: Path, result: Mapping[str, Any]) -> None:
     """Print what was found and covered, and what this says about more time; never a verdict."""
     findings, problems = result["findings"], result["trouble"]
-    shown = [(describe_finding(Finding.from_json(row)), row) for row in findings[:MAX_PRINTED]]
-    print(render_text(cli.TEMPLATES / "deep.txt.jinja", folder=folder, shown=shown, **result), end="")
+    described = [(describe_finding(Finding.from_json(row)), row) for row in findings[:MAX_PRINTED]]
+    print(render_text(cli.TEMPLATES / "deep.txt.jinja", folder=folder, described=described, **result), end="")
     for problem in problems[:MAX_PRINTED]:
         print(problem, file=sys.stderr)
     examples = folder / "found.ndjson"

@@ -111,7 +111,7 @@ def examine_isolated(deployment: Deployment, limiter: RateLimiter, logs: Path) -
         require_addresses(deployment)
         if deployment.name == "go-sender":
             with run_deployed_sender(deployment, logs) as sender:
-                SenderScenario(sender, deployment.judged.protocols[0]).prove_surroundings()
+                SenderScenario(sender, deployment.judged_on.protocols[0]).prove_surroundings()
         else:
             with DeployedService(deployment, limiter, logs) as service:
                 IsolatedScenario(service).prove_surroundings()

@@ -26,6 +26,6 @@ def main(_parser: CommandParser, options: argparse.Namespace) -> int:
     with replay_to_package(python, folder, options.adapter) as handler:
         for line in sys.stdin:
             request = json.loads(line)
-            shown = getattr(handler, request["do"])(request[ARGUMENTS[request["do"]]])
-            print(json.dumps({"subscribers": shown} if request["do"] == "look" else {}), flush=True)
+            result = getattr(handler, request["do"])(request[ARGUMENTS[request["do"]]])
+            print(json.dumps({"subscribers": result} if request["do"] == "look" else {}), flush=True)
     return ExitCode.GO

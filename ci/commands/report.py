@@ -120,14 +120,14 @@ def read_gate_results(parts: Iterable[ShardLedger], required: Policy) -> tuple[l
         in_ledger = [finding for line in part.ledger.tests for finding in line.get("findings", ())]
         beside = [Finding.from_json(row) for row in all_rows if row not in in_ledger]
         findings += [finding for finding in beside if finding not in findings]
-        known = policy.decide(
+        ledger_reasons = policy.decide(
             part.ledger,
             required.without_requirements() if part.shard else required,
             catalogue.load_catalogue(),
             duration_s=0,
             gate_findings=beside,
         )["reasons"]
-        reasons = [reason for reason in verdict["reasons"] if reason not in known]
+        reasons = [reason for reason in verdict["reasons"] if reason not in ledger_reasons]
         doubts += [f"{part.name}: {reason}" for reason in reasons if not reason.startswith(ONE_SHARD)]
     return findings, doubts
 

@@ -65,8 +65,8 @@ def list_annotations(verdict: Mapping[str, Any]) -> Iterator[str]:
         yield annotate("warning", kind.smallest, f"\n{to_line(describe_mark(kind.smallest))}")
     notices = group_findings(verdict.get("notices", ()), by="rule")
     for kind in notices[:SHOWN_NOTICES]:
-        others = f" (and {len(kind.other_titles)} like it)" if kind.other_titles else ""
-        yield annotate("notice", kind.smallest, f"{others}\n{TEXTS['notices']['about']}")
+        suffix = f" (and {len(kind.other_titles)} like it)" if kind.other_titles else ""
+        yield annotate("notice", kind.smallest, f"{suffix}\n{TEXTS['notices']['about']}")
     if len(notices) > SHOWN_NOTICES:
         yield f"::notice title=notices::and {len(notices) - SHOWN_NOTICES} more kinds of notices"
 

@@ -133,12 +133,12 @@ def start_emulator(emulator: Emulator) -> Iterator[dict[str, str]]:
         urls = ready.get(timeout=START_TIMEOUT_S)
         account = Path(folder, "service-account.json")
         account.write_text(json.dumps(create_service_account(f"{urls['url']}/token")), encoding="utf-8")
-        kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         proxy = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), urls["proxy"])
         trusted = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
         try:
             yield {
-                **kept,
+                **inherited,
                 **proxy,
                 **dict.fromkeys(trusted, urls["ca"]),
                 "FCM_URL": urls["url"],

@@ -56,12 +56,12 @@ def print_staying(counts: MessageCounts) -> None:
 
 def build_undo(options: argparse.Namespace, backup: Path) -> str:
     """The shell command that restores a backup, from any folder, and what has to be filled in there."""
-    words = ["./ci/clean-messages-container"]
+    command = ["./ci/clean-messages-container"]
     if Path(options.caller_folder).resolve() != ROOT or options.django:
-        words = [str(ROOT / "ci" / "clean-messages-container")]
+        command = [str(ROOT / "ci" / "clean-messages-container")]
     start, note = "", ""
     if options.django:
-        words += ["--django", options.django]
+        command += ["--django", options.django]
         variables = [
             f"{name}={shlex.quote(os.environ[name])} " for name in PROJECT_VARIABLES if name in os.environ
         ]
@@ -69,9 +69,9 @@ def build_undo(options: argparse.Namespace, backup: Path) -> str:
     else:
         url = urls.redact_url(options.redis_url)
         note = "" if url == options.redis_url else "\n  in place of ***: what --redis-url or REDIS_URL said"
-        words += ["--redis-url", url, *(["--confirm", options.confirm] if options.confirm else [])]
-    words += [word for app in options.apps for word in ("--firebase-app", app)]
-    return f"{start}{shlex.join([*words, '--kind', options.kind, '--restore', str(backup)])}{note}"
+        command += ["--redis-url", url, *(["--confirm", options.confirm] if options.confirm else [])]
+    command += [word for app in options.apps for word in ("--firebase-app", app)]
+    return f"{start}{shlex.join([*command, '--kind', options.kind, '--restore', str(backup)])}{note}"
 
 
 @contextlib.contextmanager

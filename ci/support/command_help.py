@@ -10,15 +10,15 @@ from ci.support.exit_codes import ExitCode
 OVERVIEW = "./ci/fcm-compat"
 
 
-def main(words: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Print the help that the words ask for. Exits 64 if they name no command."""
-    return cli.guard(lambda: print_help(words), crashed="help-crashed", interrupted="interrupted")
+    return cli.guard(lambda: print_help(arguments), crashed="help-crashed", interrupted="interrupted")
 
 
-def print_help(words: Sequence[str]) -> int:
-    names = [word for word in words if not word.startswith("-")]
+def print_help(arguments: Sequence[str]) -> int:
+    names = [word for word in arguments if not word.startswith("-")]
     commands = list_commands()
-    if not names and words:
+    if not names and arguments:
         width = max(map(len, commands))
         print("Decides whether a push platform may move from the legacy FCM protocol to FCM HTTP v1.\n")
         print(f"usage: {OVERVIEW} COMMAND [--help] ..., or ./ci/COMMAND ...\n")

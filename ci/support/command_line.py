@@ -50,9 +50,9 @@ class CommandParser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse an unknown option before anything else that is wrong, and suggest the nearest ones."""
-        words = list(sys.argv[1:] if args is None else args)
+        argv = list(sys.argv[1:] if args is None else args)
         last = ""
-        for word in () if self.subcommands else words[: words.index("--") if "--" in words else None]:
+        for word in () if self.subcommands else argv[: argv.index("--") if "--" in argv else None]:
             name, equals, value = word.partition("=")
             if name.startswith("--") and name not in (*self.long_options, "--from"):
                 self.error(f"unknown-option: {name!r}: {suggest(name, self.long_options)}")
@@ -62,7 +62,7 @@ class CommandParser(argparse.ArgumentParser):
                 # A script gives it so if a variable is not set.
                 self.error(f"empty-option: {name or last!r}: allowed: a value, or no such option")
             last = word
-        return super().parse_known_args(words, namespace)
+        return super().parse_known_args(argv, namespace)
 
     @property
     def long_options(self) -> list[str]:

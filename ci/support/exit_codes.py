@@ -75,17 +75,17 @@ ANSWERS: Mapping[str, Mapping[int, str]] = {
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that ends a command early, with one exit code; `others` are those of some commands.
+    """Something that ends a command early, with one exit code; `codes_by_command` are those of some commands.
 
     Without a code, it makes no difference.
     """
 
     what: str
     exit_code: ExitCode | None
-    others: Mapping[str, ExitCode | None] = field(default_factory=dict)
+    codes_by_command: Mapping[str, ExitCode | None] = field(default_factory=dict)
 
     def get_exit_code(self, command: str) -> ExitCode | None:
-        return self.others.get(command, self.exit_code)
+        return self.codes_by_command.get(command, self.exit_code)
 
     def describe(self, command: str) -> str:
         code = self.get_exit_code(command)

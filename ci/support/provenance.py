@@ -37,7 +37,7 @@ def describe_provenance(run: RunConfig, settings: Path | None = None) -> Mapping
         "replay": [Path(file) for file in run.replay],
     }
     # References are judged by the catalogue and the pacts of this suite, deployments by those of the user.
-    own = {
+    user_files = {
         "own catalogue": run.catalogue,
         "policy": run.policy,
         "release": run.release,
@@ -46,7 +46,7 @@ def describe_provenance(run: RunConfig, settings: Path | None = None) -> Mapping
         "settings": settings or "",
     }
     digests = {name: digest(path.read_bytes() for path in paths) for name, paths in shipped.items()}
-    digests |= {name: describe_file(Path(path)) for name, path in own.items() if path}
+    digests |= {name: describe_file(Path(path)) for name, path in user_files.items() if path}
     if run.waiver_rows:
         digests["waivers"] = digest([json.dumps(run.waiver_rows).encode()])
     return {

@@ -81,8 +81,8 @@ def run_command(tests: Sequence[str], run_config: Path, workers: int) -> list[st
 def describe_gate_run(run: RunConfig, workers: int, shard: Shard | None) -> dict[str, Any]:
     """What a run of the gate must judge, as the ledger says afterwards what it did judge."""
     part = {"--splits": shard.count, "--group": shard.number} if shard else {}
-    own = ("conftest", "_pytest", "suites", *(name.partition(".")[0] for name in PLUGINS))
-    process = {"tests": [SUITES], "-n": workers, "--dist": "loadgroup", "plugins": sorted(own)}
+    plugins = ("conftest", "_pytest", "suites", *(name.partition(".")[0] for name in PLUGINS))
+    process = {"tests": [SUITES], "-n": workers, "--dist": "loadgroup", "plugins": sorted(plugins)}
     return {**run.describe(), **SELECTION, **part, **process, "-c": "pyproject.toml"}
 
 

@@ -37,10 +37,10 @@ def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
     # One finding of each kind, those about subscribers first.
     kinds = policy.select_kinds(verdict["findings"])
     kinds.sort(key=lambda finding: finding["check"] != "effects")
-    shown = [(describe_finding(Finding.from_json(finding)), finding) for finding in kinds[:SHOWN_FINDINGS]]
+    described = [(describe_finding(Finding.from_json(row)), row) for row in kinds[:SHOWN_FINDINGS]]
     order = describe_order_counts(verdict["rollout"]) if verdict["rollout"] else ""
     values = {**verdict, "notices": group_findings(verdict.get("notices", ()), by="rule")}
-    values |= {"shown": shown, "kinds": len(kinds), "order": order, "files": files}
+    values |= {"described": described, "kinds": len(kinds), "order": order, "files": files}
     values |= {"notice_texts": TEXTS["notices"], "max_notices": SHOWN_NOTICES}
     values |= {"waived": group_findings(verdict.get("waived", ()), by="id"), "describe_mark": describe_mark}
     values |= {"waived_about": TEXTS["waived"]["about"]}
@@ -48,10 +48,10 @@ def print_summary(verdict: Mapping[str, Any], files: RunFiles) -> None:
 
 
 def print_verdict(
-    verdict: str, reasons: Sequence[str], notes: Iterable[str] = (), *, word: str = "", judged: str = ""
+    verdict: str, reasons: Sequence[str], notes: Iterable[str] = (), *, word: str = "", subject: str = ""
 ) -> ExitCode:
     """Print the verdict with its reasons. It comes last, so that it stays on the screen."""
-    print(terminal.format_verdict(verdict, word, color=wants_color()), judged)
+    print(terminal.format_verdict(verdict, word, color=wants_color()), subject)
     for reason in reasons[:SHOWN_REASONS]:
         print(f"  because {to_message(reason)}")
     for note in notes:

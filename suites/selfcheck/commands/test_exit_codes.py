@@ -82,8 +82,8 @@ def run_here(command: str, *arguments: str) -> int:
 def test_the_table_names_the_commands_and_no_others() -> None:
     tables = read_tables()
     assert set(ANSWERS) <= set(tables)
-    assert {name for trouble in TROUBLES for name in trouble.others} <= set(tables)
-    codes = {code for trouble in TROUBLES for code in (trouble.exit_code, *trouble.others.values())}
+    assert {name for trouble in TROUBLES for name in trouble.codes_by_command} <= set(tables)
+    codes = {code for trouble in TROUBLES for code in (trouble.exit_code, *trouble.codes_by_command.values())}
     assert ExitCode.NO_GO not in codes
     assert ExitCode.GO not in codes
 

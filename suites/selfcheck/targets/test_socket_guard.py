@@ -108,7 +108,9 @@ def test_a_function_that_makes_subscribers_reaches_no_denied_host(
 def test_an_adapter_reaches_no_denied_host_even_if_it_hides_the_error(server: socket.socket) -> None:
     handler = handle_each(lambda *_: connect(find_port(server)))
     handler.subscribe([{"subscriber_id": "s", "token": "t", "token_since": "2026-01-01T00:00:00Z"}])
-    adapter = CodeAdapter(AdapterConfig(), "python:own:Adapter", handler, timeout_s=10, shown=(), deny=DENY)
+    adapter = CodeAdapter(
+        AdapterConfig(), "python:own:Adapter", handler, timeout_s=10, judged_members=(), deny=DENY
+    )
     report = {"subscriber_id": "s", "token": "t", "event_id": "e", "sent_at": "2026-01-02T00:00:00Z"}
     report |= {"report_id": "r", "http_status": "200", "response": "", "retry_after": ""}
     with pytest.raises(TargetError, match="denied-target: 'python:own:Adapter'"):

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.aside
 URL, START = "http://127.0.0.1:8000", StartConfig(command=("./service",))
 ONLY_LEGACY = Judged(protocols=("legacy",))
 AFTER = ["all-after-legacy", "all-after-v1", "mixed"]
-SENDER = Deployment("go-sender", "command", start=START, judged=Judged(protocols=("fcm_v1",)))
+SENDER = Deployment("go-sender", "command", start=START, judged_on=Judged(protocols=("fcm_v1",)))
 PROXY = Deployment("events-proxy", "command", start=START)
 LISTENER = Deployment("directory-errors-listener", "ports", ports={"queue": 9001, "errors": 9002})
 POSTPONED = Deployment("subscribers-postponed", "command", start=START)
@@ -44,7 +44,7 @@ def list_mixes(*deployments: Deployment) -> list[str]:
         pytest.param(replace(PROXY, catalogue=Path("ours.json")), "after", AFTER, id="a catalogue elsewhere"),
         pytest.param(SENDER, "after", AFTER[1:], id="a v1 sender"),
         pytest.param(
-            replace(SENDER, judged=ONLY_LEGACY),
+            replace(SENDER, judged_on=ONLY_LEGACY),
             "before",
             ["all-before-legacy", "all-after-legacy", "mixed"],
             id="a legacy sender",
