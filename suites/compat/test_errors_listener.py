@@ -74,8 +74,8 @@ def test_an_event_that_always_fails_blocks_no_other(
     raise_if_found: RaiseIfFound, isolated_scenario_of: IsolatedScenarioOf, provider: str
 ) -> None:
     scenario = isolated_scenario_of(provider)
-    bad, *others = scenario.events(EXAMPLES)
+    bad, *rest = scenario.events(EXAMPLES)
     event_id = bad.payload["event_id"]
     scenario.service.peer.is_poison = lambda event: event.get("event_id") == event_id
-    transit = scenario.hand_over_events(others, "behind one that always fails", [json.dumps(bad.payload)])
+    transit = scenario.hand_over_events(rest, "behind one that always fails", [json.dumps(bad.payload)])
     raise_if_found(every_event_is_handed_over(transit))

@@ -61,9 +61,9 @@ def test_a_refused_report_costs_no_other(
     raise_if_found: RaiseIfFound, isolated_scenario_of: IsolatedScenarioOf, provider: str
 ) -> None:
     scenario = isolated_scenario_of(provider)
-    bad, *others = scenario.reports(EXAMPLES)
+    bad, *rest = scenario.reports(EXAMPLES)
     peer = scenario.service.peer
     peer.poison_status, peer.is_poison = 400, lambda report: report["report_id"] == bad.report_id
-    transit = scenario.forward_reports([[*others[:5], bad, *others[5:]]], "beside one that Amazon refuses")
+    transit = scenario.forward_reports([[*rest[:5], bad, *rest[5:]]], "beside one that Amazon refuses")
     accepted = [entry for entry in transit.accepted if entry is not bad]
     raise_if_found(every_report_is_forwarded(replace(transit, accepted=accepted)))

@@ -149,11 +149,11 @@ def raise_if_found(request: pytest.FixtureRequest) -> Iterator[RaiseIfFound]:
     def raise_deciding(findings: Iterable[Finding], batch: Iterable[BatchEntry] = ()) -> None:
         all_findings = list(findings)
         overlooked.update(finding.check for finding in all_findings if finding.check in without)
-        others = [finding for finding in all_findings if finding.check not in without]
-        for finding in others:
+        remaining = [finding for finding in all_findings if finding.check not in without]
+        for finding in remaining:
             if not ranks.decides(finding):
                 notices.setdefault((finding.provider, finding.title), finding)
-        deciding = [finding for finding in others if ranks.decides(finding)]
+        deciding = [finding for finding in remaining if ranks.decides(finding)]
         core_findings.raise_if_found((row for row in deciding if not is_waived(request.node, row)), batch)
 
     yield raise_deciding

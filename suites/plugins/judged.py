@@ -22,12 +22,12 @@ def find_reason(item: pytest.Item) -> str:
         return ""
     if deployment.own_pacts and "expectation" in parameters:
         return f"{name} is not judged on the pacts of this suite: its targets file names others"
-    judged = judged_provider(PROVIDERS[name], deployment) if name in PROVIDERS else deployment.judged_on
+    judged_on = judged_provider(PROVIDERS[name], deployment) if name in PROVIDERS else deployment.judged_on
     needs = {need for mark in item.iter_markers("needs") for need in mark.args}
     if isinstance(case, Case):
         needs.add(case.protocol)
     needs.update({parameters.get("protocol")} - {None})
-    offered = {*judged.promises, *judged.protocols, *([START] if deployment.start else [])}
+    offered = {*judged_on.promises, *judged_on.protocols, *([START] if deployment.start else [])}
     missing = sorted(needs - offered)
     if not missing:
         return ""

@@ -32,8 +32,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         raise problem
     without = get_run_config(item.config).without
     add_overlooked(item, {finding.check for finding in findings if finding.check in without})
-    if others := [finding for finding in findings if finding.check not in without]:
-        raise FindingsError(others)
+    if remaining := [finding for finding in findings if finding.check not in without]:
+        raise FindingsError(remaining)
 
 
 def _look(item: pytest.Item, nextitem: pytest.Item | None) -> list[Finding]:

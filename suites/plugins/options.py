@@ -66,8 +66,8 @@ def get_deployments(config: pytest.Config) -> dict[str, Deployment]:
 def get_policy(config: pytest.Config) -> Policy:
     """Read the policy of the run once."""
     if POLICY not in config.stash:
-        own = get_run_config(config).policy
-        config.stash[POLICY] = load_policy(Path(own) if own else None)
+        policy_file = get_run_config(config).policy
+        config.stash[POLICY] = load_policy(Path(policy_file) if policy_file else None)
     return config.stash[POLICY]
 
 

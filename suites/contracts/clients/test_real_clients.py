@@ -166,7 +166,7 @@ def list_rows() -> list[str]:
         for call, results in calls.items():
             prefix = f"{call} " if "subscribe" in call.lower() else ""
             for token, name in results.items():
-                shown = token.replace("case/", "").removesuffix("/device").replace("|", "\\|")
-                cases.setdefault(name, {})[prefix + shown] = None
+                token_cell = token.replace("case/", "").removesuffix("/device").replace("|", "\\|")
+                cases.setdefault(name, {})[prefix + token_cell] = None
         rows += [f"| {client} | {name} | {', '.join(tokens)} |" for name, tokens in cases.items()]
     return rows

@@ -56,8 +56,8 @@ def test_the_examples_of_all_cases(environment: str, tmp_path: Path) -> None:
 
 def test_python_gcm_loses_the_other_results_of_a_multicast_when_it_sends_again(tmp_path: Path) -> None:
     catalogue = load_catalogue()
-    together = [catalogue["legacy-NotRegistered"], catalogue["legacy-Unavailable"]]
-    assert judge("python-gcm", [together], tmp_path) == {
+    multicast = [catalogue["legacy-NotRegistered"], catalogue["legacy-Unavailable"]]
+    assert judge("python-gcm", [multicast], tmp_path) == {
         "legacy-NotRegistered": "leaves the subscriber active"
     }
 
@@ -81,8 +81,8 @@ def test_the_suites(environment: str, tmp_path: Path) -> None:
     result = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     rows = read_ledger(ledger_file).tests
     assert {row["result"] for row in rows} == {"passed", "failed", "not-judged"}, result.stdout[-2000:]
-    found = {finding["case"] for row in rows for finding in row.get("findings", ())}
-    assert found == set(EXPECTED[environment])
+    failed_cases = {finding["case"] for row in rows for finding in row.get("findings", ())}
+    assert failed_cases == set(EXPECTED[environment])
 
 
 def test_the_page_shows_all_findings() -> None:

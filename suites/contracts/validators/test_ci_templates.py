@@ -53,9 +53,9 @@ ROWS = [
 def lint(command: Sequence[object], file: Path) -> subprocess.CompletedProcess[str]:
     if shutil.which(str(command[0])) is None:
         pytest.skip(f"there is no {command[0]}")
-    words = [str(word) for word in (*command, file)]
+    arguments = [str(word) for word in (*command, file)]
     folder = file.parent  # the compiler writes there
-    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=900)  # noqa: S603
+    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False, timeout=900)  # noqa: S603
 
 
 def test_every_template_is_linted() -> None:

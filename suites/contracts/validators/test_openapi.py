@@ -43,7 +43,7 @@ def test_the_documents_pass_and_a_wrong_one_does_not(tmp_path: Path, linter: str
         (tmp_path / f"{service}.openapi.json").write_text(text, encoding="utf-8")
     result = lint(linter, tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
-    wrong = openapi.make_document("events-proxy")
-    del wrong["info"]["title"]
-    (tmp_path / "events-proxy.openapi.json").write_text(json.dumps(wrong), encoding="utf-8")
+    untitled = openapi.make_document("events-proxy")
+    del untitled["info"]["title"]
+    (tmp_path / "events-proxy.openapi.json").write_text(json.dumps(untitled), encoding="utf-8")
     assert lint(linter, tmp_path).returncode != 0

@@ -145,8 +145,8 @@ def test_a_result_about_another_subscriber_breaks_a_promise(snapshot: SnapshotAs
     (subscriber_id, other_id) = (right.sent[i].payload["subscriber_id"] for i in (ODD, DEAD))
     in_capitals = right.with_fault(change_result(ODD, subscriber_id=subscriber_id.upper()))
     assert not list(batch_is_answered(right.provider, right.sent, in_capitals.outcome().answer))
-    wrong = right.with_fault(change_result(ODD, subscriber_id=other_id))
-    (finding,) = batch_is_answered(right.provider, right.sent, wrong.outcome().answer)
+    faulty = right.with_fault(change_result(ODD, subscriber_id=other_id))
+    (finding,) = batch_is_answered(right.provider, right.sent, faulty.outcome().answer)
     assert (finding.rank, finding.sent) == ("promise", [right.sent[ODD].payload])
     assert format_finding(finding) == snapshot
 

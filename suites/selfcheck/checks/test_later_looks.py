@@ -67,9 +67,9 @@ def test_what_may_be_seen_later(before: dict[str, Any], now: dict[str, Any]) -> 
     ],
 )
 def test_what_may_not(before: dict[str, Any], now: dict[str, Any] | None, title: str, harm: Harm) -> None:
-    shown = {"a": now, "b": now} if now else {}
-    (bystander,) = bystanders_are_unchanged(PROVIDER, {"a": before, "b": before}, shown, NOW)
-    (late,) = nothing_happened_since_last_look(PROVIDER, {"a": before, "b": before}, shown, NOW)
+    states = {"a": now, "b": now} if now else {}
+    (bystander,) = bystanders_are_unchanged(PROVIDER, {"a": before, "b": before}, states, NOW)
+    (late,) = nothing_happened_since_last_look(PROVIDER, {"a": before, "b": before}, states, NOW)
     assert bystander.title == title.format("a bystander", "")
     assert late.title == title.format("a subscriber", " since the last look")
     assert (bystander.rank, late.rank, bystander.got) == ("promise", "promise", now)

@@ -46,10 +46,10 @@ def report_of(answer: Mapping[str, Any], **members: Any) -> dict[str, Any]:
     return {"report_id": report_id, **IDENTITY, "sent_at": format_time(PUSHED_AT), **answer, **members}
 
 
-def find_rules(push: SentPush, *reports: dict[str, Any], others: Sequence[SentPush] = ()) -> list[str]:
+def find_rules(push: SentPush, *reports: dict[str, Any], pushes: Sequence[SentPush] = ()) -> list[str]:
     observed_at = PUSHED_AT + timedelta(seconds=5)
-    found = each_push_is_reported_as_answered(push, reports, others, (), observed_at)
-    return [finding.rule.removeprefix("sender.") for finding in found]
+    findings = each_push_is_reported_as_answered(push, reports, pushes, (), observed_at)
+    return [finding.rule.removeprefix("sender.") for finding in findings]
 
 
 OTHER_TOKEN = {"token": "token"}
@@ -118,7 +118,7 @@ def test_a_push_that_was_not_sent_is_no_lost_report() -> None:
 
 def test_the_answer_about_a_neighbour_is_named_so() -> None:
     other = push_of(reply_of(DEAD))
-    assert find_rules(push_of(reply_of(DELIVERED)), report_of(DEAD), others=[other]) == ["other-subscriber"]
+    assert find_rules(push_of(reply_of(DELIVERED)), report_of(DEAD), pushes=[other]) == ["other-subscriber"]
 
 
 def test_what_a_finding_says() -> None:

@@ -92,13 +92,13 @@ def _read_stages(text: str) -> dict[str, list[Script]]:
     pattern = (
         r"stage\('(?P<stage>\w+)'\)|(?P<always>\balways \{)|\bsh '''(?P<long>.*?)'''|\bsh '(?P<short>.*?)'"
     )
-    for found in re.finditer(pattern, text, re.DOTALL):
-        if found["stage"]:
-            stage, always = found["stage"], False
-        elif found["always"]:
+    for match in re.finditer(pattern, text, re.DOTALL):
+        if match["stage"]:
+            stage, always = match["stage"], False
+        elif match["always"]:
             always = True
         else:
-            script = Script(found["long"] or found["short"], always, {}, ("sh", "-ec"))
+            script = Script(match["long"] or match["short"], always, {}, ("sh", "-ec"))
             jobs.setdefault(stage, []).append(script)
     return jobs
 
@@ -135,9 +135,9 @@ def run_job(scripts: Sequence[Script], project: Path, variables: Mapping[str, st
 
 def _resolve(environment: Mapping[str, str], project: Path) -> Iterator[tuple[str, str]]:
     """An environment as its system fills it in: expressions become what they stand for here."""
-    known = {"steps.project.outputs.root": str(project), "inputs.targets": "ci/targets.toml"}
+    expressions = {"steps.project.outputs.root": str(project), "inputs.targets": "ci/targets.toml"}
     for name, value in environment.items():
-        text = re.sub(r"\$\{\{ (.*?) \}\}", lambda found: known.get(found[1], ""), str(value))
+        text = re.sub(r"\$\{\{ (.*?) \}\}", lambda match: expressions.get(match[1], ""), str(value))
         yield name, text
 
 

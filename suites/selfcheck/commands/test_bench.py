@@ -44,7 +44,7 @@ def test_rounds_are_paired_and_their_medians_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("aim", "reached"),
+    ("aim", "is_reached"),
     [
         (None, None),
         (Aim("ratio", 0.5), True),
@@ -53,8 +53,8 @@ def test_rounds_are_paired_and_their_medians_taken() -> None:
         (Aim("value", 49.0, at_least=False), False),
     ],
 )
-def test_an_aim_is_reached_or_not(aim: Aim | None, reached: bool | None) -> None:  # noqa: FBT001
-    assert replace(ROW, aim=aim).is_reached is reached
+def test_an_aim_is_reached_or_not(aim: Aim | None, is_reached: bool | None) -> None:  # noqa: FBT001
+    assert replace(ROW, aim=aim).is_reached is is_reached
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,11 @@ def test_variety_is_what_reports_reach() -> None:
     details = [{"@type": f"type.googleapis.com/{fcm}", "errorCode": "UNREGISTERED"}, {}, {}]
     error = {"code": 404, "message": "", "status": "NOT_FOUND", "details": details}
     answer = {"protocol": "fcm_v1", "http_status": 404, "retry_after": None, "response": {"error": error}}
-    reached = generation.list_reached([payloads.address(answer, IdFactory())])
-    assert reached["cases"] == {"v1-UNREGISTERED"}
-    assert reached["orders of details"] == {(f"type.googleapis.com/{fcm}", "?", "?")}
+    variety = generation.list_reached([payloads.address(answer, IdFactory())])
+    assert variety["cases"] == {"v1-UNREGISTERED"}
+    assert variety["orders of details"] == {(f"type.googleapis.com/{fcm}", "?", "?")}
     assert f"type.googleapis.com/{apns}" in generation.known_types()
-    assert any("http_status" in keyword for keyword in reached["keywords"])
+    assert any("http_status" in keyword for keyword in variety["keywords"])
 
 
 @pytest.mark.process

@@ -27,10 +27,10 @@ READ_BY_SYSTEMS = [
 
 @pytest.mark.parametrize("template", READ_BY_SYSTEMS, ids=lambda file: file.name)
 def test_a_template_keeps_only_what_is_meant_to_be_read(template: Path) -> None:
-    kept = set(re.findall(r"build/[\w.*/-]*", re.sub(r"(?m)^\s*(#|//).*", "", template.read_text())))
-    assert {"build/verdict.json", "build/report/"} <= {path.removesuffix("**") for path in kept}
+    kept_paths = set(re.findall(r"build/[\w.*/-]*", re.sub(r"(?m)^\s*(#|//).*", "", template.read_text())))
+    assert {"build/verdict.json", "build/report/"} <= {path.removesuffix("**") for path in kept_paths}
     private = {"build/made.sqlite", "build/not-removed.ndjson", "build/shards/1/made.sqlite"}
-    patterns = [f"{path}*" if path.endswith("/") else path for path in kept - {"build/shards/"}]
+    patterns = [f"{path}*" if path.endswith("/") else path for path in kept_paths - {"build/shards/"}]
     assert [file for file in private if any(fnmatch.fnmatch(file, pattern) for pattern in patterns)] == []
 
 
@@ -120,10 +120,10 @@ def test_a_run_that_proves_everything_is_a_notice(tmp_path: Path, capsys: pytest
     verdict: dict[str, Any] = judge(tmp_path, good_run())
     (tmp_path / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
     assert summary.main(["--build", str(tmp_path), "--annotations"]) == 0
-    judged = "embedded reference services only, environment local, run r1"
+    subject = "embedded reference services only, environment local, run r1"
     assert (
         capsys.readouterr().out
-        == f"::notice title=fcm-compat%3A GO%2C references only::{judged}: nothing was found\n"
+        == f"::notice title=fcm-compat%3A GO%2C references only::{subject}: nothing was found\n"
     )
 
 

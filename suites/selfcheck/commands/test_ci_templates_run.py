@@ -79,12 +79,12 @@ def test_after_a_failed_doctor_nothing_is_judged_and_no_earlier_result_is_kept(
     assert result.failed
     assert list(dict.fromkeys(list_called(result))) == ["doctor", "cleanup-states", "summary"]
     if template == "Jenkinsfile":  # the other systems give each job an empty folder
-        kept = re.findall(
+        patterns = re.findall(
             r"build/[\w.*/-]+",
             (TEMPLATES / template).read_text(encoding="utf-8").partition("archiveArtifacts")[2],
         )
-        left = [str(file.relative_to(tmp_path / "project")) for file in tmp_path.rglob("build/**/*")]
-        assert [file for file in left if any(fnmatch.fnmatch(file, pattern) for pattern in kept)] == [
+        files = [str(file.relative_to(tmp_path / "project")) for file in tmp_path.rglob("build/**/*")]
+        assert [file for file in files if any(fnmatch.fnmatch(file, pattern) for pattern in patterns)] == [
             "build/summary.md"
         ]
 

@@ -48,7 +48,7 @@ def test_each_help_says_what_the_command_does_and_its_exit_codes(
 
 
 @pytest.mark.parametrize(
-    ("words", "problem"),
+    ("arguments", "problem"),
     [
         (["gat"], "unknown-command: 'gat': nearest: gate, "),
         (["explian", "--help"], "unknown-command: 'explian': nearest: explain, "),
@@ -56,17 +56,17 @@ def test_each_help_says_what_the_command_does_and_its_exit_codes(
     ],
 )
 def test_an_unknown_command_gets_the_nearest(
-    words: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="64"):
-        command_help.main(words)
+        command_help.main(arguments)
     err = capsys.readouterr().err
     assert err.startswith(problem)
     assert err.endswith("next: ./ci/fcm-compat --help\n")
 
 
 @pytest.mark.parametrize(
-    ("command", "words", "problem"),
+    ("command", "arguments", "problem"),
     [
         ("gate", ["--targts", "x"], "unknown-option: '--targts': nearest: --targets, --target, "),
         ("explain", ["--jsn"], "unknown-option: '--jsn': nearest: --json, "),
@@ -78,10 +78,10 @@ def test_an_unknown_command_gets_the_nearest(
     ],
 )
 def test_an_unknown_option_or_choice_gets_the_nearest(
-    command: str, words: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+    command: str, arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="64"):
-        build_parser(command).parse_args(words)
+        build_parser(command).parse_args(arguments)
     assert problem in capsys.readouterr().err
 
 
@@ -105,16 +105,16 @@ def test_bash_completes_commands_options_and_files(tmp_path: Path) -> None:
     script = subprocess.run([FCM_COMPAT, "completion", "bash"], capture_output=True, text=True, check=True)  # noqa: S603
     file = tmp_path / "completion"
     file.write_text(script.stdout)
-    for words, completed in (
+    for arguments, completed in (
         (("cl",), "cleanup-states clean-messages-container"),
         (("gate", "--targ"), "--target --targets"),
         (("broker", "pub"), "publish"),
         (("regenerate", "pa"), "pacts"),
     ):
-        typed = " ".join(words)
+        typed = " ".join(arguments)
         shell = (
-            f"source {file}; COMP_WORDS=(fcm-compat {typed}); COMP_CWORD={len(words)}; "
-            f'_shtab_fcm_compat fcm-compat {words[-1]}; echo "${{COMPREPLY[@]}}"'
+            f"source {file}; COMP_WORDS=(fcm-compat {typed}); COMP_CWORD={len(arguments)}; "
+            f'_shtab_fcm_compat fcm-compat {arguments[-1]}; echo "${{COMPREPLY[@]}}"'
         )
         result = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)  # noqa: S603, S607
         assert result.stdout.split() == completed.split(), typed

@@ -79,17 +79,17 @@ def test_commands_within_the_text_name_options_that_exist() -> None:
     tables = command_line.read_tables()
     for page in PAGES:
         for text in INLINE.findall(page.read_text(encoding="utf-8")):
-            program, *words = text.split()
+            program, *arguments = text.split()
             assert (ROOT / program).exists(), (page, text)
             command = program.removeprefix("./ci/")
             if command == "fcm-compat":
-                command = words[0] if words else "test"
+                command = arguments[0] if arguments else "test"
             if command == "test" or command not in tables:
                 continue  # pytest reads the options, or it is no command
             names = [name for name in tables if name == command or name.startswith(f"{command} ")]
             options = {option for name in names for option in command_line.build_parser(name).long_options}
-            asked = {word.partition("=")[0] for word in words if word.startswith("--")}
-            assert asked <= {*options, "--help"}, (page, text)
+            named_options = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+            assert named_options <= {*options, "--help"}, (page, text)
 
 
 @pytest.fixture(scope="module")

@@ -72,9 +72,9 @@ def expected(what: str, commands: tuple[str, ...] = COMMANDS) -> dict[str, int]:
 
 def run_here(command: str, *arguments: str) -> int:
     """The exit code of a command that runs in this process."""
-    name, *words = command.split()
+    name, *subcommands = command.split()
     try:
-        return find_main(name)([*words, *arguments])
+        return find_main(name)([*subcommands, *arguments])
     except SystemExit as error:
         return int(error.code or 0)
 

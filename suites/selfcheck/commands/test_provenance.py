@@ -49,12 +49,12 @@ def test_the_commit_says_whether_files_differ_from_it(
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     assert describe_provenance(RunConfig())["commit"] == "unknown"
-    for words in (
+    for arguments in (
         ["init", "-q"],
         ["add", "."],
         ["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-qm", "x"],
     ):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)  # noqa: S603, S607  our own command
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)  # noqa: S603, S607  our own command
     commit = describe_provenance(RunConfig())["commit"]
     assert len(commit) == 40
     (tmp_path / "pyproject.toml").write_text("[project]\nversion = '9'\n", encoding="utf-8")

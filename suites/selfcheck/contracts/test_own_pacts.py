@@ -186,9 +186,9 @@ def test_a_state_that_the_program_does_not_know_is_no_verdict(tmp_path: Path) ->
 def test_a_pending_interaction_may_fail(tmp_path: Path) -> None:
     body = {"content": CALLBACK["request"]["body"], "contentType": "application/json"}
     request = {"method": "POST", "path": "/callbacks", "body": body}
-    kept = {"type": "Synchronous/HTTP", **CALLBACK, "request": request}
-    pending = {**kept, "description": "new", "pending": True, "response": {"status": 201}}
-    write_pact(tmp_path, kept, pending, version="4.0")
+    required = {"type": "Synchronous/HTTP", **CALLBACK, "request": request}
+    pending = {**required, "description": "new", "pending": True, "response": {"status": 201}}
+    write_pact(tmp_path, required, pending, version="4.0")
     with serve_answers(OwnPlatform().react) as server:
         verdict = judge(write_targets(tmp_path, server.url))
     assert verdict["verdict"] == "go", verdict["reasons"]

@@ -23,8 +23,8 @@ def test_an_id_is_known_by_its_key_as_one_of_its_kind(own_ids: OwnIds, kind: str
     assert len(set(ids)) == COUNT
     assert {(UUID(value).version, UUID(value).variant) for value in ids} == {(4, uuid4().variant)}
     assert all(own_ids.is_own_id(text, kind) for value in ids for text in (value, value.upper()))
-    others = [other for other in UUID_KINDS if other != kind]
-    assert not any(own_ids.is_own_id(value, *others) or OwnIds().is_own_id(value) for value in ids)
+    other_kinds = [other for other in UUID_KINDS if other != kind]
+    assert not any(own_ids.is_own_id(value, *other_kinds) or OwnIds().is_own_id(value) for value in ids)
 
 
 def test_no_other_id_is_own(own_ids: OwnIds) -> None:

@@ -29,8 +29,8 @@ build = "out"
 MEMBERS = schemas.load_schemas()["settings.schema.json"]["properties"]
 
 
-def parse(*words: str, command: str = "gate") -> argparse.Namespace:
-    return parse_options(build_parser(command), words)
+def parse(*arguments: str, command: str = "gate") -> argparse.Namespace:
+    return parse_options(build_parser(command), arguments)
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def test_paths_begin_at_the_file_and_the_file_is_named(
 
 
 def test_the_command_line_beats_the_file(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ("--policy=mine.toml", "--i-own=lab", "--environment=lab", "--build=build")
-    options = parse(f"--from={repository}", *words)
+    arguments = ("--policy=mine.toml", "--i-own=lab", "--environment=lab", "--build=build")
+    options = parse(f"--from={repository}", *arguments)
     assert options.policy == str(repository / "mine.toml")
     assert (options.i_own, options.environment, options.build) == (["lab"], "lab", "build")
     assert "policy" not in capsys.readouterr().err

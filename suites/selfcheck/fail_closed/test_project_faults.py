@@ -103,8 +103,8 @@ def accept_everything(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fetch_first_case(catalogue: Mapping[str, Any]) -> dict[str, Any]:
-    first, *others = catalogue["cases"]
-    return {**catalogue, "cases": [{**first, "match": REMOTE_REFERENCE}, *others]}
+    first, *other_cases = catalogue["cases"]
+    return {**catalogue, "cases": [{**first, "match": REMOTE_REFERENCE}, *other_cases]}
 
 
 REPORT_SCHEMA, ANSWERS_SCHEMA = "schemas/response-report.schema.json", "schemas/provider-answers.schema.json"

@@ -162,8 +162,8 @@ def react(variant: str, *answers: Mapping[str, Any]) -> tuple[list[str], list[di
         }
         service.answer("POST", "/_pact/provider-states", state)
         results = service.answer("POST", "/v1/errors", {"errors": [*events, events[0]]}).body["results"]
-        shown = service.answer("GET", "/v1/subscribers", id=tuple(event["subscriber_id"] for event in events))
-    return [row["action"] for row in results], shown.body["subscribers"]
+        reply = service.answer("GET", "/v1/subscribers", id=tuple(event["subscriber_id"] for event in events))
+    return [row["action"] for row in results], reply.body["subscribers"]
 
 
 def test_only_times_are_written_with_an_offset() -> None:

@@ -61,9 +61,9 @@ PERSONAL = {
 def test_a_value_gets_one_stand_in(value: str, text: str, other: str) -> None:
     anonymizer = Anonymizer()
     first = anonymizer.anonymize_value({"message": text, "other": other})
-    again = anonymizer.anonymize_value({"message": text, "other": other})
+    second = anonymizer.anonymize_value({"message": text, "other": other})
     assert value not in json.dumps(first)
-    assert first == again
+    assert first == second
     assert first["message"] != text
     assert anonymizer.anonymize_value(first) == first
 
@@ -139,9 +139,9 @@ def test_the_account_of_what_is_not_taken_holds_no_personal_data() -> None:
     imported = ImportedAnswers()
     text = "WARN projects/quiet-otter-58 198.51.100.23 ada.byron@mill.example: NotRegistered\n"
     assert list(imported.read(io.BytesIO(text.encode()), "mine")) == []
-    said = " ".join(imported.first.values())
-    assert "unreadable: mine, line 1" in said
-    assert not [value for value in ("quiet-otter-58", "198.51.100.23", "ada.byron") if value in said]
+    account = " ".join(imported.first.values())
+    assert "unreadable: mine, line 1" in account
+    assert not [value for value in ("quiet-otter-58", "198.51.100.23", "ada.byron") if value in account]
 
 
 def test_shapes_ignore_numbers() -> None:

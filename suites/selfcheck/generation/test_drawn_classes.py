@@ -37,9 +37,9 @@ DOCUMENTED_TYPES = {
 }
 
 
-def draw(test: str, drawn: st.SearchStrategy[Any], *, times: int = BATCHES) -> list[Any]:
+def draw(test: str, strategy: st.SearchStrategy[Any], *, times: int = BATCHES) -> list[Any]:
     values: list[Any] = []
-    runner.explore(test, drawn, values.append, profile=runner.Profile(0, times))
+    runner.explore(test, strategy, values.append, profile=runner.Profile(0, times))
     return values
 
 
@@ -111,7 +111,7 @@ def test_every_documented_form_is_drawn(protocol: str) -> None:
     ]
     path = f"{CLASS_SCHEMA}#/$defs/{protocol}/documented/anyOf"
     titles = [form.title for form in load_forms(protocol, "documented")]
-    drawn = [
+    drawn_forms = [
         any(schemas.is_valid(answer, f"{path}/{index}") for answer in answers) for index in range(len(titles))
     ]
-    assert [title for title, was_drawn in zip(titles, drawn, strict=True) if not was_drawn] == []
+    assert [title for title, was_drawn in zip(titles, drawn_forms, strict=True) if not was_drawn] == []

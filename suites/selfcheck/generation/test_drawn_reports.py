@@ -113,8 +113,8 @@ def test_drawn_reports_cover_all_edge_cases() -> None:
         *(strategies.answers_for_any(CASES, name) for name in ("plausible", "impossible")),
         *map(strategies.unspecified_answers, load_catalogue().unspecified),
     ]
-    for index, drawn in enumerate(strategies_of_others):
-        runner.explore(f"others {index}", drawn, answers.append, profile=runner.Profile(0, 300))
+    for index, strategy in enumerate(strategies_of_others):
+        runner.explore(f"others {index}", strategy, answers.append, profile=runner.Profile(0, 300))
     reports = [*draw_all_reports(), *(payloads.address(answer, IdFactory()) for answer in answers)]
     covered = {name for report in reports for name in edge_cases_of_report(report)}
     assert sorted(set(EDGE_CASES) - covered) == []

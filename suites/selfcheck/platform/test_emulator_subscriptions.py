@@ -45,8 +45,8 @@ def test_a_subscription_lives_from_its_creation_to_its_deletion() -> None:
             "createTime": "1970-01-12T13:46:40.000000Z",
         },
     )
-    again = ask(emulator, "POST", subscriptions_path("a/b"), topicName="news%1")
-    assert (again.status, again.body["error"]["status"]) == (409, "ALREADY_EXISTS")
+    second = ask(emulator, "POST", subscriptions_path("a/b"), topicName="news%1")
+    assert (second.status, second.body["error"]["status"]) == (409, "ALREADY_EXISTS")
     assert ask(emulator, "GET", path).body == ask(emulator, "PATCH", path).body == created.body
     assert ask(emulator, "GET", subscriptions_path("a/b")).body == {"topicSubscriptions": [created.body]}
     assert ask(emulator, "DELETE", path).body == {}
@@ -219,8 +219,8 @@ def test_a_wrong_group_is_refused(body: Any, error: str) -> None:
 def test_a_group_name_is_taken_once() -> None:
     emulator = Emulator()
     change(emulator, "create", ["a"], notification_key_name="chris")
-    taken = change(emulator, "create", ["a"], notification_key_name="chris")
-    assert taken == {"error": "notification_key already exists"}
+    refusal = change(emulator, "create", ["a"], notification_key_name="chris")
+    assert refusal == {"error": "notification_key already exists"}
     assert request(emulator, "POST", GROUP_PATH, {}, KEY).body == {"error": "project_id header is missing"}
 
 

@@ -19,12 +19,12 @@ def spoil_script(row: Mapping[str, str], script: str) -> str:
     return script.replace(line, row["faulty"])
 
 
-def take_for_old(classify_message: Any, *, taken: str) -> Any:
+def take_for_old(classify_message: Any, *, name: str) -> Any:
     """Classify the messages of a format as old."""
 
     def classify_wrongly(message: bytes, now: Any) -> Any:
         info = classify_message(message, now)
-        return info._replace(format="old") if info.format == taken else info
+        return info._replace(format="old") if info.format == name else info
 
     return classify_wrongly
 
@@ -44,8 +44,8 @@ def pass_over(read: Any, *, direction: int) -> Any:
 
 # By fault: the module or class, its attribute, and what makes a faulty value of the right one.
 PATCHES: Mapping[str, tuple[Any, str, Callable[[Any], Any]]] = {
-    "cleaner-takes-the-unreadable": (classify, "classify_message", partial(take_for_old, taken="unreadable")),
-    "cleaner-takes-the-new": (classify, "classify_message", partial(take_for_old, taken="new")),
+    "cleaner-takes-the-unreadable": (classify, "classify_message", partial(take_for_old, name="unreadable")),
+    "cleaner-takes-the-new": (classify, "classify_message", partial(take_for_old, name="new")),
     "cleaner-restores-the-popped": (cleaner, "_absent_positions", lambda _absent: lambda _noted: set()),
     "cleaner-goes-on-after-pops": (ListCursor, "read", partial(pass_over, direction=1)),
     "cleaner-goes-on-after-pushes": (ListCursor, "read", partial(pass_over, direction=-1)),

@@ -65,8 +65,8 @@ def test_a_cursor_goes_on_with_the_first_message_that_it_has_not_read(
         cursor.advance(batch, batch)
         batch = cursor.read()
         read += batch
-    there = [record(n) for n in range(next_read or 30, 30)]
-    assert [message for message in read if message not in LATER] == there
+    expected = [record(n) for n in range(next_read or 30, 30)]
+    assert [message for message in read if message not in LATER] == expected
 
 
 @pytest.mark.catches(promise="cleaner")

@@ -161,13 +161,13 @@ DIES = """
 def test_what_others_push_meanwhile_stays(tmp_path: Path) -> None:
     project = Project(tmp_path, "")
     project.hold([record(1), record(2)], [])
-    others = load_project(project, MODELS + SEEING + PUSHED_MEANWHILE + SPAM)
-    header = backups.build_header("django", [(c.firebase_app, c.kind) for c in others], everything=False)
+    containers = load_project(project, MODELS + SEEING + PUSHED_MEANWHILE + SPAM)
+    header = backups.build_header("django", [(c.firebase_app, c.kind) for c in containers], everything=False)
     plans = [
         replace(
             django.make_plan(container, everything=False, accept_loss=True), loss=""
         )  # as if pop() were fine
-        for container in others
+        for container in containers
     ]
     done = dict(django.clean(plans, header, tmp_path / "b"))
     assert list(done.values()) == [f"emptied one by one, {number} messages" for number in (2, 0)]

@@ -159,12 +159,12 @@ def test_a_loss_stops_the_run_and_loses_and_doubles_nothing_of_the_backup(
         save_rdb(server)
     run = cleaner.CleaningRun(everything=False, path=tmp_path / "b", step=STEP)
     text = clean_and_lose(server, messages, loss, run, LOST_AT)
-    there, backup = Counter(read_all(messages)), backups.read_backup(tmp_path / "b")
+    survivors, backup = Counter(read_all(messages)), backups.read_backup(tmp_path / "b")
     backed_up = Counter(
         message for chunk in backup.chunks for message in backups.read_messages(backup, chunk)
     )
     numbers = f"of the 80 messages that this run removed, it knows {loss.knows}, and it holds {loss.holds}"
-    assert (run.removed[messages.key], backed_up.total(), there.total()) == (80, 80, loss.holds)
+    assert (run.removed[messages.key], backed_up.total(), survivors.total()) == (80, 80, loss.holds)
     assert numbers in text
     if loss.slug == "server-lost-data":
         assert "; the backup holds 80\n  next: add --lost-server to --restore" in text
@@ -176,7 +176,7 @@ def test_a_loss_stops_the_run_and_loses_and_doubles_nothing_of_the_backup(
     held = Counter(read_all(messages)) - Counter([b"later"])
     # A server that holds nothing forgot what was not in the backup: that is its own loss.
     assert held == (Counter(HELD) if loss.holds else backed_up)
-    assert restored == (held - there).total()
+    assert restored == (held - survivors).total()
     assert restore_container(messages, tmp_path / "b", lost_server=True) == 0
     assert Counter(read_all(messages)) == held + Counter([b"later"])
 
@@ -203,11 +203,11 @@ def test_a_loss_in_the_middle_of_a_restore_is_noticed(stack: ExitStack, binary: 
     messages.push(*HELD)
     run = cleaner.CleaningRun(everything=True, path=tmp_path / "b", step=STEP)
     cleaner.clean([messages], run, lambda _: None)
-    backup, left = backups.read_backup(tmp_path / "b"), [3]
+    backup, countdown = backups.read_backup(tmp_path / "b"), [3]
 
     def crash_at_the_third(_: int) -> None:
-        left[0] -= 1
-        if not left[0]:
+        countdown[0] -= 1
+        if not countdown[0]:
             server.crash()
 
     with pytest.raises(ServerChanged, match="server-changed"):

@@ -42,8 +42,8 @@ def test_a_dry_run_promises_what_the_deletion_then_does(tmp_path: Path, methods:
     if refused:
         done = project.ran("--delete")
         assert (done.returncode, project.held()) == (USAGE, before)
-        told, promised = (re.sub(r"\d+\.\d+ s", "", text) for text in (done.stderr, refused[1]))
-        assert told.strip() == promised
+        printed, promised = (re.sub(r"\d+\.\d+ s", "", text) for text in (done.stderr, refused[1]))
+        assert printed.strip() == promised
         options = refused[1].rpartition("add ")[2].split()
     done = project.ran("--delete", *options)
     assert (done.returncode, project.held()) == (GO, ([], [])), done.stderr

@@ -104,9 +104,9 @@ def noticed_run(folder: Path) -> ReportRun:
     """A run that is go, with more kinds of notices than the first page shows unfolded."""
     unlike = [rule for rule, row in RULES.items() if row.rank == "label"][:9]
     codes = [other_code(case) for case in load_catalogue().cases[:3]]
-    others = [other_code(load_catalogue().cases[0], rule) for rule in unlike]
+    labels = [other_code(load_catalogue().cases[0], rule) for rule in unlike]
     contract = other_code(load_catalogue().cases[0], "answers.status") | {"title": "answers 200"}
-    return build_run(folder, add_notices(good_run(), *others, *codes, contract))
+    return build_run(folder, add_notices(good_run(), *labels, *codes, contract))
 
 
 def add_waived(lines: list[Any], text: str = "") -> list[Any]:

@@ -66,10 +66,10 @@ def test_no_command_writes_into_a_folder_that_is_not_ours(
     arguments: Sequence[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine.txt").touch()
-    name, *others = arguments
+    name, *options = arguments
     main = importlib.import_module(f"ci.commands.{name.replace('-', '_')}").main
     with pytest.raises(SystemExit, match=str(int(ExitCode.USAGE))):
-        main([*others, f"--build={tmp_path}"])
+        main([*options, f"--build={tmp_path}"])
     assert "foreign-folder" in capsys.readouterr().err
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
 

@@ -39,8 +39,8 @@ def find_wrong(
 
 def explain(*findings: dict[str, Any]) -> tuple[Cause, ...]:
     """The causes, if all cases without a finding pass."""
-    wrong = {finding["case"] for finding in findings if finding["provider"] == SERVICE}
-    states = {case.id: "failed" if case.id in wrong else "passed" for case in CATALOGUE.cases}
+    failed_cases = {finding["case"] for finding in findings if finding["provider"] == SERVICE}
+    states = {case.id: "failed" if case.id in failed_cases else "passed" for case in CATALOGUE.cases}
     return find_causes(group_findings(findings), {SERVICE: states}, CATALOGUE)
 
 
@@ -51,11 +51,11 @@ def list_cases_with(status: int) -> list[str]:
 @pytest.mark.parametrize("status", [400, 404, 429, 500])
 def test_one_wrong_rule_about_a_status_is_one_cause(status: int) -> None:
     documented = [find_wrong(case) for case in list_cases_with(status)]
-    others = [case for case in ("v1-UNAVAILABLE", "v1-INTERNAL") if case not in list_cases_with(status)]
-    drawn = [find_wrong(case, {"http_status": status}) for case in others]
-    (cause,) = explain(*documented, *drawn)
+    other_cases = [case for case in ("v1-UNAVAILABLE", "v1-INTERNAL") if case not in list_cases_with(status)]
+    drawn_findings = [find_wrong(case, {"http_status": status}) for case in other_cases]
+    (cause,) = explain(*documented, *drawn_findings)
     assert cause.title == f"{SERVICE}: unsubscribes live users on every HTTP status {status}"
-    assert cause.extent == f"{len(documented + drawn)} kinds of answers"
+    assert cause.extent == f"{len(documented + drawn_findings)} kinds of answers"
     assert cause.kinds[0].smallest["answer_class"] == "documented"
 
 
@@ -90,10 +90,10 @@ def test_a_feature_that_right_answers_have_explains_little() -> None:
 
 
 def test_what_a_service_shows_alone_explains_the_same_end_to_end() -> None:
-    case, *others = list_cases_with(404)
+    case, *other_cases = list_cases_with(404)
     mixed = find_wrong(case, provider="all-after-v1", rule="chain.subscriber")
-    alone = find_wrong("v1-INTERNAL", provider="mixed", rule="chain.subscriber")
-    causes = explain(*map(find_wrong, (case, *others)), mixed, alone)
+    unexplained = find_wrong("v1-INTERNAL", provider="mixed", rule="chain.subscriber")
+    causes = explain(*map(find_wrong, (case, *other_cases)), mixed, unexplained)
     assert [cause.provider for cause in causes] == [SERVICE, "mixed"]
     assert causes[0].extent.endswith("and 1 end to end")
 

@@ -61,8 +61,8 @@ def test_a_shard_without_the_verdict_of_its_gate_is_a_doubt(tmp_path: Path, verd
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("command", "left"), [("gate", set()), ("merge", {"ledger.jsonl", "answer.json"})])
-def test_a_wrong_call_leaves_no_earlier_go(tmp_path: Path, command: str, left: set[str]) -> None:
+@pytest.mark.parametrize(("command", "stale"), [("gate", set()), ("merge", {"ledger.jsonl", "answer.json"})])
+def test_a_wrong_call_leaves_no_earlier_go(tmp_path: Path, command: str, stale: set[str]) -> None:
     build = tmp_path / "build"
     write_earlier_go(build)
     call = [str(ROOT / "ci" / command), "--fast", "--build", "build/"]
@@ -71,4 +71,4 @@ def test_a_wrong_call_leaves_no_earlier_go(tmp_path: Path, command: str, left: s
     assert verdict is not None
     assert verdict["reasons"][0].startswith("has-not-ended: ")
     # These may be a shard that the call of a merge names.
-    assert {Path(file).name for file in find_stale_files(build)} == left
+    assert {Path(file).name for file in find_stale_files(build)} == stale

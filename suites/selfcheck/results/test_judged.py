@@ -10,7 +10,7 @@ ODD = {"subscribers-errors": {"version": "2", "target": "http://[odd\x1b[31m"}}
 
 
 @pytest.mark.parametrize(
-    ("versions", "judged"),
+    ("versions", "subject"),
     [
         ({}, "nothing was judged"),
         (EMBEDDED, "embedded reference services only"),
@@ -20,6 +20,6 @@ ODD = {"subscribers-errors": {"version": "2", "target": "http://[odd\x1b[31m"}}
     ],
     ids=["nothing", "embedded", "deployed", "both", "no-url"],
 )
-def test_the_deployments_are_named_by_their_hosts(versions: dict[str, dict[str, str]], judged: str) -> None:
+def test_the_deployments_are_named_by_their_hosts(versions: dict[str, dict[str, str]], subject: str) -> None:
     verdict = {"environment": "staging", "run": "4f1c", "versions": versions}
-    assert describe_judged(verdict) == f"{judged}, environment staging, run 4f1c"
+    assert describe_judged(verdict) == f"{subject}, environment staging, run 4f1c"

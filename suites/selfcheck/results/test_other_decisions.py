@@ -58,8 +58,8 @@ def test_the_pages_and_the_table_show_it(runs: Sequence[ReportRun]) -> None:
 
 
 def test_a_test_and_a_finding_are_about_the_case_as_it_was_judged(runs: Sequence[ReportRun]) -> None:
-    judged = [runs[0].find_case(name, CASE) for name in (SERVICE, OTHER)]
-    assert [case and case.outcome for case in judged] == ["unsubscribe", "alert"]
+    cases = [runs[0].find_case(name, CASE) for name in (SERVICE, OTHER)]
+    assert [case and case.outcome for case in cases] == ["unsubscribe", "alert"]
 
 
 def test_the_document_of_a_finding_is_the_source_in_its_catalogue() -> None:

@@ -24,9 +24,9 @@ def list_results(*runs: ReportRun) -> list[dict[str, Any]]:
 
 def test_each_case_has_its_line_in_the_catalogue() -> None:
     lines = CATALOGUE_FILE.read_text(encoding="utf-8").splitlines()
-    found = find_lines("\n".join(lines))
-    assert {case.id for case in load_catalogue().cases} <= found.keys()
-    assert [name for name, line in found.items() if f'"id": "{name}"' not in lines[line - 1]] == []
+    line_by_case = find_lines("\n".join(lines))
+    assert {case.id for case in load_catalogue().cases} <= line_by_case.keys()
+    assert [name for name, line in line_by_case.items() if f'"id": "{name}"' not in lines[line - 1]] == []
 
 
 def test_a_result_is_about_the_line_that_decides(tmp_path: Path) -> None:
@@ -35,11 +35,11 @@ def test_a_result_is_about_the_line_that_decides(tmp_path: Path) -> None:
     results = list_results(run)
     assert len(results) == len(run.kinds)
     for result, kind in zip(results, run.kinds, strict=True):
-        place = result["locations"][0]["physicalLocation"]
+        location = result["locations"][0]["physicalLocation"]
         assert (result["level"], result["ruleId"]) == ("error", kind.smallest["rule"])
         if kind.case:
-            assert place["artifactLocation"]["uri"] == "schemas/response-codes.json"
-            assert place["region"]["startLine"] == lines[kind.case]
+            assert location["artifactLocation"]["uri"] == "schemas/response-codes.json"
+            assert location["region"]["startLine"] == lines[kind.case]
 
 
 def test_a_finding_of_no_case_is_about_its_test(tmp_path: Path) -> None:

@@ -81,9 +81,9 @@ def test_a_fault_holds_back_the_step_that_brings_its_harm(
         return
     (held,) = harm.steps
     assert held.name == (service if protocol == "legacy" else SENDER)
-    reached = PLAN[: PLAN.index(held.name) + 1]
-    assert service in reached
-    assert protocol == "legacy" or SENDER in reached
+    done_steps = PLAN[: PLAN.index(held.name) + 1]
+    assert service in done_steps
+    assert protocol == "legacy" or SENDER in done_steps
     assert harm.safe_meanwhile is not None
     assert not {held.name} & set(harm.safe_meanwhile)
     assert is_safe(analysed, harm.safe_meanwhile)

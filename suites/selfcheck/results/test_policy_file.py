@@ -33,10 +33,10 @@ def write_policy(folder: Path, text: str) -> Path:
 def test_a_policy_that_asks_for_less_is_weaker_and_keeps_the_rest(
     tmp_path: Path, text: str, weakness: str
 ) -> None:
-    own = load_policy(write_policy(tmp_path, text))
-    assert own.weaker == f"The policy own.toml is weaker than that of this suite: {weakness}."
-    assert own.tests == SHIPPED.tests
-    assert own.without_requirements().weaker == own.weaker
+    own_policy = load_policy(write_policy(tmp_path, text))
+    assert own_policy.weaker == f"The policy own.toml is weaker than that of this suite: {weakness}."
+    assert own_policy.tests == SHIPPED.tests
+    assert own_policy.without_requirements().weaker == own_policy.weaker
 
 
 @pytest.mark.parametrize("text", ["", "reports = 20000", 'raised_rules = ["effects.code"]'])
@@ -52,11 +52,11 @@ def test_a_policy_without_a_suite_or_a_raised_rule_is_weaker(
     (tmp_path / "shipped.toml").write_text(raised, encoding="utf-8")
     monkeypatch.setattr(policy_file, "POLICY_FILE", tmp_path / "shipped.toml")
     few = tmp_path / "few.json"
-    kept = [test for test in SHIPPED.tests if "/rollout/" not in test]
-    few.write_text(policy_file.format_expected_tests(kept), encoding="utf-8")
-    own = load_policy(write_policy(tmp_path, f'raised_rules = []\nexpected_tests = "{few}"'))
-    assert f"{len(SHIPPED.tests) - len(kept)} tests of suites/rollout are not required" in own.weaker
-    assert "raised_rules leaves out effects.code" in own.weaker
+    tests = [test for test in SHIPPED.tests if "/rollout/" not in test]
+    few.write_text(policy_file.format_expected_tests(tests), encoding="utf-8")
+    own_policy = load_policy(write_policy(tmp_path, f'raised_rules = []\nexpected_tests = "{few}"'))
+    assert f"{len(SHIPPED.tests) - len(tests)} tests of suites/rollout are not required" in own_policy.weaker
+    assert "raised_rules leaves out effects.code" in own_policy.weaker
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def write_catalogue(folder: Path, **members: object) -> Path:
 
 
 def test_a_catalogue_that_decides_otherwise_is_told_in_a_sentence(tmp_path: Path) -> None:
-    own = write_catalogue(tmp_path, outcome="unsubscribe", legacy_equivalent=[])
-    decisions = describe_decisions(load_own_catalogue(own))
+    catalogue_file = write_catalogue(tmp_path, outcome="unsubscribe", legacy_equivalent=[])
+    decisions = describe_decisions(load_own_catalogue(catalogue_file))
     assert decisions.startswith(f"{MISMATCH}: unsubscribe, not alert; {MISMATCH}: no longer as ")
     versions = {name: {"version": "1", "catalogue": f"own.json: {decisions}"} for name in ("a", "b")}
     (sentence,) = policy.describe_other_catalogues(versions)

@@ -125,8 +125,8 @@ def test_each_export_names_the_ranks_of_what_was_found(tmp_path: Path) -> None:
 
 def test_the_summary_says_the_verdict_and_each_effect(tmp_path: Path) -> None:
     text = exports.format_markdown([no_go_run(tmp_path)], changed=["new: x"])
-    judged = "embedded reference services only, environment local, run r1"
-    assert text.startswith(f"## NO GO: {judged}: with subscribers-errors")
+    subject = "embedded reference services only, environment local, run r1"
+    assert text.startswith(f"## NO GO: {subject}: with subscribers-errors")
     assert "**Live users unsubscribed**" in text
     assert "- expected: " in text
     assert "- again: `./ci/test " in text

@@ -49,8 +49,8 @@ def test_each_promise_has_a_cell_for_each_service(tmp_path: Path) -> None:
     }
 
     def cell(promise: str, column: str) -> tuple[str, str]:
-        found = rows[promise][COLUMNS.index(column)]
-        return found["state"], found["note"]
+        content = rows[promise][COLUMNS.index(column)]
+        return content["state"], content["note"]
 
     assert cell("All arrives", PROXY) == ("passed", "1 not judged")
     assert cell("All arrives", MESSAGES) == ("", "")

@@ -134,7 +134,7 @@ def test_what_the_gate_itself_finds_can_be_waived(tmp_path: Path, waived: bool) 
 
 
 @pytest.mark.parametrize(
-    ("found", "reasons"),
+    ("is_found", "reasons"),
     [
         (True, []),
         (False, [f"waiver-without-finding: {WAIVED_ID} until 2026-12-31 by the push team"]),
@@ -142,17 +142,17 @@ def test_what_the_gate_itself_finds_can_be_waived(tmp_path: Path, waived: bool) 
 )
 def test_shards_are_judged_together_with_the_waivers_of_their_ledgers(
     tmp_path: Path,
-    found: bool,  # noqa: FBT001
+    is_found: bool,  # noqa: FBT001
     reasons: list[str],
 ) -> None:
     cuts = cut_run()
     for lines in cuts:
         lines[0]["waivers"] = [ROW]
-    if found:
+    if is_found:
         cuts[2][5] |= {"result": "waived", "waived": [waivers.mark_waived(FINDING, [ROW], [])]}
     verdict = judge_shards(tmp_path, cuts)
     assert [reason.partition(": no finding")[0] for reason in verdict["reasons"]] == reasons
-    assert (verdict["verdict"], len(verdict["waived"])) == (("go", 1) if found else ("undecided", 0))
+    assert (verdict["verdict"], len(verdict["waived"])) == (("go", 1) if is_found else ("undecided", 0))
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,8 @@ def test_right_deployments_are_go(tmp_path: Path, names: list[str]) -> None:
 def test_only_the_mix_notices_a_record_of_another_message(tmp_path: Path) -> None:
     name = "directory-messages"
     row = {name: row_of(tmp_path, name, "--variant", "record-of-another-message")}
-    alone = judge(tmp_path, row, "after", ISOLATED)
-    assert alone.is_clean, alone.findings
+    isolated = judge(tmp_path, row, "after", ISOLATED)
+    assert isolated.is_clean, isolated.findings
     result = judge(tmp_path, row, DEAD)
     assert {finding["check"] for finding in result.findings} == {"chain"}
     assert "makes 0 reports of one push" in result.findings[0]["title"]
@@ -92,15 +92,15 @@ def run_aside(*command: str) -> Iterator[None]:
 
 
 def test_deployments_at_fixed_ports_take_part(tmp_path: Path) -> None:
-    own, api, fcm, events, redis = (find_free_port() for _ in range(5))
-    values: Any = {"port": own, "events_api_url": f"http://127.0.0.1:{api}"}
+    own_port, api, fcm, events, redis = (find_free_port() for _ in range(5))
+    values: Any = {"port": own_port, "events_api_url": f"http://127.0.0.1:{api}"}
     proxy = [word.format(**values) for word in start_command(tmp_path, "events-proxy")]
     urls = [f"http://127.0.0.1:{fcm}", f"http://127.0.0.1:{events}", f"redis://127.0.0.1:{redis}"]
     loop = ["/bin/sh", "-c", 'until "$@"; do sleep 0.2; done', "sh", *REFERENCE, *urls]
-    proxy_row = f'url = "http://127.0.0.1:{own}"\nports = {{ events_api = {api} }}'
+    proxy_row = f'url = "http://127.0.0.1:{own_port}"\nports = {{ events_api = {api} }}'
     sender_row = f"ports = {{ fcm = {fcm}, events = {events}, redis = {redis} }}"
     with run_aside(*proxy):
-        while not answers(f"127.0.0.1:{own}"):
+        while not answers(f"127.0.0.1:{own_port}"):
             pass
         right = judge(tmp_path, {"events-proxy": proxy_row}, SOME)
     assert right.is_clean, (right.problem, right.findings)

@@ -75,14 +75,14 @@ def decide_all(finding: Finding) -> list[str]:
     return sorted(case.id for case in cases if case)
 
 
-@pytest.mark.parametrize(("judge", "others"), [(explore, []), (replay, [DEAD_IN_V1.id])])
+@pytest.mark.parametrize(("judge", "other_cases"), [(explore, []), (replay, [DEAD_IN_V1.id])])
 def test_a_report_that_is_lost_beside_another_shows_the_batch(
-    open_scenario: OpenScenario, judge: Callable[..., Any], others: list[str]
+    open_scenario: OpenScenario, judge: Callable[..., Any], other_cases: list[str]
 ) -> None:
     findings = judge(open_scenario(change_entries(lose_beside_busy)))
     assert {finding.check for finding in findings} == {"answers", "effects"}
     for finding in findings:
-        assert decide_all(finding) == sorted([DEAD.id, BUSY.id, *others])
+        assert decide_all(finding) == sorted([DEAD.id, BUSY.id, *other_cases])
         assert finding.remark.startswith(IN_COMPANY)
         assert ("The finding is about entry" in finding.remark) is (finding.check == "effects")
 

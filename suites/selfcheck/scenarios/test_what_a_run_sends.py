@@ -49,9 +49,9 @@ def collect_sent(ids: IdFactory) -> dict[str, list[str]]:
         respond = build_responder(load(name, "after"), store)
 
         def record(method: str, path: str, query: str, body: bytes) -> Any:
-            for place, value in walk(json.loads(body or b"null")):
-                if place and place[-1] in sent and isinstance(value, str):
-                    sent[str(place[-1])].append(value)
+            for location, value in walk(json.loads(body or b"null")):
+                if location and location[-1] in sent and isinstance(value, str):
+                    sent[str(location[-1])].append(value)
             sent["id"] += parse_qs(query).get("id", [])
             return respond(method, path, query, body)  # noqa: B023  called within this round
 

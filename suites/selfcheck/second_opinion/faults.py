@@ -100,7 +100,7 @@ def holds_code(report: Report, _right: Decision) -> bool:
 
 
 def take_to_first_flaw(provider: ReportProvider, entries: Sequence[Any]) -> Answer:
-    flawed = (place for place, entry in enumerate(entries) if provider.find_flaw(entry))
+    flawed = (position for position, entry in enumerate(entries) if provider.find_flaw(entry))
     return ReportProvider.take(provider, entries[: next(flawed, len(entries)) + 1])
 
 

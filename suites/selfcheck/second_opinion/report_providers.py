@@ -55,7 +55,7 @@ class ReportProvider(Service):
     def forward(self, _report: Report, _decision: Decision) -> tuple[str, ...]:
         return ()
 
-    def describe(self, new: int, known: int, rejected: list[Answer]) -> Answer:
+    def describe(self, new: int, duplicates: int, rejected: list[Answer]) -> Answer:
         raise NotImplementedError
 
     def show(self, report_id: str) -> Answer | None:
@@ -90,8 +90,8 @@ class DirectoryResponses(ReportProvider):
     taken_status = 201
     noun = "response"
 
-    def describe(self, new: int, known: int, rejected: list[Answer]) -> Answer:
-        return {"stored": new, "duplicates": known, "rejected": rejected}
+    def describe(self, new: int, duplicates: int, rejected: list[Answer]) -> Answer:
+        return {"stored": new, "duplicates": duplicates, "rejected": rejected}
 
     def show(self, report_id: str) -> Answer | None:
         answer = super().show(report_id)
@@ -132,8 +132,8 @@ class DirectoryEventsApi(ReportProvider):
         hand_over(self.subscribers, event)
         return ("directory-errors-listener", "directory-responses")
 
-    def describe(self, new: int, known: int, rejected: list[Answer]) -> Answer:
-        return {"accepted": new + known, "rejected": rejected}
+    def describe(self, new: int, duplicates: int, rejected: list[Answer]) -> Answer:
+        return {"accepted": new + duplicates, "rejected": rejected}
 
     def show(self, report_id: str) -> Answer | None:
         answer = super().show(report_id)

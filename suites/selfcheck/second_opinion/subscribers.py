@@ -60,9 +60,9 @@ class SubscribersErrors(Service):
 
     def is_duplicate(self, event: Report) -> bool:
         keys = {(member, event[member].lower()) for member in ("event_id", "report_id")}
-        known = not keys.isdisjoint(self.seen)
+        is_known = not keys.isdisjoint(self.seen)
         self.seen |= keys
-        return known
+        return is_known
 
     def is_stale(self, subscriber: Subscriber, event: Report) -> bool:
         other_token = reports.target_of(event) != subscriber.token

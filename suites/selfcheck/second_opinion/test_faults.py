@@ -61,7 +61,7 @@ def make_traffic() -> Iterator[list[Any]]:
 
 def observe(fault: str | None) -> dict[str, Any]:
     """Deliver the traffic twice to each service alone, and look at everything that it shows."""
-    return {service.name: observe_service(build_services(fault)[place]) for place, service in SERVICES}
+    return {service.name: observe_service(build_services(fault)[position]) for position, service in SERVICES}
 
 
 def observe_service(service: Service) -> list[Any]:
@@ -83,10 +83,10 @@ def subscribe(service: Service, *numbers: int) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_shows_at_its_service_only(fault: str) -> None:
-    right, wrong = observe(None), observe(fault)
-    assert {name for name in right if right[name] != wrong[name]} == {FAULTS[fault]["service"]}
+    right, faulty = observe(None), observe(fault)
+    assert {name for name in right if right[name] != faulty[name]} == {FAULTS[fault]["service"]}
 
 
 def test_no_two_faults_show_alike() -> None:
-    shown = {repr(observe(fault)) for fault in FAULTS}
-    assert len(shown) == len(FAULTS) == len(CHANGES)
+    observations = {repr(observe(fault)) for fault in FAULTS}
+    assert len(observations) == len(FAULTS) == len(CHANGES)

@@ -133,10 +133,10 @@ def behind_network(network: SlowNetwork, urls: dict[str, str]) -> Iterator[dict[
     async def stop() -> None:
         for server in servers:
             server.close()
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            for task in others:
+        while other_tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in other_tasks:
                 task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.gather(*other_tasks, return_exceptions=True)
 
     try:
         yield {name: run(start_proxy(url)) for name, url in urls.items()}

@@ -120,8 +120,8 @@ def test_libpq_gets_every_address_checked(
 ) -> None:
     events: list[Any] = []
 
-    def connect(_dialect: Any, **given: Any) -> sqlite3.Connection:
-        events.append(given)
+    def connect(_dialect: Any, **options: Any) -> sqlite3.Connection:
+        events.append(options)
         return sqlite3.connect(":memory:")
 
     monkeypatch.setattr(dialect, "driver", "psycopg")

@@ -78,9 +78,9 @@ def test_effects_have_their_time(
 ) -> None:
     with open_target(within, outcome, delay) as (target, sent):
         start = time.monotonic()
-        shown = target.deliver_and_observe(sent).subscribers
+        states = target.deliver_and_observe(sent).subscribers
         seconds = time.monotonic() - start
-    assert {row["status"] for row in shown.values()} == {status}
+    assert {row["status"] for row in states.values()} == {status}
     assert seconds >= seconds_at_least
 
 

@@ -58,9 +58,9 @@ def test_a_deployment_is_judged_by_the_catalogue_of_the_command_line(tmp_path: P
 
 def test_a_deployment_must_keep_the_pacts_of_a_folder_that_are_its_own(contracts: Path) -> None:
     deployments = resolve_deployments([TARGET], None, None, [], pacts=str(contracts))
-    own = deployments[SERVICE].own_pacts
-    assert own
-    assert [(pact.consumer, pact.source) for pact in own.files] == [(CONSUMER, f"listener/{PACT.name}")]
+    own_pacts = deployments[SERVICE].own_pacts
+    assert own_pacts
+    assert [(pact.consumer, pact.source) for pact in own_pacts.files] == [(CONSUMER, f"listener/{PACT.name}")]
     assert deployments[SERVICE].suite_pacts is False
 
 
@@ -70,9 +70,9 @@ def test_a_folder_takes_the_place_of_the_pacts_of_the_targets_file(tmp_path: Pat
     (tmp_path / "targets.toml").write_text(row, encoding="utf-8")
     file = str(tmp_path / "targets.toml")
     sources = [
-        [pact.source for pact in own.files]
+        [pact.source for pact in own_pacts.files]
         for pacts in ("", str(contracts))
-        if (own := resolve_deployments([], file, None, [], pacts=pacts)[SERVICE].own_pacts)
+        if (own_pacts := resolve_deployments([], file, None, [], pacts=pacts)[SERVICE].own_pacts)
     ]
     assert sources == [["old.json"], [f"listener/{PACT.name}"]]
 
@@ -111,8 +111,8 @@ def test_a_release_of_other_services_is_refused() -> None:
 
 def test_provenance_names_the_files_of_the_user(contracts: Path) -> None:
     file = contracts / OTHER.name
-    own = RunConfig(policy=str(file), release=str(file), catalogue=str(file), pacts=str(contracts))
-    about = describe_provenance(own, file)
+    config = RunConfig(policy=str(file), release=str(file), catalogue=str(file), pacts=str(contracts))
+    about = describe_provenance(config, file)
     shipped = describe_provenance(RunConfig())
     for name in ("policy", "release", "own catalogue", "settings"):
         assert about[name].endswith(f" {OTHER.name}"), name

@@ -72,9 +72,9 @@ def only_unsubscribe(report: Mapping[str, Any]) -> str:
 )
 def test_a_wrong_decision_is_found(tmp_path: Path, decide: Decide, problems: set[str]) -> None:
     with run_platform(tmp_path, decide=decide) as file:
-        found = find_problems(file)
-    assert {row.partition(" ")[0] for row in found} == {"effects.subscriber"}
-    assert problems <= {row.partition(" ")[2] for row in found}
+        found_problems = find_problems(file)
+    assert {row.partition(" ")[0] for row in found_problems} == {"effects.subscriber"}
+    assert problems <= {row.partition(" ")[2] for row in found_problems}
 
 
 def unsubscribe_on_the_code(report: Mapping[str, Any]) -> str:

@@ -223,15 +223,15 @@ def test_a_subscriber_that_is_kept_never_loses_its_place_in_a_pool(
 ) -> None:
     monkeypatch.setattr("fixtures.targets.provisioning.pool.LRU_RESERVE", 2)
     service.insert(*write_pool(tmp_path, 3))
-    kept, *others = [make_row(str(number)) for number in range(5)]
+    kept_row, *other_rows = [make_row(str(number)) for number in range(5)]
     with connect_to(service.url, POOL, tmp_path) as target:
-        target.set_state("subscribers exist", {"subscribers": [kept]})
-        keep_subscribers(target, [kept["subscriber_id"]])
-        for row in others:
+        target.set_state("subscribers exist", {"subscribers": [kept_row]})
+        keep_subscribers(target, [kept_row["subscriber_id"]])
+        for row in other_rows:
             target.set_state("subscribers exist", {"subscribers": [row]})
-            target.subscribers([kept["subscriber_id"], row["subscriber_id"]])
+            target.subscribers([kept_row["subscriber_id"], row["subscriber_id"]])
         assert list(observable_looks(target)) == [
-            row["subscriber_id"] for row in (*others[-2:-1], kept, others[-1])
+            row["subscriber_id"] for row in (*other_rows[-2:-1], kept_row, other_rows[-1])
         ]
 
 

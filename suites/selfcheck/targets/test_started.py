@@ -100,7 +100,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
-    ("code", "members", "slug", "words"),
+    ("code", "members", "slug", "problem"),
     [
         pytest.param("print('no FCM', flush=True); exit(3)", {"ready": 5}, "service-exited", "status 3"),
         pytest.param(
@@ -110,11 +110,11 @@ os.kill(os.getpid(), signal.SIGKILL)
     ids=["it-exits", "it-is-never-ready"],
 )
 def test_a_service_that_does_not_start(
-    tmp_path: Path, code: str, members: dict[str, object], slug: str, words: str
+    tmp_path: Path, code: str, members: dict[str, object], slug: str, problem: str
 ) -> None:
     config = run_code(code, **members, ready_within_s=0.3)
     service = StartedService("go-sender", config, {}, tmp_path)
-    with pytest.raises(StartError, match=f"{slug}: go-sender: .*{words}") as raised:
+    with pytest.raises(StartError, match=f"{slug}: go-sender: .*{problem}") as raised:
         service.start()
     assert "go-sender.log" in raised.value.next_step
 

@@ -61,7 +61,7 @@ def test_a_started_service_is_told_all_addresses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "members", "given"),
+    ("name", "members", "listed"),
     [
         (
             "events-proxy",
@@ -77,13 +77,13 @@ def test_a_started_service_is_told_all_addresses() -> None:
     ],
 )
 def test_a_wire_of_its_own_is_refused_with_what_to_write(
-    tmp_path: Path, name: str, members: str, given: str
+    tmp_path: Path, name: str, members: str, listed: str
 ) -> None:
     file = tmp_path / "targets.toml"
     file.write_text(f'[environments.e.services.{name}]\nurl = "{URL}"\n{members}\n', encoding="utf-8")
     with pytest.raises(TargetError) as caught:
         read_targets_file(file, "e")
-    assert str(caught.value).startswith(f"no-adapter-there: '{name}': {given} cannot be used here, only at ")
+    assert str(caught.value).startswith(f"no-adapter-there: '{name}': {listed} cannot be used here, only at ")
     assert f"docs/openapi/{name}.json" in caught.value.next_step
 
 
@@ -118,8 +118,8 @@ def test_a_port_in_use_is_named() -> None:
 
 
 def test_messages_are_hidden_for_a_short_time_only() -> None:
-    one = {"QueueUrl": "q", "VisibilityTimeout": 60}
-    assert json.loads(shorten_visibility(json.dumps(one).encode())) == {**one, "VisibilityTimeout": 2}
+    single = {"QueueUrl": "q", "VisibilityTimeout": 60}
+    assert json.loads(shorten_visibility(json.dumps(single).encode())) == {**single, "VisibilityTimeout": 2}
     many = {"Entries": [{"VisibilityTimeout": 60}, {"VisibilityTimeout": 1}]}
     shortened = json.loads(shorten_visibility(json.dumps(many).encode()))
     assert shortened == {"Entries": [{"VisibilityTimeout": 2}, {"VisibilityTimeout": 1}]}

@@ -64,26 +64,27 @@ def do_nothing(_report: Mapping[str, Any]) -> str:
     return "keep"
 
 
-def write_words(file: Path, way: str, word: str = GONE) -> None:
+def write_words(file: Path, method: str, word: str = GONE) -> None:
     """Describe a platform that has a word for unsubscribed devices, and perhaps a way to make one."""
     change_description(file, 'absent = "unsubscribed"\n', "")
     change_description(file, 'active = ["ok"]', word if "active" in word else f'active = ["ok"], {word}')
-    change_description(file, "teardown", f"{way}teardown")
+    change_description(file, "teardown", f"{method}teardown")
 
 
-@pytest.mark.parametrize("way", [BY_REPORTS, BY_HAND])
-def test_a_right_platform_with_words_is_judged(tmp_path: Path, way: str) -> None:
+@pytest.mark.parametrize("method", [BY_REPORTS, BY_HAND])
+def test_a_right_platform_with_words_is_judged(tmp_path: Path, method: str) -> None:
     with run_platform(tmp_path, judge=QUICK, platform_class=WordPlatform) as file:
-        write_words(file, way)
+        write_words(file, method)
         assert find_problems(file) == []
 
 
 @pytest.mark.parametrize(
-    ("decide", "way"), [(never_unsubscribe, BY_REPORTS), (never_unsubscribe, BY_HAND), (do_nothing, BY_HAND)]
+    ("decide", "method"),
+    [(never_unsubscribe, BY_REPORTS), (never_unsubscribe, BY_HAND), (do_nothing, BY_HAND)],
 )
-def test_a_service_that_never_unsubscribes_is_found(tmp_path: Path, decide: Decide, way: str) -> None:
+def test_a_service_that_never_unsubscribes_is_found(tmp_path: Path, decide: Decide, method: str) -> None:
     with run_platform(tmp_path, decide=decide, judge=QUICK, platform_class=WordPlatform) as file:
-        write_words(file, way)
+        write_words(file, method)
         assert "effects.subscriber v1-UNREGISTERED" in find_problems(file)
 
 
@@ -93,7 +94,7 @@ def test_a_service_that_does_nothing_is_found_where_those_removed_are_shown(tmp_
 
 
 @pytest.mark.parametrize(
-    ("decide", "platform", "way", "word", "problem"),
+    ("decide", "platform", "method", "word", "problem"),
     [
         (decide_rightly, HidingPlatform, BY_REPORTS, GONE, "no subscriber changed after any"),
         (do_nothing, WordPlatform, BY_REPORTS, GONE, "no subscriber changed after any"),
@@ -108,10 +109,10 @@ def test_a_service_that_does_nothing_is_found_where_those_removed_are_shown(tmp_
     ],
 )
 def test_an_observation_that_cannot_show_it_is_no_verdict(
-    tmp_path: Path, decide: Decide, platform: type[OwnPlatform], way: str, word: str, problem: str
+    tmp_path: Path, decide: Decide, platform: type[OwnPlatform], method: str, word: str, problem: str
 ) -> None:
     with run_platform(tmp_path, decide=decide, judge=QUICK, platform_class=platform) as file:
-        write_words(file, way, word)
+        write_words(file, method, word)
         with (
             pytest.raises(Unobservable, match=f"observation-shows-no-unsubscribed: .*{problem}"),
             connect_to(file),
@@ -133,18 +134,18 @@ def test_a_description_without_a_word_for_it_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("platform", "found"),
+    ("platform", "answer"),
     [
         (WordPlatform, "one that is unsubscribed by hand is shown so"),
         (HidingPlatform, "one that was unsubscribed by hand is shown as active"),
     ],
 )
 def test_the_doctor_unsubscribes_one_by_hand(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], platform: type[OwnPlatform], found: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], platform: type[OwnPlatform], answer: str
 ) -> None:
     judge = 'judge = { promises = ["postpone", "unsubscribe"] }'
     with run_platform(tmp_path, judge=judge, platform_class=platform) as file:
         write_words(file, BY_HAND)
         doctor.main(["--targets", str(file), "--build", str(tmp_path / "build"), "--json"])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert found in next(row["said"] for row in rows if row["question"] == "by hand")
+    assert answer in next(row["said"] for row in rows if row["question"] == "by hand")
