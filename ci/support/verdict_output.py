@@ -65,7 +65,7 @@ def print_judged(verdict: Mapping[str, Any]) -> ExitCode:
     reasons = [*(cause.describe() for cause in run.causes), *run.undecided_reasons]
     waived = f"{count} waived by --waivers" if (count := len(run.waived)) else ""
     notes = [*verdict.get("weaker", ()), *filter(None, [waived]), *verdict.get("notes", ())]
-    about = {"word": name_verdict([run]), "judged": describe_judged(verdict)}
+    about = {"word": name_verdict([run]), "subject": describe_judged(verdict)}
     exit_code = print_verdict(verdict["verdict"], reasons, notes, **about)
     if exit_code == ExitCode.NO_GO:
         for step in list_next_steps([run]):

@@ -11,7 +11,7 @@ import pytest
 from fixtures.core.topology import RELEASE_FILE
 from fixtures.release.order import analysis, pairwise_results, release_file
 from fixtures.release.order.pairwise_results import RecordedResult, RecordedResults, ResultsError
-from fixtures.release.order.release_file import CLEAN, Edge, Release
+from fixtures.release.order.release_file import CLEAN, MessageEdge, Release
 from fixtures.services import VERSIONS
 from suites.rollout.sample_releases import write_release
 
@@ -114,7 +114,7 @@ def build_service_chain(services: int) -> tuple[Release, RecordedResults]:
     """
     names = [f"service-{number}" for number in range(1, services + 1)]
     edges = tuple(
-        Edge(f"from {writer}", writer, reader, "http" if index else "queue", long_lived=not index)
+        MessageEdge(f"from {writer}", writer, reader, "http" if index else "queue", long_lived=not index)
         for index, (writer, reader) in enumerate(itertools.pairwise(names))
     )
     steps = (*reversed(names), CLEAN + edges[0].name)

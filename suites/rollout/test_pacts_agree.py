@@ -13,7 +13,7 @@ from fixtures.release.order import analysis, pairwise_results
 from fixtures.release.order.analysis import Analysis
 from fixtures.release.order.pairwise_model import PairTable
 from fixtures.release.order.pairwise_results import RecordedResult, RecordedResults
-from fixtures.release.order.release_file import Edge, Release
+from fixtures.release.order.release_file import MessageEdge, Release
 
 EXPECTED = tomllib.loads((ROOT / "pacts" / "expected.toml").read_text(encoding="utf-8"))
 PAIRS = list(itertools.product(("before", "after"), repeat=2))
@@ -83,7 +83,7 @@ def test_each_pair_agrees_with_the_table(
     assert success[release_edge.name, *versions] is passed_on_unchanged
 
 
-def consumer_and_provider(edge: Edge) -> tuple[str, str]:
+def consumer_and_provider(edge: MessageEdge) -> tuple[str, str]:
     return (edge.writer, edge.reader) if edge.kind == "http" else (edge.reader, edge.writer)
 
 
