@@ -83,11 +83,7 @@ class GateConfig:
         startup_error = verdict_file.find_startup_error()
         required = policy_file.NO_REQUIREMENTS
         if not startup_error:
-            required = policy_file.load_policy(
-                Path(run.policy) if run.policy else None, for_release=options.release_gate
-            )
-        for file in replay if not startup_error else ():
-            recordings.read_answers(Path(file))
+            required = load_requirements(run, for_release=options.release_gate)
         environments = [row.environment for row in selected.values() if row.environment]
         default = DEPLOYED if selected else ledger.DEFAULT_ENVIRONMENT
         today = times.utc_now().date()
@@ -107,6 +103,14 @@ class GateConfig:
             install_allure=options.allure,
             startup_error=startup_error,
         )
+
+
+def load_requirements(run: RunConfig, *, for_release: bool) -> Policy:
+    """The policy of a run. Raises UserError if it or an answer to be replayed cannot be read."""
+    policy = policy_file.load_policy(Path(run.policy) if run.policy else None, for_release=for_release)
+    for file in run.replay:
+        recordings.read_answers(Path(file))
+    return policy
 
 
 def select_judged_deployments(options: argparse.Namespace) -> Mapping[str, Deployment]:

@@ -28,7 +28,6 @@ from suites.selfcheck.generation.import_forms import (
 pytestmark = pytest.mark.aside
 
 BOTH = DEAD | LATER
-BACKSLASH_X22 = r"\x22"
 HOST = {"host": "fcm.googleapis.com", "path": "/v1/projects/x/messages:send"}
 
 

@@ -24,7 +24,6 @@ from suites.selfcheck.release.cleaner_process import (
 
 pytestmark = [pytest.mark.aside, pytest.mark.catches(promise="cleaner")]
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OLD, NEW = record(1), record(2, new=True)
 UNREADABLE = (
     b"",

@@ -38,7 +38,6 @@ HELD = [record(n % 190, new=n % 190 % 3 == 0) for n in range(200)]
 CATCHES = [pytest.mark.catches(promise=promise) for promise in ("cleaner", "cleaner:lost-server")]
 STEP = 20
 SAVED_AT, LOST_AT = 60, 120
-UNAVAILABLE = 69
 
 
 class CrashingServer:

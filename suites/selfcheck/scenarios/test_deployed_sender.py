@@ -19,8 +19,6 @@ pytestmark = [pytest.mark.aside, pytest.mark.process]
 
 REFERENCE = [sys.executable, "-m", "suites.selfcheck.scenarios.reference_sender"]
 ADDRESSES = ["{fcm_url}", "{events_url}", "{redis_url}"]
-NOT_LEGACY = "go-sender is not judged on legacy"
-ELSEWHERE = ["http://127.0.0.1:9", *ADDRESSES[1:]]
 GO_EXAMPLE = ROOT / "docs" / "examples" / "go-sender"
 
 

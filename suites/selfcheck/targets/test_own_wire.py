@@ -50,10 +50,6 @@ def unsubscribe_on_any_404(report: Mapping[str, Any]) -> str:
     return "unsubscribe" if report["http_status"] == 404 else decide_rightly(report)
 
 
-def ignore_retry_after(report: Mapping[str, Any]) -> str:
-    return decide_rightly({**report, "retry_after": None})
-
-
 def keep_the_old_token(report: Mapping[str, Any]) -> str:
     outcome = decide_rightly(report)
     return "keep" if outcome == "replace_token" else outcome
