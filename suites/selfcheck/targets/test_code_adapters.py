@@ -11,8 +11,10 @@ import pytest
 
 from ci.commands import doctor
 from fixtures.core.payloads import IdFactory
+from fixtures.targets.cleanup import clean_up
 from fixtures.targets.config import TargetError
 from fixtures.targets.deployed import connect_deployment
+from fixtures.targets.provisioning.inventory import INVENTORY_FILE, DeploymentKey, Inventory
 from fixtures.targets.selection import resolve_deployments
 from suites.selfcheck.targets.test_own_wire import connect_to, find_problems
 
@@ -51,6 +53,10 @@ PLATFORM = """\
         def reset(self, subscribers):
             for row in subscribers:
                 del self.users[row["subscriber_id"]]
+
+        def unsubscribe(self, subscribers):
+            for row in subscribers:
+                self.users[row["subscriber_id"]]["status"] = "unsubscribed"
 
         def look(self, ids):
             return {name: self.users.get(name) for name in ids}
@@ -201,10 +207,23 @@ def test_a_program_and_its_children_end_with_the_run(folder: Path) -> None:
     assert not is_running(pid)
 
 
+def test_a_subscriber_that_code_cannot_remove_is_noted(folder: Path) -> None:
+    write_module(folder, "own_platform", PLATFORM)
+    file = write_targets(folder, '"python:own_platform:Platform"', ONLY_LEGACY)
+    deployed = resolve_deployments([], str(file), None, [])
+    inventory = Inventory(folder / INVENTORY_FILE)
+    (service, deployment), *_ = deployed.items()
+    key = DeploymentKey(service, deployment.url, deployment.environment)
+    inventory.add(key, [{"subscriber_id": IdFactory().next()[2]}])
+    (failure,) = clean_up(folder, inventory, deployed)
+    assert failure.why.startswith("adapter-failed: python:own_platform:Platform: reset ended with KeyError")
+
+
 def test_the_doctor_tries_each_part(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_program(folder, PROGRAM)
-    file = write_targets(folder, '["./adapter"]', ONLY_LEGACY)
+    file = write_targets(folder, '["./adapter"]', ONLY_LEGACY, "can_unsubscribe = true")
     assert doctor.main([f"--targets={file}", f"--build={folder / 'build'}", "--json"]) == 0
     answers = {row["question"]: row["said"] for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert answers["by hand"] == "one that is unsubscribed by hand is shown so"
     assert answers["deliver"].startswith("deliver of ./adapter with {")
     assert '"status":"unsubscribed"' in answers["observation"]

@@ -10,7 +10,7 @@ import pytest
 from ci.commands import doctor
 from fixtures.targets.target import Unobservable
 from suites.selfcheck.targets.own_wire import JSON, Decide, OwnPlatform, decide_rightly, run_platform
-from suites.selfcheck.targets.test_code_adapters import ONLY_LEGACY, write_targets
+from suites.selfcheck.targets.test_code_adapters import ONLY_LEGACY, PROGRAM, write_program, write_targets
 from suites.selfcheck.targets.test_own_wire import change_description, connect_to, find_problems, read_refusal
 
 pytestmark = pytest.mark.aside
@@ -126,6 +126,23 @@ def test_code_that_does_nothing_is_found(tmp_path: Path) -> None:
     )
     file = write_targets(tmp_path, '"python:idle_adapter:Idle"', f"{ONLY_LEGACY}\nobserve_within_s = 0.3")
     assert "effects.subscriber legacy-NotRegistered" in find_problems(file)
+
+
+def write_idle_program(folder: Path, *lines: str) -> Path:
+    idle = "Platform.deliver = lambda self, reports: None\n    platform = Platform()"
+    write_program(folder, PROGRAM.replace("platform = Platform()", idle))
+    return write_targets(folder, '["./adapter"]', ONLY_LEGACY, "observe_within_s = 0.1", *lines)
+
+
+def test_a_program_that_does_nothing_is_found_if_it_can_unsubscribe_by_hand(tmp_path: Path) -> None:
+    file = write_idle_program(tmp_path, "can_unsubscribe = true")
+    assert "effects.subscriber legacy-NotRegistered" in find_problems(file)
+
+
+def test_a_program_is_asked_to_unsubscribe_only_if_the_targets_file_says_so(tmp_path: Path) -> None:
+    file = write_idle_program(tmp_path)
+    with pytest.raises(Unobservable, match="no subscriber changed after any report"), connect_to(file):
+        pass
 
 
 def test_a_description_without_a_word_for_it_is_refused(tmp_path: Path) -> None:
