@@ -87,7 +87,7 @@ def judge_by_schemathesis(provider: str, url: str, limit_s: float) -> bool | Non
 
 
 def judge_by_specmatic(provider: str, url: str, limit_s: float) -> bool | None:
-    """Tests generated from the document; without --lenient it refuses our documents before any request."""
+    """Tests generated from the document."""
     command = ["java", "-jar", str(JAR), "test", "--lenient", f"--testBaseURL={url}", document(provider)]
     return _is_red(command, limit_s)
 

@@ -1,4 +1,4 @@
-"""The OpenAPI documents pass the default rules of Spectral, without a warning, and of Redocly."""
+"""The OpenAPI documents pass the default rules of Spectral and, but for one, Redocly without a warning."""
 
 import json
 import os
@@ -14,9 +14,11 @@ from fixtures.contracts.api_docs.interfaces import INTERFACES
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("validators")]
 
 PROGRAMS = Path(__file__).parent / "node/node_modules/.bin"
+# GET /_pact/version takes nothing that it could refuse, and we document no answer that is never given.
+REFUSES_NOTHING = ("--skip-rule", "operation-4xx-response")
 LINTERS: dict[str, Sequence[str]] = {
     "spectral": ("lint", "--quiet", "--fail-severity", "warn", "--ruleset", "ruleset.json"),
-    "redocly": ("lint", "--extends", "recommended", "--max-problems", "3"),
+    "redocly": ("lint", "--extends", "recommended", "--max-problems", "3", *REFUSES_NOTHING),
 }
 
 
@@ -43,6 +45,7 @@ def test_the_documents_pass_and_a_wrong_one_does_not(tmp_path: Path, linter: str
         (tmp_path / f"{service}.openapi.json").write_text(text, encoding="utf-8")
     result = lint(linter, tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
+    assert "Warning was generated" not in result.stdout, result.stdout
     untitled = openapi.make_document("events-proxy")
     del untitled["info"]["title"]
     (tmp_path / "events-proxy.openapi.json").write_text(json.dumps(untitled), encoding="utf-8")
