@@ -12,8 +12,8 @@ from fixtures.core.project import ROOT
 from fixtures.release.order import analysis, pairwise_results
 from fixtures.release.order.analysis import Analysis
 from fixtures.release.order.pairwise_model import PairTable
-from fixtures.release.order.pairwise_results import RecordedResult, RecordedResults
-from fixtures.release.order.release_file import MessageEdge, Release
+from fixtures.release.order.pairwise_results import RecordedResult, RecordedResults, consumer_and_provider
+from fixtures.release.order.release_file import Release
 
 EXPECTED = tomllib.loads((ROOT / "pacts" / "expected.toml").read_text(encoding="utf-8"))
 PAIRS = list(itertools.product(("before", "after"), repeat=2))
@@ -81,10 +81,6 @@ def test_each_pair_agrees_with_the_table(
     harmless = not table.rows[release_edge.name, *versions].damage
     passed_on_unchanged = harmless and not changes(table, release_edge.name, *versions)
     assert success[release_edge.name, *versions] is passed_on_unchanged
-
-
-def consumer_and_provider(edge: MessageEdge) -> tuple[str, str]:
-    return (edge.writer, edge.reader) if edge.kind == "http" else (edge.reader, edge.writer)
 
 
 def changes(table: PairTable, edge: str, shape: str, version: str) -> bool:

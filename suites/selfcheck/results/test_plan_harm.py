@@ -12,7 +12,7 @@ from fixtures.core.findings import Finding
 from fixtures.core.topology import FLOW, VERSION_MIXES, get_version_number
 from fixtures.release.order import analysis, release_file, service_probe
 from fixtures.release.order.analysis import Analysis
-from fixtures.release.order.state_space import Safety
+from fixtures.release.order.orders import is_safe
 from fixtures.results.report.headline import format_reason, list_next_steps
 from fixtures.results.report.impact import FindingKind, group_findings
 from fixtures.results.report.model import ReportRun
@@ -59,16 +59,6 @@ def answer(analysed: Analysis) -> Mapping[str, Any]:
     return analysis.build_answer(analysed)
 
 
-def is_safe(analysed: Analysis, steps: Sequence[str]) -> bool:
-    """Whether every state is safe through which these steps pass, one after the other."""
-    space, node = analysed.space, analysed.space.start
-    for step in steps:
-        safety, node = space.move(node, step)
-        if safety is not Safety.SAFE:
-            return False
-    return True
-
-
 @pytest.mark.parametrize("protocol", CASES)
 @pytest.mark.parametrize("service", FLOW)
 def test_a_fault_holds_back_the_step_that_brings_its_harm(
@@ -86,7 +76,7 @@ def test_a_fault_holds_back_the_step_that_brings_its_harm(
     assert protocol == "legacy" or SENDER in done_steps
     assert harm.safe_meanwhile is not None
     assert not {held.name} & set(harm.safe_meanwhile)
-    assert is_safe(analysed, harm.safe_meanwhile)
+    assert is_safe(analysed.space, harm.safe_meanwhile)
 
 
 @pytest.mark.parametrize("held", list(itertools.combinations(PLAN, 2)))
@@ -97,7 +87,7 @@ def test_the_steps_called_safe_are_safe_whatever_is_held_back(
     harm = PlanHarm.from_findings(kinds_of(*findings), answer)
     assert {step.name for step in harm.steps} == set(held)
     assert harm.safe_meanwhile is not None
-    assert is_safe(analysed, harm.safe_meanwhile)
+    assert is_safe(analysed.space, harm.safe_meanwhile)
 
 
 def test_every_step_is_harmful_from_the_first_one_on(answer: Mapping[str, Any]) -> None:
