@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from fixtures.core.project import ROOT
 
 TEMPLATES = ROOT / "ci" / "templates"
-COMMANDS = ("cleanup-states", "deep", "doctor", "gate", "merge", "summary")
+COMMANDS = ("cleanup-states", "deep", "doctor", "gate", "merge", "setup/audit.sh", "summary")
 # Notes its arguments, and leaves what the command would leave.
 STUB = """#!/usr/bin/env bash
 printf '%s\\x1f' "${0##*/}" "$@" >> "$CALLS"; printf '\\n' >> "$CALLS"
