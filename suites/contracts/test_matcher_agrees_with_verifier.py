@@ -11,7 +11,7 @@ from fixtures.contracts.pact.matcher import find_interaction, make_matcher
 from fixtures.contracts.pact.model import GENERAL_INTERACTIONS
 from fixtures.contracts.pact.verification import VerifierProcess, verify_pact
 from fixtures.core.topology import PROVIDERS
-from suites.selfcheck.http_double import serve_answers
+from suites.selfcheck.http_double import HttpAnswer, serve_answers
 
 REPLACEMENTS: list[Any] = [None, 7, 1.5, True, "", "word", "2026-01-05T12:00:00Z", [], {}]
 # About so many mutations per interaction: enough to break its rules, few enough for the slow Verifier.
@@ -65,7 +65,7 @@ def select_examples() -> Examples:
 def serve_bodies(bodies: list[str], statuses: list[int]) -> Iterator[str]:
     """A server that answers GET /N with the body and status of that number."""
 
-    def answer(request: BaseHTTPRequestHandler, _body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    def answer(request: BaseHTTPRequestHandler, _body: bytes) -> HttpAnswer:
         number = int(request.path[1:])
         return statuses[number], {"Content-Type": "application/json; charset=utf-8"}, bodies[number].encode()
 

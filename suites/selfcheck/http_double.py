@@ -10,7 +10,8 @@ from typing import Any
 
 from fixtures.core.loopback_server import LoopbackHandler, run_server
 
-Reaction = Callable[[BaseHTTPRequestHandler, bytes], tuple[int, Mapping[str, str], bytes]]
+HttpAnswer = tuple[int, Mapping[str, str], bytes]  # status, headers and body
+Reaction = Callable[[BaseHTTPRequestHandler, bytes], HttpAnswer]
 # Gets a request with its body, and writes any bytes to the connection.
 WriteResponse = Callable[[LoopbackHandler, bytes], object]
 
@@ -62,7 +63,7 @@ class DoubleServer(ThreadingHTTPServer):
         """Ignore a refused TLS handshake, which some tests provoke."""
 
 
-def answer_ok(_request: BaseHTTPRequestHandler, _body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+def answer_ok(_request: BaseHTTPRequestHandler, _body: bytes) -> HttpAnswer:
     return 200, {"Content-Type": "application/json"}, b"{}"
 
 

@@ -19,7 +19,7 @@ from fixtures.targets.embedded import embedded_client
 from fixtures.targets.reverse_proxy import reverse_proxy
 from suites.selfcheck.contracts.stub_broker.server import StubBroker, serve
 from suites.selfcheck.contracts.test_stub_broker import pact, store_with
-from suites.selfcheck.http_double import serve_answers
+from suites.selfcheck.http_double import HttpAnswer, serve_answers
 
 pytestmark = pytest.mark.aside
 
@@ -141,7 +141,7 @@ def test_a_deployment_gets_other_ids_and_answers_have_the_old_ones() -> None:
     fresh_ids, token = FreshIds(), "fcafe0a7c0de1d48a36700"
     ids = [f"fcafe0a7-c0de-400{kind}-8000-001d48a36700" for kind in (1, 2, 3, 4)]
 
-    def echo(request: Any, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    def echo(request: Any, body: bytes) -> HttpAnswer:
         return 200, {}, request.path.encode() + body
 
     with (

@@ -30,7 +30,7 @@ from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Unobservable
 from suites.selfcheck.contracts.conftest import broker_variables, serve_stub
 from suites.selfcheck.contracts.stub_broker.storage import BrokerStore, StoredPact
-from suites.selfcheck.http_double import serve_answers
+from suites.selfcheck.http_double import HttpAnswer, serve_answers
 from suites.selfcheck.targets.own_wire import SERVICE, SINCE, TARGETS, OwnPlatform
 
 pytestmark = pytest.mark.process
@@ -121,7 +121,7 @@ def write_states(folder: Path, url: str) -> str:
 class Talkative(OwnPlatform):
     """Answers a callback with 200 and its name of the state: no promise is broken, but the pact is."""
 
-    def route(self, method: str, path: str, body: Any) -> tuple[int, Mapping[str, str], bytes]:
+    def route(self, method: str, path: str, body: Any) -> HttpAnswer:
         status, headers, content = super().route(method, path, body)
         return (200 if path == "/callbacks" else status), headers, content
 

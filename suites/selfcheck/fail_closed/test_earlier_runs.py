@@ -5,13 +5,11 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from fixtures.core.project import ROOT
 from fixtures.results import build_folder
 from suites.selfcheck.fail_closed.sandbox import (
     GateCall,
@@ -24,14 +22,8 @@ from suites.selfcheck.fail_closed.sandbox import (
     write_earlier_go,
 )
 from suites.selfcheck.fail_closed.test_run_faults import disturb
+from suites.selfcheck.results.test_build_folder import hold_lock
 
-HOLD_LOCK = """
-import pathlib, sys, time
-from fixtures.results import build_folder
-with build_folder.lock(pathlib.Path(sys.argv[1])):
-    print("locked", flush=True)
-    time.sleep(600)
-"""
 OWN_FOLDERS = ("report", "rollout", "allure-results", "verifications")
 ONLY_GO_SENDER = '[environments.staging.services.go-sender]\nurl = "http://127.0.0.1:1"\n'
 
@@ -89,14 +81,8 @@ def judge_nothing(scene: Scene) -> Iterator[GateCall]:
 @contextlib.contextmanager
 def run_another(scene: Scene) -> Iterator[GateCall]:
     """Another run that writes into the same folder."""
-    command = [sys.executable, "-c", HOLD_LOCK, str(build_folder.adopt(scene.build))]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield GateCall()
-        finally:
-            process.kill()
+    with hold_lock(build_folder.adopt(scene.build)):
+        yield GateCall()
 
 
 @contextlib.contextmanager

@@ -1,17 +1,18 @@
 """Only a folder of our own is cleared, one run at a time writes there, and a run begins as undecided."""
 
+import contextlib
 import importlib
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from ci.support.exit_codes import ExitCode
 from fixtures.core.errors import UserError
+from fixtures.core.project import ROOT
 from fixtures.results import build_folder
 from fixtures.results.build_folder import MARK, RunFiles
 
@@ -30,6 +31,19 @@ with build_folder.lock(pathlib.Path(sys.argv[1])):
     print("locked", flush=True)
     time.sleep(600)
 """
+
+
+@contextlib.contextmanager
+def hold_lock(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Let another process write into a build folder."""
+    command = [sys.executable, "-c", HOLD, str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_folder_that_holds_anything_else_is_refused_and_unchanged(tmp_path: Path) -> None:
@@ -77,13 +91,10 @@ def test_no_command_writes_into_a_folder_that_is_not_ours(
 @pytest.mark.process
 def test_a_second_run_is_refused_by_name_until_the_first_one_has_died(tmp_path: Path) -> None:
     folder = build_folder.adopt(tmp_path / "build")
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE) as process:  # noqa: S603
-        assert process.stdout is not None
-        process.stdout.readline()
+    with hold_lock(folder) as process:
         for shared in (False, True):
             with pytest.raises(UserError, match=rf"build-in-use: .*process {process.pid}, since 20"):
                 build_folder.lock(folder, shared=shared).__enter__()
-        os.kill(process.pid, signal.SIGKILL)
     with build_folder.lock(folder):
         assert f"process {os.getpid()}," in (folder / MARK).read_text(encoding="utf-8")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from suites.selfcheck.http_double import serve_answers
+from suites.selfcheck.http_double import HttpAnswer, serve_answers
 from suites.selfcheck.second_opinion import decisions, reports
 
 SERVICE = "subscribers-errors"
@@ -64,11 +64,11 @@ class OwnPlatform:
     handled: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def react(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    def react(self, request: BaseHTTPRequestHandler, body: bytes) -> HttpAnswer:
         with self.lock:
             return self.route(request.command, unquote(request.path), json.loads(body or b"null"))
 
-    def route(self, method: str, path: str, body: Any) -> tuple[int, Mapping[str, str], bytes]:
+    def route(self, method: str, path: str, body: Any) -> HttpAnswer:
         name = path.rpartition("/")[2]
         match method, path.split("/")[1]:
             case "PUT", "devices":

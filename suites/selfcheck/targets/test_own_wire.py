@@ -129,6 +129,11 @@ def test_an_observation_that_never_changes_is_no_verdict(tmp_path: Path, state: 
         ('token = "device.token"', "", "promise-not-observable: 'replace_token'"),
         ("observe.http", "observe.sql", "bad-targets-file"),
         ("states.http", "states.sql", "bad-targets-file"),
+        ('{subscriber_id}"\nstatus', '{subscriber}"\nstatus', "unknown-placeholder: '{subscriber}': allowed"),
+        ('user = "{subscriber_id}"', 'user = "{user}"', "unknown-placeholder: '{user}': allowed: "),
+        ('method = "POST"', 'method = "POST"\nrejected = "[?"', "bad-jmespath: deliver.rejected = '[?'"),
+        ('"/callbacks"', '"/callbacks/{report.token}"\nbatch = 10', "path-of-many: '/callbacks/"),
+        ('"/callbacks"', '"/callbacks"\nmember = "list"', "member-without-batch: 'list'"),
     ],
 )  # fmt: skip
 def test_a_wrong_description_is_refused_by_name(tmp_path: Path, old: str, new: str, slug: str) -> None:

@@ -19,7 +19,7 @@ from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.selection import resolve_deployments
 from fixtures.targets.target import Target, Unobservable
-from suites.selfcheck.http_double import serve_answers
+from suites.selfcheck.http_double import HttpAnswer, serve_answers
 from suites.selfcheck.targets.sql_service import (
     POOL,
     SERVICE,
@@ -87,7 +87,7 @@ REQUESTS = f"http = {{ {PUT}, {DELETE} }}"
 
 
 def test_requests_are_sent_as_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def react(request: BaseHTTPRequestHandler, _body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    def react(request: BaseHTTPRequestHandler, _body: bytes) -> HttpAnswer:
         return {"PUT": 201, "DELETE": 404}.get(request.command, 200), JSON, b"{}"
 
     monkeypatch.setenv("ADMIN_TOKEN", "s3cret")

@@ -9,13 +9,13 @@ import pytest
 
 from ci.commands import doctor
 from fixtures.targets.target import Unobservable
+from suites.selfcheck.http_double import HttpAnswer
 from suites.selfcheck.targets.own_wire import JSON, Decide, OwnPlatform, decide_rightly, run_platform
 from suites.selfcheck.targets.test_code_adapters import ONLY_LEGACY, PROGRAM, write_program, write_targets
 from suites.selfcheck.targets.test_own_wire import change_description, connect_to, find_problems, read_refusal
 
 pytestmark = pytest.mark.aside
 
-Answer = tuple[int, Mapping[str, str], bytes]
 QUICK = 'judge = { promises = ["unsubscribe", "postpone"] }\nobserve_within_s = 0.3'
 GONE = 'unsubscribed = ["gone"]'
 BY_REPORTS = ""
@@ -25,7 +25,7 @@ BY_HAND = 'unsubscribe = { method = "POST", path = "/gone/{subscriber_id}" }\n'
 class WordPlatform(OwnPlatform):
     """Keeps a device whose app is gone, and calls it gone. It writes down the last report of each device."""
 
-    def route(self, method: str, path: str, body: Any) -> Answer:
+    def route(self, method: str, path: str, body: Any) -> HttpAnswer:
         name = path.rpartition("/")[2]
         if method == "POST" and path.startswith("/gone/"):
             next(row for row in self.devices.values() if row["user"] == name)["state"] = "gone"
@@ -47,7 +47,7 @@ class WordPlatform(OwnPlatform):
 class HidingPlatform(WordPlatform):
     """Shows each device as it was made."""
 
-    def route(self, method: str, path: str, body: Any) -> Answer:
+    def route(self, method: str, path: str, body: Any) -> HttpAnswer:
         status, headers, content = super().route(method, path, body)
         if method == "GET" and status == 200:
             device = {**json.loads(content)["device"], "state": "ok"}
