@@ -1,4 +1,4 @@
-# Sourced by the commands of ci/: sets up .venv with requirements.lock, or with other `locks` of its caller.
+# Sourced by the commands of ci/, or run: sets up .venv with requirements.lock, or with other `locks` of its caller.
 # Needs only Python >= 3.11. A failure here exits 70, which is no verdict.
 set -o errtrace # the trap holds in functions, too
 trap 'echo "set-up-failed: see above; next: rm -rf ${environment:-.venv} and try again" >&2; exit 70' ERR
@@ -27,7 +27,7 @@ require_python() {
 }
 source ci/setup/own-environment.sh
 # The cleaner needs few packages: it makes an environment of its own, unless the large one is there.
-environment=.venv
+environment=.venv locks=${locks:-requirements.lock}
 if [ "${0##*/}" = clean-messages-container ] && ! is_installed .venv requirements.lock; then
     environment=.venv-cleaner locks=requirements-cleaner.lock
 fi

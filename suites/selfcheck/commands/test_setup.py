@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,14 @@ def write_lock(project: Path, name: str, version: str) -> None:
     (project / "requirements.lock").write_text(lock, encoding="utf-8")
 
 
-def run(project: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the command with pip, which takes wheels from the project's folder only."""
+def run(
+    project: Path, words: Sequence[str] = ("ci/command",), **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command, or another, with pip, which takes wheels from the project's folder only."""
     environment = {"PATH": "/usr/bin:/bin", "PYTHON": sys.executable, "HOME": str(project.parent)}
     environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(project), **variables}
     return subprocess.run(  # noqa: S603  our own script
-        [str(project / "ci" / "command")], env=environment, capture_output=True, text=True, check=False
+        words, cwd=project, env=environment, capture_output=True, text=True, check=False
     )
 
 
@@ -112,3 +115,30 @@ def test_windows_is_refused_by_name(project: Path) -> None:
     assert "unsupported-system: MINGW64_NT-10.0" in done.stderr
     assert "next: on Windows, wsl --install" in done.stderr
     assert not (project / ".venv").exists()
+
+
+def test_each_step_of_the_container_file_can_be_taken(project: Path) -> None:
+    python = project / "python3"  # its `-m venv` makes a link to it, and it says what else it shall do
+    python.write_text("""#!/bin/sh
+case "$*" in
+"-m venv "*) mkdir -p "$3/bin"; ln -s "$0" "$3/bin/python" ;;
+"-m pip "*) echo "$*" >&2 ;;
+esac
+""")
+    python.chmod(0o755)
+    text = (ROOT / "ci" / "templates" / "Containerfile").read_text(encoding="utf-8")
+    copied: list[Path] = []
+    ran = []
+    for instruction, _, rest in (line.partition(" ") for line in text.splitlines()):
+        words = [word for word in rest.split() if not word.startswith("--")]
+        if instruction == "COPY":
+            sources = [list(ROOT.glob(word)) if "*" in word else [ROOT / word] for word in words[:-1]]
+            assert all(files and all(file.exists() for file in files) for files in sources), rest
+            copied += [file for files in sources for file in files]
+        elif words and words[0] == "bash":
+            assert any((ROOT / words[1]).is_relative_to(file) for file in copied), (
+                "it is copied before it runs"
+            )
+            ran.append(run(project, words, PYTHON=str(python)))
+    (set_up,) = ran
+    assert (set_up.returncode, "-r requirements.lock" in set_up.stderr) == (0, True), set_up.stderr
