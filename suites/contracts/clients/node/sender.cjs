@@ -19,7 +19,7 @@ async function report(record, { subscriber_id, token }) {
   const report_id = hash.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/, '$1-$2-5$3-8$4-$5');
   const [http_status, response] = await getMessaging().send({ ...record.v1, android: { ttl: 60000 }, token }).then((name) => [200, { name }], ({ code, message }) => {
     const [status, errorCode] = MEANINGS[String(code).split('/').pop()] || [400, 'UNKNOWN'];
-    return [status, { error: { code: status, message, details: [{ '@type': 'google.firebase.fcm.v1.FcmError', errorCode }] } }];
+    return [status, { error: { code: status, message, details: [{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }] } }];
   });
   return { report_id, ...Object.fromEntries(['firebase_app', 'message_id', 'spam'].map((name) => [name, record[name]])), subscriber_id, token, sent_at, http_status, retry_after: null, response, protocol: 'fcm_v1' };
 }
