@@ -1,4 +1,4 @@
-"""Linters of CI systems and of containers accept the templates and container files, and notice a wrong one."""
+"""Linters of CI systems and of containers accept the templates and container files, but no wrong one."""
 
 import shutil
 import subprocess
