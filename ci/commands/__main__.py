@@ -2,11 +2,16 @@
 
 import importlib
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 
-from ci.support import cli
-
 NOT_STARTED = "cannot-start: see above\n  next: rm -rf .venv and try again"
+try:
+    from ci.support import cli
+except Exception:  # noqa: BLE001  Python would exit with 1, as for a no-go
+    traceback.print_exc()
+    print(NOT_STARTED, file=sys.stderr)
+    sys.exit(70)
 
 
 def main(argv: Sequence[str]) -> int:
