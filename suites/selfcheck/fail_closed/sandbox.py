@@ -182,8 +182,11 @@ def edit_file(file: Path, old: str, new: str) -> None:
 
 
 def deploy(service: str, url: str, scene: Scene, **members: Any) -> tuple[str, ...]:
-    """Write a targets file with this service, with a short time-out. Returns the gate's options for it."""
-    rows = {"url": url, "timeout_s": TIMEOUT_S, **members}
+    """Write a targets file with this service, with a short time-out. Returns the gate's options for it.
+
+    The service must keep the pacts of this suite: where it need not, a breach of a contract is a notice.
+    """
+    rows = {"url": url, "timeout_s": TIMEOUT_S, "pacts": "suite", **members}
     text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in rows.items())
     scene.build.mkdir(parents=True, exist_ok=True)
     file = scene.build.parent / f"{scene.build.name}.toml"
