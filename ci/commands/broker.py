@@ -58,7 +58,7 @@ def install_pact_cli() -> Path:
 def ask_broker(access: BrokerAccess, question: DeploymentQuestion) -> DeploymentAnswer:
     """The broker's answer. Raises BrokerError."""
     with closing(BrokerClient(access)) as broker:
-        broker.find_link("self")  # this error says why there is no answer; the command line's does not
+        broker.require_services(question.versions)  # Pact's command line does not say why there is no answer
     document = pact_cli.ask_can_i_deploy(install_pact_cli(), access, question)
     return read_answer(question, document)
 

@@ -123,7 +123,12 @@ def test_a_broker_without_pacts_proves_nothing(run_here: RunHere) -> None:
         result = run_here(stub.url, *ONE)
         assert (result.returncode, result.stderr.partition(":")[0]) == (2, "no-pacts")
         result = run_here(stub.url, "can-i-deploy")
-        assert (result.returncode, "Pacticipant directory-messages not found" in result.stderr) == (2, True)
+        problem = f"nothing-published: {stub.url}: it is empty: no pact was published there"
+        assert (result.returncode, result.stderr) == (2, f"{problem}\n  next: ./ci/broker publish\n")
+    store = release_store()
+    store.main_branches.pop("go-sender")
+    with serve_stub(store) as stub:
+        assert "it does not know go-sender: no pact" in run_here(stub.url, "can-i-deploy").stderr
     with serve_stub(release_store(deployed=False)) as stub:
         result = run_here(stub.url, *ONE, "--selector", '{"branch": "no-such-branch"}')
         assert (result.returncode, result.stderr.partition(":")[0]) == (2, "no-pacts")
