@@ -50,7 +50,7 @@ def send_spans(files: RunFiles) -> None:
         if process.returncode == 0:
             print(process.stdout, end="")
             return
-        first, *others = process.stderr.strip().splitlines() or [f"exit code {process.returncode}"]
-        problem = quote_outside(others[-1] if first.startswith("Traceback") else first, QUOTE_LENGTH)
+        first, *rest = process.stderr.strip().splitlines() or [f"exit code {process.returncode}"]
+        problem = quote_outside(rest[-1] if first.startswith("Traceback") else first, QUOTE_LENGTH)
     step = f"see whether a collector listens at {ENDPOINTS[1]}; the verdict stands without"
     print(UserError("spans-not-sent", "--otlp", problem, step), file=sys.stderr)

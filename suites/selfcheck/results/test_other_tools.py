@@ -47,8 +47,9 @@ def test_a_finding_of_no_case_is_about_its_test(tmp_path: Path) -> None:
     finding = {**make_finding(), "case": None, "test": lines[20]["test"]}
     change_line(20, result="failed", findings=[finding])(lines)
     (result,) = list_results(build_run(tmp_path, lines))
-    place = result["locations"][0]["physicalLocation"]
-    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("suites/compat/test_c.py", 12)
+    location = result["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"] == "suites/compat/test_c.py"
+    assert location["region"]["startLine"] == 12
 
 
 def test_what_does_not_decide_is_a_note_or_suppressed(tmp_path: Path) -> None:
