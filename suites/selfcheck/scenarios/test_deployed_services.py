@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,11 @@ from ci.scoring.fault_runs import run_tests
 from fixtures.core.project import ROOT
 from fixtures.core.run_config import RunConfig
 from fixtures.faults.scoring import RunResult
+from fixtures.scenarios.deployed_services import DeployedService
 from fixtures.targets.config import Deployment
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.start_config import StartConfig
-from fixtures.targets.started import answers, find_free_port
+from fixtures.targets.started import StartedService, answers, find_free_port
 
 pytestmark = [pytest.mark.aside, pytest.mark.process]
 
@@ -95,6 +98,28 @@ def test_a_deployment_that_does_not_reach_its_surroundings_is_undecided(tmp_path
     result = judge(tmp_path, "events-proxy", "UNREGISTERED", start_row(command), 2)
     assert not result.findings
     assert "nothing-came-through" in result.problem
+
+
+def test_the_end_of_a_test_waits_while_a_late_call_kills_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stops: list[str] = []
+
+    def stop(_service: StartedService, _number: int = 15) -> None:
+        stops.append("begins")
+        time.sleep(0.1)
+        stops.append("ends")
+
+    monkeypatch.setattr(StartedService, "start", lambda _service: None)
+    monkeypatch.setattr(StartedService, "stop", stop)
+    deployment = Deployment("subscribers-postponed", "command", start=StartConfig(command=("none",)))
+    with DeployedService(deployment, RateLimiter(), tmp_path) as service:
+        late_call = threading.Thread(target=service.restart)
+        late_call.start()
+        while not stops:
+            time.sleep(0.01)
+    late_call.join()
+    assert stops == ["begins", "ends"] * 2
 
 
 def test_a_deployment_at_fixed_ports_is_judged_and_not_killed(tmp_path: Path) -> None:
