@@ -90,6 +90,11 @@ NOT_TAKEN: Mapping[str, tuple[str | bytes, dict[str, int], dict[str, int]]] = {
         KEPT,
         {"oauth": 1},
     ),
+    "OAuth in text": (
+        'POST https://oauth2.googleapis.com/token 400 {"error": "invalid_grant", "error_description": ""}\n',
+        {},
+        {"oauth": 1},
+    ),
     "gRPC": (lines({"code": 5, "message": "m", "details": GONE["error"]["details"]}), {}, {"grpc-status": 1}),
     "gRPC in text": ("fcm: rpc error: code = NotFound desc = UNREGISTERED\n", {}, {"grpc-status": 1}),
     "Node's library": (
@@ -104,6 +109,11 @@ NOT_TAKEN: Mapping[str, tuple[str | bytes, dict[str, int], dict[str, int]]] = {
     ),
     "a batch response": (
         lines({"responses": [{"success": True, "messageId": "x"}], "successCount": 1}),
+        {},
+        {"sdk-error": 1},
+    ),
+    "a batch response that Node printed": (
+        "{ responses: [ { success: false, error: [FirebaseMessagingError] } ],\n  successCount: 0 }\n",
         {},
         {"sdk-error": 1},
     ),
@@ -215,6 +225,7 @@ WAITS: Mapping[str, Any] = {
     "lower case": {"headers": {"retry-after": 41}},
     "pairs": {"headers": [["X", "1"], ["Retry-After", "41"]]},
     "names and values": {"headers": [{"name": "Retry-After", "value": "41"}]},
+    "an object for each": {"headers": [{"x": "1"}, {"retry-after": "41"}]},
     "keys and values": {"header": [{"key": "retry-after", "value": "41"}]},
     "a flat list": {"rawHeaders": ["X", "1", "Retry-After", "41"]},
     "text": {"headers": "X: 1\r\nRetry-After: 41\r\n"},

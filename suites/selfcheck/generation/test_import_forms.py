@@ -39,6 +39,7 @@ from suites.selfcheck.generation.import_forms import (
 
 pytestmark = pytest.mark.aside
 
+B64_BATCH = base64.b64encode(BATCH.encode()).decode()
 READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
     # --- text logs
     "pretty JSON": (f"12:00 WARN push\n{PRETTY}\n\tat a.B.c(B.java:1)\n", DEAD),
@@ -93,44 +94,12 @@ READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
         ),
         DEAD,
     ),
-    "Rust's response before the body": (
-        (
-            f'DEBUG push: Response {{ url: "{SEND}", status: 404, headers: {{"vary": "Origin"}} }}\n'
-            f"DEBUG push: body: {TEXT}\n"
-        ),
-        DEAD,
-    ),
-    "Rust's response in JSON before the body": (
-        lines({"fields": {"message": f'Response {{ url: "{SEND}", status: 200 }}'}}, {"message": str(SENT)}),
-        KEPT,
-    ),
-    "Rust's response, and the body of another": (
-        f'DEBUG push: Response {{ url: "{SEND}", status: 503 }}\nDEBUG push: body: {TEXT}\n',
-        LATER | DEAD,
-    ),
-    "Node's response with a stream": (
-        (
-            f"Response {{\n  status: 404,\n  body: ReadableStream {{ locked: false }},\n  url: '{SEND}'\n}}\n"
-            f"{TEXT}\n"
-        ),
-        DEAD,
-    ),
-    ".NET's response before the body": (
-        (
-            "fcm: StatusCode: 404, ReasonPhrase: 'Not Found', Headers:\n{\n  Vary: Origin\n"
-            f"  Content-Type: application/json; charset=UTF-8\n}}\n{TEXT}\n"
-        ),
-        DEAD,
-    ),
-    "Laravel": (
-        (
-            f'[2026-06-01 10:00:00] live.ERROR: fcm 404 {TEXT} {{"exception":"[object] (Error(code: 404):'
-            f' fcm error at /a.php:3)\n[stacktrace]\n{"#0 /b.php(1): x()" * 900}\n"}} \n'
-        ),
-        DEAD,
-    ),
     # --- tables, files, frames
     "CSV": (table([["time", "status", "body"], ["t", "404", TEXT], ["t", "503", TEXT_BUSY]]), DEAD | LATER),
+    "CSV, raw and empty bodies": (
+        table([["provider", "status", "raw"], ["fcm", "404", TEXT], ["fcm", "503", ""]]),
+        DEAD | LATER,
+    ),
     "CSV with ;": (table([["time", "status", "body"], ["t", "404", TEXT]], ";"), DEAD),
     "CSV with tabs": (table([["time", "status", "body"], ["t", "404", TEXT]], "\t"), DEAD),
     "CSV for a spreadsheet": ("sep=;\r\n" + table([["status", "body"], ["404", PRETTY]], ";"), DEAD),
@@ -294,6 +263,10 @@ READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
     # --- wrapped bodies
     "base64": (lines({"status": 404, "body": B64}), DEAD),
     "base64 without its end": (lines({"status": 404, "body": B64.rstrip("=")}), DEAD),
+    "base64 of a batch": (
+        lines({"status": 200, "url": "https://fcm.googleapis.com/batch", "body": B64_BATCH}),
+        THREE,
+    ),
     "base64 of gzip": (
         lines({"status": 404, "url": SEND, "body": base64.b64encode(gzip.compress(TEXT.encode())).decode()}),
         DEAD,
