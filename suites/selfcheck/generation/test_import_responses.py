@@ -47,6 +47,15 @@ READ: Mapping[str, tuple[str, dict[str, int]]] = {
         ),
         DEAD,
     ),
+    "a span of a trace": (
+        lines(
+            {
+                "http": {"request": {"url": SEND}, "response": {"status": 503, "content_length": 9}},
+                "name": "x",
+            }
+        ),
+        LATER,
+    ),
     "Laravel": (
         (
             f'[2026-06-01 10:00:00] live.ERROR: fcm 404 {TEXT} {{"exception":"[object] (Error(code: 404):'

@@ -163,6 +163,8 @@ def test_a_colour_that_two_pieces_share_is_taken_away() -> None:
         "WARN token a: DeviceMessageRateExceeded\n",
         f"Request URL: {SEND}\nRequest Method: POST\nStatus Code: 503 Busy\n\n<html>later</html>\n",
         f"fcm body=[{' '.join(map(str, TEXT.encode()[:90]))}\n",
+        "firebase_admin.exceptions.NotFoundError: gone\n",
+        "[firebase_messaging/unknown] java.io.IOException: SERVICE_NOT_AVAILABLE\n",
     ],
     ids=[
         "two processes",
@@ -171,6 +173,8 @@ def test_a_colour_that_two_pieces_share_is_taken_away() -> None:
         "a code of legacy",
         "a page in DevTools",
         "bytes cut off",
+        "an error of the library for Python",
+        "an error of the library for Flutter",
     ],
 )
 def test_what_cannot_be_read_is_named(text: str) -> None:
