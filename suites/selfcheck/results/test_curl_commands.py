@@ -24,9 +24,10 @@ def serve(command: str) -> Iterator[str]:
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
     with subprocess.Popen([sys.executable, *arguments], **pipes) as process:  # noqa: S603  our own
         assert process.stdout
-        assert process.stdin
-        yield json.loads(process.stdout.readline())["url"]
-        process.stdin.close()
+        try:
+            yield json.loads(process.stdout.readline())["url"]
+        finally:
+            process.terminate()
 
 
 def paste(commands: str) -> list[dict[str, Any]]:
