@@ -99,7 +99,7 @@ def test_every_step_is_harmful_from_the_first_one_on(answer: Mapping[str, Any]) 
 
 
 def test_what_is_wrong_end_to_end_holds_back_all_that_may_be_at_fault(answer: Mapping[str, Any]) -> None:
-    for mix, first in (("all-after-legacy", PLAN[0]), ("all-before-legacy", None), ("all-after-v1", PLAN[0])):
+    for mix, first in (("all-after-legacy", PLAN[0]), ("all-before-legacy", None), ("all-after-v1", SENDER)):
         protocol = VERSION_MIXES[mix].protocols[0]
         harm = PlanHarm.from_findings(kinds_of(harmful(mix, protocol, "chain.subscriber")), answer)
         assert [step.name for step in harm.steps] == ([first] if first else [])
@@ -148,6 +148,21 @@ def test_the_first_advice_names_the_step_the_harm_and_the_sender(
     assert "Take no other step meanwhile: no safe order" in " ".join(list_next_steps([unordered]))
     present = run_with([harmful(SENDER, "legacy")], answer, run)
     assert list_next_steps([present])[0].startswith(f"Mend {old} at once: it is live before the release")
+
+
+def test_what_a_service_shows_by_itself_is_said_before_what_is_seen_end_to_end(
+    tmp_path: Any, answer: Mapping[str, Any]
+) -> None:
+    findings = [harmful("all-after-legacy", "legacy", "chain.subscriber")] * 2
+    findings.append({**harmful("directory-messages", "legacy"), "case": None})
+    run = run_with(findings, answer, with_plan(build_run(tmp_path, good_run()), None))
+    first, second, safe, back, evidence, *_ = list_next_steps([run])
+    assert first.startswith("Hold back step 6, directory-messages ")
+    assert second.startswith("Hold back step 1, directory-events-api ")
+    assert "directory-messages" not in safe
+    assert "directory-events-api" not in safe
+    assert back.startswith("If directory-messages is released already: ")
+    assert evidence.startswith("Give what was found at directory-messages (1 page) ")
 
 
 def test_a_wrong_plan_is_changed_first(tmp_path: Any) -> None:
