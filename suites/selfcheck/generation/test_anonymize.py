@@ -75,6 +75,7 @@ def test_two_values_get_two_stand_ins() -> None:
         for name in ("abc-d1", "xyz-d2")
     ]
     assert len(set(Anonymizer().anonymize_value(texts))) == 4
+    assert len(set(Anonymizer().anonymize_value(["by ada@mill.example", "by bob@mill.example"]))) == 2
 
 
 def test_a_name_that_a_member_tells_is_found_in_the_texts_beside_it() -> None:
