@@ -22,6 +22,7 @@ env = {{ HTTPS_PROXY = "{{fcm_proxy}}", NODE_EXTRA_CA_CERTS = "{{fcm_ca}}" }}
 CASES = "v1-UNREGISTERED or v1-SENDER_ID_MISMATCH or v1-bare-404"
 
 
+@pytest.mark.nightly
 def test_the_sender_is_started_and_judged(tmp_path: Path) -> None:
     targets = tmp_path / "targets.toml"
     targets.write_text(ROW, encoding="utf-8")

@@ -109,7 +109,15 @@ def test_variety_is_what_reports_reach() -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", ["validation", "matching", "loop", "import", "start"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "validation",
+        "matching",
+        "start",
+        *(pytest.param(name, marks=pytest.mark.nightly) for name in ("loop", "import")),
+    ],
+)
 def test_a_measure_can_be_taken(name: str) -> None:
     for row in MEASURES[name](1):
         assert row.value > 0

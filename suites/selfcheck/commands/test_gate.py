@@ -125,6 +125,7 @@ def test_a_right_platform_with_a_wire_of_its_own_is_go(tmp_path: Path, judge: st
     assert rules <= {"effects.other-wait", "effects.other-subscriber"}
 
 
+@pytest.mark.nightly
 def test_a_fault_is_no_go_and_the_finding_can_be_repeated(tmp_path: Path) -> None:
     fault = next(fault for fault in FAULTS if fault.name == "not-registered-ignored")
     with start_process("fixtures.faults", fault.name) as (started,):
@@ -141,6 +142,7 @@ def test_a_fault_is_no_go_and_the_finding_can_be_repeated(tmp_path: Path) -> Non
     assert finding["title"] in process.stdout
 
 
+@pytest.mark.nightly
 def test_a_provider_that_dies_half_way_is_undecided_for_one_reason(tmp_path: Path) -> None:
     with start_process("fixtures.services.server", "--service=directory-responses", "--version=after") as (
         started,
@@ -158,6 +160,7 @@ def test_a_provider_that_dies_half_way_is_undecided_for_one_reason(tmp_path: Pat
     assert "directory-responses" in unreachable[0]
 
 
+@pytest.mark.nightly
 def test_a_killed_run_is_undecided(tmp_path: Path) -> None:
     with start_gate(tmp_path) as process:
         wait_for(lambda: count_lines(tmp_path / "ledger.jsonl") > 5, process)

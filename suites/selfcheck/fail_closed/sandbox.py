@@ -133,7 +133,7 @@ def create_project(project: Path) -> Path:
     for name in COPIED:
         source, copy = ROOT / name, project / name
         if source.is_dir():
-            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("node_modules"))
         else:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, copy)

@@ -47,7 +47,9 @@ def row_of(folder: Path, name: str, *options: str) -> str:
     ("name", "fault"),
     [
         pytest.param("go-sender", "page-reported-as-unregistered", id="go-sender"),
-        pytest.param("events-proxy", "proxy-copies-ten-members", id="events-proxy"),
+        pytest.param(
+            "events-proxy", "proxy-copies-ten-members", id="events-proxy", marks=pytest.mark.nightly
+        ),
     ],
 )
 def test_a_deployment_takes_the_place_of_its_reference_service(tmp_path: Path, name: str, fault: str) -> None:

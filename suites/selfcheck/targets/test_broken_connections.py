@@ -33,7 +33,7 @@ SERVICES = ("directory-responses", "subscribers-errors")
 TESTS = {
     "providers": ("suites/compat/test_redelivery.py", "suites/compat/test_mixed_batches.py"),
     "pacts": ("suites/contracts/test_providers_honour_pacts.py", "-k", "the_provider_honours"),
-    "worlds": ("suites/compat/test_end_to_end.py", "-k", "all-after-v1 and test_end_to_end"),
+    "end to end": ("suites/compat/test_end_to_end.py", "-k", "all-after-v1 and test_end_to_end"),
 }
 
 
@@ -148,7 +148,13 @@ def behind_network(network: SlowNetwork, urls: dict[str, str]) -> Iterator[dict[
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.nightly)])
-@pytest.mark.parametrize("tests", TESTS.values(), ids=TESTS)
+@pytest.mark.parametrize(
+    "tests",
+    [
+        pytest.param(TESTS[name], id=name, marks=pytest.mark.nightly if name == "end to end" else ())
+        for name in TESTS
+    ],
+)
 def test_a_broken_connection_is_no_finding(tmp_path: Path, tests: tuple[str, ...], seed: int) -> None:
     network = SlowNetwork(delay_s=0.002, resets=1.0, random=random.Random(seed))  # noqa: S311
     options = [part for name in SERVICES for part in ("--service", name)]
