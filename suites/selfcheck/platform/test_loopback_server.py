@@ -1,14 +1,16 @@
 """A loopback server reports errors of its handlers, but not that a client has disconnected."""
 
+import http.client
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from fixtures.core.loopback_server import LoopbackServer
+from fixtures.core.loopback_server import LoopbackHandler, LoopbackServer, run_server
 
 pytestmark = pytest.mark.aside
 NEVER_READ = b"x" * 10_000_000
@@ -54,3 +56,20 @@ def test_a_failing_handler_is_reported(capfd: pytest.CaptureFixture[str]) -> Non
 
     handle_without_client(fail)
     assert "a mistake of ours" in capfd.readouterr().err
+
+
+def test_a_body_does_not_wait_for_the_acknowledgement_of_the_headers() -> None:
+    class Handler(LoopbackHandler):
+        def do_GET(self) -> None:  # noqa: N802  as http.server calls it
+            self.respond(200, {}, b"body")
+
+    durations = []
+    with run_server(LoopbackServer(("127.0.0.1", 0), Handler)) as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"))
+        for _ in range(10):
+            start = time.monotonic()
+            connection.request("GET", "/")
+            assert connection.getresponse().read() == b"body"
+            durations.append(time.monotonic() - start)
+        connection.close()
+    assert sorted(durations)[3] < 0.03  # a delayed acknowledgement takes 0.04 s
