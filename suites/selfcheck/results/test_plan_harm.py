@@ -144,6 +144,11 @@ def test_the_first_advice_names_the_step_the_harm_and_the_sender(
     v1 = run_with([harmful("subscribers-errors", "fcm_v1")], answer, run)
     assert format_reason([v1]).startswith(f"with {culprit}, ")
     assert list_next_steps([v1])[0].startswith(f"Hold back step 9, {new}: ")
+    without_case = run_with([{**harmful(SENDER, "fcm_v1"), "case": None}], answer, run)
+    assert list_next_steps([without_case])[0].startswith(f"Hold back step 9, {new}: ")
+    assert list_next_steps([without_case])[2] == (
+        "If go-sender is released already: stop, wait until nothing is in transit, then take back go-sender."
+    )
     unordered = run_with([harmful("subscribers-errors", "legacy")], None, run)
     assert "Take no other step meanwhile: no safe order" in " ".join(list_next_steps([unordered]))
     present = run_with([harmful(SENDER, "legacy")], answer, run)
