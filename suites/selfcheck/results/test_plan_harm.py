@@ -104,6 +104,8 @@ def test_what_is_wrong_end_to_end_holds_back_all_that_may_be_at_fault(answer: Ma
         harm = PlanHarm.from_findings(kinds_of(harmful(mix, protocol, "chain.subscriber")), answer)
         assert [step.name for step in harm.steps] == ([first] if first else [])
         assert bool(harm.present) == (first is None)
+    without_case = {**harmful("all-after-v1", "fcm_v1", "chain.subscriber"), "case": None}
+    assert [step.name for step in PlanHarm.from_findings(kinds_of(without_case), answer).steps] == [SENDER]
     echo = kinds_of(harmful("subscribers-errors", "fcm_v1"), harmful("all-after-v1", "fcm_v1"))
     assert [step.name for step in PlanHarm.from_findings(echo, answer).steps] == [SENDER]
 
