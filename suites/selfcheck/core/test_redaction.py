@@ -54,6 +54,15 @@ def test_no_canary_can_be_read_in_whatever_shape(
         assert "denied, subscribers stay" in redacted
 
 
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize("name", [*LEARNT, *SHAPED])
+def test_no_half_of_a_canary_stays(redactor: Redactor, name: str, encode: Callable[[str], str]) -> None:
+    encoded = encode(CANARIES[name])
+    redacted = redactor.redact_text(f"token={encoded} (no), got {encoded}")
+    assert encoded[: len(encoded) // 2] not in redacted
+    assert encoded[len(encoded) // 2 :] not in redacted
+
+
 @pytest.mark.parametrize("name", LEARNT)
 def test_half_a_secret_is_one_too(redactor: Redactor, name: str) -> None:
     secret = CANARIES[name]
