@@ -1,0 +1,60 @@
+"""A wait in the text before a body belongs to the body, and to no other answer."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from suites.selfcheck.generation.import_forms import BUSY, TEXT_BUSY, lines, read
+
+pytestmark = pytest.mark.aside
+
+PRETTY = json.dumps(BUSY, indent=2)
+DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
+TOLD: Mapping[str, tuple[str, str]] = {
+    "a header": (f"fcm 503 Retry-After: 30 {TEXT_BUSY}\n", "30"),
+    "a field": (f"fcm 503 retry-after=30 body={TEXT_BUSY}\n", "30"),
+    "a date": (f"fcm 503 Retry-After: {DATE} {TEXT_BUSY}\n", DATE),
+    "Python, pairs": (f"fcm 503 [('Vary', 'Origin'), ('Retry-After', '30')] {TEXT_BUSY}\n", "30"),
+    "Python, pairs of bytes": (f"fcm 503 [(b'retry-after', b'30')] {TEXT_BUSY}\n", "30"),
+    "Python, an object": (f"fcm 503 {{'vary': 'Origin', 'retry-after': '30'}} {TEXT_BUSY}\n", "30"),
+    "a long object": (f"fcm 503, { ({'vary': 'x' * 200, 'retry-after': '30'})!r}, {TEXT_BUSY}\n", "30"),
+    "JSON": (f'fcm 503 headers={{"retry-after": ["30"]}} body={TEXT_BUSY}\n', "30"),
+    "Elixir": (f'fcm 503 [{{"vary", "Origin"}}, {{"retry-after", "30"}}] {TEXT_BUSY}\n', "30"),
+    "Go": (f"fcm 503 map[Retry-After:[30] Vary:[Origin]] {TEXT_BUSY}\n", "30"),
+    "escaped": (f'fcm 503 headers="Vary: x\\r\\nRetry-After: 30\\r\\n" {TEXT_BUSY}\n', "30"),
+    "header lines": (f"fcm 503\nRetry-After: 30\nVary: Origin\n\n{PRETTY}\n", "30"),
+    "the line above": (f"10:00 fcm 503 Retry-After: 30\n{PRETTY}\n", "30"),
+    "an indented line": (f"10:00 push 503\n  Retry-After: 30\n  body: {PRETTY}\n", "30"),
+    "in a record": (lines({"status": 503, "message": f"fcm Retry-After: 30 {TEXT_BUSY}"}), "30"),
+}
+OTHERS: Mapping[str, str] = {
+    "the entry before": f"10:00 fcm 503 Retry-After: 30\n10:00 fcm {TEXT_BUSY}\n",
+    "the line of another service": f"10:00 apns 503 Retry-After: 30\n{TEXT_BUSY}\n",
+    "a prefix that looks like a header": f"fcm: retry-after: 30\nfcm: {TEXT_BUSY}\n",
+    "a record after a line": "10:00 fcm Retry-After: 30\n" + lines({"level": "warn", **BUSY}),
+    "another object of a list": json.dumps([{"url": "a", "retry-after": "30"}, BUSY], indent=1),
+    "another row": f'body,retry-after\nno,30\n"{TEXT_BUSY.replace(chr(34), chr(34) * 2)}",\n',
+    "several": f"fcm Retry-After: 5, Retry-After: 30 {TEXT_BUSY}\n",
+    "minutes": f"fcm retry_after=30 min {TEXT_BUSY}\n",
+    "a unit": f"fcm retry_after=30s {TEXT_BUSY}\n",
+    "another name": f"fcm min-retry-after=30 {TEXT_BUSY}\n",
+    "a setting": f'job {{"id": 1, "retry_after": 90}} fcm 503 {TEXT_BUSY}\n',
+}
+
+
+@pytest.mark.parametrize(("content", "wait"), TOLD.values(), ids=TOLD)
+def test_a_wait_before_a_body_is_read(content: str, wait: str) -> None:
+    _, replay = read(content)
+    assert [row["headers"] for row in replay] == [{"Retry-After": wait}]
+
+
+@pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
+def test_a_wait_of_something_else_is_not_taken(content: str) -> None:
+    _, replay = read(content, protocol="fcm_v1")
+    assert [row["headers"] for row in replay] == [{}]
+
+
+def test_a_wait_belongs_to_one_answer() -> None:
+    _, replay = read(f"fcm 503 Retry-After: 30 {TEXT_BUSY} then {TEXT_BUSY}\n")
+    assert [row["headers"] for row in replay] == [{"Retry-After": "30"}, {}]
