@@ -4,7 +4,17 @@ from collections.abc import Mapping
 
 import pytest
 
-from suites.selfcheck.generation.import_forms import DEAD, KEPT, LATER, SEND, SENT, TEXT, lines, read
+from suites.selfcheck.generation.import_forms import (
+    DEAD,
+    KEPT,
+    LATER,
+    SEND,
+    SENT,
+    TEXT,
+    TEXT_BUSY,
+    lines,
+    read,
+)
 
 pytestmark = pytest.mark.aside
 
@@ -65,8 +75,68 @@ READ: Mapping[str, tuple[str, dict[str, int]]] = {
     ),
 }
 
+EMPTY = '%Finch.Response{status: 503, body: ""}'
+LONG = '%Finch.Response{status: 503, body: "", headers: [{"a", "b"}, {"c", "d"}]}'
+NAMED_BEHIND: Mapping[str, str] = {
+    "Elixir": f"10:00 {EMPTY} from fcm\n",
+    "Elixir with headers": f"10:00 {LONG} from fcm\n",
+    "Elixir, named before": f"10:00 fcm {LONG}\n",
+    "Elixir, named below": f"10:00 {EMPTY}\n  fcm push failed\n",
+    "Elixir, named in the record": lines({"logger": "fcm", "msg": EMPTY}),
+    "Node": "10:00 Response { status: 503, body: '' } fcm\n",
+    "JSON": '{"status": 503, "body": ""} fcm\n',
+    "JSON, named before": 'fcm {"status": 503, "body": ""}\n',
+    "a page": '%Tesla.Env{status: 503, body: "<p>later</p>"} fcm\n',
+}
+NO_OBJECTS: Mapping[str, str] = {
+    "Java": "10:00 Response{status=503, body=} fcm\n",
+    "OkHttp": "10:00 Response{protocol=h2, code=503, message=} fcm\n",
+    "Ruby": '10:00 #<Faraday::Response status=503 body=""> fcm\n',
+    "Python": "10:00 <Response [503]> fcm\n",
+    "no body": '{"status": 503} fcm\n',
+}
+OTHERS: Mapping[str, str] = {
+    "another service": f"10:00 {EMPTY} apns\n",
+    "the next entry": f"10:00 {LONG}\n10:00 fcm ok\n",
+    "a time": "10:00:00,503 INFO fcm sent\n",
+}
+
 
 @pytest.mark.parametrize(("content", "outcomes"), READ.values(), ids=READ)
 def test_a_printed_response_belongs_to_its_body(content: str, outcomes: dict[str, int]) -> None:
     imported, _ = read(content)
     assert (imported.outcomes, imported.not_taken) == (outcomes, {})
+
+
+@pytest.mark.parametrize("content", NAMED_BEHIND.values(), ids=NAMED_BEHIND)
+def test_a_response_is_fcms_if_the_text_beside_it_says_so(content: str) -> None:
+    imported, _ = read(content + lines(SENT))
+    assert (imported.outcomes, imported.not_taken) == (LATER | KEPT, {})
+
+
+@pytest.mark.parametrize("content", NO_OBJECTS.values(), ids=NO_OBJECTS)
+def test_a_response_that_cannot_be_read_is_counted(content: str) -> None:
+    imported, _ = read(content)
+    assert not imported.outcomes
+    assert imported.not_taken.total() == 1
+
+
+@pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
+def test_a_response_of_others_is_passed_over(content: str) -> None:
+    imported, _ = read(content)
+    assert (imported.outcomes, imported.not_taken) == ({}, {})
+
+
+def test_the_text_between_two_responses_names_the_second() -> None:
+    imported, _ = read(f'apns {{"status": 503, "body": ""}} fcm {TEXT_BUSY}\n')
+    assert (imported.outcomes, imported.not_taken) == (LATER, {})
+
+
+def test_what_a_logger_adds_behind_an_answer_is_none() -> None:
+    imported, _ = read(f'fcm {TEXT} {{"status": 503}} of fcm\n')
+    assert (imported.outcomes, imported.not_taken) == (DEAD, {})
+
+
+def test_a_body_below_a_status_is_its_body() -> None:
+    imported, _ = read(f'{{"status": 404}} fcm\n{TEXT}\n')
+    assert (imported.outcomes, imported.not_taken) == (DEAD, {})
