@@ -1,6 +1,7 @@
 """FCM answers are found in files of any kind and anonymized. Broken parts cost no other answer."""
 
 import base64
+import io
 import json
 import random
 from collections.abc import Mapping
@@ -49,6 +50,29 @@ NEW = json.loads(json.dumps(DEAD).replace("UNREGISTERED", "TOKEN_ASLEEP"))
 DICE = random.Random(7)  # noqa: S311  noise, no secret
 RECORD = {"http_status": 404, "headers": {"Authorization": CANARY, "retry-after": "30"}, "body": DEAD}
 URL = "https://fcm.googleapis.com/v1/projects/mega-secret-project-4711/messages:send"
+
+
+def with_code(code: Any, **members: Any) -> str:
+    return json.dumps({"error": {**DEAD["error"], "code": code, **members}})
+
+
+@pytest.mark.parametrize(
+    ("body", "statuses"),
+    [
+        (with_code("404"), [404]),
+        (with_code("404", status="404"), [404]),
+        (with_code("gone", status="404"), [404]),
+        (with_code("40"), []),
+        (with_code("604"), []),
+        (with_code("4040"), []),
+        ('{"error": {"code": "404", "message": "no such page"}}', [404]),
+        ('{"error": {"status": "404", "message": "no such page"}}', []),
+    ],
+)
+def test_a_status_that_a_logger_made_a_text_is_read(body: str, statuses: list[int]) -> None:
+    imported = ImportedAnswers()
+    replay = [json.loads(line) for line in imported.read(io.BytesIO(f"fcm {body}\n".encode()), "mine")]
+    assert [row["http_status"] for row in replay] == statuses
 
 
 def har(body: Any, status: int = 404, url: str = URL, **content: Any) -> dict[str, Any]:

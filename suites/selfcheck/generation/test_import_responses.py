@@ -142,6 +142,28 @@ def test_what_a_logger_adds_behind_an_answer_is_none() -> None:
     assert (imported.outcomes, imported.not_taken) == (DEAD, {})
 
 
+FORM = "POST https://fcm.googleapis.com/fcm/send"
+
+
+@pytest.mark.parametrize(
+    ("content", "outcomes", "not_taken"),
+    [
+        (f"{FORM} 200\nError=NotRegistered\n", {"alert": 1}, {}),
+        (f"10:00 {FORM} -> 503\r\n10:00 body: 'Error=Unavailable'\r\n", LATER, {}),
+        (f"{FORM} 200\nError=NotRegistered\n" * 2, {"alert": 2}, {}),
+        (f"{FORM}\nError=NotRegistered\n", {}, {"status-unknown": 1}),
+        (f"{FORM} 200\n10:00 backup Error=DiskFull\n", {}, {"body-missing": 1}),
+        (f"{FORM} 200\n10:00 done\n10:00 Error=NotRegistered\n", {}, {"body-missing": 1, "unreadable": 1}),
+    ],
+    ids=["one", "prefixes", "two", "no status", "the error of another", "another line between"],
+)
+def test_the_answer_to_a_form_stands_below_its_request(
+    content: str, outcomes: dict[str, int], not_taken: dict[str, int]
+) -> None:
+    imported, _ = read(content)
+    assert (imported.outcomes, imported.not_taken) == (outcomes, not_taken)
+
+
 def test_a_body_below_a_status_is_its_body() -> None:
     imported, _ = read(f'{{"status": 404}} fcm\n{TEXT}\n')
     assert (imported.outcomes, imported.not_taken) == (DEAD, {})

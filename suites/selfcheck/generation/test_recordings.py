@@ -112,6 +112,7 @@ def test_an_unknown_protocol(capsys: Capsys, tmp_path: Path) -> None:
 
 NULL_STATUS: Mapping[str, tuple[dict[str, Any], str]] = {
     "v1 error": ({"error": {"code": 503, "status": "UNAVAILABLE"}}, "v1-bare-5xx"),
+    "v1 error with its code as text": ({"error": {"code": "503", "status": "UNAVAILABLE"}}, "v1-bare-5xx"),
     "legacy results": ({"results": [{"error": "NotRegistered"}]}, "legacy-NotRegistered"),
     "v1 success": ({"name": "projects/p/messages/1"}, "v1-delivered"),
 }
