@@ -167,6 +167,8 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(folder)},
         stdin=subprocess.PIPE,
+        # These tests may run under nohup, where ./ci/serve outlives its parent.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509  before any thread
     ) as parent:
         deadline = time.monotonic() + LIMIT_S
         while READY not in (out.read_text() if out.exists() else "") and time.monotonic() < deadline:
