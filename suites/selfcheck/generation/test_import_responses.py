@@ -99,6 +99,7 @@ NO_OBJECTS: Mapping[str, str] = {
     "Ruby's own": "10:00 #<Net::HTTPServiceUnavailable 503 Service Unavailable readbody=true> fcm\n",
     "aiohttp": "10:00 <ClientResponse(https://x) [503 Service Unavailable]> fcm\n",
     "no body, and an answer later": f'{{"status": 503}} fcm\n10:00 done\n{TEXT}\n',
+    "a line above a record": '10:00 fcm 503\n{"level": "info", "msg": "started"}\n',
     "no body": '{"status": 503} fcm\n',
 }
 OTHERS: Mapping[str, str] = {

@@ -22,6 +22,7 @@ TOLD: Mapping[str, tuple[str, str]] = {
     "JSON": (f'fcm 503 headers={{"retry-after": ["30"]}} body={TEXT_BUSY}\n', "30"),
     "Elixir": (f'fcm 503 [{{"vary", "Origin"}}, {{"retry-after", "30"}}] {TEXT_BUSY}\n', "30"),
     "Go": (f"fcm 503 map[Retry-After:[30] Vary:[Origin]] {TEXT_BUSY}\n", "30"),
+    "PHP": (f"fcm 503 Array ( [Retry-After] => 30 ) {TEXT_BUSY}\n", "30"),
     "escaped": (f'fcm 503 headers="Vary: x\\r\\nRetry-After: 30\\r\\n" {TEXT_BUSY}\n', "30"),
     "header lines": (f"fcm 503\nRetry-After: 30\nVary: Origin\n\n{PRETTY}\n", "30"),
     "the line above": (f"10:00 fcm 503 Retry-After: 30\n{PRETTY}\n", "30"),
