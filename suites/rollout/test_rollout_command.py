@@ -62,6 +62,7 @@ def test_nothing_verified_exits_2(tmp_path: Path) -> None:
     ran = rollout("--release", write_release(tmp_path), "--output", tmp_path)
     assert ran.returncode == 2
     assert "never verified: one-two: one 1.0 -> two 1.0" in ran.stdout
+    assert "\n  next: ./ci/broker publish" in ran.stdout
 
 
 @pytest.mark.process

@@ -134,7 +134,9 @@ def test_no_statement_runs_where_a_connection_must_not_lead(monkeypatch: pytest.
 
         def refuse(peers: Sequence[str]) -> None:
             refused.append(peers)
-            raise TargetError("denied-target", "'DATABASE'", f"the connection reached {peers}")
+            raise TargetError(
+                "denied-target", "'DATABASE'", f"the connection reached {peers}", "name another"
+            )
 
         engine = sql.create_engine("DATABASE", "sqlite://", refuse, HostDenyList())
         monkeypatch.setattr(type(engine.dialect), "connect", connect)
