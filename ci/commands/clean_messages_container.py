@@ -30,6 +30,7 @@ from fixtures.release.cleanup.presence import require_present
 from fixtures.release.cleanup.project_container import ProjectContainer
 
 NOTHING_CHANGED = "Nothing was changed; {} to do it."
+DRY_RUN, COUNTED = NOTHING_CHANGED.format("leave out --dry-run"), NOTHING_CHANGED.format("add --delete")
 
 
 @command(
@@ -82,7 +83,8 @@ def require_confirmation(url: str, confirmed: str | None) -> None:
     """Refuse a host other than this machine, unless --confirm repeats its name."""
     host = container.redis_host(url)
     if host and not hosts.is_loopback(host) and confirmed != host:
-        problem = f"it is not this machine, and --confirm says {confirmed!r}"
+        says = f"says {confirmed!r}" if confirmed else "is not given"
+        problem = f"it is not this machine, and --confirm {says}"
         next_step = f"if you mean it, add --confirm {host}"
         raise container.ContainerUsageError("unconfirmed-host", repr(host), problem, next_step)
 
@@ -127,7 +129,7 @@ def count(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -
             print(f"an earlier version did not put these messages back; --delete does it first: {target.key}")
             counts = count_aside(aside, target.server)
             print_removal(options, aside, counts, f"would remove {count_removable(counts, options)}")
-    print(NOTHING_CHANGED.format("add --delete" if not options.delete else "leave out --dry-run"))
+    print(DRY_RUN if options.delete else COUNTED)
 
 
 def count_container(options: argparse.Namespace, messages: FirebaseMessages) -> MessageCounts:
@@ -184,13 +186,14 @@ def clean_in_django(
             raise
         print(f"--delete would be refused: {error}")
         return
+    lacking = django_containers.find_lacking_option(plans)
     for plan in plans:
         row = {"list": plan.container.name, "action": plan.describe(), "loss": plan.loss}
         options.answer["lists"].append(row)
-        print_plan(plan, "will" if changes else "would")
-    lacking = django_containers.find_lacking_option(plans)
+        print_plan(plan, "will" if changes and not lacking else "would")
     if not changes:
-        print(f"--delete would be refused: {lacking}" if lacking else NOTHING_CHANGED.format("add --delete"))
+        unchanged = DRY_RUN if options.delete else COUNTED
+        print(f"--delete would be refused: {lacking}" if lacking else unchanged)
         return
     if lacking:
         raise lacking
@@ -249,7 +252,7 @@ def print_restored(options: argparse.Namespace, restored: int, backup: Backup) -
     verb = "would restore" if options.dry_run else "restored"
     print(f"{verb} {restored} of {total} messages{'' if restored == total else explanation}")
     if options.dry_run:
-        print(NOTHING_CHANGED.format("leave out --dry-run"))
+        print(DRY_RUN)
 
 
 def restore(options: argparse.Namespace, containers: Sequence[FirebaseMessages]) -> None:

@@ -101,7 +101,7 @@ REFUSALS: dict[str, tuple[list[str], int, str]] = {
     "far-host": (
         ["--redis-url", "redis://redis.example"],
         USAGE,
-        "next: if you mean it, add --confirm redis.example",
+        "--confirm is not given\n  next: if you mean it, add --confirm redis.example",
     ),
     "far-host-misspelt": (
         ["--redis-url", "redis://redis.example", "--confirm", "redis.exmaple"],

@@ -42,9 +42,12 @@ def test_a_dry_run_promises_what_the_deletion_then_does(tmp_path: Path, methods:
     if refused:
         done = project.ran("--delete")
         assert (done.returncode, project.held()) == (USAGE, before)
+        assert " will " not in done.stdout
         printed, promised = (re.sub(r"\d+\.\d+ s", "", text) for text in (done.stderr, refused[1]))
         assert printed.strip() == promised
         options = refused[1].rpartition("add ")[2].split()
+    tried = project.ran("--delete", "--dry-run", *options)
+    assert tried.stdout.endswith("Nothing was changed; leave out --dry-run to do it.\n")
     done = project.ran("--delete", *options)
     assert (done.returncode, project.held()) == (GO, ([], [])), done.stderr
     assert f"{project.app} regular: will {promise}" in done.stdout
