@@ -86,6 +86,10 @@ def test_the_table_names_the_commands_and_no_others() -> None:
     codes = {code for trouble in TROUBLES for code in (trouble.exit_code, *trouble.codes_by_command.values())}
     assert ExitCode.NO_GO not in codes
     assert ExitCode.GO not in codes
+    # What writes into a folder is tried with one that cannot be made; the clean-up only reads a list there.
+    folders = {name for name, row in tables.items() if {"--build", "--output", "--folder"} & set(row)}
+    assert folders - {"cleanup-states"} <= set(FOLDERS)
+    assert set(FOLDERS) == set(expected("a folder that cannot be made", tuple(tables)))
 
 
 def crash() -> None:

@@ -163,13 +163,22 @@ def test_what_a_service_shows_by_itself_is_said_before_what_is_seen_end_to_end(
     findings = [harmful("all-after-legacy", "legacy", "chain.subscriber")] * 2
     findings.append({**harmful("directory-messages", "legacy"), "case": None})
     run = run_with(findings, answer, with_plan(build_run(tmp_path, good_run()), None))
-    first, second, safe, back, evidence, *_ = list_next_steps([run])
-    assert first.startswith("Hold back step 6, directory-messages ")
+    first, second, safe, back, evidence, again = list_next_steps([run])
+    messages = f"directory-messages {get_version_number('directory-messages', 'after')}"
+    assert format_reason([run]) == f"with {messages}, 2 kinds of live users would be unsubscribed"
+    assert first.startswith(f"Hold back step 6, {messages}: ")
     assert second.startswith("Hold back step 1, directory-events-api ")
+    assert ", seen only end to end, where any new service may be at fault, under " in second
     assert "directory-messages" not in safe
     assert "directory-events-api" not in safe
     assert back.startswith("If directory-messages is released already: ")
     assert evidence.startswith("Give what was found at directory-messages (1 page) ")
+    assert again.endswith(": what was found end to end (1 page) may come from the same fault.")
+    alone = run_with(findings[:2], answer, run)
+    assert format_reason([alone]).startswith("with the new versions together, ")
+    assert "Look at what was found end to end (1 page): any new service may be at fault." in list_next_steps(
+        [alone]
+    )
 
 
 def test_a_wrong_plan_is_changed_first(tmp_path: Any) -> None:
