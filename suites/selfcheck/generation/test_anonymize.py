@@ -23,6 +23,18 @@ PERSONAL = {
         "https://lantern-works.firebaseio.com/x",
         "lantern-works.appspot.com",
     ),
+    "project of a function": (
+        "lantern-works",
+        "https://europe-west1-lantern-works.cloudfunctions.net/push",
+        "lantern-works-default-rtdb.firebaseio.com lantern-works.uc.r.appspot.com",
+    ),
+    "project of a bucket": ("lantern-works", "lantern-works.firebasestorage.app", "lantern-works.web.app"),
+    "service of Cloud Run": ("otter-api-x4kq", "https://otter-api-x4kq-uc.a.run.app/x", ""),
+    "host": ("acme", "http://push-prod-7.acme.internal:8080/x", "by push-prod-7.acme.internal."),
+    "host of one word": ("push-prod-7", "upstream http://push-prod-7:8080/send", ""),
+    "host of a country": ("acme", "<address>nginx at push.acme.de Port 443</address>", "at push.acme.de"),
+    "host of a cloud": ("q7xk", "q7xk.execute-api.eu-west-1.amazonaws.com", "https://q7xk.lambda-url.on.aws"),
+    "host of an address": ("10-0-3-17", "on ip-10-0-3-17.eu-west-1.compute.internal", "ip-10-0-3-17 failed"),
     "IPv4": (
         "198.51.100.23",
         "The originating IP address of the call (198.51.100.23) violates",
@@ -99,6 +111,18 @@ def test_a_name_that_a_member_tells_is_found_in_the_texts_beside_it() -> None:
     }
 
 
+def test_a_project_in_a_host_is_that_in_other_texts() -> None:
+    texts = ["projects/quiet-otter", "quiet-otter.web.app", "us-central1-quiet-otter.cloudfunctions.net"]
+    texts += ["https://x.mill.example/a", "x.mill.example:443"]
+    assert Anonymizer().anonymize_value(texts) == [
+        "projects/project-1",
+        "project-1.web.app",
+        "us-central1-project-1.cloudfunctions.net",
+        "https://host-2/a",
+        "host-2:443",
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -109,6 +133,11 @@ def test_a_name_that_a_member_tells_is_found_in_the_texts_beside_it() -> None:
         "The project quota was exceeded, see https://firebase.google.com/docs/cloud-messaging",
         "Invalid value at 'message.data[0].value' (TYPE_STRING), 10",
         "message.android.ttl must be a duration",
+        "https://fcm.googleapis.com/v1/x and oauth2.googleapis.com, accounts.google.com",
+        "https://console.developers.google.com/apis/api/fcm.googleapis.com/overview",
+        "Invalid value at 'message.webpush.fcm_options.link', com.google.firebase.messaging",
+        "http://www.w3.org/TR/html4/strict.dtd by localhost, api.push.apple.com",
+        "type.googleapis.com/google.rpc.BadRequest, google.rpc.RetryInfo, e.g. 3.5s",
     ],
 )
 def test_words_of_fcm_stay(text: str) -> None:

@@ -101,11 +101,25 @@ NO_OBJECTS: Mapping[str, str] = {
     "no body, and an answer later": f'{{"status": 503}} fcm\n10:00 done\n{TEXT}\n',
     "a line above a record": '10:00 fcm 503\n{"level": "info", "msg": "started"}\n',
     "no body": '{"status": 503} fcm\n',
+    "no body, named before": 'fcm {"status": 503}\n',
+    "no body, named before, more objects": 'fcm {"status": 503} {"took": 3}\n10:00 ok {"id": 7}\n',
+    "no body, unquoted": "fcm {status: 503}\n",
+    "a tuple": "fcm (503, '')\n",
+    "a tuple of other JSON": 'fcm (404, \'{"message": "gone"}\')\n',
+    "an object of another kind": '10:00 fcm 404 {"message": "gone"}\n10:00 ok\n',
+    "an object of another kind, a line below": '10:00 fcm 404\n{"message": "gone"}\n',
+    "an object of the request": '10:00 fcm error for {"token": "x"}, try {"n": 2}\n10:00 ok {"id": 7}\n',
+    "an object before the code": '10:00 fcm 404 {"token": "x"} NotRegistered\n10:00 ok\n',
+    "a request and its status": f'10:00 POST {SEND} {{"message": {{"token": "x"}}}} 404\n',
 }
 OTHERS: Mapping[str, str] = {
     "another service": f"10:00 {EMPTY} apns\n",
     "the next entry": f"10:00 {LONG}\n10:00 fcm ok\n",
     "a time": "10:00:00,503 INFO fcm sent\n",
+    "a time of a request": f"10:00:00,503 POST {SEND}\n",
+    "milliseconds of a request": f"10:00 POST {SEND} 503 ms\n",
+    "another number": '10:00 fcm queue {"depth": 404}\n10:00 ok {"id": 7}\n',
+    "a request": f'10:00 POST {SEND} {{"message": {{"token": "x"}}}}\n10:00 ok {{"id": 7}}\n',
 }
 
 
