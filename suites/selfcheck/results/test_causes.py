@@ -77,6 +77,12 @@ def test_two_wrong_rules_are_two_causes_the_greater_one_first() -> None:
     assert {str(cause.feature) for cause in causes} == {"HTTP status 404", "HTTP status 429"}
 
 
+def test_one_case_that_shows_two_things_is_not_every_answer_like_it() -> None:
+    finding = find_wrong("legacy-Unavailable")
+    (cause,) = explain(finding, {**finding, "title": "does it again at legacy-Unavailable"})
+    assert cause.describe() == f"{SERVICE}: unsubscribes live users on legacy-Unavailable"
+
+
 def test_a_single_finding_keeps_its_own_title() -> None:
     (cause,) = explain(find_wrong("v1-UNAVAILABLE"))
     assert cause.title == f"{SERVICE}: unsubscribes after v1-UNAVAILABLE"
