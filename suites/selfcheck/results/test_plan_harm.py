@@ -174,6 +174,9 @@ def test_what_a_service_shows_by_itself_is_said_before_what_is_seen_end_to_end(
     assert back.startswith("If directory-messages is released already: ")
     assert evidence.startswith("Give what was found at directory-messages (1 page) ")
     assert again.endswith(": what was found end to end (1 page) may come from the same fault.")
+    three = run_with([*findings, harmful(SENDER, "fcm_v1")], answer, run)
+    assert "directory-events-api" in (third := list_next_steps([three])[2])
+    assert third.endswith(", too: its harm is seen only end to end, where any new service may be at fault.")
     alone = run_with(findings[:2], answer, run)
     assert format_reason([alone]).startswith("with the new versions together, ")
     assert "Look at what was found end to end (1 page): any new service may be at fault." in list_next_steps(
