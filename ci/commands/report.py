@@ -176,7 +176,8 @@ def write_report(runs: Sequence[ReportRun], files: RunFiles, *, install_allure: 
         "history": files.allure_history,
     }
     facts = {"Commit": commit or "unknown", "Run by": ci_build or "a person"}
-    in_history = all(run.key in keys for run in runs)
+    # A run that was made without Allure is in the history, but not in Allure's.
+    in_history = files.allure_history.exists() and all(run.key in keys for run in runs)
     missing = allure.generate_pages(runs, folders, facts, in_history=in_history, install=install_allure)
     new_runs = [history.summarize_run(run, commit) for run in runs]
     about = ReportContext(

@@ -98,7 +98,10 @@ def run_node(node: str, settings: Mapping[str, object], output: Path) -> Mapping
             timeout=TIMEOUT_S,
         )
     if result.returncode != 0:
-        raise UnknownAllurePage(result.stderr.strip()[-300:] or f"node exited {result.returncode}")
+        errors = (line for line in result.stderr.splitlines() if "Error" in line)  # a trace surrounds it
+        raise UnknownAllurePage(
+            next(errors, result.stderr.strip()[-300:] or f"node exited {result.returncode}")
+        )
     nonce = secrets.token_urlsafe(16)
     for page in PAGES:
         file = output / page

@@ -70,8 +70,11 @@ def test_an_old_report_never_speaks_for_a_new_run(tmp_path: Path) -> None:
 def test_a_run_told_twice_is_one_point_of_the_history(tmp_path: Path) -> None:
     build = tmp_path / "build"
     ledger = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", build)
+    assert run_report([ledger], build).returncode == 0
+    (build / "history" / "allure.jsonl").unlink()  # as if Allure were installed now
     for _ in range(2):
-        assert run_report([ledger], build).returncode == 0
+        done = run_report([ledger], build)
+        assert (done.returncode, "Allure" in done.stdout) == (0, False)
     for name in ("runs.jsonl", "allure.jsonl"):
         assert len((build / "history" / name).read_text(encoding="utf-8").splitlines()) == 1, name
 
