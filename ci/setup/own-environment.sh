@@ -12,19 +12,22 @@ stamp_of() { echo "$1/.$2-$(cksum < "$2" | cut -d' ' -f1)"; }
 is_installed() { [ -x "$1/bin/python" ] && [ -e "$(stamp_of "$1" "$2")" ]; }
 
 install_lock() {
-    local folder=$1 lock=$2 started=$SECONDS quiet=
+    local folder=$1 lock=$2 started=$SECONDS quiet='' installer=$1 without=''
+    if [ "$folder" != .venv ] && .venv/bin/python -c 'import pip' 2> /dev/null; then
+        installer=.venv without=--without-pip # one pip serves all: it takes seconds to put one into each
+    fi
     echo "Setting up $folder from $lock: $(grep -c '==' "$lock" || true) packages$(tell_size "$lock") ..." >&2
     if [ "$folder" != .venv ] || [ ! -x .venv/bin/python ]; then
         [ "$folder" != .venv ] || name_added_packages
         rm -rf "$folder"
-        "${PYTHON:-python3}" -m venv "$folder"
+        "${PYTHON:-python3}" -m venv $without "$folder"
     fi # what the user has added to .venv stays
     [ -t 2 ] || quiet=--quiet # on a terminal, both show progress
     if command -v uv > /dev/null; then
         uv pip install $quiet --python "$folder/bin/python" --require-hashes --no-deps -r "$lock" >&2
     else
-        "$folder/bin/python" -m pip install $quiet --disable-pip-version-check --no-compile --require-hashes --no-deps \
-            -r "$lock" >&2
+        "$installer/bin/python" -m pip --python "$folder/bin/python" install $quiet --disable-pip-version-check \
+            --no-compile --require-hashes --no-deps -r "$lock" >&2
     fi
     rm -f "$folder/.$lock"-*
     touch "$(stamp_of "$folder" "$lock")"

@@ -59,17 +59,22 @@ def validators() -> None:
 @pytest.fixture(scope="session")
 def packages() -> None:
     """Set up real push packages on demand."""
+    set_up("packages", "current")
+
+
+@pytest.fixture(scope="session")
+def former_packages() -> None:
+    """Set up a former version of a package, too."""
     set_up("packages")
 
 
-def set_up(name: str) -> None:
+def set_up(name: str, *options: str) -> None:
     """Run a script of ci/setup. A lock keeps other workers waiting until that is done."""
     BUILD.mkdir(exist_ok=True)
-    with (BUILD / f"{name}.lock").open("w") as lock:
+    with (BUILD / "set-up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        result = subprocess.run(  # noqa: S603  our own script
-            [str(ROOT / "ci" / "setup" / f"{name}.sh")], capture_output=True, text=True, check=False
-        )
+        script = [str(ROOT / "ci" / "setup" / f"{name}.sh"), *options]
+        result = subprocess.run(script, capture_output=True, text=True, check=False)  # noqa: S603  our own script
     assert result.returncode == 0, result.stderr[-2000:]
 
 

@@ -97,7 +97,7 @@ def run_client(
 def test_firebase_admin_for_python(emulator: dict[str, Any], service_account: Path) -> None:
     expected = EXPECTED_RESULTS["firebase-admin (Python)"]
     driver = HERE / "drive_firebase_admin.py"
-    program = [str(ROOT / ".venv-clients" / PYTHON), "-W", "ignore", str(driver), str(service_account)]
+    program = [str(ROOT / ".venv-packages" / PYTHON), "-W", "ignore", str(driver), str(service_account)]
     assert run_client(emulator, program, expected) == expected
 
 
@@ -131,7 +131,7 @@ def test_pyfcm_over_v1(emulator: dict[str, Any], service_account: Path, tmp_path
     account = json.loads(service_account.read_text(encoding="utf-8"))
     file = tmp_path / "service-account.json"  # with the emulator as its token_uri
     file.write_text(json.dumps({**account, "token_uri": emulator["url"] + "/token"}), encoding="utf-8")
-    program = [str(ROOT / ".venv-clients" / PYTHON), str(HERE / "drive_pyfcm.py"), str(file)]
+    program = [str(ROOT / ".venv-packages" / PYTHON), str(HERE / "drive_pyfcm.py"), str(file)]
     assert run_client(emulator, program, expected) == expected
 
 
