@@ -1,6 +1,7 @@
 """Types of the fixtures that tests use."""
 
 from collections.abc import Callable, Mapping, Sequence
+from subprocess import CompletedProcess
 from typing import Any, TypeAlias
 
 from fixtures.core.catalogue import Case
@@ -29,3 +30,4 @@ SenderScenarioOf: TypeAlias = Callable[[str, str], SenderScenario]
 FindingsOf: TypeAlias = Callable[[str], list[Finding]]
 Pushes: TypeAlias = Sequence[Push]
 Build: TypeAlias = Callable[[str, str], Service]
+RunCommand: TypeAlias = Callable[..., CompletedProcess[str]]

@@ -84,9 +84,16 @@ def test_wrong_usage_exits_64_and_says_what_next(options: list[str | Path], erro
 
 
 @pytest.mark.process
-def test_the_answer_is_the_same_to_the_byte(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "release",
+    [
+        pytest.param((), id="ours", marks=pytest.mark.nightly),
+        pytest.param(("--release", EXAMPLE), id="example"),
+    ],
+)
+def test_the_answer_is_the_same_to_the_byte(tmp_path: Path, release: tuple[str | Path, ...]) -> None:
     for seed in ("1", "2"):
-        ran = rollout("--output", tmp_path / seed, "--processes", seed, PYTHONHASHSEED=seed)
+        ran = rollout(*release, "--output", tmp_path / seed, "--processes", seed, PYTHONHASHSEED=seed)
         assert ran.returncode == 0, ran.stdout + ran.stderr
     files = sorted(path.name for path in (tmp_path / "1").iterdir())
     assert len(files) == 5

@@ -2,15 +2,18 @@
 
 import copy
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from ci.commands.__main__ import find_main
 from fixtures.core import redaction
 from fixtures.platform import redis_container
 from fixtures.platform.redis_server import run_redis
+from suites.types import RunCommand
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,6 +37,21 @@ def in_another_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture
+def run_command(capfd: pytest.CaptureFixture[str]) -> RunCommand:
+    """Runs a command of ci/ in this process, which is faster than in one of its own."""
+
+    def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        try:
+            code = find_main(name)(arguments)
+        except SystemExit as error:
+            code = int(error.code or 0)
+        output = capfd.readouterr()
+        return subprocess.CompletedProcess((name, *arguments), code, output.out, output.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

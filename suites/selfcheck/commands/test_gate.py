@@ -19,6 +19,7 @@ from fixtures.faults import FAULTS
 from fixtures.targets.embedded import start_process
 from suites.selfcheck.fail_closed.sandbox import read_verdict
 from suites.selfcheck.targets.own_wire import run_platform
+from suites.types import RunCommand
 
 pytestmark = pytest.mark.process
 
@@ -62,21 +63,23 @@ USAGE: Mapping[str, tuple[Sequence[str], str]] = {
 
 
 @pytest.mark.parametrize(("arguments", "slug"), USAGE.values(), ids=USAGE)
-def test_wrong_usage_is_no_verdict(arguments: Sequence[str], slug: str, tmp_path: Path) -> None:
-    result = run_gate(tmp_path, *arguments)
-    assert result.exit_status == 64
-    assert slug in result.text
-    assert "next:" in result.text
-    assert result.verdict is None
+def test_wrong_usage_is_no_verdict(
+    run_command: RunCommand, arguments: Sequence[str], slug: str, tmp_path: Path
+) -> None:
+    result = run_command("gate", f"--build={tmp_path}", *arguments)
+    assert result.returncode == 64
+    assert slug in result.stderr
+    assert "next:" in result.stderr
+    assert read_verdict(tmp_path) is None
 
 
-def test_a_broken_line_of_a_replay_file_is_named(tmp_path: Path) -> None:
+def test_a_broken_line_of_a_replay_file_is_named(run_command: RunCommand, tmp_path: Path) -> None:
     file = tmp_path / "mine.ndjson"
     file.write_text('{"http_status": 200, "body": {"name": "n"}}\nnot json\n')
-    result = run_gate(tmp_path / "build", "--replay", str(file))
-    assert result.exit_status == 64
-    assert "not-json" in result.text
-    assert "line 2" in result.text
+    result = run_command("gate", f"--build={tmp_path / 'build'}", "--replay", str(file))
+    assert result.returncode == 64
+    assert "not-json" in result.stderr
+    assert "line 2" in result.stderr
 
 
 def test_an_unreachable_provider_is_undecided_at_once_and_by_name(tmp_path: Path) -> None:

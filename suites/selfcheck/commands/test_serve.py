@@ -19,6 +19,7 @@ import pytest
 from fixtures.core.project import ROOT
 from fixtures.core.topology import FLOW
 from suites.selfcheck.platform.pushes import free_ports
+from suites.types import RunCommand
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]
 
@@ -206,25 +207,19 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_what_cannot_be_served_is_named_and_nothing_is(
-    options: tuple[str, ...], code: int, message: str
+    run_command: RunCommand, options: tuple[str, ...], code: int, message: str
 ) -> None:
-    result = run_to_end(*options)
+    result = run_command("serve", *options)
     assert (result.returncode, result.stdout) == (code, "")
     assert result.stderr.startswith(message)
     assert "next: " in result.stderr
 
 
 @pytest.mark.parametrize("name", ["events-proxy", "fcm"])
-def test_a_port_in_use_is_named(name: str) -> None:
+def test_a_port_in_use_is_named(run_command: RunCommand, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        result = run_to_end("--port", f"{name}={port}")
+        result = run_command("serve", "--port", f"{name}={port}")
     assert (result.returncode, result.stdout) == (64, "")
     assert result.stderr.startswith(f"port-in-use: '{port}': {name} cannot be served there")
     assert f"next: --port {name}=0" in result.stderr
-
-
-def run_to_end(*options: str) -> subprocess.CompletedProcess[str]:
-    """Run the command until it ends by itself."""
-    command = [*SERVE, *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT_S)  # noqa: S603

@@ -19,6 +19,7 @@ from fixtures.core.project import ROOT
 from fixtures.core.topology import find_edge, get_version_number
 from suites.selfcheck.contracts.stub_broker.server import StubBroker, serve
 from suites.selfcheck.contracts.stub_broker.storage import BrokerStore, StoredPact
+from suites.types import RunCommand
 
 RunHere: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -102,7 +103,7 @@ def installed_pact_cli() -> None:
 
 
 @pytest.fixture
-def run_here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> RunHere:
+def run_here(monkeypatch: pytest.MonkeyPatch, run_command: RunCommand) -> RunHere:
     """Run ./ci/broker in this process, which is faster. Its output must not contain the canary."""
 
     def run_in_process(url: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -110,12 +111,8 @@ def run_here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
             monkeypatch.delenv(name, raising=False)
         for name, text in broker_variables(url, variables).items():
             monkeypatch.setenv(name, text)
-        try:
-            code = broker.main(arguments)
-        except SystemExit as error:
-            code = int(error.code or 0)
-        output = capfd.readouterr()
-        assert not leaks(output.out + output.err), "a secret came out"
-        return subprocess.CompletedProcess(arguments, code, output.out, output.err)
+        result = run_command("broker", *arguments)
+        assert not leaks(result.stdout + result.stderr), "a secret came out"
+        return result
 
     return run_in_process

@@ -30,9 +30,9 @@ ENDS = ("subscribers-errors", "subscribers-postponed")
 ONE = ("verify", "--provider", "subscribers-postponed")
 
 
-def test_a_release_goes_all_the_way_from_its_pacts_to_yes() -> None:
+def test_a_release_goes_all_the_way_from_its_pacts_to_yes(run_here: RunHere) -> None:
     with serve_stub() as stub:
-        assert run_broker(stub.url, "publish").returncode == 0
+        assert run_here(stub.url, "publish").returncode == 0
         versions = {(pact.consumer, pact.version, pact.provider) for pact in stub.store.pacts}
         assert len(versions) == 2 * len(SHARED_EDGES)
         for edge in SHARED_EDGES:
@@ -42,42 +42,42 @@ def test_a_release_goes_all_the_way_from_its_pacts_to_yes() -> None:
             assert published.sha == pact.sha
         for name in ("events-proxy", "go-sender"):
             stub.store.deploy(name, get_version_number(name, "before"), "production")
-        assert run_broker(stub.url, "can-i-deploy").returncode == 2
-        result = run_broker(stub.url, "verify", "--publish-references")
+        assert run_here(stub.url, "can-i-deploy").returncode == 2
+        result = run_here(stub.url, "verify", "--publish-references")
         assert (result.returncode, result.stderr) == (0, ""), result.stdout
         assert (
             "1.12.5.0 (deployed) - directory-events-api 1.66.4.1: 35 interactions honoured" in result.stdout
         )
         assert "1.13.7.0 (pending) - directory-events-api 1.66.4.1: 77 interactions honoured" in result.stdout
-        result = run_broker(stub.url, "can-i-deploy")
+        result = run_here(stub.url, "can-i-deploy")
         assert result.returncode == 0, result.stdout
         assert f"{len(SHARED_EDGES)} pacts between these versions are honoured, 0 are not" in result.stdout
         # The new versions may go where the old ones are. About the old ones, the broker knows too little.
-        assert run_broker(stub.url, "can-i-deploy", "--to-environment", "production").returncode == 0
-        assert run_broker(stub.url, "can-i-deploy", "--version", "before").returncode == 2
+        assert run_here(stub.url, "can-i-deploy", "--to-environment", "production").returncode == 0
+        assert run_here(stub.url, "can-i-deploy", "--version", "before").returncode == 2
 
 
-def test_pacts_are_published_once_and_never_changed() -> None:
+def test_pacts_are_published_once_and_never_changed(run_here: RunHere) -> None:
     with serve_stub() as stub:
-        assert run_broker(stub.url, "publish", "--version", "before").returncode == 0
-        result = run_broker(stub.url, "publish", "--version", "before", **BASIC, **{TOKEN: ""})
+        assert run_here(stub.url, "publish", "--version", "before").returncode == 0
+        result = run_here(stub.url, "publish", "--version", "before", **BASIC, **{TOKEN: ""})
         assert result.returncode == 2  # the stub accepts only the token
-        result = run_broker(stub.url, "publish", "--version", "before")
+        result = run_here(stub.url, "publish", "--version", "before")
         assert result.returncode == 0
         assert "with no content changes" in result.stdout
         other = broken_pact(committed_pact(*ENDS, "before"), get_version_number(ENDS[0], "before"))
         stub.store.publish(other)
-        result = run_broker(stub.url, "publish", "--version", "before")
+        result = run_here(stub.url, "publish", "--version", "before")
         assert result.returncode == 1
         assert "Cannot change the content of the pact for subscribers-errors" in result.stdout
         assert "1 publications refused" in result.stdout
 
 
-def test_a_name_and_a_password_will_do() -> None:
+def test_a_name_and_a_password_will_do(run_here: RunHere) -> None:
     with serve_stub(release_store(), user=("me", CANARY)) as stub:
         stub.token = None
-        assert run_broker(stub.url, *ONE, **BASIC).returncode == 0
-        assert run_broker(stub.url, "can-i-deploy", **BASIC).returncode == 2
+        assert run_here(stub.url, *ONE, **BASIC).returncode == 0
+        assert run_here(stub.url, "can-i-deploy", **BASIC).returncode == 2
 
 
 def store_with_broken_pact(*, deployed: bool) -> BrokerStore:
@@ -170,16 +170,16 @@ def test_a_gate_whose_broker_is_silent_is_undecided(tmp_path: Path) -> None:
     assert (result.returncode, "no-broker" in result.stderr) == (64, True)
 
 
-def test_a_deployment_is_verified_as_often_as_wanted_and_speaks_for_itself() -> None:
+def test_a_deployment_is_verified_as_often_as_wanted_and_speaks_for_itself(run_here: RunHere) -> None:
     name = "subscribers-errors"
     with embedded_targets([name], "after") as targets, serve_stub(release_store()) as stub:
         verify = ("verify", "--provider", name, "--target", f"{name}={targets[name].url}", "--publish")
         for _ in range(2):  # it remembers events, so each run needs other ids
-            result = run_broker(stub.url, *verify)
+            result = run_here(stub.url, *verify)
             assert (result.returncode, result.stderr) == (0, ""), result.stdout
         assert {(row.pact.consumer, row.provider_version, row.success) for row in stub.store.results} == {
             ("directory-errors-listener", get_version_number(name, "after"), True),
             ("subscribers-postponed", get_version_number(name, "after"), True),
         }
-        result = run_broker(stub.url, *ONE, "--publish")
+        result = run_here(stub.url, *ONE, "--publish")
         assert (result.returncode, "reference-results" in result.stderr) == (64, True)

@@ -188,7 +188,13 @@ def run_leaking_gate(
     return result
 
 
-@pytest.mark.parametrize(("behaviour", "verdict"), LEAKS.values(), ids=LEAKS)
+@pytest.mark.parametrize(
+    ("behaviour", "verdict"),
+    [
+        pytest.param(*row, id=name, marks=() if name == "in a refused batch" else pytest.mark.nightly)
+        for name, row in LEAKS.items()
+    ],
+)
 def test_no_canary_is_in_any_file_of_a_run(
     project_copy: Path, service_urls: Mapping[str, str], behaviour: Behaviour, verdict: str, tmp_path: Path
 ) -> None:
@@ -202,6 +208,7 @@ def test_no_canary_is_in_any_file_of_a_run(
         assert search_files(folder)[0] == []
 
 
+@pytest.mark.nightly
 def test_no_canary_is_in_the_pages_of_allure(
     project_copy: Path, service_urls: Mapping[str, str], tmp_path: Path
 ) -> None:
@@ -228,6 +235,7 @@ def decode_page(page: Path) -> str:
     return b"".join(map(base64.b64decode, blocks)).decode("latin-1")
 
 
+@pytest.mark.nightly
 def test_without_redaction_they_would_be_everywhere(
     project_copy: Path, service_urls: Mapping[str, str], tmp_path: Path
 ) -> None:
@@ -255,6 +263,7 @@ def test_those_who_look_would_find_them(tmp_path: Path) -> None:
     assert {sighting.canary for sighting in find_canaries("", half)} == {"OAuth token"}
 
 
+@pytest.mark.nightly
 def test_a_redacted_payload_shows_the_same_when_it_is_sent_again(
     project_copy: Path, service_urls: Mapping[str, str], tmp_path: Path
 ) -> None:

@@ -134,13 +134,14 @@ FAULTS = (
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day={"harms-bystanders", "harms-later"})
+@for_each_fault(FAULTS, by_day={"harms-later"})
 def test_harm_to_others_is_never_go(
     fault: GateFault, scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:
     assert mistake_with(fault, scene) == ""
 
 
+@pytest.mark.nightly
 @pytest.mark.process
 def test_a_deployment_that_acts_half_a_second_after_its_answer_is_go(scene: Scene) -> None:
     with run_proxy(scene.service_urls[REACTOR], show_subscribers(act_later)) as url:

@@ -147,17 +147,17 @@ ROWS: tuple[tuple[str, str, str, PutInPlace, str], ...] = (
     ),
 )
 FAULTS = [GateFault(name, what, verdict, reason, put) for name, what, verdict, put, reason in ROWS]
-BY_DAY = ("waiver-expired", "waiver-of-promise", "waivers-gone", "settings-unknown", "policy-gone")
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day=BY_DAY)
+@for_each_fault(FAULTS, by_day={"waiver-of-promise", "waivers-gone", "settings-unknown"})
 def test_a_wrong_file_of_the_user_is_never_go(
     fault: GateFault, own_scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:
     assert mistake_with(fault, own_scene) == ""
 
 
+@pytest.mark.nightly
 @pytest.mark.process
 def test_waivers_of_one_run_accept_the_findings_of_another_seed(own_scene: Scene) -> None:
     """Ids are the same whatever was drawn, and a waived finding is go, shown, counted, and weaker is said."""

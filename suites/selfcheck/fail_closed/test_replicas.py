@@ -107,11 +107,10 @@ ALONE = (
     ),
 )
 FAULTS = (*BALANCED, *ALONE)
-BY_DAY = {"replica-unsubscribes", "version-vanishes"}
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day=BY_DAY)
+@for_each_fault(FAULTS, by_day={"version-vanishes"})
 def test_a_mix_of_instances_is_never_go(
     fault: GateFault, own_scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:

@@ -239,12 +239,11 @@ KILLED = GateFault(
     after_a_go(disturb(kill_gate)),
     ended=False,
 )
-BY_DAY = ("gate-killed", "worker-killed", "ledger-truncated", "disk-full-half-way", "clock-set")
 FAULTS = [KILLED, *(GateFault(name, what, verdict, reason, put) for name, what, put, verdict, reason in ROWS)]
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day=BY_DAY)
+@for_each_fault(FAULTS, by_day={"gate-killed", "worker-killed"})
 def test_a_disturbed_run_is_never_go(
     fault: GateFault, own_scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:

@@ -22,6 +22,7 @@ from fixtures.core.project import ROOT
 from fixtures.generation.recordings import legacy_entries
 from fixtures.platform.fcm.asgi import JSON
 from fixtures.targets.embedded import start_process
+from suites.types import RunCommand
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]
 
@@ -151,14 +152,6 @@ def test_the_proxy_leads_nowhere_else(emulator: dict[str, Any], target: str) -> 
 # --- the command
 
 
-def run_serve(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run ./ci/serve with arguments with which it ends by itself."""
-    command = [sys.executable, "-m", "ci.commands", "serve", *arguments]
-    return subprocess.run(  # noqa: S603  our own module
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **options
-    )
-
-
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -173,32 +166,34 @@ def run_serve(*arguments: str, **options: Any) -> subprocess.CompletedProcess[st
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_wrong_usage_exits_64_and_serves_nothing(arguments: tuple[str, ...], text: str) -> None:
-    done = run_serve(*arguments)
+def test_wrong_usage_exits_64_and_serves_nothing(
+    run_command: RunCommand, arguments: tuple[str, ...], text: str
+) -> None:
+    done = run_command("serve", *arguments)
     assert (done.returncode, done.stdout) == (64, "")
     assert text in done.stderr
     assert "next:" in done.stderr
 
 
-def test_a_port_in_use_is_named() -> None:
+def test_a_port_in_use_is_named(run_command: RunCommand) -> None:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = str(sock.getsockname()[1])
-        done = run_serve("fcm", "--port", port)
+        done = run_command("serve", "fcm", "--port", port)
     assert done.returncode == 64
     assert f"port-in-use: '{port}'" in done.stderr
     assert "--port 0" in done.stderr
 
 
-def test_a_broken_recording_is_named(tmp_path: Path) -> None:
+def test_a_broken_recording_is_named(run_command: RunCommand, tmp_path: Path) -> None:
     file = tmp_path / "answers.ndjson"
     file.write_text('{"http_status": 200, "body": {"name": "a"}}\nbroken\n', encoding="utf-8")
-    done = run_serve("fcm", "--recorded", str(file))
+    done = run_command("serve", "fcm", "--recorded", str(file))
     assert done.returncode == 64
     assert "not-json: 'answers.ndjson, line 2'" in done.stderr
 
 
-def test_the_cases_are_listed() -> None:
-    done = run_serve("fcm", "--cases")
+def test_the_cases_are_listed(run_command: RunCommand) -> None:
+    done = run_command("serve", "fcm", "--cases")
     assert done.returncode == 0
     assert "case/v1-UNREGISTERED/1" in done.stdout
     assert "fault=reset" in done.stdout

@@ -31,6 +31,7 @@ from suites.selfcheck.release.cleaner_process import (
 pytestmark = pytest.mark.process
 
 ROUNDS = int(os.environ.get("FCM_COMPAT_KILL_ROUNDS", "40"))
+BY_DAY = 8
 KILLED_MESSAGES = 400
 STEP = 5
 GO, INTERRUPTED = 0, 130
@@ -124,7 +125,13 @@ def pop_until(over: threading.Event, messages: FirebaseMessages, popped: list[by
         popped += [] if message is None else [message]
 
 
-@pytest.mark.parametrize("number", range(ROUNDS), ids=lambda number: f"seed-{number}")
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, id=f"seed-{number}", marks=() if number < BY_DAY else pytest.mark.nightly)
+        for number in range(ROUNDS)
+    ],
+)
 def test_kill_9_loses_and_doubles_nothing(redis_url: str, server: Any, tmp_path: Path, number: int) -> None:
     """FCM_COMPAT_KILL_ROUNDS says how many rounds there are."""
     chance = random.Random(number)  # noqa: S311  repeatable, not secret

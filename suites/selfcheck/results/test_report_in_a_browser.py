@@ -43,11 +43,18 @@ WITHOUT = {
     "waived": ("a finding", "a notice"),
 }
 RUNS = {"go": noticed_run, "no-go": no_go_run, "hostile": hostile_run, "waived": waived_run}
-PLACES = [(kind, name) for kind in KINDS for name in PAGES if name not in WITHOUT.get(kind, ())]
+PAGES_OF = {kind: [name for name in PAGES if name not in WITHOUT.get(kind, ())] for kind in KINDS}
 SCREENSHOTS = ROOT / "build" / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 LOCAL_SCHEMES = ("file:", "data:", "blob:", "about:")
 LOOKS = {"desktop": ("desktop", False), "dark": ("desktop", True), "phone": ("phone", False)}
+# Every kind on a desktop, and one kind in each look. Every night takes them all.
+BY_DAY = {*((kind, "desktop") for kind in KINDS), *(("no-go", look) for look in LOOKS)}
+VISITS = [
+    pytest.param(kind, look, marks=() if (kind, look) in BY_DAY else pytest.mark.nightly)
+    for kind in KINDS
+    for look in LOOKS
+]
 
 
 @dataclass
@@ -146,18 +153,26 @@ def chrome() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize(("kind", "name"), PLACES)
-def test_a_page_opens_from_disk_and_does_nothing_else(
-    chrome: Browser, reports: dict[str, Report], kind: str, name: str, look: str
+@pytest.mark.parametrize(("kind", "look"), VISITS)
+def test_each_page_opens_from_disk_is_accessible_and_does_nothing_else(
+    chrome: Browser, reports: dict[str, Report], kind: str, look: str
 ) -> None:
     size, dark = LOOKS[look]
-    with open_page(chrome, size=size, dark=dark) as opened_page:
-        opened_page.go(reports[kind].page(name))
-        opened_page.take_screenshot(f"{kind}-{name.removesuffix('.html').replace(' ', '-')}-{look}")
-        assert (opened_page.errors, opened_page.requests, opened_page.ran_script) == ([], [], False)
-        wide, window = opened_page.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert wide <= window, "the page must not scroll sideways"
+    for name in PAGES_OF[kind]:
+        with open_page(chrome, size=size, dark=dark) as opened_page:
+            opened_page.go(reports[kind].page(name))
+            opened_page.take_screenshot(f"{kind}-{name.removesuffix('.html').replace(' ', '-')}-{look}")
+            assert (opened_page.errors, opened_page.requests, opened_page.ran_script) == ([], [], False), name
+            wide, window = opened_page.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+            assert wide <= window, f"{name} must not scroll sideways"
+            if look != "phone":
+                assert find_violations(opened_page.page) == [], name
+
+
+def find_violations(page: Page) -> list[tuple[str, str]]:
+    """What axe finds in a page: the rule and the first element."""
+    violations = Axe().run(page).response["violations"]
+    return [(violation["id"], violation["nodes"][0]["html"][:200]) for violation in violations]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -179,7 +194,7 @@ def test_every_link_leads_to_a_file_and_a_place_in_it(
     chrome: Browser, reports: dict[str, Report], kind: str
 ) -> None:
     with open_page(chrome) as opened_page:
-        for name in [name for kind_of_place, name in PLACES if kind_of_place == kind]:
+        for name in PAGES_OF[kind]:
             page = reports[kind].page(name)
             opened_page.go(page)
             for href in {link.get_attribute("href") or "" for link in opened_page.page.locator("a").all()}:
@@ -188,18 +203,6 @@ def test_every_link_leads_to_a_file_and_a_place_in_it(
                 assert file.exists(), href
                 if anchor and "allure" not in target:
                     assert f'id="{anchor}"' in file.read_text(encoding="utf-8"), href
-
-
-@pytest.mark.parametrize(("kind", "name"), PLACES)
-@pytest.mark.parametrize("look", ["desktop", "dark"])
-def test_axe_finds_nothing(
-    chrome: Browser, reports: dict[str, Report], kind: str, name: str, look: str
-) -> None:
-    size, dark = LOOKS[look]
-    with open_page(chrome, size=size, dark=dark) as opened_page:
-        opened_page.go(reports[kind].page(name))
-        violations = Axe().run(opened_page.page).response["violations"]
-    assert [(violation["id"], violation["nodes"][0]["html"][:200]) for violation in violations] == []
 
 
 @pytest.mark.parametrize("kind", ["go", "no-go", "undecided", "waived"])

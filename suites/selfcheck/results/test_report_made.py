@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ci.commands import report
 from ci.support import allure as running
 from fixtures.core.project import ROOT
 from fixtures.results import build_folder
@@ -28,7 +30,15 @@ from suites.selfcheck.results.sample_runs import CASES, GOOD_TESTS, Line, change
 pytestmark = pytest.mark.process
 
 
+MakeReport = Callable[[Sequence[Path], Path], int]
 TOOLS = ("bash", "env", "dirname", "cksum", "cut", "git", "touch", "rm")
+
+
+@pytest.fixture
+def make_report(monkeypatch: pytest.MonkeyPatch) -> MakeReport:
+    """Runs the command in this process, without Allure, which changes no verdict."""
+    monkeypatch.setattr(running, "generate_pages", lambda *_, **__: "no Allure report")
+    return lambda ledgers, build: report.main([*map(str, ledgers), f"--build={build}"])
 
 
 @pytest.mark.parametrize(
@@ -36,8 +46,10 @@ TOOLS = ("bash", "env", "dirname", "cksum", "cut", "git", "touch", "rm")
     [
         pytest.param(lambda folder: build_run(folder, good_run()), 0, id="go"),
         pytest.param(no_go_run, 1, id="no-go"),
-        pytest.param(lambda folder: build_run(folder, good_run()[:-1]), 2, id="undecided"),
-        pytest.param(hostile_run, 1, id="hostile"),
+        pytest.param(
+            lambda folder: build_run(folder, good_run()[:-1]), 2, id="undecided", marks=pytest.mark.nightly
+        ),
+        pytest.param(hostile_run, 1, id="hostile", marks=pytest.mark.nightly),
     ],
 )
 def test_the_report_holds_every_result_and_agrees_with_the_verdict(
@@ -57,13 +69,13 @@ def test_the_report_holds_every_result_and_agrees_with_the_verdict(
     assert (build / "junit.xml").stat().st_size > 0
 
 
-def test_an_old_report_never_speaks_for_a_new_run(tmp_path: Path) -> None:
+def test_an_old_report_never_speaks_for_a_new_run(tmp_path: Path, make_report: MakeReport) -> None:
     build = build_folder.adopt(tmp_path / "build")
     for folder in (build / "report" / "findings", build / "allure-results"):
         folder.mkdir(parents=True)
         (folder / "old-result.json").write_text('{"uuid": "old", "name": "old", "status": "failed"}')
     ledger = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", tmp_path / "at")
-    assert run_report([ledger], build).returncode == 0
+    assert make_report([ledger], build) == 0
     assert list(build.rglob("old-result.json")) == []
 
 
@@ -79,7 +91,7 @@ def test_a_run_told_twice_is_one_point_of_the_history(tmp_path: Path) -> None:
         assert len((build / "history" / name).read_text(encoding="utf-8").splitlines()) == 1, name
 
 
-def test_shards_of_one_environment_are_judged_together(tmp_path: Path) -> None:
+def test_shards_of_one_environment_are_judged_together(tmp_path: Path, make_report: MakeReport) -> None:
     lines = good_run()
     halves = [lines[:40], [lines[0], *lines[40:]]]
     files = []
@@ -91,8 +103,7 @@ def test_shards_of_one_environment_are_judged_together(tmp_path: Path) -> None:
         text = "".join(json.dumps(line) + "\n" for line in [header, *tests, footer])
         file.write_text(text, encoding="utf-8")
         files.append(file)
-    done = run_report(files, tmp_path / "build")
-    assert done.returncode == 2, "the gate's own policy asks for more"
+    assert make_report(files, tmp_path / "build") == 2, "the gate's own policy asks for more"
     assert "too-few-tests" in (tmp_path / "build" / "junit.xml").read_text(encoding="utf-8")
     exported = json.loads(
         (tmp_path / "build" / "report" / "exports" / "ctrf.json").read_text(encoding="utf-8")
@@ -102,13 +113,12 @@ def test_shards_of_one_environment_are_judged_together(tmp_path: Path) -> None:
     assert not any(name.startswith("did not run: ") or "twins" in name for name in names)
 
 
-def test_the_worst_of_two_environments_decides(tmp_path: Path) -> None:
+def test_the_worst_of_two_environments_decides(tmp_path: Path, make_report: MakeReport) -> None:
     good = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", tmp_path / "a")
     lines = add_finding(good_run(), wrong_state(CASES[0], "active"))
     change_line(0, environment="production")(lines)
     bad = write_record(build_run(tmp_path, lines), tmp_path / "ledger.jsonl", tmp_path / "b")
-    done = run_report([good, bad], tmp_path / "build")
-    assert (done.returncode, done.stderr) == (1, "")
+    assert make_report([good, bad], tmp_path / "build") == 1
     page = (tmp_path / "build" / "report" / "index.html").read_text(encoding="utf-8")
     assert "Environments side by side" in page
 
@@ -120,25 +130,24 @@ def test_a_ledger_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     assert "next: ./ci/gate" in done.stderr
 
 
-@pytest.mark.parametrize("with_npm", [True, False])
-def test_the_verdict_of_another_run_is_not_that_of_a_ledger(tmp_path: Path, *, with_npm: bool) -> None:
+def test_the_verdict_of_another_run_is_not_that_of_a_ledger(
+    tmp_path: Path, make_report: MakeReport, capsys: pytest.CaptureFixture[str]
+) -> None:
     build = tmp_path / "build"
     ledger = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", build)
     # So does ./ci/test after a gate: its ledger has a run of its own, and no gate judges it.
     ledger.write_text(ledger.read_text(encoding="utf-8").replace('"r1"', '"r2"'), encoding="utf-8")
-    tree, path = (ROOT, "") if with_npm else bare_tree(tmp_path)
-    done = run_report([ledger], build, root=tree, path=path)
-    assert (done.returncode, done.stderr) == (2, "")
-    assert done.stdout.startswith("UNDECIDED: ")
+    assert make_report([ledger], build) == 2
+    assert capsys.readouterr().out.startswith("UNDECIDED: ")
     assert "ledger-of-no-gate" in (build / "report" / "exports" / "summary.md").read_text(encoding="utf-8")
 
 
-def test_a_verdict_that_its_ledger_contradicts_is_undecided(tmp_path: Path) -> None:
+def test_a_verdict_that_its_ledger_contradicts_is_undecided(tmp_path: Path, make_report: MakeReport) -> None:
     build = tmp_path / "build"
     ledger = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", build)
     text = ledger.read_text(encoding="utf-8")
     ledger.write_text(text.replace('"result": "passed"', '"result": "broken"', 1), encoding="utf-8")
-    assert run_report([ledger], build).returncode == 2
+    assert make_report([ledger], build) == 2
     assert "verdict-contradicts-ledger" in (build / "junit.xml").read_text(encoding="utf-8")
 
 
@@ -242,15 +251,17 @@ def damage_files(files: dict[str, str], kind: str) -> dict[str, str]:
     return {**{key: text for key, text in files.items() if key != name}, **changes[kind]}
 
 
+def test_allure_counts_what_the_ledger_holds(tmp_path: Path, node: str) -> None:
+    run = build_run(tmp_path, good_run())
+    summary = summarize_with_allure(node, run, tmp_path, allure.build_allure_files([run]))
+    assert allure.find_disagreement([run], summary) == ""
+
+
 @pytest.mark.parametrize("kind", ["a file cut off", "a file lost", "an unknown status", "a twin of another"])
 def test_a_result_that_allure_drops_is_noticed(tmp_path: Path, node: str, kind: str) -> None:
     run = build_run(tmp_path, good_run())
-    files = allure.build_allure_files([run])
-    complete, less = tmp_path / "whole", tmp_path / "less"
-    complete.mkdir()
-    less.mkdir()
-    assert allure.find_disagreement([run], summarize_with_allure(node, run, complete, files)) == ""
-    summary = summarize_with_allure(node, run, less, damage_files(files, kind))
+    files = damage_files(allure.build_allure_files([run]), kind)
+    summary = summarize_with_allure(node, run, tmp_path, files)
     assert allure.find_disagreement([run], summary).startswith("report-incomplete: ")
 
 

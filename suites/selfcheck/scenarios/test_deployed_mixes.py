@@ -43,14 +43,10 @@ def row_of(folder: Path, name: str, *options: str) -> str:
     return start_row(start_command(folder / name, name, *options))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("name", "fault"),
-    [
-        pytest.param("go-sender", "page-reported-as-unregistered", id="go-sender"),
-        pytest.param(
-            "events-proxy", "proxy-copies-ten-members", id="events-proxy", marks=pytest.mark.nightly
-        ),
-    ],
+    [("go-sender", "page-reported-as-unregistered"), ("events-proxy", "proxy-copies-ten-members")],
 )
 def test_a_deployment_takes_the_place_of_its_reference_service(tmp_path: Path, name: str, fault: str) -> None:
     keyword = "test_end_to_end and (all-after-v1 or mixed)"
@@ -66,6 +62,7 @@ def test_right_deployments_are_go(tmp_path: Path, names: list[str]) -> None:
     assert result.is_clean, (result.problem, result.findings)
 
 
+@pytest.mark.nightly
 def test_only_the_mix_notices_a_record_of_another_message(tmp_path: Path) -> None:
     name = "directory-messages"
     row = {name: row_of(tmp_path, name, "--variant", "record-of-another-message")}
@@ -93,6 +90,7 @@ def run_aside(*command: str) -> Iterator[None]:
             subprocess.run(["/bin/kill", "-KILL", "--", f"-{process.pid}"], check=True)  # noqa: S603
 
 
+@pytest.mark.nightly
 def test_deployments_at_fixed_ports_take_part(tmp_path: Path) -> None:
     own_port, api, fcm, events, redis = (find_free_port() for _ in range(5))
     values: Any = {"port": own_port, "events_api_url": f"http://127.0.0.1:{api}"}

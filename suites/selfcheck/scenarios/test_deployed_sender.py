@@ -47,6 +47,7 @@ def list_broken(result: RunResult) -> set[str]:
     }
 
 
+@pytest.mark.nightly
 def test_a_right_sender_is_go(tmp_path: Path) -> None:
     result = judge(tmp_path, start_row())
     assert (result.findings, list_broken(result), result.exit_status) == ((), set(), 0)
@@ -69,7 +70,12 @@ def test_a_faulty_sender_is_no_go(tmp_path: Path) -> None:
             id="elsewhere",
         ),
         pytest.param('start = ["./no-sender"]\nready = 5\n', "service-exited", id="not-there"),
-        pytest.param('start = ["/bin/sh", "-c", "sleep 1"]\n', "service-exited", id="it-ends"),
+        pytest.param(
+            'start = ["/bin/sh", "-c", "sleep 1"]\n',
+            "service-exited",
+            id="it-ends",
+            marks=pytest.mark.nightly,
+        ),
     ],
 )
 def test_a_sender_that_cannot_be_judged_is_undecided(

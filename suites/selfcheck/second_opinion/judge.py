@@ -1,6 +1,6 @@
 """Judges the second opinion as the gate judges a deployment: *go* with every seed, *no-go* with every fault.
 
-    python -m suites.selfcheck.second_opinion.judge [--seed N] [--seeds N] [--fault NAME ...] [--all-faults]
+    python -m suites.selfcheck.second_opinion.judge [--seed N] [--seeds N] [--only TESTS] [--fault NAME ...]
 
 It prints a line for each run. It exits 0 if all runs end as they must, else 1.
 """
@@ -42,10 +42,11 @@ def serve(fault: str | None = None) -> Iterator[str]:
             server.shutdown()
 
 
-def judge_seed(seed: int, examples: int = 1) -> RunResult:
-    """Run the compat suites against the second opinion."""
+def judge_seed(seed: int, examples: int = 1, only: str = "") -> RunResult:
+    """Run the compat suites against the second opinion: all tests, or those that pytest's -k selects."""
     with serve() as targets:
-        return run_tests([COMPAT, "-m", MARKS], RunConfig(targets=targets, seed=seed, examples=examples))
+        config = RunConfig(targets=targets, seed=seed, examples=examples)
+        return run_tests([COMPAT, "-m", MARKS, "-k", only], config)
 
 
 def judge_fault(fault: str) -> RunResult:
@@ -65,12 +66,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m suites.selfcheck.second_opinion.judge")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first seed (default 0)")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="how many (default 1)")
+    parser.add_argument("--only", default="", metavar="TESTS", help="of a seed, those tests only")
     parser.add_argument("--fault", action="append", default=[], choices=sorted(FAULTS), metavar="NAME")
     parser.add_argument("--all-faults", action="store_true", help="judge every fault")
     options = parser.parse_args()
     is_right = True
     for seed in range(options.seed, options.seed + options.seeds):
-        result = judge_seed(seed)
+        result = judge_seed(seed, only=options.only)
         title = result.findings[0]["title"] if result.findings else result.problem
         is_right = is_right and result.is_clean
         write_line(f"seed {seed}: {'go' if result.is_clean else f'false alarm: {title}'}")

@@ -31,7 +31,7 @@ CHUNK = 65_536
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER without any time
 SERVICES = ("directory-responses", "subscribers-errors")
 TESTS = {
-    "providers": ("suites/compat/test_redelivery.py", "suites/compat/test_mixed_batches.py"),
+    "providers": ("suites/compat/test_redelivery.py", "-k", " or ".join(SERVICES)),
     "pacts": ("suites/contracts/test_providers_honour_pacts.py", "-k", "the_provider_honours"),
     "end to end": ("suites/compat/test_end_to_end.py", "-k", "all-after-v1 and test_end_to_end"),
 }
@@ -151,7 +151,7 @@ def behind_network(network: SlowNetwork, urls: dict[str, str]) -> Iterator[dict[
 @pytest.mark.parametrize(
     "tests",
     [
-        pytest.param(TESTS[name], id=name, marks=pytest.mark.nightly if name == "end to end" else ())
+        pytest.param(TESTS[name], id=name, marks=() if name == "providers" else pytest.mark.nightly)
         for name in TESTS
     ],
 )

@@ -100,7 +100,10 @@ def test_a_run_removes_its_subscribers(tmp_path: Path, service: SqlService) -> N
     assert not (tmp_path / "build" / INVENTORY_FILE).exists()
 
 
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["one", "two"])
+@pytest.mark.parametrize(
+    "workers",
+    [pytest.param((), id="one"), pytest.param(("-n2",), id="two", marks=pytest.mark.nightly)],
+)
 def test_an_interrupted_run_removes_its_subscribers(
     tmp_path: Path, service: SqlService, workers: tuple[str, ...]
 ) -> None:
