@@ -108,6 +108,15 @@ def test_what_is_wrong_end_to_end_holds_back_all_that_may_be_at_fault(answer: Ma
     assert [step.name for step in PlanHarm.from_findings(kinds_of(without_case), answer).steps] == [SENDER]
     echo = kinds_of(harmful("subscribers-errors", "fcm_v1"), harmful("all-after-v1", "fcm_v1"))
     assert [step.name for step in PlanHarm.from_findings(echo, answer).steps] == [SENDER]
+    service = harmful("subscribers-errors", "legacy")
+    life = {**harmful("all-after-legacy", "legacy", "chain.subscriber"), "case": None}
+    harm = PlanHarm.from_findings(kinds_of(service, life), answer)
+    assert [step.name for step in harm.steps] == ["subscribers-errors"]
+    other_protocol = {**life, "provider": "all-after-v1"}
+    harm = PlanHarm.from_findings(kinds_of(service, other_protocol), answer)
+    assert [step.name for step in harm.steps] == ["subscribers-errors", SENDER]
+    before = harmful("all-before-legacy", "legacy", "chain.subscriber")  # no new service takes part
+    assert PlanHarm.from_findings(kinds_of(service, before), answer).present
 
 
 def test_the_plan_is_told_to_be_at_fault_where_it_is(answer: Mapping[str, Any]) -> None:
