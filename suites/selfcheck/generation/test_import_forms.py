@@ -100,6 +100,10 @@ READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
         table([["provider", "status", "raw"], ["fcm", "404", TEXT], ["fcm", "503", ""]]),
         DEAD | LATER,
     ),
+    "CSV with names of words": (
+        table([["Time", "Http Status", "Response Body"], ["t", "404", TEXT], ["t", "503", ""]]),
+        DEAD | LATER,
+    ),
     "CSV with ;": (table([["time", "status", "body"], ["t", "404", TEXT]], ";"), DEAD),
     "CSV with tabs": (table([["time", "status", "body"], ["t", "404", TEXT]], "\t"), DEAD),
     "CSV for a spreadsheet": ("sep=;\r\n" + table([["status", "body"], ["404", PRETTY]], ";"), DEAD),
@@ -175,6 +179,10 @@ READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
     ),
     "curl through a proxy": (f"HTTP/1.1 200 Connection established\r\n\r\nHTTP/2 404\r\n\r\n{TEXT}\n", DEAD),
     "a batch": (BATCH, THREE),
+    "a batch and its head": (
+        f"HTTP/1.1 200 OK\r\ncontent-type: multipart/mixed; boundary=x\r\n\r\n{BATCH}",
+        THREE,
+    ),
     "a batch, other newlines": (BATCH.replace("\r\n", "\n"), THREE),
     "a batch in a record": (
         lines(

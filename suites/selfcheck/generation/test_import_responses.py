@@ -110,6 +110,11 @@ NO_OBJECTS: Mapping[str, str] = {
     "an object of another kind, a line below": '10:00 fcm 404\n{"message": "gone"}\n',
     "an object of the request": '10:00 fcm error for {"token": "x"}, try {"n": 2}\n10:00 ok {"id": 7}\n',
     "an object before the code": '10:00 fcm 404 {"token": "x"} NotRegistered\n10:00 ok\n',
+    "PHP's var_dump": 'fcm array(1) {\n  ["error"]=>\n  array(1) {\n    ["code"]=>\n    int(404)\n  }\n}\n',
+    "PHP's print_r": "fcm Array\n(\n    [error] => Array\n        (\n        [code] => 404\n        )\n)\n",
+    "a comment in JSON": 'fcm {\n  // x\n  "error": {"code": 404, "message": "", "status": "NOT_FOUND"}\n}\n',
+    "the log of a proxy": '"POST /v1/projects/x/messages:send HTTP/1.1" 404 210 "-" "go"\n',
+    "wget": f"--10:00--  {SEND}\nHTTP request sent, awaiting response...\n  HTTP/1.1 404 Not Found\n",
     "a request and its status": f'10:00 POST {SEND} {{"message": {{"token": "x"}}}} 404\n',
 }
 OTHERS: Mapping[str, str] = {

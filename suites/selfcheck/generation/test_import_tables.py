@@ -38,6 +38,15 @@ def test_rows_with_other_json_are_none() -> None:
     assert read_outcomes(to_csv(BESIDE, other)) == {"unsubscribe": 1}
 
 
+def test_rows_of_requests_are_answers() -> None:
+    rows = {
+        "name": "POST",
+        "data": "https://fcm.googleapis.com/v1/projects/p/messages:send",
+        "resultCode": 503,
+    }
+    assert read_outcomes(to_csv(rows)) == {"postpone": 1}
+
+
 def test_rows_of_another_server_are_none() -> None:
     shop = [{**row, "url": "https://shop.example/pay"} for row in NO_JSON]
     fcm = {**BESIDE, "url": "https://fcm.googleapis.com/v1/projects/p/messages:send"}

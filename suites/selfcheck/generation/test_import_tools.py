@@ -13,6 +13,7 @@ from fixtures.generation.importing.text_source import TextSource
 from suites.selfcheck.generation.import_forms import (
     B64,
     DEAD,
+    ESCAPED,
     GONE,
     LATER,
     PRETTY,
@@ -107,6 +108,23 @@ READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
         ),
         BOTH,
     ),
+    "Ruby's library": (f'fcm {{:body=>"{ESCAPED}", :status_code=>404, :response=>"retry"}}\n', DEAD),
+    "tags of a trace": (
+        lines({"tags": [{"key": "http.url", "value": SEND}, {"key": "http.status_code", "value": 503}]}),
+        LATER,
+    ),
+    "attributes of OpenTelemetry": (
+        lines(
+            {
+                "attributes": [
+                    {"key": "http.response.status_code", "value": {"intValue": "503"}},
+                    {"key": "url.full", "value": {"stringValue": SEND}},
+                ]
+            }
+        ),
+        LATER,
+    ),
+    "chunks": (f"HTTP/1.1 404 No\r\n\r\n{len(TEXT):x}\r\n{TEXT}\r\n0\r\n\r\n", DEAD),
     # --- databases
     "MongoDB": (lines({"status": {"$numberInt": "503"}, "url": SEND, "body": "<p>"}, {"body": GONE}), BOTH),
     "DynamoDB": (lines({"Item": {"status": {"N": "404"}, "url": {"S": SEND}, "body": {"S": TEXT}}}), DEAD),
