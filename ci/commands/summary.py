@@ -43,6 +43,7 @@ def main(_: CommandParser, options: argparse.Namespace) -> Answer:
             text = file.read_text(encoding="utf-8")
     except (OSError, ValueError, RecursionError, schemas.SchemaViolation) as error:
         problem = f"no-verdict: {file.name} says nothing ({type(error).__name__}); the release must wait"
+        problem += "; next: ./ci/gate"
         print(f"::error title=undecided::{escape(problem)}" if options.annotations else f"❔ {problem}")
         return Answer(ExitCode.UNAVAILABLE, {"verdict": "undecided", "reasons": [problem]})
     sys.stdout.write(text)

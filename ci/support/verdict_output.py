@@ -60,14 +60,14 @@ def print_verdict(
 
 
 def print_judged(verdict: Mapping[str, Any]) -> ExitCode:
-    """Print a run's verdict with what it is about, its causes, and what to do about a *no-go*."""
+    """Print a run's verdict with what it is about, its causes, and what to do unless it is a *go*."""
     run = read_run(verdict)
     reasons = [*(cause.describe() for cause in run.causes), *run.undecided_reasons]
     waived = f"{count} waived by --waivers" if (count := len(run.waived)) else ""
     notes = [*verdict.get("weaker", ()), *filter(None, [waived]), *verdict.get("notes", ())]
     about = {"word": name_verdict([run]), "subject": describe_judged(verdict)}
     exit_code = print_verdict(verdict["verdict"], reasons, notes, **about)
-    if exit_code == ExitCode.NO_GO:
+    if exit_code != ExitCode.GO:
         for step in list_next_steps([run]):
             print(f"  next: {to_message(step)}")
     return exit_code

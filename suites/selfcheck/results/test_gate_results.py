@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from ci.commands import report
+from ci.support import verdict_output
+from ci.support.exit_codes import ExitCode
 from ci.support.sharding import ONE_SHARD
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.project import ROOT
 from fixtures.results import ledger, policy, policy_file
+from fixtures.results.report import wording
 from fixtures.results.shards import ShardLedger
 from suites.selfcheck.fail_closed.sandbox import find_stale_files, read_verdict, write_earlier_go
-from suites.selfcheck.results.sample_runs import make_finding
+from suites.selfcheck.results.sample_runs import good_run, judge, make_finding
 from suites.selfcheck.results.test_shards import cut_run, write_shards
 
 ALONE = f"{ONE_SHARD}: 1/4 of run build-7 decides nothing alone"
@@ -48,6 +51,25 @@ def test_what_only_the_gates_of_shards_find_is_read_once(tmp_path: Path) -> None
     ]
     findings, doubts = report.read_gate_results(shards, policy_file.load_policy())
     assert ([finding.title for finding in findings], doubts) == ([title], [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        (f"shard 1/4: {CLOCK_SET}", "The clock of this machine was set during the run. Run again."),
+        ("broken: unobservable-target: one: two: three", wording.ADVICE["unobservable-target"]),
+        ("broken: KeyError: 'one'", wording.ADVICE["broken"]),
+        (ALONE, wording.ADVICE[ONE_SHARD]),
+        ("denied-target: 'https://one': it is denied", wording.DEFAULT_ADVICE),
+    ],
+)
+def test_the_last_slug_of_a_reason_says_what_to_do(reason: str, advice: str) -> None:
+    assert wording.give_advice(reason) == advice
+
+
+def test_an_undecided_run_says_what_to_do_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verdict_output.print_judged(judge(tmp_path, good_run()[:-1])) == ExitCode.UNDECIDED
+    assert f"\n  next: {wording.ADVICE['ledger-without-footer']}\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("verdict", [None, {"run": "another"}])
