@@ -112,9 +112,11 @@ def examine_isolated(deployment: Deployment, limiter: RateLimiter, logs: Path) -
         if deployment.name == "go-sender":
             with run_deployed_sender(deployment, logs) as sender:
                 SenderScenario(sender, deployment.judged_on.protocols[0]).prove_surroundings()
+                details += sender.surroundings.sink.wire.describe_last()
         else:
             with DeployedService(deployment, limiter, logs) as service:
                 IsolatedScenario(service).prove_surroundings()
+                details += service.wire.describe_last()
         well = True
     except UserError as error:
         details, next_step = f"{error.slug}: {error.problem}", error.next_step

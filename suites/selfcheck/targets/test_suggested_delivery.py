@@ -201,4 +201,5 @@ def test_a_complete_draft_is_accepted_by_the_targets_file() -> None:
         deliver, _ = draft(row)
         observe = {"http": {"path": "/u/{subscriber_id}", "status": "s"}}
         if not unknown:
-            assert read_adapter({"deliver": deliver, "observe": observe}, Path()) is not None
+            service = {"deliver": deliver, "observe": observe, "values": {"active": ["a"]}}
+            assert read_adapter(service, Path()) is not None

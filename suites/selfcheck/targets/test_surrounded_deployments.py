@@ -11,6 +11,7 @@ import pytest
 from fixtures.platform.isolated_service import create_peer
 from fixtures.platform.over_http.config import PlatformError
 from fixtures.platform.surroundings import Surroundings, run_surroundings, shorten_visibility
+from fixtures.platform.wire import Wire
 from fixtures.targets.config import Deployment, TargetError, read_targets_file
 from fixtures.targets.deployed import describe_targets
 from fixtures.targets.provisioning.inventory import Inventory
@@ -63,14 +64,7 @@ def test_a_started_service_is_told_all_addresses() -> None:
 @pytest.mark.parametrize(
     ("name", "members", "listed"),
     [
-        (
-            "events-proxy",
-            (
-                'values = { active = ["ok"] }\ndeliver = { method = "POST", path = "/reports" }\n'
-                'observe.http = { path = "/reports", status = "state" }'
-            ),
-            "deliver, observe, values",
-        ),
+        ("events-proxy", 'adapter = "python:ours:Adapter"\nvalues = { active = ["ok"] }', "adapter, values"),
         ("subscribers-postponed", 'adapter = "python:ours:Adapter"', "adapter"),
         ("go-sender", 'judge = { protocols = ["legacy"], promises = ["waits"] }', "judge.promises"),
         ("directory-responses", 'judge = { protocols = ["legacy"] }', "judge.protocols"),
@@ -83,13 +77,14 @@ def test_a_wire_of_its_own_is_refused_with_what_to_write(
     file.write_text(f'[environments.e.services.{name}]\nurl = "{URL}"\n{members}\n', encoding="utf-8")
     with pytest.raises(TargetError) as caught:
         read_targets_file(file, "e")
-    assert str(caught.value).startswith(f"no-adapter-there: '{name}': {listed} cannot be used here, only at ")
+    assert str(caught.value).startswith(f"no-adapter-there: {name!r}: {listed} cannot be used here; allowed")
     assert f"docs/openapi/{name}.json" in caught.value.next_step
 
 
 @contextlib.contextmanager
 def surround(name: str, ports: dict[str, int]) -> Iterator[Surroundings]:
-    with run_surroundings(create_peer(name), tuple(SURROUNDINGS[name]), ports, lambda: None) as surroundings:
+    names = tuple(SURROUNDINGS[name])
+    with run_surroundings(create_peer(name), names, ports, lambda: None, Wire()) as surroundings:
         yield surroundings
 
 
