@@ -16,7 +16,9 @@ from fixtures.core.project import ROOT
 from fixtures.core.topology import PROVIDERS, VERSIONS, get_version_number
 from fixtures.results.report.wording import TEXTS
 from fixtures.services import load
+from fixtures.targets.config import read_targets_file
 
+DOCS = ROOT / "docs"
 MAX_README_LINES, MAX_README_WORDS = 120, 1000
 
 
@@ -24,30 +26,30 @@ def test_the_table_of_cases_is_current() -> None:
     assert regenerate.main(["tables", "--check"]) == ExitCode.GO
 
 
-@pytest.mark.parametrize(
-    "file",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "pacts/README.md",
-        "docs/cases.md",
-        "docs/deep.md",
-        "docs/faults.md",
-        "docs/promises.md",
-        "docs/targets.md",
-        "docs/glossary.md",
-        "docs/architecture.md",
-        "docs/emulator.md",
-        "docs/report.md",
-        "docs/serve.md",
-        "docs/broker.md",
-    ],
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "pacts/README.md",
+    *(f"docs/{page.name}" for page in DOCS.glob("*.md")),
 )
+
+
+@pytest.mark.parametrize("file", PAGES)
 def test_links_lead_somewhere(file: str) -> None:
     page = ROOT / file
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     local_links = [link for link in links if "://" not in link]
     assert [link for link in local_links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["hand-over.md", "own-wire.md", "senders.md", "start.md"])
+def test_the_examples_of_a_page_are_targets_files(tmp_path: Path, page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    examples = re.findall(r"^```toml\n(\[environments.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert examples
+    for example in examples:
+        (tmp_path / "targets.toml").write_text(example, encoding="utf-8")
+        read_targets_file(tmp_path / "targets.toml", None)
 
 
 def test_every_promise_that_decides_stands_on_its_page() -> None:
