@@ -9,6 +9,7 @@ from suites.types import RaiseIfFound, ScenarioOf
 pytestmark = pytest.mark.catches(promise="counts")
 
 
+@pytest.mark.needs("own-wire")
 @pytest.mark.parametrize("provider", ["directory-responses"])
 def test_counts_by_code(raise_if_found: RaiseIfFound, scenario_of: ScenarioOf, provider: str) -> None:
     scenario = scenario_of(provider)
