@@ -14,7 +14,10 @@ from ci.support.cli import command, resolve_path
 from ci.support.command_line import CommandParser
 from ci.support.exit_codes import ExitCode
 
-ARGUMENTS = {"subscribe": "subscribers", "deliver": "reports", "look": "ids", "reset": "subscribers"}
+ARGUMENTS = {
+    "subscribe": "subscribers", "deliver": "reports", "look": "ids", "reset": "subscribers",
+    "unsubscribe": "subscribers",
+}  # fmt: skip
 
 
 @command("replay")

@@ -46,6 +46,11 @@ PACKAGE = """\
         def handle(self, answer, subscriber):
             return "active"
 
+    class Deaf:
+        def handle(self, answer, subscriber):
+            ask(subscriber["token"])
+            return "active"
+
     class Ending:
         def handle(self, answer, subscriber):
             raise SystemExit(3)
@@ -110,6 +115,14 @@ def test_a_package_that_sends_nothing_is_no_verdict(connect_package: ConnectPack
         connect_package("Silent") as target,
     ):
         find_problems(target, "v1-delivered")
+
+
+def test_a_package_that_never_unsubscribes_is_found(tmp_path: Path) -> None:
+    write_module(tmp_path, "package", PACKAGE)
+    adapter = f'["{ROOT}/ci/replay", "--python={ROOT}/.venv/bin/python", "package:Deaf"]'
+    values = VALUES.replace('["gone"]', '["unsubscribed"]')
+    with connect_to(write_targets(tmp_path, adapter, values, "can_unsubscribe = true")) as target:
+        assert find_problems(target, "v1-UNREGISTERED") == ["v1-UNREGISTERED"]
 
 
 def test_what_is_shown_and_not_judged_does_not_change_a_bystander(connect_package: ConnectPackage) -> None:
