@@ -67,7 +67,7 @@ def test_a_started_service_is_told_all_addresses() -> None:
         ("events-proxy", 'adapter = "python:ours:Adapter"\nvalues = { active = ["ok"] }', "adapter, values"),
         ("subscribers-postponed", 'adapter = "python:ours:Adapter"', "adapter"),
         ("go-sender", 'judge = { protocols = ["legacy"], promises = ["waits"] }', "judge.promises"),
-        ("directory-responses", 'judge = { protocols = ["legacy"] }', "judge.protocols"),
+        ("directory-responses", 'judge = { promises = ["waits"] }', "judge.promises"),
     ],
 )
 def test_a_wire_of_its_own_is_refused_with_what_to_write(
