@@ -50,14 +50,14 @@ def write_callback(report: Mapping[str, Any]) -> dict[str, Any]:
         "text": json.dumps(report["response"]),
         "wait": report["retry_after"],
     }
-    common = {own: report[ours] for own, ours in REPORT.items()}
+    common = {name: report[ours] for name, ours in REPORT.items()}
     sent_ms = round(parse_time(report["sent_at"]).timestamp() * 1000)
     return {**common, "sent_ms": sent_ms, "api": report.get("protocol", "legacy"), "fcm": fcm}
 
 
 def read_callback(callback: Mapping[str, Any]) -> dict[str, Any]:
     fcm, sent_at = callback["fcm"], datetime.fromtimestamp(callback["sent_ms"] / 1000, UTC)
-    report = {ours: callback[own] for own, ours in REPORT.items()}
+    report = {ours: callback[name] for name, ours in REPORT.items()}
     report |= {"http_status": fcm["code"], "response": json.loads(fcm["text"]), "retry_after": fcm["wait"]}
     protocol = {} if callback["api"] == "legacy" else {"protocol": callback["api"]}
     return {**report, "sent_at": format_time(sent_at), **protocol}
@@ -195,11 +195,15 @@ class PlatformContainer:
 
     def push(self, key: str, record: str) -> None:
         content = json.loads(record)
-        own = {"uid": content["message_id"], "app": content["firebase_app"], "bulk": content["spam"]}
-        own |= {"old": content.get("legacy"), "new": content.get("v1"), "attempt": content.get("attempt", 1)}
+        common = {"uid": content["message_id"], "app": content["firebase_app"], "bulk": content["spam"]}
+        common |= {
+            "old": content.get("legacy"),
+            "new": content.get("v1"),
+            "attempt": content.get("attempt", 1),
+        }
         rows = [{"who": row["subscriber_id"], "where": row["token"]} for row in content["recipients"]]
         for part in rows if self.is_for_one else [{"to": rows}]:
-            self.server.rpush(own_list(key), json.dumps({**own, **part}))
+            self.server.rpush(own_list(key), json.dumps({**common, **part}))
 
     def peek(self, key: str) -> str | None:
         return self._read(self.server.lindex(own_list(key), 0))
@@ -213,11 +217,11 @@ class PlatformContainer:
     def _read(self, content: bytes | None) -> str | None:
         if content is None:
             return None
-        own = json.loads(content)
+        push = json.loads(content)
         record = {
-            "message_id": own["uid"], "firebase_app": own["app"], "spam": own["bulk"], "legacy": own["old"],
-            "v1": own["new"], "created_at": "2026-01-01T00:00:00Z", "attempt": own.get("attempt", 1),
-            "recipients": [{"subscriber_id": row["who"], "token": row["where"]} for row in own["to"]],
+            "message_id": push["uid"], "firebase_app": push["app"], "spam": push["bulk"],
+            "legacy": push["old"], "v1": push["new"], "created_at": "2026-01-01T00:00:00Z", "attempt": push.get("attempt", 1),
+            "recipients": [{"subscriber_id": row["who"], "token": row["where"]} for row in push["to"]],
         }  # fmt: skip
         return json.dumps(record)
 

@@ -98,8 +98,8 @@ def run_platform(
             }
             outcome = decide(report)
             queues = ["all"] if outcome == "keep" else ["all", "errors"]
-            shown = {"what": WORDS[outcome], "queues": queues, "api": callback["api"]}
-            callbacks.setdefault(callback["id"], shown)
+            decision = {"what": WORDS[outcome], "queues": queues, "api": callback["api"]}
+            callbacks.setdefault(callback["id"], decision)
             return 202, {}, b""
         state = callbacks.get(request.path.rpartition("/")[2])
         return (
@@ -108,8 +108,8 @@ def run_platform(
             json.dumps({"state": state}).encode(),
         )
 
-    member, expression, words = SERVICES[name]
-    values = "{ " + ", ".join(f'{word} = ["{own}"]' for word, own in words.items()) + " }"
+    member, expression, own_words = SERVICES[name]
+    values = "{ " + ", ".join(f'{word} = ["{own_word}"]' for word, own_word in own_words.items()) + " }"
     with serve_answers(react) as server:
         file = folder / "targets.toml"
         text = TARGETS.format(
@@ -177,10 +177,10 @@ def test_an_observation_that_shows_no_report_is_no_verdict(tmp_path: Path) -> No
 def test_the_doctor_tries_each_part(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
     with run_platform(tmp_path, name) as file:
         exit_code, answers = run_doctor(capsys, f"--targets={file}")
-    said = {answer["question"]: answer["said"] for answer in answers}
-    assert exit_code == 0, said
-    assert said["deliver"].startswith("POST /callbacks {")
-    assert "read as {" in said["observation"]
+    answers_by_question = {answer["question"]: answer["said"] for answer in answers}
+    assert exit_code == 0, answers_by_question
+    assert answers_by_question["deliver"].startswith("POST /callbacks {")
+    assert "read as {" in answers_by_question["observation"]
 
 
 @pytest.mark.nightly
