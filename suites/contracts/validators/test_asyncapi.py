@@ -9,7 +9,7 @@ from jsonschema import Draft7Validator
 
 from fixtures.contracts.api_docs import asyncapi
 
-pytestmark = [pytest.mark.process, pytest.mark.usefixtures("validators")]
+pytestmark = [pytest.mark.nightly, pytest.mark.process, pytest.mark.usefixtures("validators")]
 
 SPECIFICATION = Path(__file__).parent / "node/node_modules/@asyncapi/specs/schemas/3.0.0-without-$id.json"
 

@@ -5,12 +5,13 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fixtures.core.project import ROOT
 
-pytestmark = [pytest.mark.process, pytest.mark.usefixtures("validators")]
+pytestmark = pytest.mark.process
 
 TEMPLATES = ROOT / "ci" / "templates"
 LINTERS = ROOT / ".venv-linters" / "bin"
@@ -44,11 +45,16 @@ LINTERS_OF: Mapping[str, Sequence[tuple[Sequence[object], tuple[str, str]]]] = {
     "Containerfile": (((LINTERS / "hadolint",), ("WORKDIR /", "WORKDIR ")),),
     "../../emulator/Containerfile": (((LINTERS / "hadolint",), ("USER 65534", "USER nobody")),),
 }
-ROWS = [
-    pytest.param(name, command, edit, id=f"{name}-{Path(str(command[0])).name}")
-    for name, linters in LINTERS_OF.items()
-    for command, edit in linters
-]
+
+
+def list_rows(*, installed: bool) -> list[Any]:
+    """The templates with the linters that are installed for them, or with the others."""
+    return [
+        pytest.param(name, command, edit, id=f"{name}-{Path(str(command[0])).name}")
+        for name, linters in LINTERS_OF.items()
+        for command, edit in linters
+        if installed == (command[0] != sys.executable)
+    ]
 
 
 def lint(command: Sequence[object], file: Path) -> subprocess.CompletedProcess[str]:
@@ -64,7 +70,16 @@ def test_every_template_is_linted() -> None:
     assert files - {"comment"} <= LINTERS_OF.keys()
 
 
-@pytest.mark.parametrize(("name", "command", "edit"), ROWS)
+@pytest.mark.nightly
+@pytest.mark.usefixtures("validators")
+@pytest.mark.parametrize(("name", "command", "edit"), list_rows(installed=True))
+def test_other_linters_accept_a_template_and_no_wrong_one(
+    tmp_path: Path, name: str, command: Sequence[object], edit: tuple[str, str]
+) -> None:
+    test_a_template_passes_and_a_wrong_one_does_not(tmp_path, name, command, edit)
+
+
+@pytest.mark.parametrize(("name", "command", "edit"), list_rows(installed=False))
 def test_a_template_passes_and_a_wrong_one_does_not(
     tmp_path: Path, name: str, command: Sequence[object], edit: tuple[str, str]
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fixtures.contracts.api_docs import openapi
 from fixtures.contracts.api_docs.interfaces import INTERFACES
 
-pytestmark = [pytest.mark.process, pytest.mark.usefixtures("validators")]
+pytestmark = [pytest.mark.nightly, pytest.mark.process, pytest.mark.usefixtures("validators")]
 
 PROGRAMS = Path(__file__).parent / "node/node_modules/.bin"
 # GET /_pact/version takes nothing that it could refuse, and we document no answer that is never given.

@@ -22,7 +22,7 @@ from suites.selfcheck.results.sample_reports import (
 )
 from suites.selfcheck.results.sample_runs import good_run
 
-pytestmark = [pytest.mark.process, pytest.mark.usefixtures("validators")]
+pytestmark = [pytest.mark.nightly, pytest.mark.process, pytest.mark.usefixtures("validators")]
 
 NODE = Path(__file__).parent / "node/node_modules"
 SARIF = NODE / "@microsoft/sarif-multitool-linux/sarif-2.1.0.json"
