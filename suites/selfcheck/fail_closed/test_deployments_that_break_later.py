@@ -282,7 +282,7 @@ LATER = (
 
 # One of each kind: each takes the time of a whole run.
 @pytest.mark.process
-@for_each_fault(LATER, by_day={"dies-later"})
+@for_each_fault(LATER, by_day=())
 def test_a_deployment_that_breaks_later_is_never_go(
     fault: GateFault, scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:

@@ -159,7 +159,7 @@ FAULTS = [
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day={"other-pytest-ini", "options-changed-in-worker"})
+@for_each_fault(FAULTS, by_day={"options-changed-in-worker"})
 def test_the_gate_obeys_its_own_files_alone(
     fault: GateFault, own_scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:

@@ -226,7 +226,7 @@ FAULTS = [
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day={"filter-matches-nothing", "expected-tests-gone"})
+@for_each_fault(FAULTS, by_day={"expected-tests-gone"})
 def test_a_wrong_project_is_never_go(
     fault: GateFault, own_scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:

@@ -110,7 +110,7 @@ FAULTS = (*BALANCED, *ALONE)
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day={"version-vanishes"})
+@for_each_fault(FAULTS, by_day={"version-before"})
 def test_a_mix_of_instances_is_never_go(
     fault: GateFault, own_scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:

@@ -173,7 +173,7 @@ FAULTS = [
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day={"python-optimize", "module-missing", "path"})
+@for_each_fault(FAULTS, by_day={"python-optimize", "module-missing"})
 def test_surroundings_change_no_verdict(
     fault: GateFault, own_scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:

@@ -17,7 +17,7 @@ from suites.selfcheck.release.cleaner_faults import PATCHES
 
 pytestmark = pytest.mark.aside
 
-SMALL_SAMPLE, LARGE_SAMPLE = 6, 30
+SMALL_SAMPLE, LARGE_SAMPLE = 3, 30
 CHECKS = {
     *("agreement", "answers", "bystanders", "chain", "contract", "effects", "forwarding", "handover", "late"),
     *("life", "postponing", "records", "redelivery", "sender"),
@@ -75,7 +75,13 @@ def test_a_sample_of_all_services_and_promises_is_caught(tmp_path: Path) -> None
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", ["any-404-unsubscribes", "problem-as-json", "a-little-late"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "any-404-unsubscribes",
+        *(pytest.param(name, marks=pytest.mark.nightly) for name in ("problem-as-json", "a-little-late")),
+    ],
+)
 def test_without_the_check_that_claims_it_a_fault_goes_unnoticed(tmp_path: Path, name: str) -> None:
     without = [f"--without={check}" for check in find_fault(name).checks]
     status, content, output = run_selfcheck(tmp_path, f"--fault={name}", "--quick", *without)

@@ -45,7 +45,7 @@ def draw(test: str, strategy: st.SearchStrategy[Any], *, times: int = BATCHES) -
 
 @pytest.mark.parametrize("answer_class", ANSWER_CLASSES)
 def test_an_answer_is_drawn_in_its_class(answer_class: str) -> None:
-    answers = draw(answer_class, answers_for_any(CATALOGUE.cases, answer_class), times=300)
+    answers = draw(answer_class, answers_for_any(CATALOGUE.cases, answer_class), times=100)
     assert {find_class(answer) for answer in answers} == {answer_class}
 
 

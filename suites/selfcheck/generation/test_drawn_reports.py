@@ -114,7 +114,7 @@ def test_drawn_reports_cover_all_edge_cases() -> None:
         *map(strategies.unspecified_answers, load_catalogue().unspecified),
     ]
     for index, strategy in enumerate(strategies_of_others):
-        runner.explore(f"others {index}", strategy, answers.append, profile=runner.Profile(0, 300))
+        runner.explore(f"others {index}", strategy, answers.append, profile=runner.Profile(0, 200))
     reports = [*draw_all_reports(), *(payloads.address(answer, IdFactory()) for answer in answers)]
     covered = {name for report in reports for name in edge_cases_of_report(report)}
     assert sorted(set(EDGE_CASES) - covered) == []

@@ -210,6 +210,7 @@ def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
     assert verdict["findings"][0]["reproduce"].startswith(f"{example_database.VARIABLE}={url} ./ci/test ")
 
 
+@pytest.mark.nightly
 def test_nobody_who_knows_is_one_line_and_the_password_stands_nowhere(tmp_path: Path) -> None:
     build = tmp_path / "1"
     nowhere: dict[str, Any] = {example_database.VARIABLE: "redis://user:pass-word@127.0.0.1:1/0"}

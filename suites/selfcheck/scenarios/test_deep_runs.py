@@ -105,6 +105,7 @@ def faulty_project(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.nightly
 @pytest.mark.process
 def test_later_gates_find_what_a_deep_run_has_found(faulty_project: Path) -> None:
     seed = next(seed for seed in range(8) if run_gate(faulty_project, seed).returncode == 0)

@@ -161,6 +161,7 @@ def test_subscribers_that_cannot_be_removed_are_listed(tmp_path: Path, service: 
     assert (service.ids(), file.exists()) == (set(), False)
 
 
+@pytest.mark.nightly
 def test_the_gate_cleans_up_when_it_is_terminated_and_notes_what_it_could_not(
     tmp_path: Path, service: SqlService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
