@@ -220,7 +220,8 @@ class PlatformContainer:
         push = json.loads(content)
         record = {
             "message_id": push["uid"], "firebase_app": push["app"], "spam": push["bulk"],
-            "legacy": push["old"], "v1": push["new"], "created_at": "2026-01-01T00:00:00Z", "attempt": push.get("attempt", 1),
+            "legacy": push["old"], "v1": push["new"], "attempt": push.get("attempt", 1),
+            "created_at": "2026-01-01T00:00:00Z",
             "recipients": [{"subscriber_id": row["who"], "token": row["where"]} for row in push["to"]],
         }  # fmt: skip
         return json.dumps(record)
