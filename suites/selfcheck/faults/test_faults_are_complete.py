@@ -41,7 +41,7 @@ REPORT_SCHEMAS = {"legacy": "legacy-response-report", "fcm_v1": "fcm-v1-response
 BATCHES = 16  # twice what a run without options draws for each case
 SERVICE_FAULTS = [fault for fault in FAULTS if fault.service != CLEANER]
 MESSAGE = {"notification": {"title": "Hello"}, "data": {"count": 3}, "ttl_s": 60}
-SENT_AT = "2026-01-01T00:00:00Z"
+SENT_AT, LATE = "2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z"
 STARTED_AT = datetime(2026, 1, 1, 8, 30, tzinfo=UTC)
 RETRY_AFTERS = (None, "7200", "99999999", "Thu, 01 Jan 2026 01:00:00 GMT", "Sat, 03 Jan 2026 00:00:00 GMT")
 
@@ -218,6 +218,7 @@ def deliver_batches(platform: RecordingPlatform, name: str) -> None:
     platform.request(name, "POST", provider.path, {})
     if provider.batch_member == "errors":
         deliver_late_events(platform, entries)
+        deliver_unusual_events(platform)
         return
     for report in entries:
         platform.request(name, "GET", f"{provider.path}/{report['report_id']}")
@@ -248,6 +249,23 @@ def deliver_late_events(platform: RecordingPlatform, events: list[Any]) -> None:
         resumed = [{"subscriber_id": value, "until": "2026-01-01T00:30:00Z"} for value in subscriber_ids]
         platform.request(reactor, "POST", "/v1/resumed", {"resumed": resumed})
         platform.subscribers(subscriber_ids)
+
+
+def deliver_unusual_events(platform: RecordingPlatform) -> None:
+    """Deliver events of another app, spelling, token or age than most, and alerts; then one alert alone."""
+    ids, catalogue = CountedIds(run="ab" * 6), load_catalogue()
+    gone = example_report(catalogue["legacy-NotRegistered"])
+    alert = example_report(next(case for case in catalogue.cases if case.outcome == "alert"))
+    unusual = [gone, *({**gone, "sending": {change: True}} for change in ("other_app", "capitals"))]
+    unusual += [{**gone, "token": kind} for kind in (payloads.LIKE_FCM, payloads.LONGEST, payloads.SHORTEST)]
+    answers = [(answer, SENT_AT) for answer in unusual] + [(gone, LATE), (alert, SENT_AT), (alert, SENT_AT)]
+    reports = [payloads.address(answer, ids, sent_at=parse_time(sent_at)) for answer, sent_at in answers]
+    entries = payloads.error_events([BatchEntry(report, catalogue.decide(report)) for report in reports])
+    events = [entry.payload for entry in entries]
+    platform.subscribe([payloads.active_subscriber(event) for event in events])
+    for batch in (events, events[-1:]):
+        platform.request("subscribers-errors", "POST", "/v1/errors", {"errors": batch})
+        platform.subscribers([event["subscriber_id"] for event in events])
 
 
 def change_ids(event: Mapping[str, Any], names: Iterable[str], prefix: str) -> dict[str, str]:
