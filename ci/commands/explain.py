@@ -16,6 +16,7 @@ from fixtures.core.console import create_console
 from fixtures.core.plain_text import to_line
 from fixtures.generation.recordings import BrokenLine, RecordedAnswer, open_recording, read_recording
 
+NEXT_STEP = "  next: put one answer into each line, or read a log with ./ci/import-reports FILE"
 OUTCOME_STYLE = {"unsubscribe": "bold red", "alert": "yellow", "fix_message": "magenta", "postpone": "cyan"}
 # The width of the table where there is no terminal.
 WIDTH = 200
@@ -44,6 +45,8 @@ def main(parser: CommandParser, options: argparse.Namespace) -> Answer:
     if not entries:
         print(f"empty-file: {options.file}: no line, so nothing to explain", file=sys.stderr)
     exit_code = ExitCode.DATA if broken or not entries else ExitCode.GO
+    if exit_code is not ExitCode.GO:
+        print(NEXT_STEP, file=sys.stderr)
     return Answer(exit_code, [explain_answer(answer, with_body=options.raw) for answer in answers])
 
 
