@@ -165,7 +165,6 @@ def write_report(runs: Sequence[ReportRun], files: RunFiles, *, install_allure: 
     paths = {name: files.rollout / f"{name}.svg" for name in ROLLOUT_PICTURES}
     pictures = {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.is_file()}
     source_url = find_source_url(os.environ)
-    allure.write_texts(files.allure_results, build_allure_files(runs, source_url, pictures))
     past_runs = []
     if files.past_runs.exists():
         past_runs = history.parse_history(files.past_runs.read_text(encoding="utf-8"))
@@ -178,7 +177,14 @@ def write_report(runs: Sequence[ReportRun], files: RunFiles, *, install_allure: 
     facts = {"Commit": commit or "unknown", "Run by": ci_build or "a person"}
     # A run that was made without Allure is in the history, but not in Allure's.
     in_history = files.allure_history.exists() and all(run.key in keys for run in runs)
-    missing = allure.generate_pages(runs, folders, facts, in_history=in_history, install=install_allure)
+    missing = allure.generate_pages(
+        runs,
+        folders,
+        facts,
+        make_results=lambda: build_allure_files(runs, source_url, pictures),
+        in_history=in_history,
+        install=install_allure,
+    )
     new_runs = [history.summarize_run(run, commit) for run in runs]
     about = ReportContext(
         commit=commit,

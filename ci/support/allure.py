@@ -6,7 +6,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from subprocess import PIPE, SubprocessError
 
@@ -58,10 +58,11 @@ def generate_pages(
     folders: Mapping[str, Path],
     facts: Mapping[str, str],
     *,
+    make_results: Callable[[], Mapping[str, str]],
     in_history: bool,
     install: bool,
 ) -> str:
-    """Write Allure's pages. Returns why there are none; the verdict is the same without them.
+    """Write Allure's results and pages. Returns why there are none; the verdict is the same without them.
 
     Pages that do not show every test, or contradict the verdict, are removed.
     `folders` are `results`, `output` and `history`. `in_history`: the history holds these runs already.
@@ -70,6 +71,7 @@ def generate_pages(
     node, problem = find_node(install=install)
     if problem:
         return f"no Allure report: {problem}; {NEXT_STEP if install else NOT_INSTALLED}"
+    write_texts(folders["results"], make_results())
     output = folders["output"]
     paths = {key: str(path) for key, path in folders.items()}
     settings = build_allure_config(runs, folders=paths, in_history=in_history, about=facts)

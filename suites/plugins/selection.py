@@ -1,7 +1,9 @@
 """Which tests run, and where: in a round of ./ci/deep, in a shard of a run, in a worker of pytest-xdist."""
 
 import os
+import re
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +31,16 @@ AT_ONE_INSTANCE = (
     "suites/compat/test_go_sender.py",
     "suites/compat/test_subscribers_postponed.py",
 )
+# The line of a file that marks all of its tests.
+MARK_OF_FILE = re.compile(r"^pytestmark = \[?pytest\.mark\.(\w+)", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a file whose mark deselects all of its tests: two of three would be imported in vain."""
+    if collection_path.suffix != ".py":
+        return None
+    mark = MARK_OF_FILE.search(collection_path.read_text(encoding="utf-8"))
+    return True if mark and f"not {mark[1]}" in config.getoption("markexpr").split(" and ") else None
 
 
 # After -m has deselected tests, and before pytest-split, whose hook is also trylast but registered later.

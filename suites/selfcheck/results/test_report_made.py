@@ -194,7 +194,7 @@ def test_without_npm_everything_but_allure_is_there_with_one_line_on_how_to_get_
     assert "no-npm" in lines[0]
     assert "next: see that npm is there and reaches its registry, then ./ci/report --allure" in lines[0]
     assert not (build / "report" / "allure").exists()
-    assert len(list((build / "allure-results").glob("*-result.json"))) == len(run.results)
+    assert not (build / "allure-results").exists()
     page = (build / "report" / "index.html").read_text(encoding="utf-8")
     assert "no-npm" in page
     assert "allure/awesome" not in page
@@ -274,7 +274,7 @@ def test_pages_of_allure_that_are_wrong_are_removed_and_change_no_verdict(
     monkeypatch.setattr(running, "find_node", lambda **_: ("node", ""))
     monkeypatch.setattr(running, "run_node", lambda *_: json.loads(answer))
     missing = running.generate_pages(
-        [build_run(tmp_path, good_run())], folders, {}, in_history=False, install=False
+        [build_run(tmp_path, good_run())], folders, {}, make_results=dict, in_history=False, install=False
     )
     assert missing.startswith("no Allure report: ")
     assert not folders["output"].exists()
@@ -284,6 +284,6 @@ def test_a_node_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(running, "find_node", lambda **_: ("/nowhere/node", ""))
     folders = {name: tmp_path / name for name in ("results", "output", "history")}
     missing = running.generate_pages(
-        [build_run(tmp_path, good_run())], folders, {}, in_history=False, install=False
+        [build_run(tmp_path, good_run())], folders, {}, make_results=dict, in_history=False, install=False
     )
     assert missing.startswith("no Allure report: FileNotFoundError at /nowhere/node; next: ")
