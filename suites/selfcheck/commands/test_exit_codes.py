@@ -125,7 +125,9 @@ def test_a_folder_that_cannot_be_made() -> None:
     assert codes == expected("a folder that cannot be made", tuple(FOLDERS))
 
 
-@pytest.mark.parametrize("what", ["its reader has gone", "a full device"])
+@pytest.mark.parametrize(
+    "what", ["a full device", pytest.param("its reader has gone", marks=pytest.mark.nightly)]
+)
 def test_output_that_is_lost(what: str, tmp_path: Path) -> None:
     if what == "a full device":
         output = os.open("/dev/full", os.O_WRONLY)

@@ -43,6 +43,7 @@ def improve(folder: Path) -> None:
     file.write_text(re.sub(r"def is_gone.*?\n\n\n", lambda _: f"{BETTER}\n\n", PLATFORM, flags=re.DOTALL))
 
 
+@pytest.mark.nightly
 def test_each_step_ends_as_the_page_says(folder: Path) -> None:
     doctor = run(DOCTOR, folder, f"--build={folder / 'build'}")
     assert doctor.returncode == 0, doctor.stdout + doctor.stderr

@@ -101,6 +101,7 @@ def test_an_environment_whose_python_is_gone_is_made_anew(project: Path) -> None
     assert "mine" not in anew.stdout.split()
 
 
+@pytest.mark.nightly
 def test_a_package_with_another_digest_is_no_set_up(project: Path) -> None:
     lock = project / "requirements.lock"
     lock.write_text(f"needed==1 --hash=sha256:{'0' * 64}\n", encoding="utf-8")

@@ -174,6 +174,7 @@ def test_a_run_makes_the_subscribers_that_a_pact_needs(tmp_path: Path) -> None:
     assert USER not in str(server.requests)
 
 
+@pytest.mark.nightly
 def test_a_state_that_the_program_does_not_know_is_no_verdict(tmp_path: Path) -> None:
     write_pact(tmp_path, {**KNOWN_USER, "providerStates": [{"name": "no user"}]})
     with serve_answers(OwnPlatform().react) as server:
@@ -183,6 +184,7 @@ def test_a_state_that_the_program_does_not_know_is_no_verdict(tmp_path: Path) ->
     assert problem in str(verdict["reasons"])
 
 
+@pytest.mark.nightly
 def test_a_pending_interaction_may_fail(tmp_path: Path) -> None:
     body = {"content": CALLBACK["request"]["body"], "contentType": "application/json"}
     request = {"method": "POST", "path": "/callbacks", "body": body}
@@ -195,6 +197,7 @@ def test_a_pending_interaction_may_fail(tmp_path: Path) -> None:
     assert "1 pending ones fail" in verdict["notes"][0]
 
 
+@pytest.mark.nightly
 def test_the_pacts_of_the_broker_are_verified_and_new_ones_may_fail(tmp_path: Path) -> None:
     store = BrokerStore()
     store.publish(StoredPact("push-gateway", "1.0", "devices", make_pact(CALLBACK)), "main")

@@ -150,7 +150,7 @@ FAULTS = [GateFault(name, what, verdict, reason, put) for name, what, verdict, p
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day={"waiver-of-promise", "waivers-gone", "settings-unknown"})
+@for_each_fault(FAULTS, by_day={"waivers-gone", "settings-unknown"})
 def test_a_wrong_file_of_the_user_is_never_go(
     fault: GateFault, own_scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:

@@ -243,7 +243,7 @@ FAULTS = [KILLED, *(GateFault(name, what, verdict, reason, put) for name, what, 
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day={"gate-killed", "worker-killed"})
+@for_each_fault(FAULTS, by_day={"worker-killed"})
 def test_a_disturbed_run_is_never_go(
     fault: GateFault, own_scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:

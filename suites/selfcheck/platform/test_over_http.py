@@ -30,6 +30,7 @@ pytestmark = pytest.mark.aside
 
 DEAD = load_catalogue()["v1-UNREGISTERED"]
 UNMIXED = {name: mix for name, mix in MIXES.items() if name != "mixed"}
+BY_DAY = ("fcm", "subscribers-errors")
 HIDDEN_S = 1.0
 THREAD_END_S = 30.0
 
@@ -190,7 +191,9 @@ def test_a_failing_round_raises_an_alert_and_is_repeated() -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", SERVABLE)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in BY_DAY else pytest.mark.nightly) for name in SERVABLE]
+)
 def test_a_deployment_takes_the_place_of_a_service(name: str) -> None:
     ports = dict(zip(SERVABLE, free_ports(len(SERVABLE)), strict=True))
     urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}

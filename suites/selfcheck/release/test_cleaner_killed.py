@@ -31,7 +31,7 @@ from suites.selfcheck.release.cleaner_process import (
 pytestmark = pytest.mark.process
 
 ROUNDS = int(os.environ.get("FCM_COMPAT_KILL_ROUNDS", "40"))
-BY_DAY = 8
+BY_DAY = 4
 KILLED_MESSAGES = 400
 STEP = 5
 GO, INTERRUPTED = 0, 130

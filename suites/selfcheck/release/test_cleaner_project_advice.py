@@ -29,7 +29,13 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize(("methods", "promise"), SHOWN.values(), ids=SHOWN)
+@pytest.mark.parametrize(
+    ("methods", "promise"),
+    [
+        pytest.param(*row, id=name, marks=() if name == "all" else pytest.mark.nightly)
+        for name, row in SHOWN.items()
+    ],
+)
 def test_a_dry_run_promises_what_the_deletion_then_does(tmp_path: Path, methods: str, promise: str) -> None:
     project = Project(tmp_path, MODELS + methods + SPAM)
     project.hold([record(1), record(2)], [record(3)])

@@ -79,6 +79,7 @@ def test_an_old_report_never_speaks_for_a_new_run(tmp_path: Path, make_report: M
     assert list(build.rglob("old-result.json")) == []
 
 
+@pytest.mark.nightly
 def test_a_run_told_twice_is_one_point_of_the_history(tmp_path: Path) -> None:
     build = tmp_path / "build"
     ledger = write_record(build_run(tmp_path, good_run()), tmp_path / "ledger.jsonl", build)

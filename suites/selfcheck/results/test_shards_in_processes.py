@@ -190,6 +190,7 @@ def test_nothing_that_came_is_undecided(merged: Any) -> None:
 # --- what one shard finds, all others know
 
 
+@pytest.mark.nightly
 def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
     fault = next(fault for fault in FAULTS if fault.name == "unregistered-only-with-not-found")
     selection = {

@@ -73,6 +73,7 @@ def test_only_the_mix_notices_a_record_of_another_message(tmp_path: Path) -> Non
     assert "makes 0 reports of one push" in result.findings[0]["title"]
 
 
+@pytest.mark.nightly
 def test_a_deployment_with_other_addresses_is_undecided(tmp_path: Path) -> None:
     row = start_sender_row(addresses=["http://127.0.0.1:9", "http://127.0.0.1:9", "{redis_url}"])
     result = judge(tmp_path, {"go-sender": row}, DEAD)
