@@ -89,6 +89,7 @@ READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
         json.dumps([{**HOST, "response": {"status": 404, "body": {"text": PRETTY, "charset": "UTF-8"}}}]),
         DEAD,
     ),
+    "a body named content": (lines({"status": 404, "url": SEND, "content": GONE}), DEAD),
     "Charles, base64": (json.dumps([{**HOST, "response": {"status": 404, "body": {"encoded": B64}}}]), DEAD),
     "Charles, a page": (json.dumps([{**HOST, "response": {"status": 503, "body": {"text": "<p>"}}}]), LATER),
     "Postman, saved": (
