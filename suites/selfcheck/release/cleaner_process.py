@@ -69,8 +69,12 @@ def restore_container(messages: FirebaseMessages, path: Path, *, lost_server: bo
     return cleaner.restore(backup, messages.server, lambda _: None, lost_server=lost_server)
 
 
+def cleaner_options(url: str, messages: FirebaseMessages, *options: str) -> list[str]:
+    return ["--redis-url", url, "--firebase-app", messages.firebase_app, *options]
+
+
 def cleaner_command(url: str, messages: FirebaseMessages, *options: str) -> list[str]:
-    return [COMMAND, "--redis-url", url, "--firebase-app", messages.firebase_app, *options]
+    return [COMMAND, *cleaner_options(url, messages, *options)]
 
 
 def run_process(arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:

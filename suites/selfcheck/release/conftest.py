@@ -9,6 +9,7 @@ import pytest
 from fixtures.platform.redis_server import server_binary
 from suites.plugins.options import get_run_config
 from suites.selfcheck.release.cleaner_faults import PATCHES
+from suites.types import RunCommand
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,6 +19,12 @@ def cleaner_fault(pytestconfig: pytest.Config) -> Iterator[None]:
             owner, attribute, change = patch
             monkeypatch.setattr(owner, attribute, change(getattr(owner, attribute)))
         yield
+
+
+@pytest.fixture
+def run_cleaner(run_command: RunCommand, tmp_path: Path) -> RunCommand:
+    """Runs the command in this process, as if it were called in a folder of the test."""
+    return lambda *options: run_command("clean-messages-container", "--from", str(tmp_path), *options)
 
 
 @pytest.fixture(params=["valkey", "redis"])

@@ -19,6 +19,7 @@ from suites.selfcheck.release.cleaner_process import (
     COMMAND,
     clean_container,
     cleaner_command,
+    cleaner_options,
     new_container,
     read_all,
     record,
@@ -28,6 +29,7 @@ from suites.selfcheck.release.cleaner_process import (
     steps_of,
 )
 from suites.selfcheck.release.test_cleaner_refused import ASIDE
+from suites.types import RunCommand
 
 pytestmark = [pytest.mark.process, pytest.mark.aside]
 
@@ -42,14 +44,14 @@ def paste(done: subprocess.CompletedProcess[str], folder: Path) -> subprocess.Co
     return run_process(["bash", "-c", undo], cwd=folder)
 
 
-def test_undo_is_pasted_as_it_is_printed(binary: Path, tmp_path: Path) -> None:
+def test_undo_is_pasted_as_it_is_printed(run_cleaner: RunCommand, binary: Path) -> None:
     with run_redis(binary=binary) as url:
         messages = new_container(redis_container.connect(url))
         spam = spam_container_of(messages)
         messages.push(*HELD)
         spam.push(*HELD)
         for kind in ("both", "spam"):
-            done = run_process(cleaner_command(url, messages, "--delete", "--kind", kind), cwd=tmp_path)
+            done = run_cleaner(*cleaner_options(url, messages, "--delete", "--kind", kind))
             undone = paste(done, ROOT)
             assert "restored 80 of 80" in undone.stdout or "restored 40 of 40" in undone.stdout, undone.stderr
             assert sorted(read_all(spam)) == sorted(read_all(messages)) == sorted(HELD)
@@ -70,26 +72,28 @@ def test_undo_repeats_the_confirmed_host_and_shows_no_password(tmp_path: Path) -
     assert "sesame" not in done.stdout + done.stderr
 
 
-def test_a_dry_run_of_a_deletion_promises_what_it_does(redis_url: str, server: Any, tmp_path: Path) -> None:
+def test_a_dry_run_of_a_deletion_promises_what_it_does(
+    run_cleaner: RunCommand, redis_url: str, server: Any, tmp_path: Path
+) -> None:
     messages = new_container(server)
     messages.push(*HELD)
     server.rpush(ASIDE.format(app=messages.firebase_app), *(record(n, new=n < 103) for n in range(100, 107)))
-    dry_run = run_process(cleaner_command(redis_url, messages, "--delete", "--dry-run"), cwd=tmp_path)
+    dry_run = run_cleaner(*cleaner_options(redis_url, messages, "--delete", "--dry-run"))
     assert "would remove 40 of 61" in dry_run.stdout
     assert "would remove 4 of 7" in dry_run.stdout
     assert (len(read_all(messages)), list(tmp_path.iterdir())) == (61, [])
-    done = run_process(cleaner_command(redis_url, messages, "--delete"), cwd=tmp_path)
+    done = run_cleaner(*cleaner_options(redis_url, messages, "--delete"))
     assert "removed 44 of 68" in done.stdout
     assert "stays: 23 new: the new go-sender reads them" in done.stdout
     assert "stays: 1 unreadable: neither go-sender can send them: show them to the owner" in done.stdout
 
 
-def test_a_dry_run_names_what_would_be_refused(tmp_path: Path) -> None:
+def test_a_dry_run_names_what_would_be_refused(run_cleaner: RunCommand) -> None:
     with run_redis() as url:
         messages = new_container(redis_container.connect(url))
         messages.push(*HELD)
         messages.server.execute_command("ACL", "SETUSER", "default", "-LREM")
-        dry_run = run_process(cleaner_command(url, messages), cwd=tmp_path)
+        dry_run = run_cleaner(*cleaner_options(url, messages))
     assert dry_run.returncode == GO
     assert "--delete would be refused: command-refused: LREM" in dry_run.stdout
 
@@ -109,30 +113,32 @@ def test_a_dry_run_of_a_restore_changes_nothing(redis_url: str, server: Any, tmp
     assert ["old", "0", "0", "0", "40", "0", "40"] in rows
 
 
-def test_a_container_that_is_not_there_is_an_error_with_the_keys_that_are(tmp_path: Path) -> None:
+def test_a_container_that_is_not_there_is_an_error_with_the_keys_that_are(
+    run_cleaner: RunCommand, tmp_path: Path
+) -> None:
     with run_redis() as url:
         server = redis_container.connect(url)
         absent, messages = new_container(server), new_container(server)
         for option in ([], ["--delete"]):
-            refused = run_process(cleaner_command(url, absent, *option), cwd=tmp_path)
+            refused = run_cleaner(*cleaner_options(url, absent, *option))
             assert (refused.returncode, list(tmp_path.iterdir())) == (USAGE, [])
             assert f"absent-container: {absent.key}" in refused.stderr
             assert "it has no key messages:*; its databases that hold keys: none" in refused.stderr
         messages.push(record(1))
         server.rpush("messages:another:spelling", "a")
-        refused = run_process(cleaner_command(url, absent), cwd=tmp_path)
+        refused = run_cleaner(*cleaner_options(url, absent))
         assert all(key in refused.stderr for key in ("messages:another:spelling", messages.key))
-        other_kind = run_process(cleaner_command(url, messages, "--kind", "spam"), cwd=tmp_path)
+        other_kind = run_cleaner(*cleaner_options(url, messages, "--kind", "spam"))
         assert (other_kind.returncode, messages.key in other_kind.stderr) == (USAGE, True)
 
 
 def test_a_container_that_the_cleaner_emptied_is_no_error(
-    redis_url: str, server: Any, tmp_path: Path
+    run_cleaner: RunCommand, redis_url: str, server: Any
 ) -> None:
     messages = new_container(server)
     messages.push(record(1))
     for _ in range(2):
-        done = run_process(cleaner_command(redis_url, messages, "--delete"), cwd=tmp_path)
+        done = run_cleaner(*cleaner_options(redis_url, messages, "--delete"))
         assert (done.returncode, messages.count()) == (GO, 0)
 
 
@@ -162,14 +168,16 @@ def git_status(folder: Path) -> str:
     return run_process(["git", "-C", str(folder), "status", "--short", "--untracked-files=all"]).stdout
 
 
-def test_a_backup_never_lies_unignored_in_a_checkout(redis_url: str, server: Any, tmp_path: Path) -> None:
+def test_a_backup_never_lies_unignored_in_a_checkout(
+    run_cleaner: RunCommand, redis_url: str, server: Any, tmp_path: Path
+) -> None:
     run_process(["git", "init", "-q", str(tmp_path)])
     messages = new_container(server)
     messages.push(*HELD)
-    refused = run_process(cleaner_command(redis_url, messages, "--delete", "--backup", "b"), cwd=tmp_path)
+    refused = run_cleaner(*cleaner_options(redis_url, messages, "--delete", "--backup", "b"))
     assert (refused.returncode, read_all(messages)) == (USAGE, HELD)
     assert "backup-not-ignored" in refused.stderr
-    done = run_process(cleaner_command(redis_url, messages, "--delete"), cwd=tmp_path)
+    done = run_cleaner(*cleaner_options(redis_url, messages, "--delete"))
     assert (done.returncode, messages.count(), git_status(tmp_path)) == (GO, 21, "")
     assert len(list((tmp_path / FOLDER).glob("*.ndjson"))) == 1
     (tmp_path / ".gitignore").write_text("*.mine\n", encoding="ascii")

@@ -23,6 +23,7 @@ from fixtures.release.cleanup.backup import BackupError
 from fixtures.release.cleanup.steps import ServerChanged
 from suites.selfcheck.release.cleaner_process import (
     cleaner_command,
+    cleaner_options,
     new_container,
     read_all,
     record,
@@ -30,6 +31,7 @@ from suites.selfcheck.release.cleaner_process import (
     run_process,
     spam_container_of,
 )
+from suites.types import RunCommand
 
 pytestmark = pytest.mark.aside
 
@@ -243,16 +245,16 @@ def test_a_backup_of_an_older_version_is_named(server: Any, tmp_path: Path) -> N
 
 @pytest.mark.process
 def test_a_server_that_is_restarted_empty_is_69_and_restored(
-    stack: ExitStack, binary: Path, tmp_path: Path
+    run_cleaner: RunCommand, stack: ExitStack, binary: Path, tmp_path: Path
 ) -> None:
     server = CrashingServer(stack, binary)
     messages = new_container(server.client)
     messages.push(*HELD)
     url = f"unix://{server.folder}/redis.sock"
-    done = run_process(cleaner_command(url, messages, "--delete", "--backup", "b"), cwd=tmp_path)
+    done = run_cleaner(*cleaner_options(url, messages, "--delete", "--backup", "b"))
     assert done.returncode == 0, done.stderr
     server.crash()
-    refused = run_process(cleaner_command(url, messages, "--restore", "b"), cwd=tmp_path)
+    refused = run_cleaner(*cleaner_options(url, messages, "--restore", "b"))
     assert "add --lost-server" in refused.stderr
     for restored in (132, 0):
         arguments = cleaner_command(url, messages, "--restore", "b", "--lost-server")

@@ -9,14 +9,13 @@ from fixtures.core import topology
 from fixtures.platform.redis_container import FirebaseMessages
 from fixtures.release.cleanup import backup as backups
 from suites.selfcheck.release.cleaner_process import (
-    COMMAND,
-    cleaner_command,
+    cleaner_options,
     new_container,
     read_all,
     record,
-    run_process,
     spam_container_of,
 )
+from suites.types import RunCommand
 
 pytestmark = pytest.mark.process
 
@@ -30,10 +29,12 @@ def held_by(messages: FirebaseMessages) -> list[bytes]:
     return held
 
 
-def test_it_shows_what_it_would_do_and_changes_nothing(redis_url: str, server: Any, tmp_path: Path) -> None:
+def test_it_shows_what_it_would_do_and_changes_nothing(
+    run_cleaner: RunCommand, redis_url: str, server: Any, tmp_path: Path
+) -> None:
     messages = new_container(server)
     held = held_by(messages)
-    done = run_process(cleaner_command(redis_url, messages), cwd=tmp_path)
+    done = run_cleaner(*cleaner_options(redis_url, messages))
     assert (done.returncode, done.stderr, read_all(messages)) == (GO, "", held)
     assert "would remove 40 of 61" in done.stdout
     assert "Nothing was changed; add --delete to do it." in done.stdout
@@ -44,45 +45,57 @@ def test_it_shows_what_it_would_do_and_changes_nothing(redis_url: str, server: A
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_deletes_and_restores_once(redis_url: str, server: Any, tmp_path: Path) -> None:
+def test_it_deletes_and_restores_once(
+    run_cleaner: RunCommand, redis_url: str, server: Any, tmp_path: Path
+) -> None:
     messages = new_container(server)
     held = held_by(messages)
-    done = run_process(cleaner_command(redis_url, messages, "--delete"), cwd=tmp_path)
+    done = run_cleaner(*cleaner_options(redis_url, messages, "--delete"))
     (file,) = (tmp_path / "messages-container-backups").glob("*.ndjson")
     assert (done.returncode, messages.count()) == (GO, 21)
     assert f"--restore {file}" in done.stdout
     for line in ("restored 40 of 40 messages", "restored 0 of 40 messages; the others were restored before"):
-        done = run_process(cleaner_command(redis_url, messages, "--restore", str(file)), cwd=tmp_path)
+        done = run_cleaner(*cleaner_options(redis_url, messages, "--restore", str(file)))
         assert (done.returncode, sorted(read_all(messages))) == (GO, sorted(held))
         assert line in done.stdout
 
 
 @pytest.mark.parametrize(("kind", "remaining"), [("regular", (0, 61)), ("spam", (61, 0)), ("both", (0, 0))])
 def test_it_cleans_the_kinds_it_is_told(
-    redis_url: str, server: Any, tmp_path: Path, kind: str, remaining: tuple[int, int]
+    run_cleaner: RunCommand,
+    redis_url: str,
+    server: Any,
+    kind: str,
+    remaining: tuple[int, int],
 ) -> None:
     regular = new_container(server)
     spam = spam_container_of(regular)
     held_by(regular)
     held_by(spam)
-    done = run_process(cleaner_command(redis_url, regular, "--kind", kind, "--all", "--delete"), cwd=tmp_path)
+    done = run_cleaner(*cleaner_options(redis_url, regular, "--kind", kind, "--all", "--delete"))
     assert (done.returncode, (regular.count(), spam.count())) == (GO, remaining)
 
 
-def test_the_app_of_the_release_is_the_default(redis_url: str, server: Any, tmp_path: Path) -> None:
+def test_the_app_of_the_release_is_the_default(
+    run_cleaner: RunCommand, redis_url: str, server: Any, tmp_path: Path
+) -> None:
     messages = FirebaseMessages(firebase_app=topology.read_firebase_app(), server=server)
     held_by(messages)
     options = ["--delete", "--backup", "b.ndjson"]
-    assert run_process([COMMAND, "--redis-url", redis_url, *options], cwd=tmp_path).returncode == GO
+    assert run_cleaner("--redis-url", redis_url, *options).returncode == GO
     assert messages.count() == 21
     assert backups.read_backup(tmp_path / "b.ndjson").complete
     messages.reset()
 
 
-def test_a_long_container_shows_progress(redis_url: str, server: Any, tmp_path: Path) -> None:
+def test_a_long_container_shows_progress(
+    run_cleaner: RunCommand,
+    redis_url: str,
+    server: Any,
+) -> None:
     messages = new_container(server)
     messages.push(*(b"{}" for _ in range(20_000)))
-    done = run_process(cleaner_command(redis_url, messages, "--delete"), cwd=tmp_path)
+    done = run_cleaner(*cleaner_options(redis_url, messages, "--delete"))
     assert done.stderr.splitlines()[-1] == "cleaning: 20000 of 20000 messages"
     assert len(done.stderr.splitlines()) <= 10
 
@@ -125,30 +138,36 @@ REFUSALS: dict[str, tuple[list[str], int, str]] = {
 
 
 @pytest.mark.parametrize(("options", "code", "error"), REFUSALS.values(), ids=REFUSALS)
-def test_it_refuses_by_name(options: list[str], code: int, error: str, tmp_path: Path) -> None:
-    done = run_process([COMMAND, *options], cwd=tmp_path)
+def test_it_refuses_by_name(
+    run_cleaner: RunCommand, options: list[str], code: int, error: str, tmp_path: Path
+) -> None:
+    done = run_cleaner(*options)
     assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (code, "", [])
     assert error in done.stderr
     assert "next: " in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_damaged_backup_is_65(redis_url: str, server: Any, tmp_path: Path) -> None:
+def test_a_damaged_backup_is_65(run_cleaner: RunCommand, redis_url: str, server: Any, tmp_path: Path) -> None:
     messages = new_container(server)
     held_by(messages)
-    run_process(cleaner_command(redis_url, messages, "--delete", "--backup", "b"), cwd=tmp_path)
+    run_cleaner(*cleaner_options(redis_url, messages, "--delete", "--backup", "b"))
     undamaged = (tmp_path / "b").read_text(encoding="utf-8")
     (tmp_path / "b").write_text(undamaged.replace("token-1", "token-2", 1), encoding="utf-8")
-    done = run_process(cleaner_command(redis_url, messages, "--restore", "b"), cwd=tmp_path)
+    done = run_cleaner(*cleaner_options(redis_url, messages, "--restore", "b"))
     assert (done.returncode, messages.count()) == (DATA, 21)
     assert f"damaged-backup: {tmp_path / 'b'}: chunk 0 does not match its digest; nothing was" in done.stderr
 
 
-def test_a_backup_of_another_app_is_65(redis_url: str, server: Any, tmp_path: Path) -> None:
+def test_a_backup_of_another_app_is_65(
+    run_cleaner: RunCommand,
+    redis_url: str,
+    server: Any,
+) -> None:
     messages, other = new_container(server), new_container(server)
     held_by(messages)
-    run_process(cleaner_command(redis_url, messages, "--delete", "--backup", "b"), cwd=tmp_path)
-    done = run_process(cleaner_command(redis_url, other, "--restore", "b"), cwd=tmp_path)
+    run_cleaner(*cleaner_options(redis_url, messages, "--delete", "--backup", "b"))
+    done = run_cleaner(*cleaner_options(redis_url, other, "--restore", "b"))
     assert (done.returncode, messages.count(), other.count()) == (DATA, 21, 0)
     assert "backup-of-another-app" in done.stderr
     assert f"next: --firebase-app {messages.firebase_app} --kind both" in done.stderr

@@ -16,14 +16,14 @@ from fixtures.release.cleanup import backup as backups
 from fixtures.release.cleanup import cleaner
 from suites.selfcheck.release.cleaner_process import (
     clean_container,
-    cleaner_command,
+    cleaner_options,
     new_container,
     read_all,
     record,
     restore_container,
-    run_process,
     spam_container_of,
 )
+from suites.types import RunCommand
 
 pytestmark = pytest.mark.aside
 
@@ -142,11 +142,11 @@ def test_a_server_that_takes_no_writes_is_refused(
 
 
 @pytest.mark.process
-def test_a_refusal_is_69(tmp_path: Path) -> None:
+def test_a_refusal_is_69(run_cleaner: RunCommand, tmp_path: Path) -> None:
     with run_redis() as url:
         messages = fill(redis_container.connect(url))
         messages.server.execute_command("ACL", "SETUSER", "default", "-LREM")
-        done = run_process(cleaner_command(url, messages, "--delete", "--backup", "b"), cwd=tmp_path)
+        done = run_cleaner(*cleaner_options(url, messages, "--delete", "--backup", "b"))
         assert done.returncode == UNAVAILABLE
         assert "command-refused: LREM: the server refuses it:" in done.stderr
         assert "next: allow this user the command on messages:*" in done.stderr
