@@ -83,6 +83,18 @@ def test_one_case_that_shows_two_things_is_not_every_answer_like_it() -> None:
     assert cause.describe() == f"{SERVICE}: unsubscribes live users on legacy-Unavailable"
 
 
+def test_a_feature_that_as_many_right_answers_have_explains_nothing() -> None:
+    findings = [find_wrong(case) for case in ("legacy-text-5xx", "v1-UNAVAILABLE")]
+    assert len(list_cases_with(503)) == 2 * len(findings)
+    assert [cause.feature for cause in explain(*findings)] == [None] * len(findings)
+
+
+def test_a_feature_is_shared_by_all_cases_of_a_title() -> None:
+    findings = [find_wrong(case) for case in ("v1-UNAVAILABLE", "v1-SENDER_ID_MISMATCH")]
+    titled = [{**finding, "title": title} for finding in findings for title in ("one", "another")]
+    assert [cause.feature for cause in explain(*titled)] == [None, None]
+
+
 def test_a_single_finding_keeps_its_own_title() -> None:
     (cause,) = explain(find_wrong("v1-UNAVAILABLE"))
     assert cause.title == f"{SERVICE}: unsubscribes after v1-UNAVAILABLE"
