@@ -104,7 +104,8 @@ def create_wire(name: str, row: dict[str, Any] | None = None) -> OwnWire:
 
 
 def create_report() -> dict[str, Any]:
-    return dict(address(example_report(load_catalogue().cases[0]), IdFactory()))
+    answer = {**example_report(load_catalogue().cases[0]), "sending": {"capitals": True}}
+    return dict(address(answer, IdFactory()))
 
 
 def forward(wire: OwnWire, change: dict[str, Any]) -> dict[str, Any]:

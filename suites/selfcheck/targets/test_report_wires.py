@@ -129,7 +129,8 @@ def connect_to(file: Path, name: str) -> Iterator[Target]:
 def find_problems(file: Path, name: str) -> set[tuple[str, str | None]]:
     with connect_to(file, name) as target:
         scenario = ProviderScenario(target, lambda _answer: [])
-        _, findings = scenario.deliver_to_new_subscribers(scenario.entries(EXAMPLES))
+        entries = scenario.entries([*EXAMPLES, {**EXAMPLES[0], "sending": {"capitals": True}}])
+        _, findings = scenario.deliver_to_new_subscribers(entries)
         return {(finding.rule, finding.case) for finding in findings}
 
 
