@@ -57,6 +57,7 @@ READ: Mapping[str, tuple[str, dict[str, int]]] = {
         ),
         DEAD,
     ),
+    "aiohttp": (f"<ClientResponse({SEND}) [404 Not Found]>\n<CIMultiDictProxy('A': 'b')>\n{TEXT}\n", DEAD),
     "a span of a trace": (
         lines(
             {
@@ -178,6 +179,23 @@ FORM = "POST https://fcm.googleapis.com/fcm/send"
     ids=["one", "prefixes", "two", "no status", "the error of another", "another line between"],
 )
 def test_the_answer_to_a_form_stands_below_its_request(
+    content: str, outcomes: dict[str, int], not_taken: dict[str, int]
+) -> None:
+    imported, _ = read(content)
+    assert (imported.outcomes, imported.not_taken) == (outcomes, not_taken)
+
+
+@pytest.mark.parametrize(
+    ("content", "outcomes", "not_taken"),
+    [
+        (f"10:00 POST {SEND} 404\n10:00 idle\n{lines(SENT)}", KEPT, {"body-missing": 1}),
+        (f"POST https://oauth2.googleapis.com/token 400\n10:00 idle\n{TEXT}\n", DEAD, {"oauth": 1}),
+        (f"10:00 push failed: UnregisteredError\n{lines(SENT)}", KEPT, {"sdk-error": 1}),
+        (lines({"url": SEND, "status": 404}) + f"10:00 idle\n10:00 fcm {TEXT}\n", {"alert": 1} | DEAD, {}),
+    ],
+    ids=["a status in text", "another server", "an error of a library", "a status in an object"],
+)
+def test_a_body_below_another_entry_belongs_to_none_above(
     content: str, outcomes: dict[str, int], not_taken: dict[str, int]
 ) -> None:
     imported, _ = read(content)
