@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from fixtures.generation.importing.signature import sign_value
 from suites.selfcheck.generation.import_forms import (
     B64,
     BARE,
@@ -235,6 +234,7 @@ WAITS: Mapping[str, Any] = {
     "JSON": {"headers": '{"retry-after": ["41"]}'},
     "a member": {"retryAfter": 41},
     "another member": {"retry_after": "41"},
+    "a short name": {"res_headers": {"retry-after": "41"}},
 }
 
 
@@ -281,22 +281,3 @@ def test_every_line_that_is_cut_anywhere_is_an_answer_or_a_reason() -> None:
             imported, _ = read(f"fcm answered {form[:end]}")
             assert imported.not_taken, form[:end]
             assert imported.outcomes in ({}, DEAD), form[:end]  # the error object inside may be complete
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        ({"status": 404, "body": "x"}, {"status": 503, "body": "x"}),
-        ({"status": "404 Not Found", "url": SEND}, {"status": "503 Service Unavailable", "url": SEND}),
-        ({"line": "the proxy answered HTTP/1.1 404"}, {"line": "the proxy answered HTTP/1.1 503"}),
-        ({"content": {"size": 0}}, {"content": {"size": 17}}),
-        ({"error": "DeviceMessageRateExceeded"}, {"error": "TopicsMessageRateExceeded"}),
-        ({"body": B64}, {"body": B64.replace("0", "1")}),
-        ({"logger": "fcm-sender-2026-blue"}, {"logger": "apn-sender-2026-blue"}),
-    ],
-)
-def test_what_decides_an_answer_is_in_its_signature(first: Any, second: Any) -> None:
-    assert sign_value(first) != sign_value(second)
-    assert sign_value({**first, "id": "b7-0001-2222-3333"}) == sign_value(
-        {**first, "id": "c9-9999-8888-7777"}
-    )
