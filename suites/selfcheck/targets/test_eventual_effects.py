@@ -3,7 +3,7 @@
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -23,7 +23,7 @@ from fixtures.targets.effect_times import (
     entries_with_effects,
 )
 from fixtures.targets.rate_limit import RateLimiter
-from fixtures.targets.target import Target
+from fixtures.targets.target import Observation, Target
 from suites.selfcheck.http_double import serve_answers
 
 pytestmark = pytest.mark.aside
@@ -91,6 +91,19 @@ def test_harm_that_comes_after_the_look_is_seen_at_the_end() -> None:
         target.wait_for_late_effects()
         now = target.subscribers(list(looks))
     assert [row["status"] for row in (*looks.values(), *now.values())] == ["active", "unsubscribed"]
+
+
+def test_a_slow_look_is_no_slow_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_target(None, "unsubscribe", delay=0) as (target, sent):
+        observe = target.observe
+
+        def observe_slowly(entries: Iterable[BatchEntry], *, last: bool = True) -> Observation:
+            time.sleep(0.1)
+            return observe(entries, last=last)
+
+        monkeypatch.setattr(target, "observe", observe_slowly)
+        target.deliver_and_observe(sent)
+    assert target.effect_times.slowest_s == 0
 
 
 def test_a_batch_without_effects_is_not_waited_for() -> None:
