@@ -1,5 +1,6 @@
 """Each fault of the second opinion shows in what becomes of reports or subscribers."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,6 +60,7 @@ def make_traffic() -> Iterator[list[Any]]:
     ]
 
 
+@functools.cache
 def observe(fault: str | None) -> dict[str, Any]:
     """Deliver the traffic twice to each service alone, and look at everything that it shows."""
     return {service.name: observe_service(build_services(fault)[position]) for position, service in SERVICES}
