@@ -68,7 +68,8 @@ def test_a_broken_line_is_reported_and_the_others_are_read(
     assert [row["id"] for row in objects] == ["dead-v1", "dead-legacy"]
     assert err.startswith(f"{slug}: {file}, line 2: ")
     assert problem in err
-    assert len(err.splitlines()) == 1
+    _, step = err.splitlines()
+    assert step.startswith("  next: ")
 
 
 def test_broken_lines_are_reported_beside_the_table(capsys: Capsys, tmp_path: Path) -> None:
@@ -104,7 +105,8 @@ def test_the_protocol(
 def test_an_unknown_protocol(capsys: Capsys, tmp_path: Path) -> None:
     code, objects, err = run_explain(capsys, write_answers(tmp_path, PAGE, {**PAGE, "body": {}}))
     assert (code, objects) == (DATA, [])
-    messages = err.splitlines()
+    *messages, step = err.splitlines()
+    assert step.startswith("  next: ")
     assert [line.partition(": ")[0] for line in messages] == ["protocol-unknown"] * 2
     assert ["line 1" in messages[0], "line 2" in messages[1]] == [True, True]
     assert 'add "protocol" or give --protocol' in messages[0]
