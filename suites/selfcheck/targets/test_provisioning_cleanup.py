@@ -32,6 +32,7 @@ from suites.selfcheck.targets.sql_service import (
     write_pool,
     write_targets_file,
 )
+from suites.types import RunCommand
 
 pytestmark = pytest.mark.process
 
@@ -69,12 +70,15 @@ def pytest_command(folder: Path, states: str, service: SqlService) -> list[str]:
     return ["pytest", TESTS, "-k", SERVICE, "--examples=2", *options]
 
 
-def run_cleanup(folder: Path, states: str, url: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run ./ci/cleanup-states."""
-    file = write_targets_file(folder, url, states)
-    arguments = [f"--build={folder}/build", f"--targets={file}", *options]
-    command = [sys.executable, "-m", "ci.commands", "cleanup-states", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603
+@pytest.fixture
+def run_cleanup(run_command: RunCommand, tmp_path: Path) -> RunCommand:
+    """Runs ./ci/cleanup-states, with these states of a deployment."""
+
+    def run(states: str, url: str, *options: str) -> subprocess.CompletedProcess[str]:
+        file = write_targets_file(tmp_path, url, states)
+        return run_command("cleanup-states", f"--build={tmp_path}/build", f"--targets={file}", *options)
+
+    return run
 
 
 def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
@@ -115,19 +119,21 @@ def test_an_interrupted_run_removes_its_subscribers(
     assert service.ids() == set(), output
 
 
-def test_subscribers_of_a_killed_run_are_known_and_removed(tmp_path: Path, service: SqlService) -> None:
+def test_subscribers_of_a_killed_run_are_known_and_removed(
+    run_cleanup: RunCommand, tmp_path: Path, service: SqlService
+) -> None:
     with start_module(*pytest_command(tmp_path, SQL, service)) as process:
         wait_for(service.ids, process)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
     assert service.ids() != set()
     assert service.ids() <= list_inventory(tmp_path)
-    result = run_cleanup(tmp_path, SQL, service.url)
+    result = run_cleanup(SQL, service.url)
     assert (result.returncode, service.ids()) == (0, set()), result.stdout + result.stderr
-    assert run_cleanup(tmp_path, SQL, service.url).stdout == "0 of 0 subscribers were removed\n"
+    assert run_cleanup(SQL, service.url).stdout == "0 of 0 subscribers were removed\n"
 
 
-def test_a_pool_is_given_back_as_new(tmp_path: Path, service: SqlService) -> None:
+def test_a_pool_is_given_back_as_new(run_cleanup: RunCommand, tmp_path: Path, service: SqlService) -> None:
     service.insert(*write_pool(tmp_path, 1200, with_tokens=True))
     with start_module(*pytest_command(tmp_path, POOL, service)) as process:
         wait_for(lambda: "active" in service.statuses().values(), process)
@@ -138,7 +144,7 @@ def test_a_pool_is_given_back_as_new(tmp_path: Path, service: SqlService) -> Non
     assert b"pooled-" not in (tmp_path / "build" / INVENTORY_FILE).read_bytes(), (
         "a killed run leaves no token"
     )
-    assert run_cleanup(tmp_path, POOL, service.url).returncode == 0
+    assert run_cleanup(POOL, service.url).returncode == 0
     assert {service.statuses()[subscriber_id] for subscriber_id in used} == {"active"}
     assert {service.tokens()[subscriber_id] for subscriber_id in used} == {
         f"pooled-{value}" for value in used
@@ -146,7 +152,9 @@ def test_a_pool_is_given_back_as_new(tmp_path: Path, service: SqlService) -> Non
     assert len(service.ids()) == 1200
 
 
-def test_subscribers_that_cannot_be_removed_are_listed(tmp_path: Path, service: SqlService) -> None:
+def test_subscribers_that_cannot_be_removed_are_listed(
+    run_cleanup: RunCommand, tmp_path: Path, service: SqlService
+) -> None:
     with start_module(*pytest_command(tmp_path, BROKEN, service)) as process:
         output, _ = process.communicate(timeout=600)
     file = tmp_path / "build" / cleanup.NOT_REMOVED_FILE
@@ -154,10 +162,10 @@ def test_subscribers_that_cannot_be_removed_are_listed(tmp_path: Path, service: 
     assert {json.loads(line)["subscriber_id"] for line in lines} == service.ids() != set()
     assert "no such table: nowhere" in lines[0]
     assert "not-removed: subscribers-errors: " in output
-    result = run_cleanup(tmp_path, BROKEN, service.url)
+    result = run_cleanup(BROKEN, service.url)
     assert (result.returncode, "not-removed" in result.stdout) == (69, True)
-    assert "not sent" in run_cleanup(tmp_path, SQL, "http://127.0.0.1:9").stdout
-    assert run_cleanup(tmp_path, SQL, service.url).returncode == 0
+    assert "not sent" in run_cleanup(SQL, "http://127.0.0.1:9").stdout
+    assert run_cleanup(SQL, service.url).returncode == 0
     assert (service.ids(), file.exists()) == (set(), False)
 
 
@@ -200,7 +208,7 @@ def test_subscribers_of_a_running_process_stay(tmp_path: Path, monkeypatch: pyte
 
 
 def test_subscribers_that_the_targets_file_no_longer_covers_stay(
-    tmp_path: Path, service: SqlService, monkeypatch: pytest.MonkeyPatch
+    run_cleanup: RunCommand, tmp_path: Path, service: SqlService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pooled, leased = write_pool(tmp_path, 2)
     made_up, foreign = IdFactory().next()[2], str(uuid.uuid4())
@@ -213,14 +221,16 @@ def test_subscribers_that_the_targets_file_no_longer_covers_stay(
         inventory.add(DeploymentKey(SERVICE, service.url, "e"), rows)
     monkeypatch.setattr("tempfile.tempdir", None)
     pool = SubscriberPool(tmp_path / "pool.ndjson", {leased: None})
-    pool.lease(1)
-    result = run_cleanup(tmp_path, POOL, service.url)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.getpid", os.getppid)
+        pool.lease(1)
+    result = run_cleanup(POOL, service.url)
     assert "another process uses it" in result.stdout
     assert "not in the pool" in result.stdout
     unsubscribed = dict.fromkeys((leased, made_up, foreign), "unsubscribed")
     assert service.statuses() == {pooled: "active", **unsubscribed}
     pool.close()
-    assert "names none" in run_cleanup(tmp_path, SQL, service.url).stdout
+    assert "names none" in run_cleanup(SQL, service.url).stdout
     assert service.ids() == {pooled, leased, foreign}
 
 
@@ -231,16 +241,16 @@ def test_an_unreadable_inventory_is_a_note_and_no_crash(tmp_path: Path) -> None:
 
 
 def test_the_list_can_be_emptied(
-    tmp_path: Path, service: SqlService, monkeypatch: pytest.MonkeyPatch
+    run_cleanup: RunCommand, tmp_path: Path, service: SqlService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inventory = Inventory(tmp_path / "build" / INVENTORY_FILE)
     monkeypatch.setattr("os.getpid", lambda: NO_PROCESS)
     deployment = DeploymentKey(SERVICE, "http://gone.example", "e")
     inventory.add(deployment, [{"subscriber_id": IdFactory().next()[2]}])
-    assert run_cleanup(tmp_path, SQL, service.url).returncode == 69
-    result = run_cleanup(tmp_path, SQL, service.url, "--forget")
+    assert run_cleanup(SQL, service.url).returncode == 69
+    result = run_cleanup(SQL, service.url, "--forget")
     assert (result.returncode, result.stdout) == (0, "1 subscribers were taken off the list\n")
-    assert run_cleanup(tmp_path, SQL, service.url).returncode == 0
+    assert run_cleanup(SQL, service.url).returncode == 0
 
 
 def test_the_key_of_own_ids_is_in_the_list_and_private(
