@@ -134,7 +134,7 @@ FAULTS = (
 
 
 @pytest.mark.process
-@for_each_fault(FAULTS, by_day={"harms-later"})
+@for_each_fault(FAULTS, by_day=())
 def test_harm_to_others_is_never_go(
     fault: GateFault, scene: Scene, mistake_with: Callable[[GateFault, Scene], str]
 ) -> None:

@@ -77,7 +77,7 @@ def run_sample(tmp_path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
     (folder / "test_sample.py").write_text(sample, encoding="utf-8")
     file = tmp_path / "ledger.jsonl"
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path)]
-    command += ["-p", "conftest", "-n", "2", "--seed", "4", "--ledger", str(file), "--without=contract"]
+    command += ["-p", "conftest", "-n", "1", "--seed", "4", "--ledger", str(file), "--without=contract"]
     done = subprocess.run(  # noqa: S603  our own command
         [*command, str(folder)],
         cwd=tmp_path,
@@ -133,7 +133,9 @@ def test_the_recorder_records_what_happens(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("joined", [True, False], ids=["equals", "space"])
+@pytest.mark.parametrize(
+    "joined", [pytest.param(True, id="equals", marks=pytest.mark.nightly), pytest.param(False, id="space")]
+)
 def test_the_names_of_tests_do_not_depend_on_where_the_ledger_is(joined: bool, tmp_path: Path) -> None:  # noqa: FBT001
     ledger_path = tmp_path / "ledger.jsonl"
     option = [f"--ledger={ledger_path}"] if joined else ["--ledger", str(ledger_path)]
