@@ -59,21 +59,15 @@ def validators() -> None:
 @pytest.fixture(scope="session")
 def packages() -> None:
     """Set up real push packages on demand."""
-    set_up("packages", "current")
-
-
-@pytest.fixture(scope="session")
-def former_packages() -> None:
-    """Set up a former version of a package, too."""
     set_up("packages")
 
 
-def set_up(name: str, *options: str) -> None:
+def set_up(name: str) -> None:
     """Run a script of ci/setup. A lock keeps other workers waiting until that is done."""
     BUILD.mkdir(exist_ok=True)
     with (BUILD / "set-up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        script = [str(ROOT / "ci" / "setup" / f"{name}.sh"), *options]
+        script = [str(ROOT / "ci" / "setup" / f"{name}.sh")]
         result = subprocess.run(script, capture_output=True, text=True, check=False)  # noqa: S603  our own script
     assert result.returncode == 0, result.stderr[-2000:]
 

@@ -14,7 +14,7 @@ from fixtures.core.project import ROOT
 from fixtures.platform.fcm.service_account import create_service_account
 from fixtures.targets.embedded import start_process
 
-pytestmark = [pytest.mark.process, pytest.mark.usefixtures("clients")]
+pytestmark = pytest.mark.process
 
 HERE = Path(__file__).resolve().parent
 # The result of each token, by client and by the client's call.
@@ -94,6 +94,8 @@ def run_client(
     return {name: dict(zip(tokens, results[name], strict=True)) for name, tokens in expected.items()}
 
 
+@pytest.mark.nightly
+@pytest.mark.usefixtures("clients")
 def test_firebase_admin_for_python(emulator: dict[str, Any], service_account: Path) -> None:
     expected = EXPECTED_RESULTS["firebase-admin (Python)"]
     driver = HERE / "drive_firebase_admin.py"
@@ -126,6 +128,8 @@ def test_firebase_admin_for_python_reaches_every_exception() -> None:
     assert names == messaging | platform | {"sent"}
 
 
+@pytest.mark.nightly
+@pytest.mark.usefixtures("clients")
 def test_pyfcm_over_v1(emulator: dict[str, Any], service_account: Path, tmp_path: Path) -> None:
     expected = EXPECTED_RESULTS["pyfcm 2.x"]
     account = json.loads(service_account.read_text(encoding="utf-8"))
@@ -135,12 +139,16 @@ def test_pyfcm_over_v1(emulator: dict[str, Any], service_account: Path, tmp_path
     assert run_client(emulator, program, expected) == expected
 
 
+@pytest.mark.nightly
+@pytest.mark.usefixtures("clients")
 def test_pyfcm_over_the_legacy_protocol(emulator: dict[str, Any]) -> None:
     expected = EXPECTED_RESULTS["pyfcm 1.5.4"]
     program = [str(ROOT / ".venv-clients-legacy" / PYTHON), str(HERE / "drive_pyfcm_legacy.py")]
     assert run_client(emulator, program, expected) == expected
 
 
+@pytest.mark.nightly
+@pytest.mark.usefixtures("clients")
 def test_firebase_admin_for_node(emulator: dict[str, Any], service_account: Path) -> None:
     expected = EXPECTED_RESULTS["firebase-admin (Node)"]
     folder = HERE / "node"

@@ -19,7 +19,7 @@ from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.selection import resolve_deployments
 
-pytestmark = [pytest.mark.process, pytest.mark.usefixtures("packages")]
+pytestmark = pytest.mark.process
 
 HERE = Path(__file__).resolve().parent
 TARGETS = HERE / "targets.toml"
@@ -28,7 +28,6 @@ SERVICE = "subscribers-errors"
 EXPECTED: Mapping[str, Mapping[str, str]] = json.loads(
     (HERE / "expected_findings.json").read_text(encoding="utf-8")
 )
-FORMER = "fcm-django-2"
 CASE_TESTS = (
     f"{SERVICE} and (test_new_codes_do_not_break or test_old_codes or test_unknown_codes) and not near_misses"
 )
@@ -49,18 +48,16 @@ def judge(environment: str, batches: Iterable[Sequence[Case]], folder: Path) -> 
     }
 
 
-@pytest.mark.parametrize("environment", [name for name in EXPECTED if name != FORMER])
+@pytest.mark.nightly
+@pytest.mark.usefixtures("packages")
+@pytest.mark.parametrize("environment", EXPECTED)
 def test_the_examples_of_all_cases(environment: str, tmp_path: Path) -> None:
     batches = [[case] for case in load_catalogue().cases]
     assert judge(environment, batches, tmp_path) == EXPECTED[environment]
 
 
 @pytest.mark.nightly
-@pytest.mark.usefixtures("former_packages")
-def test_the_examples_of_all_cases_with_a_former_version(tmp_path: Path) -> None:
-    test_the_examples_of_all_cases(FORMER, tmp_path)
-
-
+@pytest.mark.usefixtures("packages")
 def test_python_gcm_loses_the_other_results_of_a_multicast_when_it_sends_again(tmp_path: Path) -> None:
     catalogue = load_catalogue()
     multicast = [catalogue["legacy-NotRegistered"], catalogue["legacy-Unavailable"]]
@@ -70,7 +67,7 @@ def test_python_gcm_loses_the_other_results_of_a_multicast_when_it_sends_again(t
 
 
 @pytest.mark.nightly
-@pytest.mark.usefixtures("former_packages")
+@pytest.mark.usefixtures("packages")
 @pytest.mark.parametrize("environment", EXPECTED)
 def test_the_suites(environment: str, tmp_path: Path) -> None:
     ledger_file = tmp_path / "ledger.jsonl"

@@ -167,6 +167,7 @@ def test_a_broken_pact_is_no_go(tmp_path: Path) -> None:
     assert finding["sent"]["request"]["path"] == "/callbacks"
 
 
+@pytest.mark.nightly
 def test_a_run_makes_the_subscribers_that_a_pact_needs(tmp_path: Path) -> None:
     write_pact(tmp_path, MADE_BY_THE_RUN)
     with serve_answers(OwnPlatform().react) as server:

@@ -91,6 +91,7 @@ def test_without_the_check_that_claims_it_a_fault_goes_unnoticed(tmp_path: Path,
     assert f"--variant {name}" in output
 
 
+@pytest.mark.nightly
 @pytest.mark.process
 def test_the_table_counts_the_tests_that_fail_and_names_the_one_that_shows_it_best(tmp_path: Path) -> None:
     status, content, output = run_selfcheck(tmp_path, "--fault=events-share-an-id")

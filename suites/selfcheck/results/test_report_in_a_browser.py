@@ -189,6 +189,7 @@ def test_the_first_page_says_what_the_verdict_says(
             )
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_link_leads_to_a_file_and_a_place_in_it(
     chrome: Browser, reports: dict[str, Report], kind: str
@@ -264,12 +265,13 @@ def test_allure_opens_from_disk_and_does_nothing_else(
         assert (opened_page.errors, opened_page.requests, opened_page.ran_script) == ([], [], False)
 
 
+@pytest.mark.nightly
 def test_a_script_in_every_field_does_not_run_in_allure(chrome: Browser, reports: dict[str, Report]) -> None:
     report = reports["hostile"]
     bad = [result for result in report.run.results if result.status != "passed"]
     rollout_results = [result for result in report.run.results if "rollout" in result.line]
     with open_page(chrome) as opened_page:
-        for result in [*bad[:3], *rollout_results]:
+        for result in [*bad[:6], *rollout_results]:
             opened_page.go(report.folder / allure_link(result).partition("#")[0], allure_link(result)[-33:])
             expect(opened_page.page.get_by_text("Overview").first).to_be_visible(timeout=30_000)
             _open_everything(opened_page)

@@ -42,6 +42,7 @@ def test_all_tests_at_one_instance_have_one_group() -> None:
 TWO_FILES = ("suites/compat/test_redelivery.py", "suites/compat/test_mixed_batches.py")
 
 
+@pytest.mark.nightly
 @pytest.mark.process
 def test_one_worker_runs_a_group(tmp_path: Path) -> None:
     file = tmp_path / "ledger.jsonl"
