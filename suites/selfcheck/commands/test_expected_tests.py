@@ -57,6 +57,7 @@ def test_the_list_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_expected_tests(file) == tests
 
 
+@pytest.mark.nightly
 @pytest.mark.process
 def test_what_cannot_be_collected_is_an_error(bare_copy: Path) -> None:
     for folder in ("contracts", "rollout", "selfcheck"):

@@ -155,6 +155,7 @@ def test_a_wrong_provider_is_told_to_the_broker_which_says_no(tmp_path: Path) ->
         assert not leaks(file.read_text(encoding="utf-8", errors="replace")), file
 
 
+@pytest.mark.nightly
 def test_a_gate_whose_broker_is_silent_is_undecided(tmp_path: Path) -> None:
     unreachable = f"--target=subscribers-errors=http://127.0.0.1:{find_closed_port()}"
     variables = {URL: f"http://127.0.0.1:{find_closed_port()}", TOKEN: CANARY}

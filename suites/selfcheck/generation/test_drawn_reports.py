@@ -106,6 +106,7 @@ EDGE_CASES = [
 ]
 
 
+@pytest.mark.nightly
 def test_drawn_reports_cover_all_edge_cases() -> None:
     answers: list[Payload] = []
     strategies_of_others = [
@@ -114,7 +115,7 @@ def test_drawn_reports_cover_all_edge_cases() -> None:
         *map(strategies.unspecified_answers, load_catalogue().unspecified),
     ]
     for index, strategy in enumerate(strategies_of_others):
-        runner.explore(f"others {index}", strategy, answers.append, profile=runner.Profile(0, 200))
+        runner.explore(f"others {index}", strategy, answers.append, profile=runner.Profile(0, 300))
     reports = [*draw_all_reports(), *(payloads.address(answer, IdFactory()) for answer in answers)]
     covered = {name for report in reports for name in edge_cases_of_report(report)}
     assert sorted(set(EDGE_CASES) - covered) == []

@@ -45,7 +45,13 @@ def find_lasting_threads(before: set[threading.Thread]) -> set[threading.Thread]
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("versions", "cases"), UNMIXED.values(), ids=UNMIXED)
+@pytest.mark.parametrize(
+    ("versions", "cases"),
+    [
+        pytest.param(*mix, id=name, marks=() if name == "all-after-v1" else pytest.mark.nightly)
+        for name, mix in UNMIXED.items()
+    ],
+)
 def test_every_case_ends_once_and_as_the_catalogue_says(
     versions: dict[str, str], cases: tuple[Case, ...]
 ) -> None:
