@@ -16,6 +16,7 @@ from fixtures.targets.client import TargetClient, Unreachable
 from fixtures.targets.config import Credentials, Deployment
 from fixtures.targets.deployed import connect_deployment
 from fixtures.targets.embedded import embedded_client
+from fixtures.targets.provisioning.provisioners import PROVIDER_STATES_PATH
 from fixtures.targets.reverse_proxy import reverse_proxy
 from suites.selfcheck.http_double import ServerDouble, serve_answers
 
@@ -158,3 +159,15 @@ def test_an_unreadable_answer_is_passed_on() -> None:
         contextlib.closing(embedded_client("reader", url)) as reader,
     ):
         assert reader.send("GET", "/v1/subscribers?id=a").content == b"[1,"
+
+
+def test_a_state_change_that_ends_in_a_server_error_is_not_repeated_by_the_verifier() -> None:
+    """It repeats 5xx for minutes, and takes 4xx as it is."""
+    with (
+        serve_answers(lambda *_: (500, {"Content-Type": "application/json"}, b"{}")) as double,
+        contextlib.closing(connect_deployment(Deployment("subscribers-errors", double.url))) as client,
+        reverse_proxy(client) as url,
+        contextlib.closing(embedded_client("reader", url)) as reader,
+    ):
+        change = b'{"state": "subscribers exist", "params": {"subscribers": []}}'
+        assert reader.send("POST", PROVIDER_STATES_PATH, change).status == 422
