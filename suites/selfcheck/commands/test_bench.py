@@ -114,8 +114,7 @@ def test_variety_is_what_reports_reach() -> None:
     [
         "validation",
         "matching",
-        "start",
-        *(pytest.param(name, marks=pytest.mark.nightly) for name in ("loop", "import")),
+        *(pytest.param(name, marks=pytest.mark.nightly) for name in ("start", "loop", "import")),
     ],
 )
 def test_a_measure_can_be_taken(name: str) -> None:

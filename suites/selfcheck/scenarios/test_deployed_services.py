@@ -91,6 +91,7 @@ def test_a_faulty_deployment_is_no_go_and_a_right_one_is_not(tmp_path: Path, nam
     assert (bool(faulty.findings), faulty.broken) == (True, ())
 
 
+@pytest.mark.nightly
 def test_a_deployment_that_does_not_reach_its_surroundings_is_undecided(tmp_path: Path) -> None:
     command = start_command(tmp_path, "events-proxy", "--peer", "http://127.0.0.1:9")
     start = StartConfig(command=tuple(command), env={"PYTHONPATH": str(ROOT)}, ready="127.0.0.1:{port}")

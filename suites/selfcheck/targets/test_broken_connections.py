@@ -147,13 +147,12 @@ def behind_network(network: SlowNetwork, urls: dict[str, str]) -> Iterator[dict[
         loop.close()
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize(
     "tests",
-    [
-        pytest.param(TESTS[name], id=name, marks=() if name == "providers" else pytest.mark.nightly)
-        for name in TESTS
-    ],
+    TESTS.values(),
+    ids=TESTS,
 )
 def test_a_broken_connection_is_no_finding(tmp_path: Path, tests: tuple[str, ...], seed: int) -> None:
     network = SlowNetwork(delay_s=0.002, resets=1.0, random=random.Random(seed))  # noqa: S311
