@@ -18,6 +18,7 @@ from fixtures.core.payloads import IDENTITY, CountedIds, IdFactory, Payload, rel
 from fixtures.core.project import ROOT
 from fixtures.generation import runner, strategies
 from fixtures.generation.malformed import ENVELOPE, EVENT
+from fixtures.generation.schema_coverage import uncovered
 from fixtures.services import fcm
 from suites.selfcheck import sample_answers as samples
 from suites.selfcheck.generation.edge_cases import edge_cases_of_report
@@ -33,6 +34,8 @@ from suites.selfcheck.sample_answers import (
 pytestmark = pytest.mark.aside
 
 CASES = load_catalogue().cases
+REPORT_SCHEMAS = {"legacy": "legacy-response-report", "fcm_v1": "fcm-v1-response-report"}
+MANY_BATCHES = 16  # twice what a run without options draws for each case
 
 
 def test_a_drawn_answer_is_decided_by_its_case() -> None:
@@ -222,3 +225,16 @@ def test_subscribers_of_a_run_are_recognised_as_the_suites_own() -> None:
     assert all(payloads.is_suite_subscriber(text) for row in ids for text in (row, row.upper()))
     strangers = [str(uuid.uuid4()), ids[0] + "0", IdFactory().next()[0], ""]
     assert not any(payloads.is_suite_subscriber(text) for text in strangers)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("protocol", REPORT_SCHEMAS)
+def test_every_keyword_is_covered_by_drawn_reports(protocol: str) -> None:
+    ids = IdFactory()
+    cases = load_catalogue().of_protocol(protocol)
+    answers = [answer for case in cases for answer in draw_answers(case, batches=MANY_BATCHES)]
+    for case in cases:
+        batches = runner.batches_of(strategies.answers_for(case, "impossible"))
+        runner.explore(case.id, batches, answers.extend, profile=runner.Profile(0, MANY_BATCHES))
+    reports = [payloads.address(answer, ids) for answer in answers]
+    assert not list(uncovered(f"{REPORT_SCHEMAS[protocol]}.schema.json", "", reports))
