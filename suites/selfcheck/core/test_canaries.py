@@ -15,6 +15,7 @@ import pytest
 from ci.support import allure
 from fixtures.core.project import ROOT
 from fixtures.targets.embedded import embedded_targets
+from suites.selfcheck.by_day import mark_nightly_rows
 from suites.selfcheck.core import canaries
 from suites.selfcheck.core.canaries import (
     CANARIES,
@@ -188,13 +189,7 @@ def run_leaking_gate(
     return result
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "verdict"),
-    [
-        pytest.param(*row, id=name, marks=() if name == "in a refused batch" else pytest.mark.nightly)
-        for name, row in LEAKS.items()
-    ],
-)
+@pytest.mark.parametrize(("behaviour", "verdict"), mark_nightly_rows(LEAKS, ["in a refused batch"]))
 def test_no_canary_is_in_any_file_of_a_run(
     project_copy: Path, service_urls: Mapping[str, str], behaviour: Behaviour, verdict: str, tmp_path: Path
 ) -> None:

@@ -24,13 +24,13 @@ from fixtures.platform.redis_container import ContainerUsageError, RedisUnavaila
 from fixtures.platform.sqs import QueueError
 from fixtures.services.events import CallAnswer, ServiceCall
 from fixtures.services.infrastructure import container_key
+from suites.selfcheck.by_day import mark_nightly, mark_nightly_rows
 from suites.selfcheck.platform.pushes import LEGACY, MIXES, V1, find_wrong, free_ports, push_case, push_cases
 
 pytestmark = pytest.mark.aside
 
 DEAD = load_catalogue()["v1-UNREGISTERED"]
 UNMIXED = {name: mix for name, mix in MIXES.items() if name != "mixed"}
-BY_DAY = ("fcm", "subscribers-errors")
 HIDDEN_S = 1.0
 THREAD_END_S = 30.0
 
@@ -45,13 +45,7 @@ def find_lasting_threads(before: set[threading.Thread]) -> set[threading.Thread]
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(
-    ("versions", "cases"),
-    [
-        pytest.param(*mix, id=name, marks=() if name == "all-after-v1" else pytest.mark.nightly)
-        for name, mix in UNMIXED.items()
-    ],
-)
+@pytest.mark.parametrize(("versions", "cases"), mark_nightly_rows(UNMIXED, ["all-after-v1"]))
 def test_every_case_ends_once_and_as_the_catalogue_says(
     versions: dict[str, str], cases: tuple[Case, ...]
 ) -> None:
@@ -197,9 +191,7 @@ def test_a_failing_round_raises_an_alert_and_is_repeated() -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in BY_DAY else pytest.mark.nightly) for name in SERVABLE]
-)
+@pytest.mark.parametrize("name", mark_nightly(SERVABLE, ["fcm", "subscribers-errors"]))
 def test_a_deployment_takes_the_place_of_a_service(name: str) -> None:
     ports = dict(zip(SERVABLE, free_ports(len(SERVABLE)), strict=True))
     urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}

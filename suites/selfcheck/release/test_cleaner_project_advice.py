@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from suites.selfcheck.by_day import mark_nightly_rows
 from suites.selfcheck.release.cleaner_process import COMMAND, record, run_process
 from suites.selfcheck.release.cleaner_project import MODELS, SEEING, SPAM, TAKING, Project
 
@@ -29,13 +30,7 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize(
-    ("methods", "promise"),
-    [
-        pytest.param(*row, id=name, marks=() if name == "all" else pytest.mark.nightly)
-        for name, row in SHOWN.items()
-    ],
-)
+@pytest.mark.parametrize(("methods", "promise"), mark_nightly_rows(SHOWN, ["all"]))
 def test_a_dry_run_promises_what_the_deletion_then_does(tmp_path: Path, methods: str, promise: str) -> None:
     project = Project(tmp_path, MODELS + methods + SPAM)
     project.hold([record(1), record(2)], [record(3)])

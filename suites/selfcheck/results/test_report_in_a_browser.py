@@ -17,6 +17,7 @@ from fixtures.results import build_folder
 from fixtures.results.report.cells import allure_link
 from fixtures.results.report.headline import name_verdict
 from fixtures.results.report.model import ReportRun
+from suites.selfcheck.by_day import mark_nightly
 from suites.selfcheck.results.sample_reports import (
     PICTURE,
     SCRIPT,
@@ -250,9 +251,7 @@ def test_a_red_cell_leads_through_allure_to_the_finding_and_back(
         assert (opened_page.errors, opened_page.requests) == ([], [])
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=() if kind == "no-go" else pytest.mark.nightly) for kind in KINDS]
-)
+@pytest.mark.parametrize("kind", mark_nightly(KINDS, ["no-go"]))
 @pytest.mark.parametrize("name", ["awesome", "dashboard"])
 def test_allure_opens_from_disk_and_does_nothing_else(
     chrome: Browser, reports: dict[str, Report], kind: str, name: str

@@ -21,6 +21,7 @@ from fixtures.targets.config import Deployment
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.start_config import StartConfig
 from fixtures.targets.started import StartedService, answers, find_free_port
+from suites.selfcheck.by_day import mark_nightly
 
 pytestmark = [pytest.mark.aside, pytest.mark.process]
 
@@ -80,9 +81,7 @@ def test_a_right_deployment_is_go(tmp_path: Path, name: str) -> None:
     assert result.is_clean, (result.problem, result.findings)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name == QUICK else pytest.mark.nightly) for name in SERVICES]
-)
+@pytest.mark.parametrize("name", mark_nightly(SERVICES, [QUICK]))
 def test_a_faulty_deployment_is_no_go_and_a_right_one_is_not(tmp_path: Path, name: str) -> None:
     keyword, fault = SERVICES[name][2]
     right = judge(tmp_path, name, keyword, start_row(start_command(tmp_path, name)))

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from fixtures.core.project import ROOT
+from suites.selfcheck.by_day import mark_nightly
 from suites.selfcheck.second_opinion.faults import FAULTS
 
 pytestmark = pytest.mark.process
@@ -30,10 +31,7 @@ def test_it_is_go(seed: int, only: str) -> None:
     assert (result.returncode, result.stdout) == (0, f"seed {seed}: go\n"), result.stderr[-2000:]
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [pytest.param(name, marks=() if name == SAMPLE_FAULT else pytest.mark.nightly) for name in FAULTS],
-)
+@pytest.mark.parametrize("fault", mark_nightly(FAULTS, [SAMPLE_FAULT]))
 def test_a_fault_is_no_go(fault: str) -> None:
     result = judge("--seeds", "0", "--fault", fault)
     assert result.returncode == 0, result.stderr[-2000:]
