@@ -1,13 +1,14 @@
 """Serves the eight services, or some of them, until Ctrl-C, and prints a line for each report that passes."""
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
 import signal
 import sys
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ci.serving.traffic_log import TrafficLog
@@ -32,14 +33,12 @@ USERS_OF = {
 
 def serve(parser: CommandParser, options: argparse.Namespace) -> int:
     """Serve until a signal; 69 if a server cannot be reached, before anything is served."""
-    signals: list[int] = []
     under_nohup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
-    for number in (signal.SIGINT, signal.SIGTERM, *(() if under_nohup else (signal.SIGHUP,))):
-        signal.signal(number, lambda number, _frame: signals.append(number))
+    numbers = (signal.SIGINT, signal.SIGTERM, *(() if under_nohup else (signal.SIGHUP,)))
     parent = os.getppid()
     log = TrafficLog(as_json=options.json_lines)
     try:
-        with run_platform(read_config(options, log)) as platform:
+        with collect_signals(*numbers) as signals, run_platform(read_config(options, log)) as platform:
             print_endpoints(platform, as_json=options.json_lines)
             while not signals and (under_nohup or os.getppid() == parent):
                 log.print_next(platform)
@@ -51,6 +50,20 @@ def serve(parser: CommandParser, options: argparse.Namespace) -> int:
     except (PlatformError, ContainerError) as error:
         parser.refuse(error)
     return ExitCode.GO
+
+
+@contextlib.contextmanager
+def collect_signals(*numbers: int) -> Iterator[list[int]]:
+    """Collect these signals until the block ends."""
+    signals: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, _frame: signals.append(number)) for number in numbers
+    }
+    try:
+        yield signals
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def read_config(options: argparse.Namespace, log: TrafficLog) -> PlatformConfig:

@@ -15,6 +15,8 @@ from fixtures.platform import redis_container
 from fixtures.platform.redis_server import run_redis
 from suites.types import RunCommand
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
@@ -44,10 +46,13 @@ def run_command(capfd: pytest.CaptureFixture[str]) -> RunCommand:
     """Runs a command of ci/ in this process, which is faster than in one of its own."""
 
     def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        handlers = [signal.getsignal(number) for number in STOP_SIGNALS]
         try:
             code = find_main(name)(arguments)
         except SystemExit as error:
             code = int(error.code or 0)
+        # Else a later test that sends one to this process would not end what it runs.
+        assert [signal.getsignal(number) for number in STOP_SIGNALS] == handlers
         output = capfd.readouterr()
         return subprocess.CompletedProcess((name, *arguments), code, output.out, output.err)
 
