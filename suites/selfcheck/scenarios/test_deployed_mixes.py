@@ -8,16 +8,15 @@ from typing import Any
 
 import pytest
 
-from ci.scoring.fault_runs import run_tests
 from fixtures.core.project import ROOT
-from fixtures.core.run_config import RunConfig
 from fixtures.faults.scoring import RunResult
 from fixtures.targets.started import answers, find_free_port
+from suites.selfcheck.scenarios.judged_deployments import judge_deployments, start_row
 from suites.selfcheck.scenarios.test_deployed_sender import REFERENCE
 from suites.selfcheck.scenarios.test_deployed_sender import start_row as start_sender_row
-from suites.selfcheck.scenarios.test_deployed_services import SERVICES, start_command, start_row
+from suites.selfcheck.scenarios.test_deployed_services import SERVICES, start_command
 
-END_TO_END, ISOLATED = "test_end_to_end.py", "test_directory_messages.py"
+END_TO_END, ISOLATED = "test_end_to_end", "test_directory_messages"
 DEAD = "all-after-v1-v1-UNREGISTERED"
 SOME = "all-after-v1-v1-UNREGISTERED or mixed-legacy-NotRegistered or mixed-v1-UNREGISTERED"
 
@@ -28,12 +27,7 @@ def judge(
     folder: Path, rows: dict[str, str], keyword: str, file: str = END_TO_END, within_s: float = 8
 ) -> RunResult:
     """Run tests of a file with the deployments that rows of a targets file describe."""
-    targets = folder / "targets.toml"
-    head = "[environments.local.services.{name}]\nobserve_within_s = {within_s}\n{row}\n"
-    text = "".join(head.format(name=name, row=row, within_s=within_s) for name, row in rows.items())
-    targets.write_text(text, encoding="utf-8")
-    config = RunConfig(targets=str(targets), environment="local", examples=1)
-    return run_tests([f"{ROOT}/suites/compat/{file}", "-k", keyword], config)
+    return judge_deployments(folder, rows, file, keyword, within_s=within_s)
 
 
 def row_of(folder: Path, name: str, *options: str) -> str:

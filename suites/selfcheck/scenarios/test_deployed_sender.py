@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ci.scoring.fault_runs import run_tests
 from fixtures.core.project import ROOT
-from fixtures.core.run_config import RunConfig
 from fixtures.faults.scoring import RunResult
 from fixtures.targets.started import find_free_port
+from suites.selfcheck.scenarios.judged_deployments import judge_deployments, write_targets_file
 from suites.selfcheck.targets.test_doctor import run_doctor
 
 pytestmark = [pytest.mark.aside, pytest.mark.process]
@@ -22,18 +21,9 @@ ADDRESSES = ["{fcm_url}", "{events_url}", "{redis_url}"]
 GO_EXAMPLE = ROOT / "docs" / "examples" / "go-sender"
 
 
-def write_targets_file(folder: Path, row: str, within_s: float) -> Path:
-    targets = folder / "targets.toml"
-    head = f"[environments.local.services.go-sender]\nobserve_within_s = {within_s}\n"
-    targets.write_text(head + row, encoding="utf-8")
-    return targets
-
-
 def judge(folder: Path, row: str, within_s: float = 15) -> RunResult:
     """Run the tests of go-sender at the deployment that a row of a targets file describes."""
-    targets = write_targets_file(folder, row, within_s)
-    config = RunConfig(targets=str(targets), environment="local", examples=1)
-    return run_tests([f"{ROOT}/suites/compat/test_go_sender.py"], config)
+    return judge_deployments(folder, {"go-sender": row}, "test_go_sender", within_s=within_s)
 
 
 def start_row(*options: str, addresses: list[str] = ADDRESSES) -> str:
@@ -91,7 +81,7 @@ def test_a_sender_that_cannot_be_judged_is_undecided(
 
 def test_the_doctor_asks_a_sender_at_its_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     row = start_row() + 'url = "http://127.0.0.1:9"\nready = 0\n'
-    file = write_targets_file(tmp_path, row, 15)
+    file = write_targets_file(tmp_path, {"go-sender": row}, 15)
     exit_code, (answer,) = run_doctor(capsys, f"--targets={file}")
     assert (exit_code, answer["question"]) == (0, "surroundings"), answer
 

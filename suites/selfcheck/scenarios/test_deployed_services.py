@@ -1,6 +1,5 @@
 """Deployments of the services that the suite surrounds are judged as the embedded ones are."""
 
-import json
 import subprocess
 import sys
 import threading
@@ -12,9 +11,7 @@ from typing import Any
 import pytest
 
 from ci.commands.doctor import examine_isolated
-from ci.scoring.fault_runs import run_tests
 from fixtures.core.project import ROOT
-from fixtures.core.run_config import RunConfig
 from fixtures.faults.scoring import RunResult
 from fixtures.scenarios.deployed_services import DeployedService
 from fixtures.targets.config import Deployment
@@ -22,6 +19,7 @@ from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.start_config import StartConfig
 from fixtures.targets.started import StartedService, answers, find_free_port
 from suites.selfcheck.by_day import mark_nightly
+from suites.selfcheck.scenarios.judged_deployments import judge_deployments, start_row
 
 pytestmark = [pytest.mark.aside, pytest.mark.process]
 
@@ -61,17 +59,7 @@ def start_command(folder: Path, name: str, *options: str) -> list[str]:
 
 def judge(folder: Path, name: str, keyword: str, row: str, within_s: float = 10) -> RunResult:
     """Run tests of a service's file at the deployment that a row of a targets file describes."""
-    targets = folder / "targets.toml"
-    head = f"[environments.local.services.{name}]\nobserve_within_s = {within_s}\n"
-    targets.write_text(head + row, encoding="utf-8")
-    config = RunConfig(targets=str(targets), environment="local", examples=1)
-    selection = [f"{ROOT}/suites/compat/{SERVICES[name][0]}.py", *(["-k", keyword] if keyword else [])]
-    return run_tests(selection, config)
-
-
-def start_row(command: list[str]) -> str:
-    environment = f'env = {{ PYTHONPATH = "{ROOT}" }}'
-    return f'start = {json.dumps(command)}\nready = "127.0.0.1:{{port}}"\n{environment}'
+    return judge_deployments(folder, {name: row}, SERVICES[name][0], keyword, within_s=within_s)
 
 
 @pytest.mark.nightly

@@ -9,48 +9,28 @@ from typing import Any
 
 import pytest
 
-from ci.scoring.fault_runs import run_tests
 from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.errors import UserError
 from fixtures.core.payloads import IdFactory, address, error_event
-from fixtures.core.project import ROOT
-from fixtures.core.run_config import RunConfig
 from fixtures.faults.scoring import RunResult
 from fixtures.scenarios.own_wire import OwnWire
 from fixtures.services.events import CallAnswer, ServiceCall
 from fixtures.targets.adapters.config import AdapterError
 from fixtures.targets.adapters.wire_config import read_wire_config
+from suites.selfcheck.scenarios.judged_deployments import judge_deployments, start_row
+from suites.selfcheck.scenarios.test_deployed_services import SERVICES as REFERENCE_SERVICES
 
 pytestmark = pytest.mark.aside
 
 WIRES = Path(__file__).with_name("foreign_wires.toml")
 ROWS = tomllib.loads(WIRES.read_text(encoding="utf-8"))
-# Of each service: its test file, its options, a fault, and tests that show it.
+# Of each service: its test file, its options, and the tests that show a fault.
 SERVICES = {
-    "events-proxy": ("test_events_proxy", ["--peer", "{events_api_url}"], "proxy-forgets-at-429", "429"),
-    "directory-errors-listener": (
-        "test_errors_listener",
-        ["--peer", "{errors_url}", "--queue", "{queue_url}", "--dead-letters", "{dead_letters_url}"],
-        "listener-drops-the-unreadable",
-        "JSON",
-    ),
-    "directory-messages": (
-        "test_directory_messages",
-        ["--redis", "{redis_url}"],
-        "v1-part-without-data",
-        "after",
-    ),
-    "subscribers-postponed": (
-        "test_subscribers_postponed",
-        ["--peer", "{errors_url}"],
-        "new-end-replaces-a-later-one",
-        "shorter",
-    ),
+    **REFERENCE_SERVICES,
     "go-sender": (
         "test_go_sender",
         ["--peer", "{events_url}", "--fcm", "{fcm_url}", "--redis", "{redis_url}"],
-        "page-reported-as-unregistered",
-        "404",
+        ("404", "page-reported-as-unregistered"),
     ),
 }
 UNKNOWN = "members that no service knows"
@@ -59,23 +39,16 @@ NOT_JUDGED = "go-sender is not judged on legacy"
 
 def judge(folder: Path, name: str, keyword: str, *options: str) -> RunResult:
     """Run tests of a service's file at one that speaks the wire of another platform."""
-    test_file, arguments, _, _ = SERVICES[name]
+    file, arguments, _ = SERVICES[name]
     module = "suites.selfcheck.scenarios.foreign_services"
     command = [sys.executable, "-m", module, name, f"{folder}/store.sqlite", "{port}", *arguments, *options]
-    head = f"[environments.local.services.{name}]\nobserve_within_s = 10\nstart = {json.dumps(command)}\n"
-    head += f'ready = "127.0.0.1:{{port}}"\nenv = {{ PYTHONPATH = "{ROOT}" }}\n'
-    text = WIRES.read_text(encoding="utf-8")
-    tables = [part for part in text.split("\n\n") if part.startswith((f"[{name}.", f"[{name}]"))]
-    wire = re.sub(
-        "^\\[",
-        "[environments.local.services.",
-        "\n".join(tables).removeprefix(f"[{name}]\n"),
-        flags=re.MULTILINE,
-    )
-    (folder / "targets.toml").write_text(head + wire, encoding="utf-8")
-    config = RunConfig(targets=str(folder / "targets.toml"), environment="local", examples=1)
-    selection = [f"{ROOT}/suites/compat/{test_file}.py", *(["-k", keyword] if keyword else [])]
-    return run_tests(selection, config)
+    tables = WIRES.read_text(encoding="utf-8").split("\n\n")
+    own_tables = "\n".join(table for table in tables if table.startswith((f"[{name}.", f"[{name}]")))
+    # What stands in the row itself follows its other members; the tables come behind.
+    wire = own_tables.removeprefix(f"[{name}]\n")
+    wire = re.sub(r"^\[", "[environments.local.services.", wire, flags=re.MULTILINE)
+    row = f"{start_row(command)}\n{wire}"
+    return judge_deployments(folder, {name: row}, file, keyword, within_s=10)
 
 
 def is_clean(result: RunResult) -> bool:
@@ -94,7 +67,7 @@ def test_a_case_at_a_right_service_is_go(tmp_path: Path) -> None:
 def test_a_right_service_is_go_and_a_faulty_one_is_not(tmp_path: Path, name: str) -> None:
     right = judge(tmp_path, name, "")
     assert is_clean(right), (right.problem, right.findings)
-    _, _, fault, keyword = SERVICES[name]
+    keyword, fault = SERVICES[name][2]
     assert judge(tmp_path, name, keyword, "--variant", fault).findings
 
 

@@ -133,16 +133,27 @@ def test_the_path_of_a_change_names_no_foreign_subscriber() -> None:
     assert list_foreign_subscribers("GET", f"/v1/postponed/{FOREIGN_ID}", b"") == []
 
 
+@contextlib.contextmanager
+def connect_through_proxy(
+    status: int, body: bytes, failures: list[Exception] | None = None
+) -> Iterator[TargetClient]:
+    """A client of the proxy of a deployment that answers each request so."""
+    with (
+        serve_answers(lambda *_: (status, {"Content-Type": "application/json"}, body)) as double,
+        contextlib.closing(connect_deployment(Deployment("subscribers-errors", double.url))) as client,
+        reverse_proxy(client, failures=failures) as url,
+        contextlib.closing(embedded_client("reader", url)) as reader,
+    ):
+        yield reader
+
+
 @pytest.mark.parametrize(
     "body", [b"[" * 900 + b"]" * 900, b'{"a":' * 300 + b"1" + b"}" * 300, b"[" + b"1," * 60_000 + b"1]"]
 )
 def test_an_answer_that_is_too_large_is_no_answer(body: bytes) -> None:
     failures: list[Exception] = []
     with (
-        serve_answers(lambda *_: (200, {"Content-Type": "application/json"}, body)) as double,
-        contextlib.closing(connect_deployment(Deployment("subscribers-errors", double.url))) as client,
-        reverse_proxy(client, failures=failures) as url,
-        contextlib.closing(embedded_client("reader", url)) as reader,
+        connect_through_proxy(200, body, failures) as reader,
         pytest.raises(Unreachable),
     ):
         reader.send("GET", "/v1/subscribers?id=a")
@@ -152,22 +163,12 @@ def test_an_answer_that_is_too_large_is_no_answer(body: bytes) -> None:
 
 
 def test_an_unreadable_answer_is_passed_on() -> None:
-    with (
-        serve_answers(lambda *_: (200, {"Content-Type": "application/json"}, b"[1,")) as double,
-        contextlib.closing(connect_deployment(Deployment("subscribers-errors", double.url))) as client,
-        reverse_proxy(client) as url,
-        contextlib.closing(embedded_client("reader", url)) as reader,
-    ):
+    with connect_through_proxy(200, b"[1,") as reader:
         assert reader.send("GET", "/v1/subscribers?id=a").content == b"[1,"
 
 
 def test_a_state_change_that_ends_in_a_server_error_is_not_repeated_by_the_verifier() -> None:
     """It repeats 5xx for minutes, and takes 4xx as it is."""
-    with (
-        serve_answers(lambda *_: (500, {"Content-Type": "application/json"}, b"{}")) as double,
-        contextlib.closing(connect_deployment(Deployment("subscribers-errors", double.url))) as client,
-        reverse_proxy(client) as url,
-        contextlib.closing(embedded_client("reader", url)) as reader,
-    ):
+    with connect_through_proxy(500, b"{}") as reader:
         change = b'{"state": "subscribers exist", "params": {"subscribers": []}}'
         assert reader.send("POST", PROVIDER_STATES_PATH, change).status == 422
