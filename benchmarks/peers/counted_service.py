@@ -25,7 +25,7 @@ def main() -> None:
 
     service = load(provider, "after") if fault == "-" else find_fault(fault).load_faulty()
     counted: Any = Wrapped(service, request=count_request)
-    server.serve([(counted, Store(":memory:"))], [http_server.bind_port(0)])
+    server.serve([counted], Store(":memory:"), [http_server.bind_port(0)])
 
 
 if __name__ == "__main__":

@@ -22,10 +22,10 @@ from fixtures.scenarios.isolated_services import IsolatedScenario
 from fixtures.scenarios.sender.scenario import SenderScenario
 from fixtures.scenarios.sender.senders import Sender, run_deployed_sender, run_embedded_sender
 from fixtures.scenarios.version_mixes import RunningMix, run_mix
-from fixtures.services import load
 from fixtures.targets.config import Deployment
 from fixtures.targets.provisioning.inventory import Inventory
 from fixtures.targets.rate_limit import RateLimiter
+from fixtures.targets.version_mixes import takes_part
 from suites.plugins.options import get_run_config
 from suites.types import (
     AssertCaseHandled,
@@ -71,17 +71,17 @@ def platforms(
     variant, logs = runtime.find_variant(config.variant), Path(config.ledger).parent / "logs"
 
     def run(name: str) -> contextlib.AbstractContextManager[EndToEndScenario]:
-        if variant:
-            return run_variant(name, variant)
-        return run_mix(name, deployed, rate_limiter, inventory, logs)
+        if any(takes_part(deployed, service, name) for service in deployed):
+            return run_mix(name, deployed, rate_limiter, inventory, logs)
+        return run_references(name, variant)
 
     with contextlib.closing(RunningMix(run)) as running:
         yield running.switch_to
 
 
 @contextlib.contextmanager
-def run_variant(name: str, variant: runtime.Variant) -> Iterator[EndToEndScenario]:
-    """Run a version mix of a variant in memory until the block ends."""
+def run_references(name: str, variant: runtime.Variant | None) -> Iterator[EndToEndScenario]:
+    """Run a version mix of reference services in memory until the block ends."""
     version_mix, emulator = VERSION_MIXES[name], Emulator()
     fcm = functools.partial(ask_emulator, emulator)
     with runtime.run_in_memory(variant, version_mix, fcm) as platform:
@@ -122,7 +122,7 @@ def sender_runs(
         def start(name: str, version: str) -> Sender:
             if name in deployed:
                 return stack.enter_context(run_deployed_sender(deployed[name], logs))
-            service = variant.load(name, version) if variant else load(name, version)
+            service = runtime.load_service(variant, name, version)
             return stack.enter_context(run_embedded_sender(service))
 
         def run(name: str, protocol: str) -> SenderScenario:
@@ -194,8 +194,7 @@ def findings_of(
 @pytest.fixture
 def build(pytestconfig: pytest.Config) -> Build:
     """Creates the services in memory: those of a variant, or the reference services."""
-    variant = runtime.find_variant(get_run_config(pytestconfig).variant)
-    return variant.load if variant else load
+    return functools.partial(runtime.load_service, runtime.find_variant(get_run_config(pytestconfig).variant))
 
 
 @pytest.fixture(scope="module")

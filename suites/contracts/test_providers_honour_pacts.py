@@ -33,6 +33,7 @@ from suites.contracts.conftest import write_result
 from suites.types import RaiseIfFound
 
 TargetsOf = Callable[[str], dict[str, Target]]
+UrlOf = Callable[[str, str], str]
 
 
 @pytest.mark.needs("own-wire")
@@ -124,9 +125,9 @@ def test_a_silent_provider_is_known_at_once(verifier: VerifierProcess) -> None:
 
 @pytest.mark.parametrize("descriptions", [[], ["twin", "twin"]], ids=["no interaction", "twins"])
 def test_an_empty_verification_is_no_answer(
-    verifier: VerifierProcess, targets_of: TargetsOf, descriptions: list[str]
+    verifier: VerifierProcess, url_of: UrlOf, descriptions: list[str]
 ) -> None:
-    url = targets_of("before")["subscribers-errors"].url
+    url = url_of("subscribers-errors", "before")
     request, response = {"method": "GET", "path": "/nowhere"}, {"status": 404}
     pact = {
         "consumer": {"name": "a"},
@@ -143,9 +144,9 @@ def test_an_empty_verification_is_no_answer(
 
 @pytest.mark.aside
 def test_a_verifier_that_dies_is_named_with_its_complaint_and_replaced(
-    verifier: VerifierProcess, targets_of: TargetsOf
+    verifier: VerifierProcess, url_of: UrlOf, targets_of: TargetsOf
 ) -> None:
-    url = targets_of("before")["subscribers-errors"].url
+    url = url_of("subscribers-errors", "before")
     job = {"provider": "b", "pact": "no-such-file.json", "url": url, "transport": "http", "states_url": None}
     with pytest.raises(PactError, match=r"(?s)verification-incomplete.*no-such-file"):
         verifier.run(job)

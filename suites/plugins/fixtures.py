@@ -12,7 +12,7 @@ from fixtures.contracts.pact.matcher import load_matcher
 from fixtures.core import findings as core_findings
 from fixtures.core.findings import Finding
 from fixtures.core.payloads import BatchEntry
-from fixtures.core.topology import PROVIDERS, VERSIONS
+from fixtures.core.topology import PROVIDERS
 from fixtures.faults import runtime
 from fixtures.generation import example_database, runner
 from fixtures.generation.example_database import FailureStore
@@ -24,7 +24,6 @@ from fixtures.scenarios.later_looks import LaterLooks
 from fixtures.scenarios.provider import ProviderScenario
 from fixtures.targets.config import Deployment
 from fixtures.targets.deployed import connect_target
-from fixtures.targets.embedded import embedded_targets_by_version
 from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Target
@@ -71,19 +70,11 @@ def targets_of(
     with contextlib.ExitStack() as stack:
 
         @functools.cache
-        def start_references() -> dict[str, dict[str, Target]]:
-            return stack.enter_context(embedded_targets_by_version(list(PROVIDERS), VERSIONS))
-
-        @functools.cache
         def start_targets(version: str) -> dict[str, Target]:
             names = [name for name in PROVIDERS if version == "after" and name in deployed]
             started = {name: connect_target(deployed[name], rate_limiter, inventory) for name in names}
             remaining = [name for name in PROVIDERS if name not in started]
-            if remaining and variant:
-                started |= stack.enter_context(runtime.open_targets(variant, remaining, version))
-            elif remaining:
-                references = start_references()[version]
-                started |= {name: references[name] for name in remaining}
+            started |= stack.enter_context(runtime.open_targets(variant, remaining, version))
             for target in started.values():
                 stack.callback(target.close)
                 stack.callback(target.check_version)  # at the end, too

@@ -24,7 +24,7 @@ from fixtures.platform.redis_container import ContainerUsageError, RedisUnavaila
 from fixtures.platform.sqs import QueueError
 from fixtures.services.events import CallAnswer, ServiceCall
 from fixtures.services.infrastructure import container_key
-from suites.selfcheck.by_day import mark_nightly, mark_nightly_rows
+from suites.selfcheck.by_day import mark_nightly
 from suites.selfcheck.platform.pushes import LEGACY, MIXES, V1, find_wrong, free_ports, push_case, push_cases
 
 pytestmark = pytest.mark.aside
@@ -45,7 +45,7 @@ def find_lasting_threads(before: set[threading.Thread]) -> set[threading.Thread]
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("versions", "cases"), mark_nightly_rows(UNMIXED, ["all-after-v1"]))
+@pytest.mark.parametrize(("versions", "cases"), UNMIXED.values(), ids=UNMIXED)
 def test_every_case_ends_once_and_as_the_catalogue_says(
     versions: dict[str, str], cases: tuple[Case, ...]
 ) -> None:

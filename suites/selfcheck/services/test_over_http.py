@@ -12,7 +12,6 @@ from typing import IO, Any
 import pytest
 
 from fixtures.services import NAMES
-from fixtures.targets.embedded import embedded_targets_by_version
 
 pytestmark = pytest.mark.aside
 
@@ -81,19 +80,6 @@ def test_a_store_file_survives_a_stop(tmp_path: Any) -> None:
             assert process.wait(10) == 0
 
 
-def test_versions_in_one_process_share_nothing() -> None:
-    device = {"subscriber_id": f"{0:08}-0000-0000-0000-{0:012}", "token": "t"}
-    since = {"token_since": "2024-01-01T00:00:00Z", "firebase_app": device["subscriber_id"]}
-    with embedded_targets_by_version(["subscribers-errors"], ["before", "after"]) as targets:
-        before, after = (targets[version]["subscribers-errors"] for version in ("before", "after"))
-        before.set_state("subscribers exist", {"subscribers": [device | since]})
-        assert list(before.subscribers([device["subscriber_id"]])) == [device["subscriber_id"]]
-        assert after.subscribers([device["subscriber_id"]]) == {}
-        assert [target.request("GET", "/_pact/version").body["version"] for target in (before, after)] == [
-            target.version for target in (before, after)
-        ]
-
-
 @pytest.mark.parametrize(
     ("options", "hint"),
     [
@@ -103,11 +89,6 @@ def test_versions_in_one_process_share_nothing() -> None:
         (["--service", NAMES[0], "--version", "after", "--port", "70000"], "0 to 65535"),
         (["--service", NAMES[0], "--service", NAMES[1], "--version", "after", "--port", "9"], "allowed: 0"),
         (["--service", NAMES[0], "--version", "after", "--store", "/nowhere/at/all"], "/nowhere/at/all"),
-        (["--service", NAMES[0], "--version", "after", "--version", "after"], "allowed: each once"),
-        (
-            ["--service", NAMES[0], "--version", "after", "--store", "a", "--store", "b"],
-            "allowed: 1, one for each",
-        ),
     ],
     ids=[
         "no-service",
@@ -116,8 +97,6 @@ def test_versions_in_one_process_share_nothing() -> None:
         "no-port",
         "one-port",
         "no-store",
-        "same-version-twice",
-        "too-many-stores",
     ],
 )
 def test_wrong_usage_is_64(options: list[str], hint: str) -> None:
