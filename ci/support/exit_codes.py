@@ -61,7 +61,6 @@ ANSWERS: Mapping[str, Mapping[int, str]] = {
     "explain": {0: "every line was explained", 65: "a line holds no answer"},
     "clean-messages-container": {0: "done", 65: "a bad backup", 69: "no server, or it denies a command"},
     "regenerate": {0: "written, or current", 1: "with --check: a file is not current"},
-    "licences": {0: "every licence is allowed", 1: "a person must check some"},
     "replay": {0: "the lines on standard input ended", 64: "the package cannot be judged"},
     "serve": {0: "stopped by a signal, as servers are"},
     "test": {
@@ -95,7 +94,7 @@ class Trouble:
 # None of them is a no-go. docs/exit-codes.md shows them for each command, and a test tries each of them.
 TROUBLES = (
     Trouble("an unknown option", ExitCode.USAGE),
-    Trouble("a package is not installed", ExitCode.CRASH, {"licences": None, "mutants": None}),
+    Trouble("a package is not installed", ExitCode.CRASH, {"mutants": None}),
     Trouble("`PYTHONSAFEPATH=1`", None),
     Trouble("`PYTHONHOME=/nonexistent`", None),
     Trouble("`PYTHON=/nonexistent` before the set-up", ExitCode.USAGE),

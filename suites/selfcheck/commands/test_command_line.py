@@ -18,7 +18,7 @@ FCM_COMPAT = ROOT / "ci" / "fcm-compat"
 
 def test_every_script_of_ci_is_a_command_and_the_other_way_round() -> None:
     scripts = {file.name for file in (ROOT / "ci").iterdir() if file.is_file() and not file.suffix}
-    assert scripts - {"fcm-compat"} == set(list_commands()) - {"completion", "licences"}
+    assert scripts - {"fcm-compat"} == set(list_commands()) - {"completion"}
 
 
 @pytest.mark.process

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ci.commands import broker, clean_messages_container, licences, regenerate, selfcheck, summary
+from ci.commands import broker, clean_messages_container, regenerate, selfcheck, summary
 from ci.support.command_line import read_tables
 
 pytestmark = pytest.mark.aside
@@ -26,13 +26,6 @@ def run_json(capsys: Capsys, main: Callable[..., int], *arguments: str) -> tuple
 def test_every_command_that_answers_something_has_the_option() -> None:
     tables = {name: table for name, table in read_tables().items() if "subcommands" not in table}
     assert {name for name, table in tables.items() if "--json" not in table} == WITHOUT
-
-
-def test_the_licences(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(licences, "list_licences", lambda: iter([("a", "1", "MIT"), ("b", "2", "GPL-3.0")]))
-    exit_code, rows = run_json(capsys, licences.main)
-    assert exit_code == 1
-    assert [(row["name"], row["allowed"]) for row in rows] == [("a", True), ("b", False)]
 
 
 def test_the_faults(capsys: Capsys) -> None:
