@@ -174,7 +174,7 @@ def test_a_colour_that_two_pieces_share_is_taken_away() -> None:
     "text",
     [
         "".join(
-            f"web-1 | {one}\nweb-2 | {two}\n"
+            f"web | {one}\nweb | {two}\n"
             for one, two in zip(PRETTY.split("\n"), PRETTY.split("\n"), strict=True)
         ),
         "\n".join(f"fcm {TEXT}"[start : start + 80] for start in range(0, len(TEXT), 80)),

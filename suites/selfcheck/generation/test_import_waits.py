@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from suites.selfcheck.generation.import_forms import BUSY, TEXT_BUSY, lines, read
+from suites.selfcheck.generation.import_forms import BUSY, TEXT_BUSY, lines, read, to_ruby
 
 pytestmark = pytest.mark.aside
 
@@ -35,6 +35,20 @@ TOLD: Mapping[str, tuple[str, str]] = {
     "below it": (f"fcm 503 {PRETTY}\n  Retry-After: 30\n10:00 ok\n", "30"),
     "below it, a header": (f"fcm 503 {PRETTY}\nVary: Origin\nRetry-After: 30\n10:00 ok\n", "30"),
     "behind it, with others": (f"fcm 503 {TEXT_BUSY} {{'n': 1}} retry-after: 30\n10:00 ok {{}}\n", "30"),
+    "a list": (f'fcm [503, {TEXT_BUSY}, {{"Retry-After": "30"}}]\n', "30"),
+    "a list, a body as text": (f'fcm [503, {json.dumps(TEXT_BUSY)}, {{"Retry-After": "30"}}]\n', "30"),
+    "a list, the body first": (f'fcm [{TEXT_BUSY}, 503, {{"Retry-After": "30"}}]\n', "30"),
+    "a list, the headers first": (f'fcm [503, {{"Retry-After": "30"}}, {TEXT_BUSY}]\n', "30"),
+    "a list, a number": (f'fcm [503, {TEXT_BUSY}, {{"vary": "x", "retry-after": 30}}]\n', "30"),
+    "a list, pairs": (f'fcm [503, {TEXT_BUSY}, [["Retry-After", "30"]]]\n', "30"),
+    "a list of a file": (json.dumps([503, BUSY, {"Retry-After": "30"}], indent=2) + "\n", "30"),
+    "a tuple of Python": (f"fcm {(503, BUSY, {'Retry-After': '30'})!r}\n", "30"),
+    "a tuple of Elixir": (f'fcm {{:ok, 503, [{{"retry-after", "30"}}], {json.dumps(TEXT_BUSY)}}}\n', "30"),
+    "a list of Ruby": (f'fcm [503, {to_ruby(BUSY)}, {{"retry-after"=>"30"}}]\n', "30"),
+    "a list of Rack": (lines({"fcm": [503, {"Retry-After": "30"}, [TEXT_BUSY]]}), "30"),
+    "a list in a record": (lines({"logger": "fcm", "result": [503, BUSY, {"Retry-After": "30"}]}), "30"),
+    "a list in a text": (lines({"msg": f'fcm [503, {TEXT_BUSY}, {{"Retry-After": "30"}}]'}), "30"),
+    "a list, a status line": (f'fcm ["503 Busy", {TEXT_BUSY}, {{"Retry-After": "30"}}]\n', "30"),
     "in a record": (lines({"status": 503, "message": f"fcm Retry-After: 30 {TEXT_BUSY}"}), "30"),
 }
 OTHERS: Mapping[str, str] = {
@@ -42,6 +56,7 @@ OTHERS: Mapping[str, str] = {
     "the line of another service": f"10:00 apns 503 Retry-After: 30\n{TEXT_BUSY}\n",
     "a prefix that looks like a header": f"fcm: retry-after: 30\nfcm: {TEXT_BUSY}\n",
     "a record after a line": "10:00 fcm Retry-After: 30\n" + lines({"level": "warn", **BUSY}),
+    "another answer of a list": f'fcm [{TEXT_BUSY}, {{"url": "a", "retry-after": "30"}}]\n',
     "another object of a list": json.dumps([{"url": "a", "retry-after": "30"}, BUSY], indent=1),
     "another row": f'body,retry-after\nno,30\n"{TEXT_BUSY.replace(chr(34), chr(34) * 2)}",\n',
     "the answer below": f"fcm 503 {TEXT_BUSY}\nHTTP/2 503\nretry-after: 30\n\n",
