@@ -9,14 +9,17 @@ import pytest
 
 from fixtures.core.catalogue import load_catalogue
 from fixtures.core.findings import Finding
-from fixtures.core.topology import FLOW, VERSION_MIXES, get_version_number
-from fixtures.release.order import analysis, release_file, service_probe
+from fixtures.core.topology import FLOW, SENDER_VERSIONS, VERSION_MIXES, get_version_number
+from fixtures.release.order import analysis, plan, release_file, service_probe
 from fixtures.release.order.analysis import Analysis
 from fixtures.release.order.orders import is_safe
+from fixtures.release.order.release_file import MessageEdge
+from fixtures.release.order.state_space import BEFORE, Safety
 from fixtures.results.report.headline import format_reason, list_next_steps
 from fixtures.results.report.impact import FindingKind, group_findings
 from fixtures.results.report.model import ReportRun
 from fixtures.results.report.plan_harm import PlanHarm
+from fixtures.results.rollout_answer import describe_rollback
 from suites.selfcheck.results.sample_reports import build_rollout_answer, build_run, with_plan
 from suites.selfcheck.results.sample_runs import good_run
 
@@ -54,6 +57,26 @@ def analysed() -> Analysis:
     )
 
 
+def analyse_with_harm(analysed: Analysis, service: str, protocol: str) -> Analysis:
+    """The release if the new version of a service harms users: by what it reads, or writes if it is first."""
+    release = analysed.release
+    writes = release.ordered_edges[0].writer == service
+    kind = CASES[protocol], "live-user-unsubscribed"
+
+    def does_harm(edge: MessageEdge, shape: str, version: str) -> bool:
+        if writes:
+            return edge.writer == service and (shape, version) == ("after", SENDER_VERSIONS[protocol])
+        return (edge.reader, version) == (service, "after") and shape.startswith(SENDER_VERSIONS[protocol])
+
+    rows = {
+        (name, shape, version): replace(row, damage=row.damage | {kind})
+        if does_harm(release.edge(name), shape, version)
+        else row
+        for (name, shape, version), row in analysed.table.rows.items()
+    }
+    return analysis.analyse_release(release, replace(analysed.table, rows=rows), None)
+
+
 @pytest.fixture(scope="module")
 def answer(analysed: Analysis) -> Mapping[str, Any]:
     return analysis.build_answer(analysed)
@@ -76,7 +99,31 @@ def test_a_fault_holds_back_the_step_that_brings_its_harm(
     assert protocol == "legacy" or SENDER in done_steps
     assert harm.safe_meanwhile is not None
     assert not {held.name} & set(harm.safe_meanwhile)
-    assert is_safe(analysed.space, harm.safe_meanwhile)
+    with_harm = analyse_with_harm(analysed, service, protocol).space
+    assert is_safe(with_harm, done_steps[:-1])
+    assert not is_safe(with_harm, done_steps)
+    assert is_safe(with_harm, harm.safe_meanwhile)
+
+
+@pytest.mark.parametrize("step", PLAN)
+def test_a_step_is_taken_back_safely_whatever_else_is_released(
+    step: str, answer: Mapping[str, Any], analysed: Analysis
+) -> None:
+    names, position = analysed.release.names, PLAN.index(step)
+    row = answer["steps"][position]
+    if step not in names:
+        assert not row["taken_back"]
+        assert describe_rollback(answer, step).startswith("go back as the rollout says")
+        return
+    for last in range(position, len(PLAN)):
+        state = plan.state_after(analysed.space, PLAN[: last + 1]).state
+        for text in row["taken_back"]:
+            stop, _, service = text.rpartition(" ")
+            if service in PLAN[: last + 1]:
+                drained = stop.startswith("stop")
+                safety, state = analysed.space.roll_back(state, names.index(service), drained=drained)
+                assert safety is Safety.SAFE, (step, PLAN[last], service)
+        assert state.live[names.index(step)] == BEFORE
 
 
 @pytest.mark.parametrize("held", list(itertools.combinations(PLAN, 2)))
@@ -151,7 +198,10 @@ def test_the_first_advice_names_the_step_the_harm_and_the_sender(
         "Safe meanwhile, in this order: directory-events-api, directory-errors-listener, "
         "subscribers-postponed, directory-responses, directory-messages, events-proxy, clean records."
     )
-    assert back.startswith("If subscribers-errors is released already: take back subscribers-errors")
+    assert back == (
+        "If subscribers-errors is released already: take back what is released of these, in this order: "
+        "stop, wait until nothing is in transit, then go-sender; subscribers-errors."
+    )
     v1 = run_with([harmful("subscribers-errors", "fcm_v1")], answer, run)
     assert format_reason([v1]).startswith(f"with {culprit}, ")
     assert list_next_steps([v1])[0].startswith(f"Hold back step 9, {new}: ")
@@ -181,6 +231,7 @@ def test_what_a_service_shows_by_itself_is_said_before_what_is_seen_end_to_end(
     assert "directory-messages" not in safe
     assert "directory-events-api" not in safe
     assert back.startswith("If directory-messages is released already: ")
+    assert back.endswith("; directory-messages. Once it is released again, take again: clean records.")
     assert evidence.startswith("Give what was found at directory-messages (1 page) ")
     assert again.endswith(": what was found end to end (1 page) may come from the same fault.")
     three = run_with([*findings, harmful(SENDER, "fcm_v1")], answer, run)
@@ -193,11 +244,29 @@ def test_what_a_service_shows_by_itself_is_said_before_what_is_seen_end_to_end(
     )
 
 
+def test_harm_of_the_old_versions_holds_back_no_step(tmp_path: Any, answer: Mapping[str, Any]) -> None:
+    mixes = ("all-before-legacy", "all-after-legacy", "mixed")
+    end_to_end = [harmful(mix, "legacy", "chain.subscriber") for mix in mixes]
+    run = with_plan(build_run(tmp_path, good_run()), None)
+    unknown = run_with(end_to_end, answer, run)
+    harm = "it is live before the release, and 1 kind of live users would be unsubscribed."
+    assert format_reason([unknown]).startswith("with one of the old versions, ")
+    assert list_next_steps([unknown])[0] == f"Mend one of the old versions at once: {harm}"
+    # go-sender shows by itself that reports get lost, which is less than what comes of it.
+    lost = {**harmful(SENDER, "legacy"), "effect": "reports-lost"}
+    first, safe, *_ = list_next_steps([run_with([*end_to_end, lost], answer, run)])
+    old = f"{SENDER} {get_version_number(SENDER, 'before')}"
+    assert first == f"Mend {old} at once: {harm}"
+    assert safe == f"Safe meanwhile, in this order: {', '.join(PLAN)}."
+    worse_when_new = [harmful("all-after-legacy", "legacy", "chain.subscriber"), lost]
+    assert list_next_steps([run_with(worse_when_new, answer, run)])[1].startswith("Hold back step 1, ")
+
+
 def test_a_wrong_plan_is_changed_first(tmp_path: Any) -> None:
-    plan = build_rollout_answer("go-sender: it hurts")
-    run = with_plan(build_run(tmp_path, good_run()), plan)
+    unsafe = build_rollout_answer("go-sender: it hurts")
+    run = with_plan(build_run(tmp_path, good_run()), unsafe)
     finding = harmful("go-sender", "fcm_v1", "rollout.step")
-    first, held, *_ = list_next_steps([run_with([finding], plan, run)])
-    assert first == f"Change the plan. The nearest safe order: {', '.join(plan['suggestion'])}."
+    first, held, *_ = list_next_steps([run_with([finding], unsafe, run)])
+    assert first == f"Change the plan. The nearest safe order: {', '.join(unsafe['suggestion'])}."
     assert held.startswith("Hold back step 3, go-sender")
     assert held.endswith("would be unsubscribed, by the states that the plan passes.")
