@@ -104,8 +104,11 @@ def check_options(options: argparse.Namespace, config: Mapping[str, Any]) -> Non
 def copy_tree(folder: Path) -> Path:
     """Copy the files that git tracks or would track, without compiled files."""
     git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    output = subprocess.run(git, cwd=ROOT, capture_output=True, check=True, text=True).stdout  # noqa: S603
-    for name in filter(None, output.split("\0")):
+    listed = subprocess.run(git, cwd=ROOT, capture_output=True, check=False, text=True)  # noqa: S603
+    if listed.returncode:
+        problem = f"git cannot list its files: {listed.stderr.strip()}"
+        raise UserError("no-git-clone", str(ROOT), problem, "run ./ci/mutants in a clone of the repository")
+    for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)

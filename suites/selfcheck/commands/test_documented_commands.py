@@ -103,6 +103,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / name).write_bytes((ROOT / name).read_bytes())
             (folder / name).chmod((ROOT / name).stat().st_mode)
     (folder / ".venv").symlink_to(ROOT / ".venv")
+    git = ["git", "-C", str(folder), "-c", "user.name=Test", "-c", "user.email=test@example.com"]
+    for arguments in (["init"], ["add", "."], ["commit", "--message=All files"]):
+        done = run_process([*git, *arguments])
+        assert done.returncode == 0, done.stderr
     return folder
 
 

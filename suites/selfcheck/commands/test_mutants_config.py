@@ -4,10 +4,13 @@ import ast
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ci.commands import mutants
+from fixtures.core.errors import UserError
 from fixtures.core.project import ROOT
 
 pytestmark = pytest.mark.aside
@@ -15,6 +18,12 @@ pytestmark = pytest.mark.aside
 CONFIG: dict[str, Any] = tomllib.loads((ROOT / "ci/mutation/mutants.toml").read_text(encoding="utf-8"))
 MUTATED = ("fixtures/services/*/after.py", "fixtures/services/fcm*.py", "fixtures/checks/*.py")
 ROW_MEMBERS = {"module", "scope", "was", "becomes", "occurrence", "why"}
+
+
+def test_without_git_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    with pytest.raises(UserError, match=r"no-git-clone: .*not a git repository"):
+        mutants.copy_tree(tmp_path / "copy")
 
 
 def list_scopes(module: str) -> set[str]:

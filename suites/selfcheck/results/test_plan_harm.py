@@ -166,6 +166,14 @@ def test_what_is_wrong_end_to_end_holds_back_all_that_may_be_at_fault(answer: Ma
     assert PlanHarm.from_findings(kinds_of(service, before), answer).present
 
 
+def test_what_both_senders_do_is_mended_and_holds_back_the_new_one(answer: Mapping[str, Any]) -> None:
+    same = [{**harmful(SENDER, protocol), "title": "forgets a report"} for protocol in CASES]
+    harm = PlanHarm.from_findings(kinds_of(*same), answer)
+    assert len(harm.present) == 1
+    assert [step.name for step in harm.steps] == [SENDER]
+    assert harm.safe_meanwhile == PLAN[:-1]
+
+
 def test_the_plan_is_told_to_be_at_fault_where_it_is(answer: Mapping[str, Any]) -> None:
     unsafe = {**answer, "verdict": "no-go"}
     harm = PlanHarm.from_findings(kinds_of(harmful("clean records", "legacy", "rollout.step")), unsafe)
