@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from fixtures.generation.not_sends import tells_of_answer
 from suites.selfcheck.generation.import_forms import (
     DEAD,
     KEPT,
@@ -205,3 +206,9 @@ def test_a_body_below_another_entry_belongs_to_none_above(
 def test_a_body_below_a_status_is_its_body() -> None:
     imported, _ = read(f'{{"status": 404}} fcm\n{TEXT}\n')
     assert (imported.outcomes, imported.not_taken) == (DEAD, {})
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_status_and_its_service_may_stand_on_two_lines(end: str) -> None:
+    assert tells_of_answer(f"code: 503{end}  sent to fcm")
+    assert not tells_of_answer(f"code: 503{end}  sent to apns")
