@@ -17,7 +17,9 @@ from suites.selfcheck.release.cleaner_faults import PATCHES
 
 pytestmark = pytest.mark.aside
 
-SMALL_SAMPLE, LARGE_SAMPLE = 3, 30
+SMALL_SAMPLE = 3
+# One fault of each service and promise.
+LARGE_SAMPLE = len({(fault.service, fault.promise) for fault in FAULTS})
 CHECKS = {
     *("agreement", "answers", "bystanders", "chain", "contract", "effects", "forwarding", "handover", "late"),
     *("life", "postponing", "records", "redelivery", "sender"),
@@ -144,7 +146,7 @@ def test_a_tolerant_variant_is_go(tmp_path: Path) -> None:
     status, content, output = run_selfcheck(tmp_path, "--tolerant", "--sample=2", "--examples=1")
     assert status == 0, output
     assert content["summary"]["tolerant_runs"] == 2
-    assert all(row["tests"] > 400 for row in content["tolerant"])
+    assert all(row["tests"] > 300 for row in content["tolerant"])
 
 
 def test_faults_have_unique_names_and_descriptions() -> None:
