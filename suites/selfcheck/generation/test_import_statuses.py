@@ -7,18 +7,13 @@ from typing import Any
 import pytest
 
 from suites.selfcheck.generation.import_forms import (
-    BARE,
     DEAD,
-    ESCAPED,
     GONE,
     KEPT,
     LATER,
-    LEGACY,
-    PRETTY,
     SEND,
     SENT,
     TEXT,
-    TEXT_BUSY,
     har,
     lines,
     read,
@@ -57,6 +52,8 @@ WORDS_ALONE: Mapping[str, str] = {
     "in a record's text": lines({"msg": f"fcm {UNAVAILABLE}"}),
     "in an object of a record": lines({"logger": "fcm", "err": {"status": "UNAVAILABLE"}}),
     "in an error": f'fcm {{"error":{UNAVAILABLE}}}\n',
+    "in lower case": 'fcm {"status":"quota-exceeded"}\n',
+    "a status beside a name": lines({"destination": "endpoint/GCM/App/1", "statusCode": 404}),
     "a row": table([["provider", "status"], ["fcm", "UNAVAILABLE"]]),
     "another object behind it": f'fcm {UNAVAILABLE} {{"took":3}}\n10:00 ok\n',
     "another object below it": f'fcm {UNAVAILABLE}\n{{"a":1}}\n',
@@ -120,6 +117,7 @@ def test_a_send_without_status_whose_body_tells_nothing_is_named(body: Any) -> N
         {"url": SEND, "body": json.dumps({"message": {"token": "a"}})},
         {"url": "https://fcm.googleapis.com/fcm/send", "body": {"to": "a"}},
         {"request": {"url": SEND, "body": {}}},
+        {"url": SEND, "data": {"message": {"topic": "a"}}, "text": ""},
         {"url": "https://a.example/x", "body": {}},
     ],
 )
@@ -184,6 +182,9 @@ OTHER_METHODS: Mapping[str, str] = {
         method: json.dumps({"log": {"entries": [preflight(method)]}})
         for method in ("OPTIONS", "HEAD", "GET", "CONNECT", "PUT", "DELETE", "options")
     },
+    "another address": json.dumps(
+        {"log": {"entries": [preflight("CONNECT", url="https://fcm.googleapis.com:443")]}}
+    ),
     "a record": lines({"method": "OPTIONS", "url": SEND, "status": 204}),
     "a recording": lines({"url": SEND, "method": "OPTIONS", "http_status": 204, "body": ""}),
     "ECS": lines(
@@ -232,6 +233,11 @@ def test_the_send_beside_a_preflight_is_read(text: str) -> None:
     assert (imported.outcomes, imported.not_taken) == (DEAD, {"other-method": 1})
 
 
+def test_each_row_with_a_word_of_fcm_is_named() -> None:
+    imported, _ = read(table([["provider", "code"], ["fcm", "UNREGISTERED"], ["fcm", "QUOTA_EXCEEDED"]]))
+    assert (imported.outcomes, imported.not_taken) == ({}, {"unreadable": 2})
+
+
 def test_a_status_in_ecs_without_a_body_is_an_answer() -> None:
     record = {
         "http": {"request": {"method": "POST"}, "response": {"status_code": 503}},
@@ -239,39 +245,3 @@ def test_a_status_in_ecs_without_a_body_is_an_answer() -> None:
     }
     imported, _ = read(lines(record))
     assert (imported.outcomes, imported.not_taken) == (LATER, {})
-
-
-# --- JSON in pages
-
-
-def in_page(text: str, mark: str = "&quot;") -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', mark)
-
-
-@pytest.mark.parametrize(
-    ("text", "outcomes"),
-    [
-        (f"fcm {in_page(TEXT)}\n", DEAD),
-        (f"<pre>fcm\n{in_page(PRETTY)}\n</pre>\n", DEAD),
-        (f"<p>fcm {in_page(PRETTY).replace('  ', '&nbsp; ').replace(chr(10), '<br>')}</p>\n", DEAD),
-        (f"fcm {in_page(TEXT, '&#34;')}\n", DEAD),
-        (f"fcm {in_page(TEXT, '&#x22;')}\n", DEAD),
-        (f"fcm {in_page(in_page(TEXT))}\n", DEAD),
-        (f"fcm {repr(GONE).replace(chr(39), '&#39;')}\n", DEAD),
-        (f"<td>{in_page(TEXT)}</td><td>{in_page(TEXT_BUSY)}</td>\n", DEAD | LATER),
-        (f"fcm {in_page(json.dumps(LEGACY))}\n", DEAD),
-        (f"fcm {in_page(json.dumps(SENT))}\n", KEPT),
-        (f"fcm {in_page(json.dumps(BARE))}\n", LATER),
-        (f'<log msg="fcm {in_page(ESCAPED)}"/>\n', DEAD),
-        (lines({"msg": f"fcm {in_page(TEXT)}"}), DEAD),
-        (lines({"status": 404, "url": SEND, "body": in_page(TEXT)}), DEAD),
-    ],
-)
-def test_json_in_a_page_is_read(text: str, outcomes: dict[str, int]) -> None:
-    imported, _ = read(text)
-    assert (imported.outcomes, imported.not_taken) == (outcomes, {})
-
-
-def test_json_in_a_page_that_is_cut_off_is_named() -> None:
-    imported, _ = read(f"fcm {in_page(TEXT)[:150]}...\n")
-    assert (imported.outcomes, imported.not_taken) == ({}, {"cut-off": 1})
