@@ -1,6 +1,7 @@
 """FCM answers are found in files of any kind and anonymized. Broken parts cost no other answer."""
 
 import base64
+import gzip
 import io
 import json
 import random
@@ -201,6 +202,13 @@ def test_broken_lines_are_reported_and_the_others_are_read(
     cases, imported, _ = import_file(tmp_path, valid + noise + json.dumps(LEGACY).encode())
     assert (cases, dict(imported.not_taken)) == (UNREGISTERED + BOTH, slugs)
     assert all("mine, line 2: " in line for line in imported.first.values())
+
+
+def test_a_compressed_body_that_is_damaged_costs_no_other(tmp_path: Path) -> None:
+    damaged = gzip.compress(json.dumps(DEAD).encode())[:12] + b"\xff" * 40
+    record = {"url": URL, "status": 404, "body": base64.b64encode(damaged).decode()}
+    cases, _, _ = import_file(tmp_path, f"{json.dumps(record)}\n{json.dumps(LEGACY)}\n")
+    assert cases[1:] == BOTH
 
 
 def test_noise_raises_no_error(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a library or a framework prints of a response beside its body is no answer of its own."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -197,6 +198,31 @@ def test_the_answer_to_a_form_stands_below_its_request(
     ids=["a status in text", "another server", "an error of a library", "a status in an object"],
 )
 def test_a_body_below_another_entry_belongs_to_none_above(
+    content: str, outcomes: dict[str, int], not_taken: dict[str, int]
+) -> None:
+    imported, _ = read(content)
+    assert (imported.outcomes, imported.not_taken) == (outcomes, not_taken)
+
+
+@pytest.mark.parametrize("prefix", ["app-1 | ", "10:00 DEBUG x: ", "  "])
+def test_a_response_in_a_frame_belongs_to_its_body(prefix: str) -> None:
+    text = READ["Node's response of a library"][0]
+    imported, _ = read("".join(f"{prefix}{line}\n" for line in text.splitlines()))
+    assert (imported.outcomes, imported.not_taken) == (DEAD, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "outcomes", "not_taken"),
+    [
+        (f"fcm a {TEXT} fcm b 503\n", DEAD, {"unreadable": 1}),
+        (f"fcm {TEXT} 404 of fcm\n", DEAD, {}),
+        (f"POST {SEND} (503, '') {json.dumps(SENT)}\n", LATER | KEPT, {}),
+        ('HTTP/2 404\n\n{"error": {"code": 404,,}}\n', {}, {"not-json": 2}),
+        ('fcm {,"name": "projects/x/messages/1"}\n', {}, {"unreadable": 1}),
+    ],
+    ids=["another status", "the same status", "a tuple", "a broken body", "a broken success"],
+)
+def test_what_stands_in_the_line_of_an_answer_is_no_loss(
     content: str, outcomes: dict[str, int], not_taken: dict[str, int]
 ) -> None:
     imported, _ = read(content)

@@ -53,6 +53,7 @@ WORDS_ALONE: Mapping[str, str] = {
     "in an object of a record": lines({"logger": "fcm", "err": {"status": "UNAVAILABLE"}}),
     "in an error": f'fcm {{"error":{UNAVAILABLE}}}\n',
     "in lower case": 'fcm {"status":"quota-exceeded"}\n',
+    "a status beside the object of a call": lines({"call": {"url": SEND}, "code": 503, "body": "<p>"}),
     "a status beside a name": lines({"destination": "endpoint/GCM/App/1", "statusCode": 404}),
     "a row": table([["provider", "status"], ["fcm", "UNAVAILABLE"]]),
     "another object behind it": f'fcm {UNAVAILABLE} {{"took":3}}\n10:00 ok\n',
@@ -112,7 +113,21 @@ def test_a_send_without_status_whose_body_tells_nothing_is_named(body: Any) -> N
 @pytest.mark.parametrize(
     "record",
     [
+        {"req": {"url": SEND}, "res": {"body": ""}},
+        {"http": {"response": {"body": {"content": ""}}}, "url": {"full": SEND}},
+        {"url": SEND, "content": "<html>later</html>"},
+    ],
+)
+def test_a_response_without_status_is_named(record: dict[str, Any]) -> None:
+    imported, _ = read(lines(record))
+    assert (imported.outcomes, imported.not_taken) == ({}, {"status-unknown": 1})
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
         {"url": SEND, "method": "POST"},
+        {"req": {"url": SEND, "method": "POST"}},
         {"url": SEND, "body": {"message": {"token": "a"}}},
         {"url": SEND, "body": json.dumps({"message": {"token": "a"}})},
         {"url": "https://fcm.googleapis.com/fcm/send", "body": {"to": "a"}},

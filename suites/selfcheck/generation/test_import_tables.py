@@ -33,6 +33,11 @@ def test_rows_without_json_are_answers(position: int) -> None:
     assert read_outcomes(to_csv(*rows)) == {"unsubscribe": 1, "postpone": 3}
 
 
+def test_a_table_whose_header_is_missing_loses_no_row() -> None:
+    rows = "".join(to_csv(BESIDE).splitlines(keepends=True)[1:]).replace(",", ";", 2)
+    assert read_outcomes(f"sep=;\n{rows}") == {"unsubscribe": 1}
+
+
 def test_rows_with_other_json_are_none() -> None:
     other = {"at": "1", "status": 400, "body": json.dumps({"error": {"type": "OAuthException", "code": 190}})}
     assert read_outcomes(to_csv(BESIDE, other)) == {"unsubscribe": 1}

@@ -12,6 +12,8 @@ import pytest
 from fixtures.generation.importing.text_source import TextSource
 from suites.selfcheck.generation.import_forms import (
     B64,
+    BATCH,
+    CURL,
     DEAD,
     ESCAPED,
     GONE,
@@ -153,6 +155,13 @@ READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
 def test_what_a_tool_writes_is_read(content: str | bytes, outcomes: dict[str, int]) -> None:
     imported, _ = read(content)
     assert (imported.outcomes, imported.not_taken) == (outcomes, {})
+
+
+@pytest.mark.parametrize("content", [str(READ["OkHttp"][0]), str(READ["chunks"][0]), BATCH, CURL + CURL])
+def test_a_transcript_may_be_indented(content: str) -> None:
+    imported, _ = read(content)
+    indented, _ = read("".join(f"    {line}\n" for line in content.splitlines()))
+    assert indented.outcomes == imported.outcomes
 
 
 def test_the_wait_stands_above_a_body_of_okhttp() -> None:
