@@ -166,14 +166,6 @@ def test_what_is_wrong_end_to_end_holds_back_all_that_may_be_at_fault(answer: Ma
     assert PlanHarm.from_findings(kinds_of(service, before), answer).present
 
 
-def test_what_both_senders_do_is_mended_and_holds_back_the_new_one(answer: Mapping[str, Any]) -> None:
-    same = [{**harmful(SENDER, protocol), "title": "forgets a report"} for protocol in CASES]
-    harm = PlanHarm.from_findings(kinds_of(*same), answer)
-    assert len(harm.present) == 1
-    assert [step.name for step in harm.steps] == [SENDER]
-    assert harm.safe_meanwhile == PLAN[:-1]
-
-
 def test_the_plan_is_told_to_be_at_fault_where_it_is(answer: Mapping[str, Any]) -> None:
     unsafe = {**answer, "verdict": "no-go"}
     harm = PlanHarm.from_findings(kinds_of(harmful("clean records", "legacy", "rollout.step")), unsafe)
@@ -250,24 +242,6 @@ def test_what_a_service_shows_by_itself_is_said_before_what_is_seen_end_to_end(
     assert "Look at what was found end to end (1 page): any new service may be at fault." in list_next_steps(
         [alone]
     )
-
-
-def test_harm_of_the_old_versions_holds_back_no_step(tmp_path: Any, answer: Mapping[str, Any]) -> None:
-    mixes = ("all-before-legacy", "all-after-legacy", "mixed")
-    end_to_end = [harmful(mix, "legacy", "chain.subscriber") for mix in mixes]
-    run = with_plan(build_run(tmp_path, good_run()), None)
-    unknown = run_with(end_to_end, answer, run)
-    harm = "it is live before the release, and 1 kind of live users would be unsubscribed."
-    assert format_reason([unknown]).startswith("with one of the old versions, ")
-    assert list_next_steps([unknown])[0] == f"Mend one of the old versions at once: {harm}"
-    # go-sender shows by itself that reports get lost, which is less than what comes of it.
-    lost = {**harmful(SENDER, "legacy"), "effect": "reports-lost"}
-    first, safe, *_ = list_next_steps([run_with([*end_to_end, lost], answer, run)])
-    old = f"{SENDER} {get_version_number(SENDER, 'before')}"
-    assert first == f"Mend {old} at once: {harm}"
-    assert safe == f"Safe meanwhile, in this order: {', '.join(PLAN)}."
-    worse_when_new = [harmful("all-after-legacy", "legacy", "chain.subscriber"), lost]
-    assert list_next_steps([run_with(worse_when_new, answer, run)])[1].startswith("Hold back step 1, ")
 
 
 def test_a_wrong_plan_is_changed_first(tmp_path: Any) -> None:
