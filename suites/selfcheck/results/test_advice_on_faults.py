@@ -56,7 +56,7 @@ def test_each_service_has_two_faults() -> None:
 def test_the_step_that_brings_the_harm_is_held_back(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fault = find_fault(name)
     selection = [COMPAT, "-m", "not process and not nightly", "-k", f"{fault.service} and not all-"]
-    result = run_tests(selection, RunConfig(variant=name, examples=1, shrink_tries=20))
+    result = run_tests(selection, RunConfig(variant=name, examples=1, shrink_tries=20, shrink_seconds=1))
     assert result.findings
     assert not result.broken
     answer = analysis.build_answer(analyse_references())
