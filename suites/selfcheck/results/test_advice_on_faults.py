@@ -28,7 +28,7 @@ HELD: Mapping[str, str | None] = {
     "v1-report-without-protocol": "go-sender",
     "proxy-drops-nulls": "events-proxy",
     "proxy-copies-ten-members": "events-proxy",  # it drops new members of a legacy report, too
-    "result-must-have-message-id": "directory-events-api",
+    "unknown-code-delivered": "directory-events-api",
     "v1-read-as-legacy": "go-sender",
     "legacy-403-unsubscribes": "directory-responses",
     "any-failure-unsubscribes": "go-sender",
