@@ -69,6 +69,14 @@ def test_all_findings_are_raised_at_once_and_told() -> None:
     raise_if_found([])
 
 
+def test_an_error_gives_each_finding_its_batch_and_a_remark() -> None:
+    error = FindingsError([FOUND, FOUND.with_test("z", "z")], [0, 1])
+    with_batch, with_remark = error.with_batch("Why."), error.with_remark("Why.")
+    assert with_batch.findings == tuple(finding.with_batch([0, 1], "Why.") for finding in error.findings)
+    assert with_remark.findings == tuple(finding.with_remark("Why.") for finding in error.findings)
+    assert with_batch.batch == with_remark.batch == error.batch
+
+
 @pytest.mark.parametrize("length", [199, 200])
 def test_a_short_string_is_shown_whole(length: int) -> None:
     assert shorten_value("x" * length) == f'"{"x" * length}"'
