@@ -167,6 +167,14 @@ def test_a_status_and_an_empty_body_are_an_answer(text: str) -> None:
     assert waits == ["30" if "Retry" in text else None, None]
 
 
+@pytest.mark.parametrize(
+    ("number", "body", "status"), [(350, GONE, 404), (503, GONE, 404), (299, SENT, None)]
+)
+def test_another_number_in_a_list_is_no_status(number: int, body: dict[str, Any], status: int | None) -> None:
+    _, replay = read(lines({"logger": "fcm", "result": [number, body]}))
+    assert [row["http_status"] for row in replay] == [status]
+
+
 @pytest.mark.parametrize("text", ["apns (503, '')\n", "draw (503, '')\n10:00 fcm ok\n"])
 def test_a_status_of_another_service_is_passed_over(text: str) -> None:
     imported, _ = read(text + lines(SENT))
