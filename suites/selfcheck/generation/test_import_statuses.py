@@ -70,6 +70,11 @@ def test_a_word_of_fcm_without_a_body_is_named(text: str) -> None:
     assert imported.not_taken.total() == 1
 
 
+def test_the_first_passage_of_a_reason_is_shown_whole() -> None:
+    imported, _ = read('10:00 fcm {"status":"UNAVAILABLE"} again\n')
+    assert imported.first["unreadable"].endswith(': 10:00 fcm {"status":"UNAVAILABLE"} again')
+
+
 @pytest.mark.parametrize(
     ("text", "outcomes"),
     [
