@@ -25,7 +25,7 @@ from suites.selfcheck.sample_answers import read_corpus_lines
 BROKEN: Mapping[str, tuple[Any, str, str]] = {
     "text": ("soon", "not-json", "Expecting value at column 1"),
     "truncated": ('{"http_status": 404, "body"', "not-json", "Expecting ':' delimiter"),
-    "too deep": ("[" * 100_000, "not-json", ""),
+    "too deep": ("[" * 100_000, "not-json", "it is nested too deeply"),
     "a list": ([], "not-an-answer", 'is not of type "object"'),
     "no status": ({"body": {}}, "not-an-answer", '"http_status" is a required property'),
     "no body": ({"http_status": 404}, "not-an-answer", '"body" is a required property'),

@@ -224,6 +224,7 @@ def test_a_token_that_asks_for_the_impossible_gets_422(token: str, slug: str, de
     ("lines", "slug"),
     [
         (["{"], "not-json"),
+        (["[" * 200_000], "not-json"),
         (["[]"], "not-an-answer"),
         (['{"http_status": 99, "body": {}}'], "not-an-answer"),
         (['{"http_status": 404, "body": "text"}'], "protocol-unknown"),

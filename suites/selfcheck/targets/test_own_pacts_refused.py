@@ -64,6 +64,7 @@ def test_files_are_found_beside_the_targets_file_and_their_tokens_are_masked(tmp
     ("pact", "problem"),
     [
         ("nonsense", "not-a-pact: 'contracts/gateway.json': it is no JSON"),
+        pytest.param("[" * 200_000, "it is no JSON: it is nested too deeply", id="too deep"),
         ([], "not-a-pact: 'contracts/gateway.json'"),
         ({**PACT, "interactions": []}, "not-a-pact: 'contracts/gateway.json'"),
         ({**PACT, "consumer": {}}, "not-a-pact: 'contracts/gateway.json'"),
