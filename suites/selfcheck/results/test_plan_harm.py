@@ -199,8 +199,8 @@ def test_the_first_advice_names_the_step_the_harm_and_the_sender(
         "subscribers-postponed, directory-responses, directory-messages, events-proxy, clean records."
     )
     assert back == (
-        "If subscribers-errors is released already: take back what is released of these, in this order: "
-        "stop, wait until nothing is in transit, then go-sender; subscribers-errors."
+        "If subscribers-errors is released already: take back what is released of these: first go-sender "
+        "(stop, and wait until nothing is in transit), then subscribers-errors."
     )
     v1 = run_with([harmful("subscribers-errors", "fcm_v1")], answer, run)
     assert format_reason([v1]).startswith(f"with {culprit}, ")
@@ -231,7 +231,7 @@ def test_what_a_service_shows_by_itself_is_said_before_what_is_seen_end_to_end(
     assert "directory-messages" not in safe
     assert "directory-events-api" not in safe
     assert back.startswith("If directory-messages is released already: ")
-    assert back.endswith("; directory-messages. Once it is released again, take again: clean records.")
+    assert back.endswith(", then directory-messages. Once it is released again, take again: clean records.")
     assert evidence.startswith("Give what was found at directory-messages (1 page) ")
     assert again.endswith(": what was found end to end (1 page) may come from the same fault.")
     three = run_with([*findings, harmful(SENDER, "fcm_v1")], answer, run)
