@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,11 @@ from fixtures.core.run_config import RunConfig
 from fixtures.results.build_folder import RunFiles
 from fixtures.results.shards import Shard
 
-# Which tests the gate runs. pyproject.toml describes these marks.
-SUITES = "suites"
-SELECTION: Mapping[str, str | Sequence[str]] = {
+# The tests of the gate: those that judge the release, and those that hand wrong outcomes to the checks.
+# ./ci/test runs the other self-checks, which test the suite itself. pyproject.toml describes the marks.
+TESTS = ("suites/compat", "suites/contracts", "suites/rollout", "suites/selfcheck/checks")
+SELECTION: Mapping[str, str] = {
     "-m": "not process and not aside and not nightly",
-    # These tests need the developers' tools, which a user of the gate does not install.
-    "--ignore": [
-        "suites/selfcheck/commands/test_ci_templates_run.py",
-        "suites/selfcheck/contracts/test_openapi.py",
-        "suites/selfcheck/results/test_report_exports.py",
-        "suites/selfcheck/results/test_report_in_a_browser.py",
-    ],
 }
 # All plugins that are not pytest's own. No others are loaded, whatever is installed or can be found.
 PLUGINS = ("xdist.plugin", "pytest_split.plugin", "_hypothesis_pytestplugin", "syrupy")
@@ -55,8 +50,7 @@ def collect_test_ids(root: Path = ROOT) -> list[str]:
 
 def gate_tests() -> list[str]:
     """The arguments of pytest that select the tests of the gate."""
-    rows = [(name, [value] if isinstance(value, str) else value) for name, value in SELECTION.items()]
-    return [SUITES, *(word for name, values in rows for value in values for word in (name, value))]
+    return [*TESTS, *chain.from_iterable(SELECTION.items())]
 
 
 def pytest_command(tests: Sequence[str]) -> list[str]:
@@ -83,7 +77,7 @@ def describe_gate_run(run: RunConfig, workers: int, shard: Shard | None) -> dict
     """What a run of the gate must judge, as the ledger says afterwards what it did judge."""
     part = {"--splits": shard.count, "--group": shard.number} if shard else {}
     plugins = ("conftest", "_pytest", "suites", *(name.partition(".")[0] for name in PLUGINS))
-    process = {"tests": [SUITES], "-n": workers, "--dist": "loadgroup", "plugins": sorted(plugins)}
+    process = {"tests": list(TESTS), "-n": workers, "--dist": "loadgroup", "plugins": sorted(plugins)}
     return {**run.describe(), **SELECTION, **part, **process, "-c": "pyproject.toml"}
 
 

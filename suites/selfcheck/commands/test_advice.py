@@ -10,8 +10,6 @@ import pytest
 from ci.support import command_line
 from fixtures.core.project import ROOT
 
-pytestmark = pytest.mark.aside  # no verdict depends on it
-
 PLACEHOLDER = "\N{HORIZONTAL ELLIPSIS}"
 # A command with its words, up to the next command or the end of the clause. NAME stands for any.
 COMMAND = re.compile(r"\./ci/(?P<program>[a-z][\w./-]*\w)(?P<words>(?:(?! and )(?! \./)[^;,()`'\"\n|])*)")

@@ -12,8 +12,6 @@ from benchmarks.peers import generation
 from fixtures.core import payloads
 from fixtures.core.payloads import IdFactory
 
-pytestmark = pytest.mark.aside
-
 ROW = Measurement(
     name="a measure",
     unit="reports/s",

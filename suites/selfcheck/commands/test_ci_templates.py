@@ -14,8 +14,6 @@ from fixtures.results.build_folder import RunFiles
 from suites.selfcheck.results.sample_reports import no_go_run, noticed_run
 from suites.selfcheck.results.sample_runs import good_run, judge, make_finding
 
-pytestmark = pytest.mark.aside
-
 TEMPLATES = ROOT / "ci" / "templates"
 READ_BY_SYSTEMS = [
     TEMPLATES / "action" / "action.yml",

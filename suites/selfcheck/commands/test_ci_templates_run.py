@@ -17,8 +17,6 @@ from suites.selfcheck.commands.ci_template_runs import (
     write_program,
 )
 
-pytestmark = pytest.mark.aside
-
 PLAIN = {"github-actions.yml": "gate", "gitlab-ci.yml": "fcm-compat", "Jenkinsfile": "Gate"}
 AUDITS = {"github-actions.yml": "audit", "gitlab-ci.yml": "fcm-compat-audit", "Jenkinsfile": "Audit"}
 SHARDED = {

@@ -11,8 +11,6 @@ from ci.support.command_line import build_parser, list_commands, read_tables
 from fixtures.core.console import wants_color
 from fixtures.core.project import ROOT
 
-pytestmark = pytest.mark.aside
-
 FCM_COMPAT = ROOT / "ci" / "fcm-compat"
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from fixtures.core.project import ROOT
 
-pytestmark = [pytest.mark.aside, pytest.mark.process, pytest.mark.nightly]
+pytestmark = [pytest.mark.process, pytest.mark.nightly]
 
 EMULATOR, GATE = "emulator/Containerfile", "ci/templates/Containerfile"
 

@@ -17,8 +17,6 @@ from suites.selfcheck.commands.explain_runs import (
 )
 from suites.selfcheck.generation.import_forms import B64, BATCH, BUSY, SENT, THREE, batch, lines, read
 
-pytestmark = pytest.mark.aside
-
 ENVELOPE = {"id": "all", "http_status": 200, "headers": {"Content-Type": "multipart/mixed"}}
 
 

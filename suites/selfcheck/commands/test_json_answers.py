@@ -10,8 +10,6 @@ import pytest
 from ci.commands import broker, clean_messages_container, regenerate, selfcheck, summary
 from ci.support.command_line import read_tables
 
-pytestmark = pytest.mark.aside
-
 # replay speaks JSON on standard input and output; the others answer nothing.
 WITHOUT = {"replay", "completion", "test", "bench peers"}
 Capsys = pytest.CaptureFixture[str]

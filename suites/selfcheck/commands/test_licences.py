@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.core.project import ROOT
 
-pytestmark = [pytest.mark.aside, pytest.mark.process]
+pytestmark = pytest.mark.process
 
 
 @pytest.mark.parametrize(

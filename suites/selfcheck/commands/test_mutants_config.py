@@ -13,8 +13,6 @@ from ci.commands import mutants
 from fixtures.core.errors import UserError
 from fixtures.core.project import ROOT
 
-pytestmark = pytest.mark.aside
-
 CONFIG: dict[str, Any] = tomllib.loads((ROOT / "ci/mutation/mutants.toml").read_text(encoding="utf-8"))
 MUTATED = ("fixtures/services/*/after.py", "fixtures/services/fcm*.py", "fixtures/checks/*.py")
 ROW_MEMBERS = {"module", "scope", "was", "becomes", "occurrence", "why"}

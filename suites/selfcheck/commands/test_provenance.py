@@ -18,8 +18,6 @@ from suites.selfcheck.results.parsed_page import page_text, render_page
 from suites.selfcheck.results.sample_reports import build_run
 from suites.selfcheck.results.sample_runs import change_line, good_run
 
-pytestmark = pytest.mark.aside  # no verdict depends on it
-
 
 @pytest.mark.parametrize(
     ("constant", "source"), [("POLICY_FILE", POLICY_FILE), ("RELEASE_FILE", RELEASE_FILE)]

@@ -21,7 +21,7 @@ from fixtures.core.topology import FLOW
 from suites.selfcheck.platform.pushes import free_ports
 from suites.types import RunCommand
 
-pytestmark = [pytest.mark.process, pytest.mark.aside]
+pytestmark = pytest.mark.process
 
 SERVE = (sys.executable, "-m", "ci.commands", "serve")
 READY = "A line for each report follows; Ctrl-C stops.\n"

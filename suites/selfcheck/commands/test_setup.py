@@ -13,7 +13,7 @@ import pytest
 
 from fixtures.core.project import ROOT
 
-pytestmark = [pytest.mark.aside, pytest.mark.process]
+pytestmark = pytest.mark.process
 
 COMMAND = """#!/usr/bin/env bash
 set -euo pipefail

@@ -10,8 +10,6 @@ from fixtures.core.errors import UserError
 from fixtures.results.build_folder import RunFiles
 from suites.selfcheck.http_double import serve_answers
 
-pytestmark = pytest.mark.aside  # no verdict depends on it
-
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

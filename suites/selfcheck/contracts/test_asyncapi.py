@@ -19,8 +19,6 @@ from fixtures.services.infrastructure import container_key
 from suites.selfcheck import sample_answers
 from suites.selfcheck.services.driver import APP, ServiceUnderTest
 
-pytestmark = pytest.mark.aside
-
 DOCUMENT = asyncapi.make_document()
 
 

@@ -21,8 +21,6 @@ from suites.selfcheck.contracts.stub_broker.server import StubBroker, serve
 from suites.selfcheck.contracts.test_stub_broker import pact, store_with
 from suites.selfcheck.http_double import HttpAnswer, serve_answers
 
-pytestmark = pytest.mark.aside
-
 BASE = "http://broker.example"
 PAIR = DeploymentQuestion({"shop": "2", "ledger": "5"}, frozenset({("shop", "ledger")}))
 

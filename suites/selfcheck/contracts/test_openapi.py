@@ -28,8 +28,6 @@ from fixtures.generation import malformed
 from fixtures.generation.malformed import ENVELOPE, EVENT
 from suites.selfcheck import sample_answers
 
-pytestmark = pytest.mark.aside
-
 DOCUMENTS: Mapping[str, Any] = {
     "platform": asyncapi.make_document(),
     **{service: openapi.make_document(service) for service in INTERFACES},

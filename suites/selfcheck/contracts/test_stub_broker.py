@@ -8,8 +8,6 @@ import pytest
 from suites.selfcheck.contracts.stub_broker.routes import make_application
 from suites.selfcheck.contracts.stub_broker.storage import BrokerStore, StoredPact
 
-pytestmark = pytest.mark.aside
-
 BASE = "http://broker.example"
 
 

@@ -9,8 +9,6 @@ from fixtures.contracts.templates import fill_template
 from fixtures.core import schemas
 from fixtures.core.errors import UserError
 
-pytestmark = pytest.mark.aside
-
 VALUES = {"0": {"report": {"report_id": "r-0", "spam": False}}}
 
 

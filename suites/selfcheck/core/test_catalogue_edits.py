@@ -12,8 +12,6 @@ from fixtures.core import schemas
 from fixtures.core.catalogue import CATALOGUE_FILE, CatalogueError, load_catalogue
 from suites.selfcheck.sample_answers import fcm_error_detail, legacy_answer, v1_answer
 
-pytestmark = pytest.mark.aside
-
 CASES = load_catalogue().cases
 
 Change = Callable[[dict[str, Any]], None]

@@ -19,8 +19,6 @@ from fixtures.targets.provisioning import provisioners
 from fixtures.targets.provisioning.config import ProvisioningError
 from suites.selfcheck.core.canaries import SHAPED, all_sentences, find_canaries
 
-pytestmark = pytest.mark.aside
-
 ROWS = [{"subscriber_id": "s", "token": "t"}]
 LEAKED = " ".join(all_sentences(SHAPED))
 

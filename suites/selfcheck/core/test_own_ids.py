@@ -7,8 +7,6 @@ import pytest
 from fixtures.core.own_ids import SUBSCRIBER, UUID_KINDS, OwnIds
 from fixtures.core.payloads import LIKE_FCM, LONGEST, NOT_ASCII, TOKEN_LIMIT, create_token
 
-pytestmark = pytest.mark.aside
-
 COUNT = 200
 
 

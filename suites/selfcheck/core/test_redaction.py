@@ -22,8 +22,6 @@ from suites.selfcheck.core.canaries import (
 )
 from suites.selfcheck.results.sample_runs import make_finding
 
-pytestmark = pytest.mark.aside
-
 
 @pytest.fixture
 def redactor() -> Redactor:

@@ -27,8 +27,6 @@ from suites.selfcheck.sample_answers import (
     read_corpus_lines,
 )
 
-pytestmark = pytest.mark.aside
-
 NAMES = tuple(schemas.load_schemas())
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 LINES = read_corpus_lines()

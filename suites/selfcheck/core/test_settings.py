@@ -14,8 +14,6 @@ from fixtures.core import schemas
 from fixtures.core.errors import UserError
 from fixtures.core.settings import PATHS, find_settings, read_settings
 
-pytestmark = pytest.mark.aside  # the ledger says what a run has judged
-
 TEXT = """
 catalogue = "own.json"
 policy = "policy.toml"

@@ -13,8 +13,6 @@ from fixtures.core.errors import UserError
 from fixtures.platform.sqs import LOCAL_CREDENTIALS, connect
 from suites.selfcheck.http_double import serve_answers
 
-pytestmark = pytest.mark.aside
-
 PROXIES = ("HTTP_PROXY", "http_proxy", "Http_Proxy", "ALL_PROXY", "all_proxy")
 CLIENTS: Mapping[str, Callable[[str], object]] = {
     "urllib": lambda url: urllib.request.urlopen(url).read(),  # noqa: S310  our own server

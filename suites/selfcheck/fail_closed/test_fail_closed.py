@@ -8,7 +8,6 @@ from suites.selfcheck.fail_closed.__main__ import FAULTS, PAGE, ROW
 from suites.selfcheck.fail_closed.sandbox import GateCall, Scene, run_gate
 
 
-@pytest.mark.aside
 def test_the_page_lists_every_fault() -> None:
     rows = [
         (name, what, verdict) for name, what, verdict, *_ in ROW.findall(PAGE.read_text(encoding="utf-8"))

@@ -116,7 +116,6 @@ def test_a_network_fault_is_never_go(
     assert mistake_with(fault, scene) == ""
 
 
-@pytest.mark.aside
 def test_a_tls_handshake_that_looks_like_three_words_is_ended_at_once() -> None:
     with run_proxy("http://127.0.0.1:1", forward) as url:
         host, _, port = url.rpartition("/")[2].partition(":")

@@ -13,6 +13,7 @@ from fixtures.core.project import ROOT
 from suites.selfcheck.fail_closed.sandbox import (
     SLICE,
     SUITE_PROCESS,
+    TEST_FOLDERS,
     GateCall,
     GateFault,
     PutInPlace,
@@ -66,13 +67,14 @@ def rewrite_json(file: str, change: Callable[[Any], Any]) -> Change:
 
 
 def with_selfcheck(test_file: str, change: Change) -> PutInPlace:
-    """A project with one more self-check, which is in every real gate and must notice the change."""
+    """A project with one more self-check of every real gate, which must notice the change."""
 
     def add_selfcheck(project: Path) -> None:
         folder = project / "suites" / "selfcheck"
         ignored = shutil.ignore_patterns("test_*", "__pycache__")
         shutil.copytree(ROOT / "suites" / "selfcheck", folder, ignore=ignored)
         shutil.copy2(ROOT / "suites" / "selfcheck" / test_file, folder / test_file)
+        edit_file(project / SUITE_PROCESS, TEST_FOLDERS, f'{TEST_FOLDERS}"suites/selfcheck/checks"')
         edit_file(project / SUITE_PROCESS, SLICE, f"{SLICE} or {Path(test_file).stem}")
         change(project)
 

@@ -32,8 +32,6 @@ from fixtures.services.store import Store
 from suites.selfcheck.faults.isolated_story import tell_isolated_story
 from suites.selfcheck.sample_answers import apns_detail, v1_answer
 
-pytestmark = pytest.mark.aside
-
 # Cases that no fault exercises, with the reason.
 NOT_EXERCISED: Mapping[str, str] = {}
 MAX_ROUNDS = 100

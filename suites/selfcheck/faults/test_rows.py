@@ -16,8 +16,6 @@ from fixtures.faults.http_variants import HTTP_VARIANTS
 from fixtures.faults.rows import CHECKS, CLEANER, Fault, read_faults
 from fixtures.services.decision import Decide, Decision
 
-pytestmark = pytest.mark.aside
-
 DEFINITIONS = schemas.load_schemas()["faults.schema.json"]["$defs"]
 ROW = """
 [one-fault]

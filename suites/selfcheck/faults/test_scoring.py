@@ -10,8 +10,6 @@ from fixtures.faults import FAULTS
 from fixtures.faults.rows import CLEANER
 from fixtures.faults.scoring import FaultResult, RunResult
 
-pytestmark = pytest.mark.aside
-
 FAULT = next(fault for fault in FAULTS if len(fault.checks) > 1 and fault.service != CLEANER)
 FIRST, SECOND = FAULT.checks[:2]
 CLEANER_FAULT = next(fault for fault in FAULTS if fault.service == CLEANER)

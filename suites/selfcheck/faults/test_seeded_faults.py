@@ -15,8 +15,6 @@ from fixtures.faults.rows import CLEANER
 from fixtures.faults.tolerant import TOLERANT_VARIANTS
 from suites.selfcheck.release.cleaner_faults import PATCHES
 
-pytestmark = pytest.mark.aside
-
 SMALL_SAMPLE = 3
 # One fault of each service and promise.
 LARGE_SAMPLE = len({(fault.service, fault.promise) for fault in FAULTS})

@@ -11,7 +11,7 @@ from fixtures.core.project import ROOT
 from fixtures.faults import FAULTS
 from fixtures.faults.__main__ import SERVED, main
 
-pytestmark = [pytest.mark.process, pytest.mark.aside]
+pytestmark = pytest.mark.process
 
 STILL_THERE_S = 2
 

@@ -27,8 +27,6 @@ from suites.plugins.options import DEPLOYMENTS, RUN_CONFIG
 from suites.plugins.ranks import get_deciding_ranks
 from suites.selfcheck.sample_answers import fcm_error_detail, legacy_answer, retry_info_detail, v1_answer
 
-pytestmark = pytest.mark.aside
-
 SENT_AT, ARRIVED_AT = "2026-01-01T00:00:00Z", "2026-01-01T00:00:03Z"
 SUCCESS = {"name": "projects/p/messages/1"}
 FCM_ERRORS = [fcm_error_detail("UNREGISTERED"), fcm_error_detail("INTERNAL")]

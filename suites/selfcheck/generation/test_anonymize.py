@@ -9,8 +9,6 @@ import pytest
 from fixtures.generation.anonymize import Anonymizer, answer_shape
 from fixtures.generation.importing.deduplicate import ImportedAnswers
 
-pytestmark = pytest.mark.aside
-
 PERSONAL = {
     "project": ("quiet-otter-58", "projects/quiet-otter-58", "overview?project=quiet-otter-58 then"),
     "project in prose": (

@@ -23,8 +23,6 @@ from fixtures.generation.strategies import (
 from suites.selfcheck.generation.test_runner import find_smallest_failing
 from suites.selfcheck.sample_answers import PROTOCOLS
 
-pytestmark = pytest.mark.aside
-
 CATALOGUE = load_catalogue()
 # Enough batches to draw each form of each case, and few enough for every gate.
 BATCHES = 12

@@ -31,8 +31,6 @@ from suites.selfcheck.sample_answers import (
     read_corpus,
 )
 
-pytestmark = pytest.mark.aside
-
 CASES = load_catalogue().cases
 REPORT_SCHEMAS = {"legacy": "legacy-response-report", "fcm_v1": "fcm-v1-response-report"}
 MANY_BATCHES = 16  # twice what a run without options draws for each case

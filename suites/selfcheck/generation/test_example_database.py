@@ -22,8 +22,6 @@ from suites.plugins import ledger
 TEST, SAME_TEST_ELSEWHERE = (
     f"suites/compat/test_new.py::test[{provider}-v1-UNREGISTERED]" for provider in list(PROVIDERS)[:2]
 )
-pytestmark = pytest.mark.aside
-
 NUMBERS = runner.batches_of(st.integers(0, 1000), most=9)
 SEEDS = range(1, 200)
 UNREACHABLE = "redis://user:secret@127.0.0.1:1/0"

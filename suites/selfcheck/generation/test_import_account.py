@@ -31,8 +31,6 @@ from suites.selfcheck.generation.import_forms import (
     v1_error,
 )
 
-pytestmark = pytest.mark.aside
-
 NOT_TAKEN: Mapping[str, tuple[str | bytes, dict[str, int], dict[str, int]]] = {
     # --- not sends
     "Web Push": (

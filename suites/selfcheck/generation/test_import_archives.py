@@ -24,8 +24,6 @@ from suites.selfcheck.generation.import_forms import (
     read,
 )
 
-pytestmark = pytest.mark.aside
-
 MANY = lines(*[GONE] * 50)
 
 

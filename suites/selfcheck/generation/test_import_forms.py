@@ -37,8 +37,6 @@ from suites.selfcheck.generation.import_forms import (
     to_ruby,
 )
 
-pytestmark = pytest.mark.aside
-
 B64_BATCH = base64.b64encode(BATCH.encode()).decode()
 READ: Mapping[str, tuple[str | bytes, dict[str, int]]] = {
     # --- text logs

@@ -21,8 +21,6 @@ from suites.selfcheck.generation.import_forms import (
     read,
 )
 
-pytestmark = pytest.mark.aside
-
 
 def in_page(text: str, mark: str = "&quot;") -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', mark)

@@ -17,9 +17,6 @@ from fixtures.generation.importing import readers
 from fixtures.generation.importing.deduplicate import ImportedAnswers
 from suites.selfcheck.core.canaries import SHAPED
 
-pytestmark = pytest.mark.aside
-
-
 TOKEN = "d8fGh2kQ0x4:APA91bH" + "x7_-" * 30
 CANARIES = (
     TOKEN,

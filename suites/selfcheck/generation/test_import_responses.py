@@ -18,8 +18,6 @@ from suites.selfcheck.generation.import_forms import (
     read,
 )
 
-pytestmark = pytest.mark.aside
-
 READ: Mapping[str, tuple[str, dict[str, int]]] = {
     "Rust's response before the body": (
         (

@@ -7,8 +7,6 @@ import pytest
 from fixtures.generation.importing.signature import sign_value
 from suites.selfcheck.generation.import_forms import B64, SEND
 
-pytestmark = pytest.mark.aside
-
 
 @pytest.mark.parametrize(
     ("first", "second"),

@@ -22,8 +22,6 @@ from suites.selfcheck.generation.import_forms import (
     to_ruby,
 )
 
-pytestmark = pytest.mark.aside
-
 WORDS = (
     *("SERVICE_UNAVAILABLE", "UNREGISTERED", "QUOTA_EXCEEDED", "UNAVAILABLE", "INTERNAL", "NOT_FOUND"),
     *(

@@ -20,8 +20,6 @@ from suites.selfcheck.generation.import_forms import (
     read,
 )
 
-pytestmark = pytest.mark.aside
-
 Prefix = str | Callable[[int], str]
 GONE_LINES = ["fcm answered 404", *PRETTY.splitlines()]
 BUSY_LINES = ["fcm answered 503", *json.dumps(BUSY, indent=2).splitlines()]

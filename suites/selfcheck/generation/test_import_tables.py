@@ -6,8 +6,6 @@ import pytest
 
 from suites.selfcheck.generation.import_forms import GONE, PRETTY, read
 
-pytestmark = pytest.mark.aside
-
 DEAD = json.dumps(GONE)
 NO_JSON = [
     {"at": "1", "status": 503, "body": ""},

@@ -28,8 +28,6 @@ from suites.selfcheck.generation.import_forms import (
     to_node,
 )
 
-pytestmark = pytest.mark.aside
-
 BOTH = DEAD | LATER
 HOST = {"host": "fcm.googleapis.com", "path": "/v1/projects/x/messages:send"}
 

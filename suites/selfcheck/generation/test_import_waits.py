@@ -7,8 +7,6 @@ import pytest
 
 from suites.selfcheck.generation.import_forms import BUSY, TEXT_BUSY, lines, read, to_ruby
 
-pytestmark = pytest.mark.aside
-
 PRETTY = json.dumps(BUSY, indent=2)
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 TOLD: Mapping[str, tuple[str, str]] = {

@@ -14,8 +14,6 @@ from fixtures.generation import malformed
 from fixtures.generation.malformed import ENVELOPE, EVENT
 from suites.selfcheck.sample_answers import PROTOCOLS, compile_validators
 
-pytestmark = pytest.mark.aside
-
 EXAMPLES = {case.protocol: example_report(case) for case in load_catalogue().cases}
 
 

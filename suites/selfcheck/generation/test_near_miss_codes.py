@@ -7,8 +7,6 @@ from fixtures.generation.value_pools import near_misses
 from suites.selfcheck.generation.edge_cases import readable_codes
 from suites.selfcheck.sample_answers import draw_answers
 
-pytestmark = pytest.mark.aside
-
 CASES = load_catalogue().cases
 UNKNOWN_CODES = [case for case in CASES if not case.known and case.id.endswith("unknown-code")]
 # One run repeats itself too often to misspell in every way: unknown codes are drawn in short batches.

@@ -12,8 +12,6 @@ from fixtures.generation import runner, strategies
 from suites.selfcheck.generation.edge_cases import edge_cases_of_report
 from suites.selfcheck.sample_answers import draw_answers
 
-pytestmark = pytest.mark.aside
-
 CASES = load_catalogue().cases
 
 

@@ -14,8 +14,6 @@ from fixtures.generation import runner
 from fixtures.generation.runner import Profile
 from fixtures.generation.shrinking import IN_COMPANY, ShrinkLimits
 
-pytestmark = pytest.mark.aside
-
 NUMBERS = runner.batches_of(st.integers(0, 9), most=25)
 SECONDS_PER_BATCH = 2.0
 

@@ -16,8 +16,6 @@ import pytest
 
 from fixtures.core.project import BUILD, ROOT
 
-pytestmark = pytest.mark.aside
-
 ENVIRONMENT = ROOT / ".venv-emulator" / "bin"
 # What is installed besides the package and pytest.
 DEPENDENCIES = {

@@ -14,8 +14,6 @@ from fixtures.platform.fcm.messages import EmulatorError
 from fixtures.scenarios.end_to_end import fcm_answers
 from suites.selfcheck.platform.emulator_client import BEARER, request, send_legacy, send_v1
 
-pytestmark = pytest.mark.aside
-
 CASES = load_catalogue().cases
 WHOLE_ANSWERS = frozenset({"legacy-InvalidParameters"}) | {
     name for name in ANSWERS if name.startswith("legacy-text")

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,8 +10,6 @@ from fixtures.platform.fcm.asgi import encode_answer
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.fcm.v1 import MESSAGES, snake_case
 from suites.selfcheck.platform.emulator_client import BEARER, KEY, request
-
-pytestmark = pytest.mark.aside
 
 FIELDS = sorted({name for fields in MESSAGES.values() for name in fields})
 LEGACY_NAMES = [

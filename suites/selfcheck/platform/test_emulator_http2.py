@@ -25,7 +25,7 @@ from fixtures.platform.fcm.emulator import Emulator
 from fixtures.targets.embedded import start_process
 from suites.selfcheck.platform.emulator_client import send_v1
 
-pytestmark = [pytest.mark.process, pytest.mark.aside]
+pytestmark = pytest.mark.process
 
 FCM = "fcm.googleapis.com"
 MAX_STREAMS = 5

@@ -24,7 +24,7 @@ from fixtures.platform.fcm.asgi import JSON
 from fixtures.targets.embedded import start_process
 from suites.types import RunCommand
 
-pytestmark = [pytest.mark.process, pytest.mark.aside]
+pytestmark = pytest.mark.process
 
 SEND = "/v1/projects/demo/messages:send"
 BEARER = {"Authorization": "Bearer any"}

@@ -7,8 +7,6 @@ import pytest
 from fixtures.platform.fcm.emulator import Emulator
 from suites.selfcheck.platform.emulator_client import TOO_LONG, send_legacy, send_v1
 
-pytestmark = pytest.mark.aside
-
 
 def refusal(message: str, field: str | None = None, *, by_fcm: bool = True) -> dict[str, Any]:
     """An error of FCM about a field; the details are in the order of the recorded answers of 2026."""

@@ -7,8 +7,6 @@ import pytest
 from fixtures.platform.fcm.emulator import Emulator
 from suites.selfcheck.platform.emulator_client import request, send_legacy, send_v1
 
-pytestmark = pytest.mark.aside
-
 TOPIC, CONDITION, FID = "news", "'a' in topics && 'b' in topics", "d1cQ8tVUTR-abcdefghijk"
 GONE: dict[str, Any] = {"case": "v1-UNREGISTERED"}
 LIMIT: dict[str, Any] = {"case": "legacy-TopicsMessageRateExceeded"}

@@ -10,8 +10,6 @@ from fixtures.platform.fcm.messages import FcmAnswer
 from fixtures.platform.fcm.subscriptions import MAX_TOPICS
 from suites.selfcheck.platform.emulator_client import BEARER, KEY, TOO_LONG, request, send_legacy, send_v1
 
-pytestmark = pytest.mark.aside
-
 GROUP_PATH = "/fcm/notification"
 OWNER = {**KEY, "project_id": "1"}
 OAUTH = {**BEARER, "access_token_auth": "true"}

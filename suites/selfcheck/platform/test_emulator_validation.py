@@ -20,8 +20,6 @@ from suites.selfcheck.platform.emulator_client import (
     send_v1,
 )
 
-pytestmark = pytest.mark.aside
-
 SEND = "/v1/projects/demo/messages:send"
 
 INVALID_V1_MESSAGES: dict[str, tuple[Any, str, str | None]] = {

@@ -9,8 +9,6 @@ from fixtures.platform.asgi_server import AsgiServers
 from fixtures.platform.fcm.https import forward_port
 from fixtures.services.command_line import HOST
 
-pytestmark = pytest.mark.aside
-
 
 def test_a_port_leads_to_another_one_until_it_ends(caplog: pytest.LogCaptureFixture) -> None:
     servers = AsgiServers()

@@ -18,8 +18,6 @@ from fixtures.services.infrastructure import container_key
 from fixtures.services.store import Store
 from suites.selfcheck.platform.pushes import LEGACY, MIXES, V1, PushedCases, acted_once
 
-pytestmark = pytest.mark.aside
-
 DEAD = load_catalogue()["v1-UNREGISTERED"]
 
 

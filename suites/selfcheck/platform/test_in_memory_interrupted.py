@@ -12,8 +12,6 @@ from fixtures.platform.in_memory import InMemoryPlatform
 from fixtures.services.events import CallAnswer, CallFailure, ServiceCall
 from suites.selfcheck.platform.pushes import PushedCases, acted_once
 
-pytestmark = pytest.mark.aside
-
 V1 = load_catalogue().of_protocol("fcm_v1")
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from fixtures.core.loopback_server import LoopbackHandler, LoopbackServer, run_server
 
-pytestmark = pytest.mark.aside
 NEVER_READ = b"x" * 10_000_000
 
 

@@ -27,8 +27,6 @@ from fixtures.services.infrastructure import container_key
 from suites.selfcheck.by_day import mark_nightly
 from suites.selfcheck.platform.pushes import LEGACY, MIXES, V1, find_wrong, free_ports, push_case, push_cases
 
-pytestmark = pytest.mark.aside
-
 DEAD = load_catalogue()["v1-UNREGISTERED"]
 UNMIXED = {name: mix for name, mix in MIXES.items() if name != "mixed"}
 HIDDEN_S = 1.0

@@ -24,8 +24,6 @@ from fixtures.platform.redis_container import (
 )
 from suites.selfcheck.release.cleaner_process import new_container, read_all, record, spam_container_of
 
-pytestmark = pytest.mark.aside
-
 APP = "04a4177e-d2a0-4372-bd59-0a417597e5a3"
 
 

@@ -14,8 +14,6 @@ from fixtures.platform import sqs
 from fixtures.platform.sqs import QueueError, SqsQueue
 from suites.selfcheck.platform.pushes import PushedCases
 
-pytestmark = pytest.mark.aside
-
 NUMBERS = itertools.count()
 HIDDEN_S = 1
 

@@ -26,8 +26,6 @@ from suites.selfcheck.release.cleaner_process import (
     restore_container,
 )
 
-pytestmark = pytest.mark.aside
-
 OLD = record(1)
 APP = str(uuid.UUID(int=1))
 FIXED = {"backup": str(uuid.UUID(int=2)), "made_at": "2026-01-01T00:00:00Z"}

@@ -8,8 +8,6 @@ import pytest
 from fixtures.release.cleanup import classify
 from suites.selfcheck.release.cleaner_process import record
 
-pytestmark = pytest.mark.aside
-
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OLD, NEW = record(1), record(2, new=True)
 

@@ -22,7 +22,7 @@ from suites.selfcheck.release.cleaner_process import (
     steps_of,
 )
 
-pytestmark = [pytest.mark.aside, pytest.mark.catches(promise="cleaner")]
+pytestmark = pytest.mark.catches(promise="cleaner")
 
 OLD, NEW = record(1), record(2, new=True)
 UNREADABLE = (

@@ -31,7 +31,7 @@ from suites.selfcheck.release.cleaner_process import (
 from suites.selfcheck.release.test_cleaner_refused import ASIDE
 from suites.types import RunCommand
 
-pytestmark = [pytest.mark.process, pytest.mark.aside]
+pytestmark = pytest.mark.process
 
 GO, USAGE = 0, 64
 HELD = [b"unreadable", *(record(n, new=n % 3 == 0) for n in range(60))]

@@ -10,8 +10,6 @@ from fixtures.release.cleanup import cleaner
 from fixtures.release.cleanup.cursor import MOST_STEP_FACTOR, ListCursor
 from suites.selfcheck.release.cleaner_process import cursor_of, new_container, read_all, record
 
-pytestmark = pytest.mark.aside
-
 OLD, NEW = record(1), record(2, new=True)
 LATER = [record(n) for n in range(1000, 1050)]
 

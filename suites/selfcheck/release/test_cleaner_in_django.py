@@ -14,7 +14,7 @@ from fixtures.release.cleanup import django
 from suites.selfcheck.release.cleaner_process import cleaner_command, new_container, record, run_process
 from suites.selfcheck.release.cleaner_project import MODELS, SEEING, SPAM, TAKING, Project, load_project
 
-pytestmark = [pytest.mark.process, pytest.mark.aside]
+pytestmark = pytest.mark.process
 
 GO, USAGE, DATA = 0, 64, 65
 

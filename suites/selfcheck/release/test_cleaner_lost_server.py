@@ -33,8 +33,6 @@ from suites.selfcheck.release.cleaner_process import (
 )
 from suites.types import RunCommand
 
-pytestmark = pytest.mark.aside
-
 # Old and new ones, and twins of both.
 HELD = [record(n % 190, new=n % 190 % 3 == 0) for n in range(200)]
 CATCHES = [pytest.mark.catches(promise=promise) for promise in ("cleaner", "cleaner:lost-server")]

@@ -11,7 +11,7 @@ from suites.selfcheck.by_day import mark_nightly_rows
 from suites.selfcheck.release.cleaner_process import COMMAND, record, run_process
 from suites.selfcheck.release.cleaner_project import MODELS, SEEING, SPAM, TAKING, Project
 
-pytestmark = [pytest.mark.process, pytest.mark.aside]
+pytestmark = pytest.mark.process
 
 GO, USAGE = 0, 64
 COUNTING = """

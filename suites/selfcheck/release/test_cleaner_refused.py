@@ -25,8 +25,6 @@ from suites.selfcheck.release.cleaner_process import (
 )
 from suites.types import RunCommand
 
-pytestmark = pytest.mark.aside
-
 NEEDED = (
     *("EVAL", "INFO", "SCAN", "HGETALL", "HGET", "HSET", "HDEL", "EXPIRE"),
     *("LLEN", "LINDEX", "LPOS", "LRANGE", "LMOVE", "LSET", "LREM", "LPUSH", "LPOP"),

@@ -16,7 +16,7 @@ from fixtures.results.report.impact import group_findings
 from fixtures.results.report.plan_harm import PlanHarm
 from suites.selfcheck.by_day import mark_nightly
 
-pytestmark = [pytest.mark.aside, pytest.mark.process]
+pytestmark = pytest.mark.process
 
 # A fault of each service that harms legacy traffic, and one that harms reports of FCM v1, with the step that
 # must be held back. It is None where the version before the release does the harm. What names no case may

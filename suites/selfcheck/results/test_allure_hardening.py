@@ -6,8 +6,6 @@ import pytest
 
 from fixtures.results.report.allure_hardening import UnknownAllurePage, harden_page
 
-pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
-
 ALLURES = """<!DOCTYPE html><html><head><link rel="icon" href="favicon.ico"><script>a=1</script></head><body>
 <script  defer src="data:text/javascript;base64,AA"></script>
 <script async src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>

@@ -11,8 +11,6 @@ from fixtures.core.findings import Finding
 from fixtures.results.report.causes import Cause, find_causes
 from fixtures.results.report.impact import group_findings
 
-pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
-
 SERVICE = "subscribers-errors"
 CATALOGUE = load_catalogue()
 LIVE_CASES = [case.id for case in CATALOGUE.cases if case.outcome != "unsubscribe"]

@@ -2,13 +2,9 @@
 
 from typing import Any
 
-import pytest
-
 from fixtures.core.findings import Finding
 from fixtures.core.harm import LIVE
 from fixtures.results.report.impact import count_kinds, group_findings
-
-pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 
 UNSUBSCRIBES, POSTPONES = "v1-UNREGISTERED", "v1-QUOTA_EXCEEDED"
 

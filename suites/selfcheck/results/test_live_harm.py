@@ -15,8 +15,6 @@ from suites.selfcheck.results.sample_runs import good_run
 from suites.selfcheck.results.test_advice_on_faults import analyse_references
 from suites.selfcheck.results.test_plan_harm import CASES, PLAN, SENDER, harmful, kinds_of, run_with
 
-pytestmark = pytest.mark.aside
-
 URL = "http://127.0.0.1:1"
 COMMAND = "command go-sender"
 

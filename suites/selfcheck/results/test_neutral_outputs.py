@@ -22,8 +22,6 @@ from fixtures.results.report.sarif import format_sarif
 from fixtures.results.report.templating import code_span, escape_markdown
 from suites.selfcheck.results.sample_reports import HOSTILE, LINKS, hostile_run
 
-pytestmark = pytest.mark.aside
-
 OWN_ANNOTATIONS = (
     "::error title=fcm-compat",
     *(f"::{level} file=" for level in ("error", "warning", "notice")),

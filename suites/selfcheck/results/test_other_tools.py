@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from fixtures.core.catalogue import CATALOGUE_FILE, load_catalogue
 from fixtures.results.report.cells import ReportContext
 from fixtures.results.report.har import format_har
@@ -14,8 +12,6 @@ from fixtures.results.report.pages import build_pages, build_traffic_files
 from fixtures.results.report.sarif import find_lines, format_sarif
 from suites.selfcheck.results.sample_reports import build_run, no_go_run, noticed_run, waived_run
 from suites.selfcheck.results.sample_runs import change_line, good_run, make_finding
-
-pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
 
 
 def list_results(*runs: ReportRun) -> list[dict[str, Any]]:

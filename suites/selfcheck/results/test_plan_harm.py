@@ -23,8 +23,6 @@ from fixtures.results.rollout_answer import describe_rollback
 from suites.selfcheck.results.sample_reports import build_rollout_answer, build_run, with_plan
 from suites.selfcheck.results.sample_runs import good_run
 
-pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
-
 PLAN = release_file.read_release().plan
 CASES = {"legacy": "legacy-Unavailable", "fcm_v1": "v1-UNAVAILABLE"}
 SENDER = "go-sender"

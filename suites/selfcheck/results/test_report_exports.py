@@ -25,8 +25,6 @@ from suites.selfcheck.results.sample_reports import (
 )
 from suites.selfcheck.results.sample_runs import good_run
 
-pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
-
 
 def all_runs(folder: Path) -> list[ReportRun]:
     return [

@@ -20,8 +20,6 @@ from suites.selfcheck.results.sample_reports import (
 )
 from suites.selfcheck.results.sample_runs import change_line, good_run
 
-pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
-
 CASES = load_catalogue().cases
 
 

@@ -38,8 +38,6 @@ from suites.selfcheck.results.sample_reports import (
 )
 from suites.selfcheck.results.sample_runs import change_line, good_run
 
-pytestmark = pytest.mark.aside  # how it looks is not what the gate judges
-
 CASES = load_catalogue().cases
 COPY = (TEMPLATES / "copy.js").read_text(encoding="utf-8")
 ALLOWED_SCHEMES = ("data:image/svg+xml;base64,",)

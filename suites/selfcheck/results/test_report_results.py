@@ -29,8 +29,6 @@ from suites.selfcheck.results.sample_runs import (
     remove_test,
 )
 
-pytestmark = pytest.mark.aside
-
 CASES = load_catalogue().cases
 
 

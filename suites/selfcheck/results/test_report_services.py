@@ -11,8 +11,6 @@ from suites.selfcheck.results.parsed_page import page_text, render_page
 from suites.selfcheck.results.sample_reports import build_run
 from suites.selfcheck.results.sample_runs import good_run, make_test
 
-pytestmark = pytest.mark.aside
-
 PROXY, MESSAGES, POSTPONED = "events-proxy", "directory-messages", "subscribers-postponed"
 HOST = "proxy.example"
 VERSIONS = {name: {"version": "1", "target": "embedded"} for name in FLOW} | {

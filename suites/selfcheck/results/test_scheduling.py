@@ -10,8 +10,6 @@ import pytest
 from fixtures.core.project import ROOT
 from suites.plugins.selection import AT_ONE_INSTANCE, find_group
 
-pytestmark = pytest.mark.aside
-
 
 @pytest.mark.parametrize(
     ("test", "group"),

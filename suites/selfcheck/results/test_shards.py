@@ -23,9 +23,6 @@ from suites.selfcheck.results.sample_runs import (
     make_finding,
 )
 
-pytestmark = pytest.mark.aside
-
-
 OF = 4
 EXPECTED = {"run": "build-7", "commit": "c0ffee", "policy": "p", "source": "s"}
 SAME = {name: value for name, value in EXPECTED.items() if name != "run"} | {

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -26,13 +26,10 @@ from fixtures.targets.embedded import start_process
 pytestmark = pytest.mark.process
 
 OF = 2
-SLICE = {
-    "--ignore": ["suites/compat", "suites/contracts", "suites/rollout", "suites/selfcheck/release"],
-    "--ignore-glob": ["suites/selfcheck/[!r]*", "suites/selfcheck/results/test_[!p]*"],
-}
+SLICE = "test_effects"
 ENOUGH = replace(
     policy_file.NO_REQUIREMENTS,
-    tests=frozenset(test for test in policy_file.read_expected_tests() if "/test_policy.py::" in test),
+    tests=frozenset(test for test in policy_file.read_expected_tests() if f"/{SLICE}.py::" in test),
 )
 # The gate selects its tests itself, so this program changes its choice.
 PROGRAM = """
@@ -40,20 +37,18 @@ import sys
 from ci.commands import gate
 from ci.support import suite_process
 
-suite_process.SELECTION = {{**suite_process.SELECTION, **{selection}}}
+suite_process.SELECTION = {{**suite_process.SELECTION, "-k": {only!r}}}
 sys.exit(gate.main(sys.argv[1:]))
 """
 
 
-def run_shard(
-    build: Path, shard: str, run: str, *arguments: str, selection: Mapping[str, Any] = SLICE, **environ: str
-) -> int:
-    """The exit code of a gate that runs one shard of a small slice of the suites."""
+def run_shard(build: Path, shard: str, run: str, *arguments: str, only: str = SLICE, **environ: str) -> int:
+    """The exit code of a gate that runs one shard of the tests that `only` selects."""
     build.parent.mkdir(parents=True, exist_ok=True)
     command = [
         sys.executable,
         "-c",
-        PROGRAM.format(selection=dict(selection)),
+        PROGRAM.format(only=only),
         "--shard",
         shard,
         "--run",
@@ -115,8 +110,8 @@ def test_the_shards_are_one_run(merged: Any, tmp_path: Path) -> None:
 
 def collect(hash_seed: int, *options: str) -> list[str]:
     """The tests of the compat suites that pytest collects for one shard of the gate."""
-    _, *selection = suite_process.gate_tests()
-    command = [*suite_process.pytest_command(["suites/compat", *selection]), "--collect-only", "-q"]
+    selection = ["suites/compat", *chain.from_iterable(suite_process.SELECTION.items())]
+    command = [*suite_process.pytest_command(selection), "--collect-only", "-q"]
     process = subprocess.run(  # noqa: S603  our own
         [*command, *options],
         cwd=ROOT,
@@ -193,16 +188,15 @@ def test_nothing_that_came_is_undecided(merged: Any) -> None:
 @pytest.mark.nightly
 def test_a_shard_tells_the_others_what_failed(tmp_path: Path) -> None:
     fault = next(fault for fault in FAULTS if fault.name == "unregistered-only-with-not-found")
-    selection = {
-        "--ignore": ["suites/contracts", "suites/rollout", "suites/selfcheck"],
-        "-k": f"v1-UNREGISTERED and {fault.service}",
-    }
     build = tmp_path / "1"
     with start_process("fixtures.faults", fault.name) as (other,), redis_server.run_redis() as url:
         target = f"--target={fault.service}={other['url']}"
         # Few answers have the code without the status NOT_FOUND.
         options = (target, f"--known-failures={url}", "--examples=20")
-        assert run_shard(build, "1/1", "r", *options, selection=selection) == 1
+        assert (
+            run_shard(build, "1/1", "r", *options, only=f"compat and v1-UNREGISTERED and {fault.service}")
+            == 1
+        )
         with redis.Redis.from_url(url) as server:
             learned = list(server.scan_iter())
     assert learned

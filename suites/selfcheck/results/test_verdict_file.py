@@ -7,8 +7,6 @@ import pytest
 
 from fixtures.results import verdict_file
 
-pytestmark = pytest.mark.aside
-
 
 def test_a_verdict_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     file = tmp_path / "verdict.json"

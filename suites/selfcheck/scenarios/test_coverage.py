@@ -17,8 +17,6 @@ from fixtures.scenarios.coverage.coverage import MAX_KINDS, MAX_POINTS, Coverage
 from fixtures.scenarios.coverage.recorder import BehaviourRecorder, covered_keywords
 from suites.selfcheck.sample_answers import draw_answers
 
-pytestmark = pytest.mark.aside
-
 CASES = load_catalogue().cases
 ACCEPTED = Outcome(ProviderAnswer(202, {"accepted": 1}, "", "application/json"))
 

@@ -16,8 +16,6 @@ from ci.support.exploration import seed_of_round
 from fixtures.core import schemas
 from fixtures.core.project import ROOT
 
-pytestmark = pytest.mark.aside
-
 PROJECT_FILES = ("ci", "fixtures", "pacts", "schemas", "suites", "conftest.py", "pyproject.toml")
 DEAD_DEVICES = "subscribers-errors and v1-UNREGISTERED and test_new_codes"
 DECIDE = "def decide(report: Report) -> Decision:\n"

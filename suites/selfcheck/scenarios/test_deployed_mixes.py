@@ -20,7 +20,7 @@ END_TO_END, ISOLATED = "test_end_to_end", "test_directory_messages"
 DEAD = "all-after-v1-v1-UNREGISTERED"
 SOME = "all-after-v1-v1-UNREGISTERED or mixed-legacy-NotRegistered or mixed-v1-UNREGISTERED"
 
-pytestmark = [pytest.mark.aside, pytest.mark.process]
+pytestmark = pytest.mark.process
 
 
 def judge(

@@ -14,7 +14,7 @@ from fixtures.targets.started import find_free_port
 from suites.selfcheck.scenarios.judged_deployments import judge_deployments, write_targets_file
 from suites.selfcheck.targets.test_doctor import run_doctor
 
-pytestmark = [pytest.mark.aside, pytest.mark.process]
+pytestmark = pytest.mark.process
 
 REFERENCE = [sys.executable, "-m", "suites.selfcheck.scenarios.reference_sender"]
 ADDRESSES = ["{fcm_url}", "{events_url}", "{redis_url}"]

@@ -21,7 +21,7 @@ from fixtures.targets.started import StartedService, answers, find_free_port
 from suites.selfcheck.by_day import mark_nightly
 from suites.selfcheck.scenarios.judged_deployments import judge_deployments, start_row
 
-pytestmark = [pytest.mark.aside, pytest.mark.process]
+pytestmark = pytest.mark.process
 
 # Its test file, the options that tell it the addresses of its surroundings, and tests that show a fault.
 SERVICES = {

@@ -10,8 +10,6 @@ from fixtures.core.findings import Finding
 from fixtures.faults import find_fault
 from fixtures.scenarios.lifecycle import SubscriberLifecycle
 
-pytestmark = pytest.mark.aside
-
 
 @pytest.mark.parametrize("fault", ["message-in-message", "legacy-member-in-v1"])
 def test_a_request_that_fcm_refuses_is_a_finding(fault: str) -> None:

@@ -20,8 +20,6 @@ from fixtures.targets.adapters.wire_config import read_wire_config
 from suites.selfcheck.scenarios.judged_deployments import judge_deployments, start_row
 from suites.selfcheck.scenarios.test_deployed_services import SERVICES as REFERENCE_SERVICES
 
-pytestmark = pytest.mark.aside
-
 WIRES = Path(__file__).with_name("foreign_wires.toml")
 ROWS = tomllib.loads(WIRES.read_text(encoding="utf-8"))
 # Of each service: its test file, its options, and the tests that show a fault.

@@ -19,8 +19,6 @@ from fixtures.services.store import Store
 from fixtures.targets.embedded import in_memory_target
 from suites.types import Answers
 
-pytestmark = pytest.mark.aside
-
 PROVIDER = "directory-responses"
 CASES = [load_catalogue()[name] for name in ("legacy-NotRegistered", "legacy-Unavailable", "v1-UNREGISTERED")]
 DEAD, BUSY, DEAD_IN_V1 = CASES

@@ -4,8 +4,6 @@ import contextlib
 import functools
 from collections.abc import Iterator
 
-import pytest
-
 from fixtures.core.topology import VERSION_MIXES
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.in_memory import InMemoryPlatform
@@ -13,7 +11,6 @@ from fixtures.scenarios.end_to_end import EndToEndScenario, ask_emulator
 from fixtures.scenarios.version_mixes import RunningMix
 
 
-@pytest.mark.aside
 def test_one_mix_runs_at_a_time() -> None:
     events: list[str] = []
 

@@ -9,8 +9,6 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
-import pytest
-
 from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.json_values import walk
 from fixtures.core.own_ids import EVENT, OWN_IDS
@@ -30,8 +28,6 @@ from fixtures.targets.config import Deployment
 from fixtures.targets.deployed import connect_deployment
 from fixtures.targets.embedded import in_memory_target
 from suites.selfcheck.http_double import serve_answers
-
-pytestmark = pytest.mark.aside
 
 PART_LENGTH = 4
 # Chance gives two values in a thousand the same four characters at most.

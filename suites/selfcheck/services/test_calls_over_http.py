@@ -12,8 +12,6 @@ from fixtures.services.http_environment import HttpEnvironment
 from fixtures.services.infrastructure import MemoryContainer, MemoryQueue
 from suites.selfcheck.http_double import serve_responses
 
-pytestmark = pytest.mark.aside
-
 LIMIT_S = 20
 
 

@@ -19,8 +19,6 @@ from fixtures.services.events import (
 from fixtures.services.infrastructure import MemoryQueue
 from suites.selfcheck.services.driver import ServiceUnderTest, make_event
 
-pytestmark = pytest.mark.aside
-
 V1_EVENT = make_event(2, protocol="fcm_v1", response={"error": {"code": 404}})
 
 

@@ -12,8 +12,6 @@ from fixtures.services.events import Alert, CallAnswer, CallFailure, CallReturne
 from fixtures.services.store import Store
 from suites.selfcheck.services.driver import NOW, ServiceUnderTest, make_report
 
-pytestmark = pytest.mark.aside
-
 EXTRA = make_report(1, protocol="fcm_v1", future={"a": [1]})
 
 

@@ -21,8 +21,6 @@ from fixtures.services.events import (
 )
 from suites.selfcheck.services.driver import APP, NOW, ServiceUnderTest, make_id
 
-pytestmark = pytest.mark.aside
-
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 NESTED = b'{"error":' * 500 + b"{}" + b"}" * 500
 

@@ -16,8 +16,6 @@ from fixtures.services.http_messages import PROBLEM_TYPE, Reply, Request
 from fixtures.services.routing import answer_request
 from suites.selfcheck.services.driver import APP, NOW, ServiceUnderTest
 
-pytestmark = pytest.mark.aside
-
 METHODS = frozenset({"DELETE", "GET", "PATCH", "POST", "PUT"})
 ENDPOINTS = [
     (service, endpoint) for service, interface in INTERFACES.items() for endpoint in interface.endpoints

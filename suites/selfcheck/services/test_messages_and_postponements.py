@@ -17,8 +17,6 @@ from suites.selfcheck.services.driver import (
     subscribers_errors,
 )
 
-pytestmark = pytest.mark.aside
-
 MESSAGE = {
     "notification": {"title": "Hello", "body": "World"},
     "data": {"text": "a", "number": 1.5, "yes": True},

@@ -13,8 +13,6 @@ import pytest
 
 from fixtures.services import NAMES
 
-pytestmark = pytest.mark.aside
-
 COMMAND = (sys.executable, "-m", "fixtures.services.server")
 
 

@@ -16,8 +16,6 @@ from fixtures.targets.embedded import embedded_target
 from fixtures.targets.target import Unobservable
 from suites.selfcheck.http_double import serve_answers
 
-pytestmark = pytest.mark.aside
-
 MANY = 500
 OTHER_ID = "00000000-0000-4000-8000-000000000000"
 

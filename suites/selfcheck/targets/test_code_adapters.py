@@ -18,8 +18,6 @@ from fixtures.targets.provisioning.inventory import INVENTORY_FILE, DeploymentKe
 from fixtures.targets.selection import resolve_deployments
 from suites.selfcheck.targets.test_own_wire import connect_to, find_problems
 
-pytestmark = pytest.mark.aside
-
 # A package that raises its errors, behind an adapter that only says what it does.
 HANDLER = """\
     from suites.selfcheck.second_opinion import decisions, reports

@@ -24,8 +24,6 @@ from fixtures.targets.provisioning import sql
 from fixtures.targets.selection import resolve_deployments
 from suites.selfcheck.http_double import serve_answers
 
-pytestmark = pytest.mark.aside
-
 TARGETS = """deny = ["proxy.prod.example"]
 [environments.staging.services.subscribers-errors]
 url = "https://staging.example"

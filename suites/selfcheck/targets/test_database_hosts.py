@@ -17,8 +17,6 @@ from suites.selfcheck.http_double import serve_answers
 from suites.selfcheck.targets.sql_service import SQL, VARIABLE
 from suites.selfcheck.targets.test_provisioning import connect_to
 
-pytestmark = pytest.mark.aside
-
 DATABASES: Mapping[str, tuple[str, str]] = {
     "denied": ("postgresql+pg8000://u@db.prod.example/x", "denied-target"),
     "denied in the query": ("postgresql+pg8000:///x?host=db.prod.example:5432", "denied-target"),

@@ -29,8 +29,6 @@ from suites.selfcheck.targets.sql_service import (
     write_targets_file,
 )
 
-pytestmark = pytest.mark.aside
-
 PROVIDERS = ("directory-events-api", "directory-responses", "subscribers-errors")
 QUESTIONS = ["reachable", "TLS", "auth", "version", "clock", "states", "observation", "clean-up"]
 JSON = {"Content-Type": "application/json"}

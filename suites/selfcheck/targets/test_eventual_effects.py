@@ -26,8 +26,6 @@ from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.target import Observation, Target
 from suites.selfcheck.http_double import serve_answers
 
-pytestmark = pytest.mark.aside
-
 DELAY_S = 0.4
 
 

@@ -30,8 +30,6 @@ from fixtures.targets.selection import resolve_deployments
 from fixtures.targets.target import Unobservable
 from suites.selfcheck.http_double import serve_answers
 
-pytestmark = pytest.mark.aside
-
 
 def test_another_name_of_a_denied_host_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     address = parse_address("192.0.2.7")

@@ -12,8 +12,6 @@ from fixtures.core.hosts import is_loopback
 from fixtures.targets import host_policy
 from fixtures.targets.host_policy import HostDenyList, is_host_pattern
 
-pytestmark = pytest.mark.aside
-
 SPELLINGS = tomllib.loads(Path(__file__).with_name("host_spellings.toml").read_text(encoding="utf-8"))
 
 

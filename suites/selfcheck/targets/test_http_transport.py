@@ -18,8 +18,6 @@ from fixtures.targets.http import (
 )
 from suites.selfcheck.http_double import WriteResponse, serve_responses
 
-pytestmark = pytest.mark.aside
-
 MAX_BODY = 1000
 TIMEOUT_S = 10
 BODY = b'{"a": 1}'

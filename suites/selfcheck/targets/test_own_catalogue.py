@@ -13,8 +13,6 @@ from fixtures.targets.config import TargetError
 from suites.selfcheck.targets.own_wire import SERVICE, decide_rightly, run_platform
 from suites.selfcheck.targets.test_own_wire import connect_to, find_problems
 
-pytestmark = pytest.mark.aside
-
 EditCases = Callable[[dict[str, Any]], object]
 
 POLICY = {"outcome": "unsubscribe", "why": "Our tokens of another sender are dead.", "source": "our policy"}

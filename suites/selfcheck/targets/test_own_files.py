@@ -19,8 +19,6 @@ from fixtures.core.run_config import RunConfig
 from fixtures.core.topology import RELEASE_FILE, RELEASE_VARIABLE, get_version_number
 from fixtures.targets.selection import resolve_deployments
 
-pytestmark = pytest.mark.aside  # the ledger says what a run has judged
-
 SERVICE, CONSUMER = "subscribers-errors", "directory-errors-listener"
 TARGET = f"{SERVICE}=http://127.0.0.1:1"
 PACT = PACTS / "after" / f"{CONSUMER}-{SERVICE}.json"

@@ -12,8 +12,6 @@ from fixtures.targets.config import TargetError, read_targets_file
 from fixtures.targets.deployed import describe_deployments
 from fixtures.targets.own_pacts import OwnPacts
 
-pytestmark = pytest.mark.aside
-
 REACTOR = "subscribers-errors"
 INTERACTION: dict[str, Any] = {
     "description": "a callback",

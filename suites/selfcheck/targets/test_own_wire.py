@@ -19,8 +19,6 @@ from fixtures.targets.target import Target, Unobservable
 from suites.selfcheck.targets.own_wire import SERVICE, Decide, decide_rightly, run_platform
 from suites.selfcheck.targets.sql_service import SETUP, TEARDOWN, VARIABLE, start_sql_service
 
-pytestmark = pytest.mark.aside
-
 CASES = load_catalogue().cases
 EXAMPLES = [example_report(case) for case in CASES]
 

@@ -14,8 +14,6 @@ from suites.selfcheck.targets.own_wire import OwnPlatform, run_platform
 from suites.selfcheck.targets.test_code_adapters import ONLY_LEGACY, write_program, write_targets
 from suites.selfcheck.targets.test_own_wire import change_description, connect_to, find_problems
 
-pytestmark = pytest.mark.aside
-
 
 @pytest.mark.parametrize(
     "expression", ['"length(device.retry_at)"', '"no_such_function(device)"', '"sum(device.state)"']

@@ -31,8 +31,6 @@ from suites.selfcheck.targets.sql_service import (
     write_targets_file,
 )
 
-pytestmark = pytest.mark.aside
-
 MEMBERS = {"token_since": "2026-01-01T00:00:00.000Z", "firebase_app": str(uuid.UUID(int=7))}
 EXAMPLES = [example_report(case) for case in load_catalogue().cases]
 JSON = {"Content-Type": "application/json"}

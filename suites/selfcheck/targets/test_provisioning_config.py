@@ -10,8 +10,6 @@ from fixtures.targets.selection import resolve_deployments
 from suites.selfcheck.targets.sql_service import SERVICE, SQL, write_targets_file
 from suites.selfcheck.targets.test_provisioning import BATCHED, DELETE, PUT, REQUESTS
 
-pytestmark = pytest.mark.aside
-
 URL = "http://127.0.0.1:9"
 WRONG: Mapping[str, tuple[str, str]] = {
     "nothing": ("", "unclear-states"),

@@ -16,8 +16,6 @@ from fixtures.targets.target import Target
 from suites.selfcheck.targets.test_code_adapters import write_module, write_targets
 from suites.selfcheck.targets.test_own_wire import connect_to
 
-pytestmark = pytest.mark.aside
-
 ConnectPackage: TypeAlias = Callable[[str], contextlib.AbstractContextManager[Target]]
 
 CATALOGUE = load_catalogue()

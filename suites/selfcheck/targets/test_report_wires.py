@@ -25,8 +25,6 @@ from suites.selfcheck.http_double import HttpAnswer, serve_answers
 from suites.selfcheck.second_opinion import decisions
 from suites.selfcheck.targets.test_doctor import run_doctor
 
-pytestmark = pytest.mark.aside
-
 EXAMPLES = [example_report(case) for case in load_catalogue().cases]
 TARGETS = """\
 [environments.own.services.{name}]

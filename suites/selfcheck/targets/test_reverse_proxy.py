@@ -20,8 +20,6 @@ from fixtures.targets.provisioning.provisioners import PROVIDER_STATES_PATH
 from fixtures.targets.reverse_proxy import reverse_proxy
 from suites.selfcheck.http_double import ServerDouble, serve_answers
 
-pytestmark = pytest.mark.aside
-
 FOREIGN_ID = "2f1c5e0a-7b9d-4c3e-8f6a-1d2b3c4d5e6f"
 HEX = FOREIGN_ID.replace("-", "")
 ESCAPED_ID = "".join(f"\\u{ord(character):04x}" for character in FOREIGN_ID)

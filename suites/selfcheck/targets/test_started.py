@@ -16,8 +16,6 @@ from fixtures.targets.config import TargetError, read_targets_file
 from fixtures.targets.start_config import StartConfig
 from fixtures.targets.started import StartedService, StartError, find_free_port, run_services
 
-pytestmark = pytest.mark.aside
-
 SENDER = "[environments.e.services.go-sender]\n"
 PROVIDER = "[environments.e.services.subscribers-errors]\n"
 EMAIL = "jane.doe@example.com"

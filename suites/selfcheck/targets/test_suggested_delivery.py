@@ -15,8 +15,6 @@ from fixtures.targets.adapters.config import read_adapter
 from fixtures.targets.adapters.suggestion import suggest_delivery, write_draft
 from suites.selfcheck.targets.own_wire import run_platform
 
-pytestmark = pytest.mark.aside
-
 UUID, OTHER_UUID = "5f0c8a52-7a06-4a5e-9d55-0b1d6c1a2e11", "0d1e2f3a-4b5c-4d6e-8f70-8192a3b4c5d6"
 TOKEN, OPAQUE = "dQw4w9:APA91bHun4MxP5egoKMwt2KZFBaFUH", "k3J9xQ2mVb7LpRt5WcYdN8sE"
 SECONDS, MILLISECONDS, JSON = 1_767_614_400, 1_767_614_400_123, "application/json"

@@ -18,8 +18,6 @@ from fixtures.targets.provisioning.inventory import Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.start_config import HOST, SURROUNDINGS, StartConfig, list_parts
 
-pytestmark = pytest.mark.aside
-
 URL = "http://127.0.0.1:8000"
 COMMAND = StartConfig(command=("/home/me/service",))
 

@@ -9,8 +9,6 @@ from fixtures.targets.config import Deployment
 from fixtures.targets.deployed import prepare_target
 from fixtures.targets.rate_limit import RateLimiter
 
-pytestmark = pytest.mark.aside
-
 SECRET = "https://robot:s3cret@staging.example:8443/errors"  # noqa: S105  a made-up one
 SAFE = "https://***@staging.example:8443/errors"
 

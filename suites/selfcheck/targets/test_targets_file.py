@@ -16,8 +16,6 @@ from fixtures.targets.http import RawResponse
 from fixtures.targets.selection import resolve_deployments
 from suites.selfcheck.http_double import serve_answers
 
-pytestmark = pytest.mark.aside
-
 EXAMPLE = ROOT / "ci" / "targets.example.toml"
 SERVICE = "[environments.e.services.subscribers-errors]\n"
 URL = 'url = "http://127.0.0.1:1"\n'

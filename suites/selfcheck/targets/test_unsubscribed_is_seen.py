@@ -14,8 +14,6 @@ from suites.selfcheck.targets.own_wire import JSON, Decide, OwnPlatform, decide_
 from suites.selfcheck.targets.test_code_adapters import ONLY_LEGACY, PROGRAM, write_program, write_targets
 from suites.selfcheck.targets.test_own_wire import change_description, connect_to, find_problems, read_refusal
 
-pytestmark = pytest.mark.aside
-
 QUICK = 'judge = { promises = ["unsubscribe", "postpone"] }\nobserve_within_s = 0.3'
 GONE = 'unsubscribed = ["gone"]'
 BY_REPORTS = ""

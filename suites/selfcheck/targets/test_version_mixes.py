@@ -15,8 +15,6 @@ from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.start_config import StartConfig
 from fixtures.targets.version_mixes import explain_absences, find_version, takes_part
 
-pytestmark = pytest.mark.aside
-
 URL, START = "http://127.0.0.1:8000", StartConfig(command=("./service",))
 ONLY_LEGACY = Judged(protocols=("legacy",))
 AFTER = ["all-after-legacy", "all-after-v1", "mixed"]
