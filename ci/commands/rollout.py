@@ -78,4 +78,6 @@ def analyse_release(options: argparse.Namespace) -> analysis.Analysis:
     path_runs = end_to_end_runs.run_all_paths(
         processes=max(1, options.processes), show_progress=sys.stderr.isatty()
     )
-    return analysis.analyse_release(release, table, path_runs)
+    analysed = analysis.analyse_release(release, table, path_runs)
+    analysis.judge_all_rollbacks(analysed)
+    return analysed

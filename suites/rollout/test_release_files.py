@@ -17,7 +17,7 @@ ROUND = '[[edges]]\nname = "back"\nfrom = "three"\nto = "one"\nkind = "http"\n'
 WRONG: Mapping[str, tuple[dict[str, Any], str, str, str]] = {
     "cycle-of-constraints": (
         {"constraints": [("one", "two"), ("two", "three"), ("three", "one")]},
-        "cyclic-constraints", "no order obeys", "first = ",
+        "cyclic-constraints", "no order obeys", "then = ",
     ),
     "constraint-on-unknown-step": (
         {"constraints": [("one", "tow")]}, "unknown-step", "allowed: two", 'then = "tow"'

@@ -144,8 +144,8 @@ def create_project(project: Path) -> Path:
     # Allure takes longer than everything else and does not change the verdict.
     (project / "ci" / "setup" / "report.sh").write_text("#!/bin/sh\nexit 64\n", encoding="utf-8")
     (project / ".venv").symlink_to(sys.prefix)
-    folders = '"suites/contracts", "suites/rollout", "suites/selfcheck/checks"'
-    edit_file(project / SUITE_PROCESS, f"{TEST_FOLDERS}{folders}", TEST_FOLDERS)
+    folders = 'TESTS = ("suites/rollout", "suites/contracts", "suites/compat", "suites/selfcheck/checks")'
+    edit_file(project / SUITE_PROCESS, folders, f"{TEST_FOLDERS})")
     select_tests(project, SLICE, TESTS, REPORTS)
     return project
 
