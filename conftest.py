@@ -10,7 +10,6 @@ from fixtures.core import redaction, surroundings, topology
 from fixtures.core.errors import UserError
 from fixtures.core.run_config import RunConfig
 from fixtures.faults import runtime
-from fixtures.platform import sqs
 from fixtures.results import build_folder
 from fixtures.targets import cleanup
 from fixtures.targets import deployed as targets
@@ -35,10 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         surroundings.prepare_process()
         surroundings.prepare_machine()
-        sqs.require_valid_settings()
         run = get_run_config(config)
         topology.use_release(run.release)
         if run.target or run.targets:
+            config.pluginmanager.import_plugin("suites.plugins.deployments")
             Inventory(run.request_counter.with_name(INVENTORY_FILE)).adopt_key()
         if is_worker(config):
             options.expect_worker_versions(config)

@@ -1,6 +1,7 @@
 """Types of the fixtures that tests use."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from subprocess import CompletedProcess
 from typing import Any, TypeAlias
 
@@ -25,6 +26,7 @@ Answer: TypeAlias = Mapping[str, Any]
 Answers: TypeAlias = list[Answer]
 Pairs: TypeAlias = list[tuple[Answer, Answer]]
 EndToEndScenarioOf: TypeAlias = Callable[[str], EndToEndScenario]
+RunMix: TypeAlias = Callable[[str], AbstractContextManager[EndToEndScenario]]
 IsolatedScenarioOf: TypeAlias = Callable[..., IsolatedScenario]
 SenderScenarioOf: TypeAlias = Callable[[str, str], SenderScenario]
 FindingsOf: TypeAlias = Callable[[str], list[Finding]]

@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,16 +15,13 @@ from fixtures.generation import runner
 from fixtures.generation.recordings import examples_for
 from fixtures.generation.runner import Profile, batches_for
 from fixtures.platform.fcm.emulator import Emulator
-from fixtures.platform.isolated_service import EmbeddedService, IsolatedService
-from fixtures.scenarios.deployed_services import DeployedService
+from fixtures.platform.isolated_service import EmbeddedService
 from fixtures.scenarios.end_to_end import EndToEndScenario, Push, ask_emulator, cases_of_mix, pushes_for
 from fixtures.scenarios.isolated_services import IsolatedScenario
+from fixtures.scenarios.running_mix import RunningMix
 from fixtures.scenarios.sender.scenario import SenderScenario
 from fixtures.scenarios.sender.senders import Sender, run_deployed_sender, run_embedded_sender
-from fixtures.scenarios.version_mixes import RunningMix, run_mix
 from fixtures.targets.config import Deployment
-from fixtures.targets.provisioning.inventory import Inventory
-from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.version_mixes import takes_part
 from suites.plugins.options import get_run_config
 from suites.types import (
@@ -34,6 +31,7 @@ from suites.types import (
     Explore,
     FindingsOf,
     IsolatedScenarioOf,
+    RunMix,
     ScenarioOf,
     SenderScenarioOf,
 )
@@ -58,21 +56,18 @@ def assert_case_handled(scenario_of: ScenarioOf, explore: Explore) -> AssertCase
 
 @pytest.fixture(scope="module")
 def platforms(
-    deployed: Mapping[str, Deployment],
-    rate_limiter: RateLimiter,
-    inventory: Inventory,
-    pytestconfig: pytest.Config,
+    request: pytest.FixtureRequest, deployed: Mapping[str, Deployment]
 ) -> Iterator[EndToEndScenarioOf]:
     """Start the platform of a version mix, by name; deployments take the places of reference services.
 
     The scope is a module, because idle services poll their queues and would slow down all later tests.
     """
-    config = get_run_config(pytestconfig)
-    variant, logs = runtime.find_variant(config.variant), Path(config.ledger).parent / "logs"
+    variant = runtime.find_variant(get_run_config(request.config).variant)
 
     def run(name: str) -> contextlib.AbstractContextManager[EndToEndScenario]:
         if any(takes_part(deployed, service, name) for service in deployed):
-            return run_mix(name, deployed, rate_limiter, inventory, logs)
+            run_deployed_mix: RunMix = request.getfixturevalue("run_deployed_mix")
+            return run_deployed_mix(name)
         return run_references(name, variant)
 
     with contextlib.closing(RunningMix(run)) as running:
@@ -197,29 +192,9 @@ def build(pytestconfig: pytest.Config) -> Build:
     return functools.partial(runtime.load_service, runtime.find_variant(get_run_config(pytestconfig).variant))
 
 
-@pytest.fixture(scope="module")
-def deployed_services(
-    deployed: Mapping[str, Deployment], rate_limiter: RateLimiter, pytestconfig: pytest.Config
-) -> Iterator[Callable[[str], IsolatedService]]:
-    """Run the deployment of a service between surroundings of its own, once for all tests of a file."""
-    logs = Path(get_run_config(pytestconfig).ledger).parent / "logs"
-    with contextlib.ExitStack() as stack:
-
-        @functools.cache
-        def start(name: str) -> IsolatedService:
-            service = stack.enter_context(DeployedService(deployed[name], rate_limiter, logs))
-            IsolatedScenario(service).prove_surroundings()
-            return service
-
-        yield start
-
-
 @pytest.fixture
 def isolated_scenario_of(
-    request: pytest.FixtureRequest,
-    build: Build,
-    deployed: Mapping[str, Deployment],
-    deployed_services: Callable[[str], IsolatedService],
+    request: pytest.FixtureRequest, build: Build, deployed: Mapping[str, Deployment]
 ) -> Iterator[IsolatedScenarioOf]:
     """The scenario of a service between surroundings of its own; what it was handed counts for the test."""
     scenarios: list[IsolatedScenario] = []
@@ -227,7 +202,7 @@ def isolated_scenario_of(
 
         def create(name: str, version: str = "after") -> IsolatedScenario:
             if name in deployed and version == "after":
-                scenario = IsolatedScenario(deployed_services(name))
+                scenario = IsolatedScenario(request.getfixturevalue("deployed_services")(name))
                 stack.callback(scenario.service.peer.mend)
             else:
                 service = stack.enter_context(contextlib.closing(EmbeddedService(build(name, version))))

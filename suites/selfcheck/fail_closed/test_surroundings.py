@@ -26,6 +26,7 @@ from suites.selfcheck.fail_closed.sandbox import (
     GateFault,
     PutInPlace,
     Scene,
+    deploy,
     for_each_fault,
     select_tests,
 )
@@ -50,7 +51,7 @@ def lower_soft_limit() -> None:
 
 
 def run_end_to_end(project: Path) -> None:
-    """Let the project also run a push through all services, with Redis, SQS and the emulator."""
+    """Let the project also run a push through all services."""
     source = Path(__file__).parents[2] / "compat" / "test_end_to_end.py"
     shutil.copy2(source, project / "suites" / "compat")
     case = "all-after-v1-v1-UNREGISTERED"
@@ -133,6 +134,14 @@ def remove_module(scene: Scene) -> Iterator[GateCall]:
     yield GateCall()
 
 
+@contextlib.contextmanager
+def break_aws_settings(scene: Scene) -> Iterator[GateCall]:
+    """Deployments may need a queue; reference services need none."""
+    options = deploy(REACTOR, scene.service_urls[REACTOR], scene)
+    yield GateCall(options, environment=AWS_PROFILE)
+
+
+AWS_PROFILE = {"AWS_PROFILE": "gone"}
 HARMLESS: Mapping[str, tuple[str, PutInPlace]] = {
     "proxies": ("a proxy for every host, in each spelling of its variable", set_proxies),
     "path": ("spaces, quotes and letters beyond ASCII in the path of the checkout", move_project),
@@ -146,6 +155,10 @@ HARMLESS: Mapping[str, tuple[str, PutInPlace]] = {
     "no-home": ("a home that does not exist", harmless(environment={"HOME": NOWHERE})),
     "python-home": ("a PYTHONHOME that does not exist", harmless(environment={"PYTHONHOME": NOWHERE})),
     "python-safe-path": ("PYTHONSAFEPATH", harmless(environment={"PYTHONSAFEPATH": "1"})),
+    "aws-profile-unused": (
+        "AWS_PROFILE names a profile that does not exist",
+        harmless(environment=AWS_PROFILE),
+    ),
     "files-256": ("256 open files at most", harmless(prepare=limit_open_files(256))),
     "files-64-soft": ("64 open files, unless a process asks for more", harmless(prepare=lower_soft_limit)),
 }
@@ -162,10 +175,10 @@ REFUSED: Mapping[str, tuple[str, PutInPlace, str]] = {
 FAULTS = [
     GateFault(
         "aws-profile",
-        "AWS_PROFILE names a profile that does not exist",
+        "with a deployment, AWS_PROFILE names a profile that does not exist",
         "undecided",
         "bad-aws-settings",
-        harmless(environment={"AWS_PROFILE": "gone"}),
+        break_aws_settings,
     ),
     *(GateFault(name, what, "none", reason, put) for name, (what, put, reason) in REFUSED.items()),
     *(GateFault(name, what, "go", "GO", put) for name, (what, put) in HARMLESS.items()),

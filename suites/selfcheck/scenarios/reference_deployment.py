@@ -9,8 +9,8 @@ import uvicorn
 from fixtures.faults.runtime import find_variant
 from fixtures.platform import redis_container, sqs
 from fixtures.platform.isolated_service import create_peer
-from fixtures.platform.over_http.infrastructure import RedisContainer
 from fixtures.platform.over_http.service_host import ServiceHost
+from fixtures.platform.redis_container import RedisContainer
 from fixtures.platform.sqs import SqsQueue
 from fixtures.services import load
 from fixtures.services.asgi import current_time

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from fixtures.faults.runtime import find_variant
 from fixtures.platform import redis_container
-from fixtures.platform.over_http.infrastructure import RedisContainer
 from fixtures.platform.over_http.service_host import ServiceHost
+from fixtures.platform.redis_container import RedisContainer
 from fixtures.scenarios.sender.senders import list_container_keys
 from fixtures.services import load
 from fixtures.services.asgi import current_time

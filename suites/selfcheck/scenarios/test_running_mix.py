@@ -8,7 +8,7 @@ from fixtures.core.topology import VERSION_MIXES
 from fixtures.platform.fcm.emulator import Emulator
 from fixtures.platform.in_memory import InMemoryPlatform
 from fixtures.scenarios.end_to_end import EndToEndScenario, ask_emulator
-from fixtures.scenarios.version_mixes import RunningMix
+from fixtures.scenarios.running_mix import RunningMix
 
 
 def test_one_mix_runs_at_a_time() -> None:
