@@ -13,6 +13,8 @@ from fixtures.contracts.pact.model import PACTS, read_pact
 from fixtures.core.project import ROOT
 from fixtures.core.topology import EDGES, VERSIONS, Edge
 
+pytestmark = pytest.mark.aside  # the gate reads the same declarations one by one
+
 
 def regenerate(*options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ci.commands", "regenerate", "pacts", *options]
@@ -30,7 +32,6 @@ def test_regenerating_into_an_empty_folder_makes_the_committed_pacts() -> None:
     assert render_pacts() == read_texts(PACTS)
 
 
-@pytest.mark.aside
 def test_the_check_names_what_is_not_current_and_regenerating_mends_it(tmp_path: Path) -> None:
     folder = tmp_path / "pacts"
     shutil.copytree(PACTS, folder)
@@ -52,7 +53,6 @@ def test_the_check_names_what_is_not_current_and_regenerating_mends_it(tmp_path:
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
-@pytest.mark.aside
 @pytest.mark.parametrize("option", ["--chek", "now"])
 def test_wrong_usage_never_looks_like_an_answer(option: str) -> None:
     result = regenerate(option)
