@@ -18,7 +18,7 @@ from fixtures.targets.provisioning.inventory import INVENTORY_FILE, Inventory
 from fixtures.targets.rate_limit import RateLimiter
 from fixtures.targets.started import StartError, run_services
 from fixtures.targets.target import Unobservable
-from suites.plugins import fixtures, judged, later_looks, ledger, options, selection
+from suites.plugins import judged, later_looks, ledger, options, selection
 from suites.plugins.options import get_deployments, get_run_config, is_worker, pytest_addoption
 
 __all__ = ["pytest_addoption"]
@@ -27,8 +27,10 @@ __all__ = ["pytest_addoption"]
 def pytest_configure(config: pytest.Config) -> None:
     """Register the plugins. The main process refuses deployments and variants that cannot be tested."""
     os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
-    for plugin in (fixtures, judged, later_looks, ledger, selection):
+    for plugin in (judged, later_looks, ledger, selection):
         config.pluginmanager.register(plugin, plugin.__name__)
+    if is_worker(config) or config.getoption("dist", "no") == "no":  # the main process of xdist runs no test
+        config.pluginmanager.import_plugin("suites.plugins.fixtures")
     if config.option.collectonly:
         return
     try:

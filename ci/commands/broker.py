@@ -10,21 +10,17 @@ import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import TextIO
 
+from ci.support.broker_question import ask_broker, install_pact_cli
 from ci.support.cli import Answer, command
 from ci.support.command_line import CommandParser
 from ci.support.deployments import select_deployments
 from ci.support.exit_codes import ExitCode
-from ci.support.own_environment import install_environment
 from ci.support.verdict_output import print_verdict
 from fixtures.contracts.broker import client, pact_cli, verification
 from fixtures.contracts.broker.can_i_deploy import (
     SHARED_EDGES,
-    DeploymentAnswer,
-    DeploymentQuestion,
-    read_answer,
     release_question,
 )
 from fixtures.contracts.broker.client import BrokerAccess, BrokerClient, BrokerError, BrokerUsageError
@@ -36,7 +32,6 @@ from fixtures.core import redaction, topology
 from fixtures.core.errors import sort_by_similarity
 from fixtures.core.findings import describe_finding
 from fixtures.core.plain_text import to_line
-from fixtures.core.project import ROOT
 from fixtures.core.topology import VERSIONS
 from fixtures.targets.client import Unreachable
 from fixtures.targets.config import TargetError
@@ -45,32 +40,6 @@ from fixtures.targets.target import Unobservable
 PROVIDERS = tuple(dict.fromkeys(edge.provider for edge in SHARED_EDGES))
 ERRORS = (BrokerError, PactError, TargetError, Unreachable, Unobservable)
 MAX_PROBLEMS = 8
-
-
-def install_pact_cli() -> Path:
-    """Install Pact's command line if it is missing, and return its path. Raises BrokerError."""
-    if exit_code := install_environment("broker"):
-        problem = f"its set-up ended with {exit_code}"
-        raise BrokerError("no-command-line", "pact", problem, "./ci/setup/broker.sh")
-    return ROOT / ".venv-broker" / "bin" / "pact"
-
-
-def ask_broker(access: BrokerAccess, question: DeploymentQuestion) -> DeploymentAnswer:
-    """The broker's answer. Raises BrokerError."""
-    with closing(BrokerClient(access)) as broker:
-        broker.require_services(question.versions)  # Pact's command line does not say why there is no answer
-    document = pact_cli.ask_can_i_deploy(install_pact_cli(), access, question)
-    return read_answer(question, document)
-
-
-def ask_about_release(access: BrokerAccess | None) -> DeploymentAnswer:
-    """The broker's answer about the release. Without a broker it is empty; an error becomes a doubt."""
-    if access is None:
-        return DeploymentAnswer(0, (), ())
-    try:
-        return ask_broker(access, release_question("after"))
-    except BrokerError as error:
-        return DeploymentAnswer(0, (), (str(error).splitlines()[0],))
 
 
 def print_outside(text: str, file: TextIO | None = None) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ci.commands import report
-from ci.commands.broker import ask_about_release
 from ci.commands.cleanup_states import remove_leftovers
 from ci.support import cli, spans, suite_process, verdict_output
+from ci.support.broker_question import ask_about_release
 from ci.support.cli import Answer, command
 from ci.support.command_line import CommandParser
 from ci.support.deployments import read_target_options, select_deployments, use_release

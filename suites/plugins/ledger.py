@@ -278,7 +278,9 @@ class Recorder:
         self.writer.close()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the table of cases and providers, as the gate does."""
+        """Print the table of cases and providers; the gate prints it itself."""
+        if self.run_config.requested:
+            return
         cases = policy.cases_by_provider(ledger.read_ledger(Path(self.run_config.ledger)).tests)
         if cases:
             terminalreporter.write_line("")

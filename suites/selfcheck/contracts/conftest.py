@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from ci.commands import broker
+from ci.support import broker_question
 from fixtures.contracts.broker.can_i_deploy import SHARED_EDGES
 from fixtures.contracts.broker.client import PASSWORD, TOKEN, URL, USERNAME
 from fixtures.contracts.pact.model import read_pact
@@ -99,7 +99,7 @@ def leaks(text: str) -> bool:
 @pytest.fixture(scope="session", autouse=True)
 def installed_pact_cli() -> None:
     """Install Pact's command line first: its installation would print a line among those of ./ci/broker."""
-    broker.install_pact_cli()
+    broker_question.install_pact_cli()
 
 
 @pytest.fixture
