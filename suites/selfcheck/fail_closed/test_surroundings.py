@@ -156,7 +156,7 @@ HARMLESS: Mapping[str, tuple[str, PutInPlace]] = {
     "python-home": ("a PYTHONHOME that does not exist", harmless(environment={"PYTHONHOME": NOWHERE})),
     "python-safe-path": ("PYTHONSAFEPATH", harmless(environment={"PYTHONSAFEPATH": "1"})),
     "aws-profile-unused": (
-        "AWS_PROFILE names a profile that does not exist",
+        "without a deployment, AWS_PROFILE names a profile that does not exist",
         harmless(environment=AWS_PROFILE),
     ),
     "files-256": ("256 open files at most", harmless(prepare=limit_open_files(256))),
