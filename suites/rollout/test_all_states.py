@@ -24,7 +24,7 @@ def test_both_models_find_the_same_damage_in_every_state(analysed: Analysis) -> 
     assert len(analysed.space.safeties) > 40_000
 
 
-@pytest.mark.aside  # the answer names one way back from each step: its states are judged in every gate
+@pytest.mark.nightly  # by day, ./ci/rollout judges these states, and every gate those that its answer names
 def test_both_models_find_the_same_damage_after_every_rollback(analysed: Analysis) -> None:
     space = StateSpace(analysed.release, analysed.space.flows)
     judge_all_rollbacks(replace(analysed, space=space))
