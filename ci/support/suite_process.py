@@ -62,8 +62,9 @@ def pytest_command(tests: Sequence[str]) -> list[str]:
     """
     configuration = ("-c", "pyproject.toml", "--rootdir=.", "-o", "addopts=")
     strictness = ("--strict-markers", "--strict-config", "--import-mode=importlib")
-    plugins = [word for name in (*PLUGINS, "no:cacheprovider") for word in ("-p", name)]
-    # ./ci/test looks for snapshots that nothing uses any more; they judge nothing.
+    # ./ci/test looks for errors in destructors and for unused snapshots; neither judges anything.
+    names = (*PLUGINS, "no:cacheprovider", "no:unraisableexception")
+    plugins = [word for name in names for word in ("-p", name)]
     switched_off = ("--disable-plugin-autoload", "--snapshot-disable-unused")
     return [sys.executable, "-m", "pytest", *tests, *configuration, *strictness, *switched_off, *plugins]
 
