@@ -17,8 +17,6 @@ from fixtures.core.catalogue import example_report, load_catalogue
 from fixtures.core.harm import LIVE, LOST
 from fixtures.core.times import format_time, parse_time
 
-pytestmark = pytest.mark.aside
-
 PUSHED_AT = parse_time("2026-01-01T00:00:00Z")
 IDENTITY = {
     "firebase_app": "04a4177e-d2a0-4372-bd59-0a417597e5a3",
